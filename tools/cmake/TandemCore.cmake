@@ -1,0 +1,36 @@
+# libtandem: the runtime and the OpenMP backend. Shared only: the backend registry must exist once a process.
+file(GLOB_RECURSE TANDEM_RUNTIME_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/*.cpp)
+# host/*.cpp are compiled once; host/isa/*.cpp once a SIMD level, each in the namespace of its level.
+file(GLOB TANDEM_HOST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/*.cpp)
+file(GLOB TANDEM_ISA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/isa/*.cpp)
+
+add_library(tandem SHARED ${TANDEM_RUNTIME_SOURCES} ${TANDEM_HOST_SOURCES})
+add_library(Tandem::tandem ALIAS tandem)
+target_compile_definitions(tandem PRIVATE TANDEM_BUILDING TANDEM_VERSION="${PROJECT_VERSION}")
+target_compile_options(tandem PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${TANDEM_NUMERIC_FLAGS}>)
+target_compile_features(tandem PUBLIC cxx_std_20)
+target_include_directories(tandem
+  PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include>
+         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/kernels/include>
+         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+  PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(tandem PRIVATE tandem_warnings OpenMP::OpenMP_CXX fmt::fmt PNG::PNG JPEG::JPEG
+  HDF5::HDF5 DNNL::dnnl PkgConfig::OPENBLAS Threads::Threads ${CMAKE_DL_LIBS})
+set_target_properties(tandem PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+  BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN")
+
+foreach(level IN LISTS TANDEM_ISA_LEVELS)
+  add_library(tandem_isa_${level} OBJECT ${TANDEM_ISA_SOURCES})
+  target_compile_definitions(tandem_isa_${level} PRIVATE TANDEM_BUILDING TANDEM_ISA=${level})
+  target_compile_options(tandem_isa_${level} PRIVATE -O3 ${TANDEM_NUMERIC_FLAGS}
+    ${TANDEM_ISA_FLAGS_${level}})
+  target_include_directories(tandem_isa_${level} PRIVATE ${PROJECT_SOURCE_DIR}
+    ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/kernels/include)
+  target_link_libraries(tandem_isa_${level} PRIVATE tandem_warnings)
+  target_sources(tandem PRIVATE $<TARGET_OBJECTS:tandem_isa_${level}>)
+endforeach()
+list(JOIN TANDEM_ISA_LEVELS "," TANDEM_ISA_LIST)
+target_compile_definitions(tandem PRIVATE TANDEM_ISA_LEVELS="${TANDEM_ISA_LIST}")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_definitions(tandem PRIVATE TANDEM_ISA_X86)
+endif()

@@ -1,0 +1,1 @@
+# TandemCuda: filled in by its own change.

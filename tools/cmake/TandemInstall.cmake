@@ -1,0 +1,1 @@
+# TandemInstall: filled in by its own change.

@@ -1,0 +1,1 @@
+# TandemTools: filled in by its own change.
