@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# From a fresh clone to the main job's result: installs what is missing, builds, and computes the luma of the
+# photograph docs/photo/dandelions.jpg three ways. Results go to out/. Arguments go to `tandem luma`
+# (such as --device cpu).
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+tools/setup.sh demo
+preset=$(machine_preset)
+configure "$preset" -DPython_EXECUTABLE="$PYTHON"
+targets=(tandem_command)
+[ "$preset" = cuda ] && targets+=(tandem_cuda)
+build "$preset" "${targets[@]}"
+
+mkdir -p out
+say "tandem luma docs/photo/dandelions.jpg -o out/luma.png -o out/luma.h5 $*"
+"build/$preset/bin/tandem" luma docs/photo/dandelions.jpg -o out/luma.png -o out/luma.h5 "$@"
+
+say "what h5py reads in out/luma.h5"
+"$PYTHON" tools/list_h5.py out/luma.h5
+say "done: out/luma.png, out/luma.h5"

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Installs what Tandem needs that is missing: system packages with apt, Python packages into .venv.
+#
+#   tools/setup.sh demo              what building the library and the command needs (the default)
+#   tools/setup.sh test              that, and what the test suite, the benchmark and the lints need
+#   tools/setup.sh needs PREFIX      print the packages whose libraries the programs under PREFIX load
+#   tools/setup.sh runtime FILE      install the packages listed in FILE (printed by `needs`)
+#
+# For Debian 12 and Ubuntu 24.04, as root or with sudo. Without permission to install it names the missing
+# packages and exits with status 2. A CUDA toolkit is used where there is one and is never installed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config git ca-certificates
+  libhdf5-dev libpng-dev libjpeg-dev libdnnl-dev libopenblas-openmp-dev libfmt-dev nlohmann-json3-dev
+  libcli11-dev librandom123-dev python3-dev python3-venv)
+TEST_PACKAGES=(libgtest-dev libbenchmark-dev libmpfr-dev binutils)
+
+say() { printf '%s\n' "setup: $*"; }
+
+# The packages of the arguments that are not installed.
+missing_packages() {
+  local package status
+  for package in "$@"; do
+    status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || printf '%s\n' "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+may_install() {
+  [ "$(id -u)" = 0 ] && return 0
+  command -v sudo >/dev/null || return 1
+  sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }
+}
+
+install_packages() {
+  local missing
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    say "this system has no apt; install what these Debian packages hold: $*" >&2
+    exit 2
+  fi
+  mapfile -t missing < <(missing_packages "$@")
+  [ "${#missing[@]}" = 0 ] && return
+  if ! may_install; then
+    say "no permission to install packages; as root run: apt-get install ${missing[*]}" >&2
+    exit 2
+  fi
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  as_root apt-get update -qq
+  # The command is given the variable, since sudo drops the environment.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null
+}
+
+# The interpreter of the system, whose headers python3-dev has; another one first on the path may have none.
+python_for_venv() {
+  if [ -x /usr/bin/python3 ]; then echo /usr/bin/python3; else command -v python3; fi
+}
+
+install_python() {
+  local files=("$@") python stamp want
+  python=$(python_for_venv)
+  want=$({ cat "${files[@]}"; "$python" --version; echo "$PWD"; } | sha256sum | cut -d' ' -f1)
+  stamp=.venv/tandem-$(basename "${files[-1]}" .txt).sha256
+  [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+  say "Python packages into .venv: $(sed -E '/^#|^$/d; s/ *#.*//' "${files[@]}" | tr '\n' ' ')"
+  # A venv made by another interpreter or moved from another folder is made anew.
+  if ! .venv/bin/python -c 'import sys; sys.exit(sys.argv[1] != sys.prefix)' "$PWD/.venv" 2>/dev/null ||
+    [ "$(.venv/bin/python --version)" != "$("$python" --version)" ]; then
+    rm -rf .venv
+    "$python" -m venv .venv
+  fi
+  local arguments=() file
+  for file in "${files[@]}"; do arguments+=(-r "$file"); done
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check "${arguments[@]}"
+  printf '%s\n' "$want" >"$stamp"
+}
+
+# The Debian packages that own the shared libraries which the programs under a folder load.
+print_needs() {
+  local file library
+  find "$1" -type f \( -perm -u+x -o -name '*.so*' \) -print0 |
+    while IFS= read -r -d '' file; do
+      LD_LIBRARY_PATH="$1/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" ldd "$file" 2>/dev/null || true
+    done | awk '$3 ~ /^\// {print $3}' | sort -u |
+    while read -r library; do
+      # Debian 12 has merged /usr, but its packages still name files both ways.
+      library=$(readlink -f "$library")
+      { dpkg-query -S "$library" 2>/dev/null || dpkg-query -S "${library#/usr}" 2>/dev/null || true; } |
+        cut -d: -f1
+    done | sort -u
+}
+
+case "${1:-demo}" in
+  demo)
+    install_packages "${BUILD_PACKAGES[@]}"
+    install_python tools/requirements.txt
+    ;;
+  test)
+    install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    install_python tools/requirements.txt tools/requirements-test.txt
+    ;;
+  needs)
+    print_needs "${2:?a folder}"
+    ;;
+  runtime)
+    mapfile -t packages <"${2:?a file of package names}"
+    install_packages "${packages[@]}"
+    ;;
+  *)
+    say "expected demo, test, needs or runtime, got $1" >&2
+    exit 2
+    ;;
+esac
