@@ -1,0 +1,171 @@
+// What a backend implements: the launch structs its kernels get and the C table it registers
+// through. Used by host/, by libtandem_cuda and by outside accelerators; plain data, no Tensor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tandem/device.h"
+#include "tandem/dtype.h"
+#include "tandem/op_table.h"
+
+namespace tandem {
+
+inline constexpr int kMaxRank = 32;     // dimensions of a tensor
+inline constexpr int kMaxOperands = 6;  // outputs and inputs of one launch
+inline constexpr std::uint32_t kBackendAbi = 1;
+
+/// A number in the compute type of the operand's kernel dtype; wide enough for complex128.
+union ScalarBits {
+  double f64;
+  float f32;
+  std::int64_t i64;
+  std::uint64_t u64;
+  Complex64 c64;
+  Complex128 c128;
+};
+
+/// One output or input of a launch. A kernel loads `dtype`, casts to `kernel`, computes in its
+/// compute type and on the store rounds once to `dtype`.
+struct OperandDesc {
+  void* data;                   // first element; null for a scalar
+  const std::int64_t* strides;  // bytes, one a dimension of the launch; null for a scalar
+  ScalarBits scalar;            // the value, where data is null: in compute_t of `kernel`
+  DType dtype;                  // as stored
+  DType kernel;                 // as the functor sees it
+};
+
+/// out[...] = f(in[...]). Dimensions are sorted (outermost first) and merged where all operands
+/// allow it. An operand with data == nullptr is a number.
+struct ElementwiseLaunch {
+  const OpRow* row;
+  std::int64_t numel;
+  const std::int64_t* shape;
+  int rank;
+  int n_out, n_in;
+  DType dtype;      // the dtype of the computation: which instantiation runs
+  bool contiguous;  // every tensor operand is dense in one order and stored in its kernel dtype
+  Device device;
+  void* stream;
+  OperandDesc operands[kMaxOperands];  // outputs first
+};
+
+/// out[i] = f(i): i is the linear index in row-major order of the output's logical shape.
+struct GeneratorLaunch {
+  const OpRow* row;
+  std::int64_t numel;
+  const std::int64_t* shape;  // logical order, not sorted
+  int rank;
+  bool contiguous;
+  Device device;
+  void* stream;
+  OperandDesc out;
+  double f[2];        // arange: start, step; linspace: start, end; uniform ranges
+  std::int64_t i[2];  // integer arange: start, step; eye: columns
+  std::uint64_t seed, offset;
+  Complex128 value;  // fill
+};
+
+/// Reduces `n` elements (the reduced dimensions in logical row-major order) for each outer index,
+/// on the fixed tree of docs/numerics.md. With two inputs their product is reduced (einsum).
+struct ReduceLaunch {
+  const OpRow* row;
+  std::int64_t numel;         // outer elements
+  std::int64_t n;             // reduced elements of each
+  const std::int64_t* shape;  // outer dimensions, then reduced dimensions
+  int rank_outer, rank_reduced;
+  int n_out, n_in;  // two outputs: values and indices
+  DType dtype;      // inputs are cast to it on load
+  double param;     // var, std: the correction
+  Device device;
+  void* stream;
+  // Strides of outputs run over the outer dimensions, those of inputs over outer then reduced.
+  OperandDesc operands[4];
+};
+
+/// Softmax and its kin: rows of length n along one dimension, a row written for a row read.
+struct RowLaunch {
+  const OpRow* row;
+  std::int64_t numel;         // rows
+  std::int64_t n;             // length of a row
+  const std::int64_t* shape;  // outer dimensions
+  int rank;
+  DType dtype;
+  std::int64_t out_stride, in_stride;  // bytes along the row
+  Device device;
+  void* stream;
+  OperandDesc out, in;  // strides over the outer dimensions
+};
+
+/// C[b] = A[b] B[b]: batch of m x k by k x n products. Strides in elements; a batch stride may be
+/// 0.
+struct GemmLaunch {
+  std::int64_t batch, m, n, k;
+  const void* a;
+  const void* b;
+  void* c;
+  std::int64_t a_batch, a_row, a_col;
+  std::int64_t b_batch, b_row, b_col;
+  std::int64_t c_batch, c_row, c_col;
+  DType dtype;
+  Device device;
+  void* stream;
+};
+
+/// Driver calls of a backend, device by device. Return 0 or an error code that `error_text`
+/// explains.
+struct BackendDriver {
+  int (*allocate)(int device, std::size_t bytes, void** out);
+  int (*free)(int device, void* p);
+  int (*memory_info)(int device, std::size_t* free_bytes, std::size_t* total_bytes);
+  int (*copy)(int device, void* dst, const void* src, std::size_t bytes, int kind, void* stream);
+  int (*zero)(int device, void* dst, std::size_t bytes, void* stream);
+  int (*pinned_allocate)(std::size_t bytes, void** out);
+  int (*pinned_free)(void* p);
+  int (*stream_create)(int device, void** out);
+  int (*stream_query)(int device, void* stream);  // 0 done, 1 busy, else an error
+  int (*stream_synchronize)(int device, void* stream);
+  int (*device_synchronize)(int device);
+  int (*event_create)(int device, void** out);
+  int (*event_destroy)(void* event);
+  int (*event_record)(void* event, void* stream);
+  int (*event_query)(void* event);  // 0 done, 1 pending
+  int (*event_synchronize)(void* event);
+  int (*stream_wait_event)(void* stream, void* event);
+  int (*peer_copy)(int dst_device, void* dst, int src_device, const void* src, std::size_t bytes,
+                   void* stream);
+  void (*range_push)(const char* name);  // profiler ranges (NVTX)
+  void (*range_pop)();
+};
+
+/// `kind` of BackendDriver::copy.
+enum CopyKind : int { kHostToDevice = 0, kDeviceToHost = 1, kDeviceToDevice = 2 };
+
+/// What the core offers to a backend library.
+struct HostTable {
+  std::uint32_t abi;
+  std::uint64_t op_table_hash;
+  /// Binds a kernel to the op of a name; returns 0, or 1 where the table has no such op.
+  int (*bind)(const char* op, DeviceKind kind, Kernel kernel);
+  /// Memory from the device's pool in the order of the stream, for workspaces; null on failure.
+  void* (*workspace_allocate)(int device, std::size_t bytes, void* stream);
+  void (*workspace_free)(int device, void* p, void* stream);
+};
+
+/// What a backend library answers.
+struct BackendTable {
+  std::uint32_t abi;
+  DeviceKind kind;
+  int device_count;
+  char status[512];  // why it is or is not usable, in words
+  char versions[256];
+  BackendDriver driver;
+  const char* (*error_text)(int code);
+  int (*device_name)(int device, char* out, std::size_t size);
+};
+
+/// The one entry point of a backend library: `tandem_backend_open`. Returns 0 when usable; fills
+/// table->status either way.
+using BackendOpen = int (*)(const HostTable* host, BackendTable* table);
+
+}  // namespace tandem
