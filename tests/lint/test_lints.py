@@ -1,0 +1,203 @@
+"""Each lint finds a violation planted in a small copy of the tree, and nothing in the same copy without it.
+
+lint: oracle table (the names planted below)
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools/lint"))
+
+import check_docs  # noqa: E402
+import check_format  # noqa: E402
+import check_includes  # noqa: E402
+import check_links  # noqa: E402
+import check_objects  # noqa: E402
+import check_tables  # noqa: E402
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A tree with the real tables and nothing else."""
+    for path in [*(ROOT / check_tables.OP_TABLES).glob("*.def"), ROOT / check_tables.DTYPE_TABLE]:
+        target = tmp_path / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(path.read_text())
+    return tmp_path
+
+
+def plant(root, name, text):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+OPS = ["sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "hypot", "copysign", "log1p", "expm1"]
+
+PLANTED_OPS = {
+    "strings on a line": lambda: "auto names = {" + ", ".join(f'"{op}"' for op in OPS) + "};",
+    "rows of bindings": lambda: "\n".join(f'm.def("{op}", &tandem::{op});' for op in OPS),
+    "rows with numbers": lambda: "\n".join(f'{{"{op}", {i}.5, fn::{op.title()}}},' for i, op in enumerate(OPS)),
+    "cases": lambda: "\n".join(f"case Op::k{op.title()}:\n  return run<fn::{op.title()}>(x);" for op in OPS),
+    "identifiers": lambda: "using ops::sinh, ops::cosh, ops::tanh, ops::asinh, ops::acosh, ops::atanh;",
+    "differing entries": lambda: "\n".join(
+        f'table["{op}"] = {"f" * i}({", ".join("abcdefghij"[:i])});' for i, op in enumerate(OPS)
+    ),
+}
+
+
+@pytest.mark.parametrize("form", PLANTED_OPS)
+def test_second_list_of_ops_is_found(copy, form):
+    assert check_tables.check(copy) == []
+    plant(copy, "runtime/dispatch/second.cpp", PLANTED_OPS[form]())
+    problems = check_tables.check(copy)
+    assert len(problems) == 1 and "runtime/dispatch/second.cpp:1: a second list of ops" in problems[0]
+
+
+def test_second_list_of_ops_is_found_in_python(copy):
+    plant(copy, "python/tandem/second.py", "NAMES = [\n" + "".join(f'    "{op}",\n' for op in OPS) + "]\n")
+    assert "a second list of ops" in check_tables.check(copy)[0]
+
+
+DTYPES = "int8 int16 int32 int64 uint8 uint16 float32 float64".split()
+PLANTED_DTYPES = {
+    "cases": lambda: "".join(f" case DType::{name}: return {i};" for i, name in enumerate(DTYPES)),
+    "instances": lambda: "".join(
+        f"template struct Launch<{ctype}>;\n" for ctype in [f"std::{n}_t" for n in DTYPES[:5]] + ["float", "double"]
+    ),
+    "constants": lambda: ", ".join("k" + name.title() for name in DTYPES),
+}
+
+
+@pytest.mark.parametrize("form", PLANTED_DTYPES)
+def test_second_list_of_dtypes_is_found(copy, form):
+    plant(copy, "host/second.cpp", PLANTED_DTYPES[form]())
+    problems = check_tables.check(copy)
+    assert len(problems) == 1 and "host/second.cpp:1: a second list of dtypes" in problems[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "auto y = exp(x) + log(y) - sin(z) * cos(w) / tan(v);",  # arithmetic that uses many ops
+        "// sinh, cosh, tanh, asinh, acosh, atanh, hypot: a comment",
+        'log("sum", 1); log("mean", 2); log("amax", 3);',
+        "Tensor sum(const Tensor& x); Tensor cat(std::span<const Tensor> xs, Axis axis);",
+    ],
+)
+def test_ordinary_code_is_no_list(copy, text):
+    plant(copy, "runtime/ops/ordinary.cpp", text)
+    assert check_tables.check(copy) == []
+
+
+def test_oracle_of_the_tests_may_list_ops(copy):
+    rows = PLANTED_OPS["rows of bindings"]()
+    plant(copy, "tests/accuracy/oracle.h", "// lint: oracle table\n" + rows)
+    assert check_tables.check(copy) == []
+    plant(copy, "runtime/oracle.h", "// lint: oracle table\n" + rows)
+    assert len(check_tables.check(copy)) == 1
+
+
+@pytest.mark.parametrize(
+    "includer, name",
+    [
+        ("runtime/tensor/view.cpp", "host/parallel.h"),
+        ("runtime/tensor/view.cpp", "kernels/launch.cuh"),
+        ("host/unary.cpp", "kernels/launch.cuh"),
+        ("kernels/unary.cu", "host/parallel.h"),
+        ("kernels/functors/unary.h", "tandem/tensor.h"),
+        ("kernels/functors/unary.h", "cmath"),
+        ("runtime/include/tandem/tensor.h", "cuda_runtime.h"),
+        ("runtime/include/tandem/tensor.h", "runtime/tensor/view.h"),
+        ("runtime/stream/stream.cpp", "cuda_runtime_api.h"),
+    ],
+)
+def test_forbidden_include_is_found(tmp_path, includer, name):
+    plant(tmp_path, "host/parallel.h", "")
+    plant(tmp_path, "kernels/launch.cuh", "")
+    plant(tmp_path, "runtime/tensor/view.h", "")
+    plant(tmp_path, "runtime/include/tandem/tensor.h", "")
+    plant(tmp_path, includer, f"#include <vector>\n#include <{name}>\n".replace("#include <vector>\n", "\n"))
+    problems = check_includes.check(tmp_path)
+    assert len(problems) == 1 and problems[0].startswith(f"{includer}:2: includes {name}")
+
+
+@pytest.mark.parametrize(
+    "includer, name",
+    [
+        ("host/unary.cpp", "kernels/functors/unary.h"),
+        ("kernels/unary.cu", "cuda_runtime.h"),
+        ("kernels/unary.cu", "kernels/functors/unary.h"),
+        ("runtime/include/tandem/cuda.h", "cuda_runtime_api.h"),
+        ("runtime/tensor/view.cpp", "tandem/ops/ops.def"),
+    ],
+)
+def test_allowed_include_is_left_alone(tmp_path, includer, name):
+    plant(tmp_path, "kernels/functors/unary.h", "")
+    plant(tmp_path, "kernels/include/tandem/ops/ops.def", "")
+    plant(tmp_path, includer, f'#include "{name}"\n')
+    assert check_includes.check(tmp_path) == []
+
+
+LEVELED = """
+namespace tandem::v3 { template <class T> struct Launch { static T run(T x) { return x + 1; } }; }
+int use_%(name)s(int x) { return tandem::v3::Launch<int>::run(x); }
+"""
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_code_that_the_linker_may_share_between_levels_is_found(tmp_path, planted):
+    source = LEVELED % {"name": "one"}
+    if planted:
+        source += "template <class T> T shared(T x) { return x * 3; }\nfloat use_shared(float x) { return shared(x); }\n"
+    folder = tmp_path / "CMakeFiles/tandem_isa_v3.dir/host/isa"
+    folder.mkdir(parents=True)
+    (tmp_path / "one.cpp").write_text(source)
+    subprocess.run(["g++", "-std=c++20", "-O0", "-c", tmp_path / "one.cpp", "-o", folder / "one.cpp.o"], check=True)
+    problems = check_objects.check(ROOT, tmp_path)
+    assert len(problems) == planted
+    if planted:
+        assert "shared<float>(float)" in problems[0]
+
+
+def test_objects_missing_altogether_is_a_problem(tmp_path):
+    assert check_objects.check(ROOT, tmp_path) != []
+    assert check_links.check(ROOT, tmp_path) != []
+
+
+@pytest.mark.parametrize("library", ["libcuda", "libcudart", "libcublasLt"])
+def test_linked_cuda_library_is_found(tmp_path, library):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "lib").mkdir()
+
+    def link(output, *arguments):
+        command = ["g++", "-x", "c++", "-", "-x", "none", "-o", output, *arguments]
+        subprocess.run(command, input=b"int main() {}", check=True)
+
+    link(tmp_path / "lib/libtandem.so", "-shared", "-fPIC")
+    link(tmp_path / "bin/tandem")
+    assert check_links.check(ROOT, tmp_path) == []
+    link(tmp_path / f"lib/{library}.so.1", "-shared", "-fPIC", f"-Wl,-soname,{library}.so.1")
+    link(tmp_path / "bin/tandem", "-Wl,--no-as-needed", str(tmp_path / f"lib/{library}.so.1"))
+    assert check_links.check(ROOT, tmp_path) == [f"tandem loads {library}.so; only libtandem_cuda may"]
+
+
+def test_mention_of_a_missing_file_is_found(tmp_path):
+    plant(tmp_path, "runtime/ops/einsum.cpp", "")
+    plant(tmp_path, "README.md", "See `runtime/ops/einsum.cpp`, `runtime/ops/*.cpp` and [this](runtime/ops).\n")
+    assert check_docs.check(tmp_path) == []
+    plant(tmp_path, "docs/guide.md", "\nSee `runtime/ops/gone.cpp` and [that](gone.md).\n")
+    assert [p.split(": ")[0] for p in check_docs.check(tmp_path)] == ["docs/guide.md:2", "docs/guide.md:2"]
+
+
+def test_bad_format_is_found(tmp_path):
+    plant(tmp_path, ".clang-format", (ROOT / ".clang-format").read_text())
+    plant(tmp_path, "good.h", "// A file.\nint f(int x) { return x; }\n")
+    plant(tmp_path, "bad.h", "int f( int x ){return x ;}\n")
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    problems = check_format.badly_formatted(tmp_path, [tmp_path / "good.h", tmp_path / "bad.h"])
+    assert len(problems) == 1 and "bad.h:1" in problems[0]
