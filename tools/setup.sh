@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what Tandem needs that is missing: system packages with apt, Python packages into .venv.
 #
-#   tools/setup.sh demo              what building the library and the command needs (the default)
-#   tools/setup.sh test              that, and what the test suite, the benchmark and the lints need
+#   tools/setup.sh build             the packages that building the library and the command needs
+#   tools/setup.sh demo              those, and the Python packages of the demo (the default)
+#   tools/setup.sh test              those, and what the test suite, the benchmark and the lints need
 #   tools/setup.sh needs PREFIX      print the packages whose libraries the programs under PREFIX load
 #   tools/setup.sh runtime FILE      install the packages listed in FILE (printed by `needs`)
 #
@@ -96,6 +97,9 @@ print_needs() {
 }
 
 case "${1:-demo}" in
+  build)
+    install_packages "${BUILD_PACKAGES[@]}"
+    ;;
   demo)
     install_packages "${BUILD_PACKAGES[@]}"
     install_python tools/requirements.txt
@@ -112,7 +116,7 @@ case "${1:-demo}" in
     install_packages "${packages[@]}"
     ;;
   *)
-    say "expected demo, test, needs or runtime, got $1" >&2
+    say "expected build, demo, test, needs or runtime, got $1" >&2
     exit 2
     ;;
 esac
