@@ -6,7 +6,14 @@ find_package(JPEG REQUIRED)
 find_package(Threads REQUIRED)
 set(HDF5_PREFER_PARALLEL OFF)
 find_package(HDF5 REQUIRED COMPONENTS C)
-find_package(dnnl CONFIG REQUIRED)
+# Found by hand: the config file of Debian's package asks for OpenCL's development files, which nothing here uses.
+find_path(TANDEM_DNNL_INCLUDE dnnl.hpp REQUIRED)
+find_library(TANDEM_DNNL_LIBRARY dnnl REQUIRED)
+if(NOT TARGET DNNL::dnnl)
+  add_library(DNNL::dnnl SHARED IMPORTED)
+  set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${TANDEM_DNNL_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${TANDEM_DNNL_INCLUDE})
+endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
 
