@@ -7,7 +7,9 @@ set -euo pipefail
 
 tools/setup.sh demo
 preset=$(machine_preset)
-configure "$preset" -DPython_EXECUTABLE="$PYTHON"
+# A build folder that test.sh configured serves as it is; a new one leaves out what the demo does not need.
+[ -f "build/$preset/build.ninja" ] ||
+  configure "$preset" -DPython_EXECUTABLE="$PYTHON" -DTANDEM_TESTS=OFF -DTANDEM_BENCH=OFF
 targets=(tandem_command)
 [ "$preset" = cuda ] && targets+=(tandem_cuda)
 build "$preset" "${targets[@]}"
