@@ -1,7 +1,8 @@
-// float64 asin, acos, atan, atan2, hypot.
+// float64 asin, acos, atan, atan2, hypot. asin and acos by a minimax polynomial up to 1/2 and
+// asin(x) = pi/2 - 2 asin(sqrt((1-x)/2)) beyond; atan by an addition formula on five intervals.
 #pragma once
 
-#include "kernels/functors/f64_core.h"
+#include "f64_core.h"
 
 namespace tandem::fn {
 

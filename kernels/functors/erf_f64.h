@@ -1,19 +1,18 @@
 // float64 erf: an odd polynomial up to 1; beyond, 1 - exp(-x^2 + g(x)), g = log(exp(x^2) erfc(x)).
 #pragma once
 
-#include "kernels/functors/exp_f64.h"
+#include "exp_f64.h"
 
 namespace tandem::fn {
 
 TANDEM_FN double erf(double x) {
   const double a = abs_bits(x);
   const double z = x * x;
-  const double p =
-      f64::poly(z, 0x1.06eba8214db69p-3, -0x1.812746b0379e6p-2, 0x1.ce2f21a042b34p-4,
-                -0x1.b82ce31284f38p-6, 0x1.565bcd0dbd921p-8, -0x1.c02db3db49762p-11,
-                0x1.f9a321e4b84f9p-14, -0x1.f4d1e434bc0cfp-17, 0x1.b9df305cad6f7p-20,
-                -0x1.5f1f40faeea79p-23, 0x1.f7b99d7c8709ap-27, -0x1.38ac2290d3965p-30,
-                0x1.062759c5be8ecp-34);
+  const double p = f64::poly(z, 0x1.06eba8214db69p-3, -0x1.812746b0379e6p-2, 0x1.ce2f21a042b34p-4,
+                             -0x1.b82ce31284f38p-6, 0x1.565bcd0dbd921p-8, -0x1.c02db3db49762p-11,
+                             0x1.f9a321e4b84f9p-14, -0x1.f4d1e434bc0cfp-17, 0x1.b9df305cad6f7p-20,
+                             -0x1.5f1f40faeea79p-23, 0x1.f7b99d7c8709ap-27, -0x1.38ac2290d3965p-30,
+                             0x1.062759c5be8ecp-34);
   const double near = fma(a, p, a);
   const double b = f64::clamp(a, 1.0, 6.0);  // erf(6) rounds to 1
   const double g = f64::poly(

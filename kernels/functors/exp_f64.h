@@ -2,7 +2,7 @@
 // Cody-Waite reduction by ln 2, then 1 + r + r^2 q(r) with q a minimax polynomial on |r| <= ln2/2.
 #pragma once
 
-#include "kernels/functors/f64_core.h"
+#include "f64_core.h"
 
 namespace tandem::fn {
 

@@ -1,8 +1,8 @@
 // float64 sinh, cosh, tanh, asinh, acosh, atanh.
 #pragma once
 
-#include "kernels/functors/exp_f64.h"
-#include "kernels/functors/log_f64.h"
+#include "exp_f64.h"
+#include "log_f64.h"
 
 namespace tandem::fn {
 
@@ -22,10 +22,9 @@ TANDEM_FN double half_exp_sum(double a, double sign) {
 TANDEM_FN double sinh(double x) {
   const double a = abs_bits(x);
   const double z = x * x;
-  const double p =
-      f64::poly(z, 0x1.5555555555556p-3, 0x1.11111111110a1p-7, 0x1.a01a01a0291fcp-13,
-                0x1.71de3a45f70cbp-19, 0x1.ae646766a664ap-26, 0x1.611a3a1257f45p-33,
-                0x1.b4cf7d9f0ac3cp-41);
+  const double p = f64::poly(z, 0x1.5555555555556p-3, 0x1.11111111110a1p-7, 0x1.a01a01a0291fcp-13,
+                             0x1.71de3a45f70cbp-19, 0x1.ae646766a664ap-26, 0x1.611a3a1257f45p-33,
+                             0x1.b4cf7d9f0ac3cp-41);
   const double near = fma(a * z, p, a);
   return copysign_(a < 1.0 ? near : f64::half_exp_sum(a, -1.0), x);
 }
@@ -35,11 +34,10 @@ TANDEM_FN double cosh(double x) { return f64::half_exp_sum(abs_bits(x), 1.0); }
 TANDEM_FN double tanh(double x) {
   const double a = abs_bits(x);
   const double z = x * x;
-  const double p =
-      f64::poly(z, -0x1.555555555554fp-2, 0x1.11111111107ebp-3, -0x1.ba1ba1b981b1dp-5,
-                0x1.664f485a55b05p-6, -0x1.226e2f30c93cep-7, 0x1.d6d29fea80922p-9,
-                -0x1.7d9009c7a8252p-10, 0x1.34855fd12365ep-11, -0x1.e980917e3b16dp-13,
-                0x1.5da360975cdd0p-14, -0x1.4782a0c159109p-16);
+  const double p = f64::poly(z, -0x1.555555555554fp-2, 0x1.11111111107ebp-3, -0x1.ba1ba1b981b1dp-5,
+                             0x1.664f485a55b05p-6, -0x1.226e2f30c93cep-7, 0x1.d6d29fea80922p-9,
+                             -0x1.7d9009c7a8252p-10, 0x1.34855fd12365ep-11, -0x1.e980917e3b16dp-13,
+                             0x1.5da360975cdd0p-14, -0x1.4782a0c159109p-16);
   const double near = fma(a * z, p, a);
   // 1 - 2 / (e^2a + 1), the quotient with its remainder.
   const f64::ExpParts e = f64::exp_parts(2.0 * f64::clamp(a, 0.5, 30.0));

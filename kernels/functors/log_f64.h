@@ -3,7 +3,7 @@
 // (the scheme of Tang, ACM TOMS 16, 1990, as in fdlibm), kept as a sum of two doubles.
 #pragma once
 
-#include "kernels/functors/f64_core.h"
+#include "f64_core.h"
 
 namespace tandem::fn {
 
@@ -19,7 +19,8 @@ TANDEM_FN LogParts log_parts(double x) {
   const std::uint64_t u = to_bits(tiny ? x * 0x1p54 : x);
   const std::uint64_t kSqrtHalf = 0x3fe6a09e667f3bcdu;
   const std::uint64_t biased = (u - kSqrtHalf + (std::uint64_t(1024) << 52)) >> 52;
-  const double k = from_bits(0x4330000000000000u | biased) - (tiny ? 0x1p52 + 1078.0 : 0x1p52 + 1024.0);
+  const double k =
+      from_bits(0x4330000000000000u | biased) - (tiny ? 0x1p52 + 1078.0 : 0x1p52 + 1024.0);
   return {k, from_bits(u - ((biased - 1024u) << 52))};
 }
 

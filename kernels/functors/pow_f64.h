@@ -2,8 +2,8 @@
 // all the special operands.
 #pragma once
 
-#include "kernels/functors/exp_f64.h"
-#include "kernels/functors/log_f64.h"
+#include "exp_f64.h"
+#include "log_f64.h"
 
 namespace tandem::fn {
 
@@ -45,18 +45,18 @@ TANDEM_FN double pow(double x, double y) {
   const f64::ExpParts p = f64::exp2_parts(f64::clamp(e, -1100.0, 1100.0), el);
   double r = f64::scale(p.hi + p.lo, p.n);
   const bool whole = rint_(y) == y;  // true of the infinities
-  const bool odd = whole && rint_(y * 0.5) != y * 0.5;
+  const bool odd = whole & (rint_(y * 0.5) != y * 0.5);
+  // & and | rather than && and ||: a short circuit here keeps g++ from vectorising.
   // Ends: |x| or |y| zero or infinite. Growing: the result is infinity where it is not 1.
-  const bool x_end = ax == 0.0 || ax == inf;
-  const bool end = x_end || ay == inf;
+  const bool end = (ax == 0.0) | (ax == inf) | (ay == inf);
   const bool grows = (ax > 1.0) == (y > 0.0);
   const double limit = grows ? inf : 0.0;
   r = end ? limit : r;
   r = ax == 1.0 ? 1.0 : r;
-  r = x < 0.0 && ax < inf && !whole ? f64::nan() : r;
-  r = (to_bits(x) >> 63) != 0u && odd ? -r : r;
-  r = x != x || y != y ? f64::nan() : r;
-  return y == 0.0 || x == 1.0 ? 1.0 : r;
+  r = (x < 0.0) & (ax < inf) & !whole ? f64::nan() : r;
+  r = ((to_bits(x) >> 63) != 0u) & odd ? -r : r;
+  r = (x != x) | (y != y) ? f64::nan() : r;
+  return (y == 0.0) | (x == 1.0) ? 1.0 : r;
 }
 
 }  // namespace tandem::fn

@@ -1,11 +1,11 @@
-// float64 sin, cos, tan, sinpi, cospi, asin, acos, atan, atan2, hypot.
+// float64 sin, cos, tan, sinpi, cospi, sincospi.
 // Reduction: Cody-Waite with fma up to 2^30 (the fast functions), Payne-Hanek above (Payne and
 // Hanek, SIGNUM 18, 1983) with the 192 bits of 2/pi that matter taken from a barrel of selects, so
 // that there is no table in memory. Host loops may call *_fast for a block in which no element
 // needs the slow path: the bits are the same.
 #pragma once
 
-#include "kernels/functors/f64_core.h"
+#include "f64_core.h"
 
 namespace tandem::fn {
 
@@ -81,9 +81,7 @@ TANDEM_FN void two_over_pi_bits(std::uint64_t p, std::uint64_t out[3]) {
 }
 
 /// An integer below 2^52, exact.
-TANDEM_FN double from_u52(std::uint64_t v) {
-  return from_bits(0x4330000000000000u | v) - 0x1p52;
-}
+TANDEM_FN double from_u52(std::uint64_t v) { return from_bits(0x4330000000000000u | v) - 0x1p52; }
 
 /// For 2^30 < |x| < inf; some finite angle otherwise.
 TANDEM_FN Angle reduce_slow(double x) {
@@ -209,5 +207,11 @@ TANDEM_FN double sinpi(double x) {
 }
 /// cos(pi x); +0 at the half integers.
 TANDEM_FN double cospi(double x) { return f64::sin_of(f64::reduce_pi(x), 1) + 0.0; }
+
+/// Both at once, for the polar method of the normal distribution.
+TANDEM_FN void sincospi(double x, double& s, double& c) {
+  s = sinpi(x);
+  c = cospi(x);
+}
 
 }  // namespace tandem::fn

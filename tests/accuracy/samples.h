@@ -51,8 +51,10 @@ inline double draw_magnitude(double a, double b, Rng& rng) {
 
 inline double draw_one(const Region& r, Rng& rng, std::size_t i) {
   switch (r.kind) {
-    case Region::kLinear: return r.a + (r.b - r.a) * rng.unit();
-    case Region::kPositiveMagnitude: return draw_magnitude(r.a, r.b, rng);
+    case Region::kLinear:
+      return r.a + (r.b - r.a) * rng.unit();
+    case Region::kPositiveMagnitude:
+      return draw_magnitude(r.a, r.b, rng);
     case Region::kMagnitude: {
       const double m = draw_magnitude(r.a, r.b, rng);
       return rng.next() & 1 ? -m : m;
@@ -67,7 +69,8 @@ inline double draw_one(const Region& r, Rng& rng, std::size_t i) {
       const double k = std::floor(r.b / r.a * std::pow(rng.unit(), 3.0)) + 1.0;
       return fn::from_bits(fn::to_bits(k * r.a) + rng.next() % 3 - 1);
     }
-    default: return fn::from_bits(rng.next());
+    default:
+      return fn::from_bits(rng.next());
   }
 }
 
@@ -87,7 +90,8 @@ inline void draw(const Region& r, Rng& rng, std::size_t i, bool binary, double& 
       x = static_cast<double>(rng.next() % 41) * 0.5 - 10.0;
       y = static_cast<double>(rng.next() % 601) - 300.0;
       return;
-    default: x = draw_one(r, rng, i);
+    default:
+      x = draw_one(r, rng, i);
   }
   y = 0.0;
   if (!binary) return;
@@ -110,7 +114,8 @@ inline double ulp_error(double got, const mpfr_t expected) {
   if (std::signbit(got) != (mpfr_signbit(expected) != 0)) return inf;
   const mpfr_exp_t e = std::max<mpfr_exp_t>(mpfr_get_exp(expected), -1021);
   if (std::isinf(got)) {  // right where rounding reaches 2^1024, half a place early at most
-    return mpfr_cmp_d(expected, 0) != 0 && (e > 1024 || std::fabs(mpfr_get_d(expected, MPFR_RNDN)) == inf)
+    return mpfr_cmp_d(expected, 0) != 0 &&
+                   (e > 1024 || std::fabs(mpfr_get_d(expected, MPFR_RNDN)) == inf)
                ? 0.0
                : inf;
   }
