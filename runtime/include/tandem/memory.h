@@ -1,0 +1,89 @@
+// Memory of the devices: statistics, limits, giving cached memory back, and the user's own resource
+// under a pool.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "tandem/device.h"
+#include "tandem/export.h"
+
+namespace tandem {
+
+/// A quantity in bytes over time.
+struct MemoryCounter {
+  std::size_t current = 0;
+  std::size_t peak = 0;     // largest since the start or the last reset_peak_memory
+  std::uint64_t total = 0;  // sum of all increases since the start
+};
+
+/// What a device's pool holds and did. Peaks are exact on one thread; with several, small blocks
+/// that moved through the threads' front caches since their last refill may shift a peak by what
+/// those caches can hold.
+struct MemoryStats {
+  MemoryCounter requested;        // bytes asked for by live allocations
+  MemoryCounter allocated;        // the same, rounded as the pool rounds
+  MemoryCounter reserved;         // bytes taken from the driver: live and cached
+  std::size_t pending = 0;        // freed, but another stream may still use it
+  std::size_t largest_free = 0;   // largest cached range that one allocation could take
+  std::size_t limit = 0;          // most bytes that may be reserved; SIZE_MAX: no limit
+  std::uint64_t allocations = 0;  // allocations that were given out, zero bytes aside
+  std::uint64_t frees = 0;        // and came back
+  std::uint64_t cache_hits = 0;   // allocations that needed nothing from the driver
+  std::uint64_t driver_allocations = 0;
+  std::uint64_t driver_frees = 0;
+  std::uint64_t events = 0;         // events recorded
+  std::uint64_t out_of_memory = 0;  // allocations that failed
+  std::uint64_t retries = 0;  // allocations that succeeded only after cached memory was given back
+};
+
+/// Statistics of a device's pool. Zeros for a device that has no memory (meta).
+TANDEM_API MemoryStats memory_stats(Device device = kCPU);
+
+/// Gives memory that no tensor uses back to the device, after waiting for the device where its work
+/// is asynchronous. Returns the number of bytes.
+TANDEM_API std::size_t empty_cache(Device device = kCPU);
+
+/// Sets the peaks of the statistics to the present values.
+TANDEM_API void reset_peak_memory(Device device = kCPU);
+
+/// Caps what the pool may take from the device, in bytes; SIZE_MAX removes the cap. Memory is taken
+/// in segments of 2 MiB or more. An allocation over the cap behaves as one that the device refuses:
+/// OutOfMemory. A cap below what is reserved takes nothing away.
+TANDEM_API void set_memory_limit(Device device, std::size_t bytes);
+
+/// Called when an allocation of `bytes` found no memory, also after the cache was emptied. Returns
+/// whether it freed something and the allocation should be tried again (it is called again if that
+/// fails, eight times at most). It may allocate and free; those calls do not come back to it.
+using OutOfMemoryCallback = std::function<bool(Device device, std::size_t bytes)>;
+/// Sets the callback of all devices; an empty function removes it.
+TANDEM_API void set_out_of_memory_callback(OutOfMemoryCallback callback);
+
+/// A source of memory that a pool takes its segments from, instead of the device's driver.
+struct TANDEM_API MemoryResource {
+  virtual ~MemoryResource();
+  /// Returns memory that is ready for use in any order, or null (or throws) when there is none.
+  /// `stream` is reserved: null.
+  virtual void* allocate(std::size_t bytes, std::size_t align, void* stream) = 0;
+  virtual void deallocate(void* p, std::size_t bytes, std::size_t align, void* stream) = 0;
+};
+/// Puts `resource` (null: the device's own driver) under the pool of the device. Memory taken
+/// earlier stays and goes back to where it came from. The resource must outlive all memory taken
+/// from it: call empty_cache before it dies.
+TANDEM_API void set_memory_resource(Device device, MemoryResource* resource);
+
+/// A change in what a pool holds of a device's memory.
+struct MemoryEvent {
+  enum class Kind : std::uint8_t { Grow, Trim, OutOfMemory };
+  Kind kind;
+  Device device;
+  std::size_t bytes;     // taken, given back, or asked for in vain
+  std::size_t reserved;  // held afterwards
+  const char* reason;
+};
+using MemoryObserver = void (*)(const MemoryEvent&);
+/// Called on the thread that caused the change, with no lock of the pool held. Null removes it.
+TANDEM_API void set_memory_observer(MemoryObserver observer);
+
+}  // namespace tandem

@@ -1,0 +1,100 @@
+// Each thread's few free small blocks in front of a pool, so that most allocations take no shared
+// lock.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "runtime/memory/arena.h"
+
+namespace tandem::memory {
+
+/// A lock for a few instructions, nearly always free: one atomic exchange.
+class SpinLock {
+ public:
+  void lock() noexcept {
+    while (taken_.exchange(true, std::memory_order_acquire)) [[unlikely]] wait();
+  }
+  void unlock() noexcept { taken_.store(false, std::memory_order_release); }
+
+ private:
+  void wait() noexcept;
+  std::atomic<bool> taken_{false};
+};
+
+/// Sums since the last time they were added to the pool's; the peaks are relative to that time.
+struct Tally {
+  std::int64_t requested = 0, requested_peak = 0;
+  std::int64_t allocated = 0, allocated_peak = 0;
+  std::uint64_t requested_total = 0, allocated_total = 0;
+  std::uint64_t allocations = 0, frees = 0;
+
+  void allocate(const Block& b) noexcept {
+    const auto r = static_cast<std::int64_t>(b.requested), a = static_cast<std::int64_t>(b.size);
+    requested += r;
+    allocated += a;
+    if (requested > requested_peak) requested_peak = requested;
+    if (allocated > allocated_peak) allocated_peak = allocated;
+    requested_total += b.requested;
+    allocated_total += b.size;
+    ++allocations;
+  }
+  void free(const Block& b) noexcept {
+    requested -= static_cast<std::int64_t>(b.requested);
+    allocated -= static_cast<std::int64_t>(b.size);
+    ++frees;
+  }
+};
+
+/// Free blocks of one stream of one pool, held by one thread. The owner uses it with its lock
+/// taken; other threads take the lock to drain it or to read the sums. Locks are taken in the order
+/// registry, front cache, pool.
+struct FrontCache {
+  SpinLock lock;
+  Pool* pool = nullptr;  // null: unbound
+  StreamId stream;
+  Tally tally;
+  Block* head[kMaxClasses] = {};
+  std::uint8_t count[kMaxClasses] = {};
+
+  static constexpr std::size_t kMaxDepth = 16;
+  /// How many blocks of a size are kept: up to 64 KiB in all, one at least.
+  static std::uint8_t depth(std::size_t block_bytes) {
+    const std::size_t n = kUnit / block_bytes;
+    return static_cast<std::uint8_t>(n < 1 ? 1 : n > kMaxDepth ? kMaxDepth : n);
+  }
+  void push(Block* b) noexcept {
+    b->next = head[b->size_class];
+    head[b->size_class] = b;
+    ++count[b->size_class];
+  }
+  Block* pop(int size_class) noexcept {
+    Block* b = head[size_class];
+    if (b == nullptr) return nullptr;
+    head[size_class] = b->next;
+    --count[size_class];
+    return b;
+  }
+};
+
+/// All front caches and pools of the process. Never destroyed: a thread may end after everything
+/// else.
+struct Registry {
+  std::mutex mutex;
+  std::vector<FrontCache*> caches;
+  std::vector<Pool*> pools;
+  static Registry& get();
+};
+
+inline constexpr int kSlots = 16;
+/// The calling thread's caches; null before the first use and after the thread's end has begun.
+struct ThreadCaches {
+  FrontCache* slot[kSlots] = {};
+};
+/// The calling thread's cache of a slot, made at first use; null where there can be none.
+FrontCache* thread_cache(unsigned slot) noexcept;
+
+}  // namespace tandem::memory

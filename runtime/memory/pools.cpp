@@ -1,0 +1,88 @@
+// The pools of the devices, and the public functions of tandem/memory.h on them.
+#include "runtime/memory/pools.h"
+
+#include <array>
+#include <atomic>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "runtime/memory/host_driver.h"
+#include "tandem/error.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::size_t kMaxDevices = 64;
+
+/// Constant initialised and without a destructor: usable before main and after it.
+struct Table {
+  std::mutex mutex;
+  std::array<std::array<std::atomic<Pool*>, kMaxDevices>,
+             static_cast<std::size_t>(DeviceKind::kCount)>
+      pools{};
+  unsigned registered = 0;
+};
+
+Table& table() {
+  static auto* t = new Table;
+  return *t;
+}
+
+std::atomic<Pool*>* slot(Device device) {
+  const std::size_t index = device.index < 0 ? 0 : static_cast<std::size_t>(device.index);
+  if (device.is_meta() || device.kind >= DeviceKind::kCount || index >= kMaxDevices) return nullptr;
+  return &table().pools[static_cast<std::size_t>(device.kind)][index];
+}
+
+}  // namespace
+
+Pool& host_pool() {
+  static auto* pool = new Pool(make_host_driver(), kCPU, 0);
+  return *pool;
+}
+
+Pool& pool_for(Device device) {
+  if (device.is_cpu()) return host_pool();
+  const std::atomic<Pool*>* at = slot(device);
+  Pool* pool = at == nullptr ? nullptr : at->load(std::memory_order_acquire);
+  TANDEM_EXPECTS(pool != nullptr, DeviceError,
+                 fmt::format("[memory] expected a device with memory, got {}", device.str()));
+  return *pool;
+}
+
+Pool& register_pool(Device device, std::unique_ptr<Driver> driver) {
+  std::atomic<Pool*>* at = device.is_cpu() ? nullptr : slot(device);
+  TANDEM_EXPECTS(
+      at != nullptr && device.index >= 0, DeviceError,
+      fmt::format("[register_pool] expected a device with an index and memory of its own, got {}",
+                  device.str()));
+  Table& t = table();
+  const std::lock_guard<std::mutex> hold(t.mutex);
+  TANDEM_EXPECTS(
+      at->load() == nullptr, DeviceError,
+      fmt::format("[register_pool] expected a device without a pool, got {}", device.str()));
+  auto* pool = new Pool(std::move(driver), device, ++t.registered);
+  at->store(pool, std::memory_order_release);
+  return *pool;
+}
+
+MemoryStats memory_stats(Device device) {
+  return device.is_meta() ? MemoryStats{} : pool_for(device).stats();
+}
+
+std::size_t empty_cache(Device device) {
+  return device.is_meta() ? 0 : pool_for(device).empty_cache();
+}
+
+void reset_peak_memory(Device device) {
+  if (!device.is_meta()) pool_for(device).reset_peak();
+}
+
+void set_memory_limit(Device device, std::size_t bytes) { pool_for(device).set_limit(bytes); }
+
+void set_memory_resource(Device device, MemoryResource* resource) {
+  pool_for(device).set_resource(resource);
+}
+
+}  // namespace tandem

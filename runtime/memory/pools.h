@@ -1,0 +1,22 @@
+// The pools of the devices: one a device, made once and never destroyed.
+#pragma once
+
+#include <memory>
+
+#include "runtime/memory/pool.h"
+#include "tandem/device.h"
+
+namespace tandem {
+
+/// The host's pool.
+TANDEM_API Pool& host_pool();
+
+/// The pool of a device; index -1 is device 0. Raises DeviceError where none is registered, and for
+/// meta.
+TANDEM_API Pool& pool_for(Device device);
+
+/// Gives a device its pool; called once a device by the code that opens its backend. Raises
+/// DeviceError if it has one.
+TANDEM_API Pool& register_pool(Device device, std::unique_ptr<Driver> driver);
+
+}  // namespace tandem

@@ -1,0 +1,349 @@
+// The caching pool: reuse, streams, splitting, statistics, and random programs against a reference.
+#include "runtime/memory/pool.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <vector>
+
+#include "tandem/error.h"
+#include "tests/memory/pool_fixture.h"
+
+namespace tandem {
+namespace {
+
+using namespace test;  // NOLINT(google-build-using-namespace)
+
+TEST(SizeClasses, RoundUpTightlyAndInOrder) {
+  for (const std::size_t granule : {16, 64, 512}) {
+    const memory::SizeClasses classes(granule);
+    ASSERT_LE(classes.count(), memory::kMaxClasses);
+    int previous = 0;
+    for (std::size_t n = 1; n <= memory::kSlabLimit; n += n < 8 * granule ? 1 : 13) {
+      const int c = classes.of(n);
+      ASSERT_GE(c, previous);
+      ASSERT_LE(c, previous + 1);
+      previous = c;
+      ASSERT_GE(classes.bytes(c), n);
+      ASSERT_EQ(classes.bytes(c) % granule, 0u);
+      ASSERT_EQ(classes.of(classes.bytes(c)), c);
+      ASSERT_LE(classes.bytes(c), n + granule + n / 4);
+      if (c > 0) {
+        ASSERT_LT(classes.bytes(c - 1), n);
+      }
+    }
+    EXPECT_EQ(previous, classes.count() - 1);
+  }
+}
+
+TEST(SizeClasses, RangesRoundWithinTheirBounds) {
+  for (std::size_t n = memory::kSlabLimit + 1; n < (std::size_t{1} << 34); n += n / 7 + 1) {
+    const std::size_t r = memory::range_bytes(n);
+    ASSERT_GE(r, n);
+    ASSERT_EQ(r % memory::kUnit, 0u);
+    ASSERT_EQ(memory::range_bytes(r), r);
+    ASSERT_LE(r - n, std::max(n / (n <= kMiB ? 4 : 16), memory::kUnit));
+    ASSERT_LT(r - n, 2 * kMiB);
+  }
+}
+
+TEST_F(PoolTest, SameStreamReusesAtOnce) {
+  for (const std::size_t bytes :
+       {std::size_t{1}, std::size_t{100}, 3 * kKiB, 200 * kKiB, 300 * kKiB, 5 * kMiB, 70 * kMiB}) {
+    Block* a = pool().allocate(bytes, stream(1));
+    ASSERT_NE(a->data, nullptr);
+    EXPECT_GE(a->size, bytes);
+    EXPECT_EQ(a->requested, bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(a->data) % device_.block_alignment, 0u);
+    std::byte* where = a->data;
+    pool().free(a);
+    const int before = device_.allocations;
+    Block* b = pool().allocate(bytes, stream(1));
+    EXPECT_EQ(b->data, where);
+    EXPECT_EQ(device_.allocations, before);
+    pool().free(b);
+  }
+  EXPECT_EQ(pool().verify(), "");
+}
+
+TEST_F(PoolTest, ZeroBytesTakeNothing) {
+  Block* a = pool().allocate(0);
+  Block* b = pool().allocate(0, stream(4));
+  EXPECT_EQ(a->data, nullptr);
+  EXPECT_EQ(a->size, 0u);
+  pool().record_use(a, stream(2));
+  pool().free(a);
+  pool().free(b, stream(2));
+  const MemoryStats s = pool().stats();
+  EXPECT_EQ(s.allocations, 0u);
+  EXPECT_EQ(s.reserved.total, 0u);
+  EXPECT_EQ(device_.calls, 0);
+}
+
+TEST_F(PoolTest, OtherStreamsDoNotReuse) {
+  for (const std::size_t bytes : {std::size_t{64}, 300 * kKiB, 20 * kMiB}) {
+    Block* a = pool().allocate(bytes, stream(1));
+    std::byte* where = a->data;
+    pool().free(a);
+    Block* b = pool().allocate(bytes, stream(2));
+    EXPECT_NE(b->data, where);
+    Block* c = pool().allocate(bytes, stream(1));
+    EXPECT_EQ(c->data, where);
+    pool().free(b);
+    pool().free(c);
+  }
+  // Streams that share a slot of the thread's caches (ids that differ by a multiple) stay apart
+  // too.
+  Block* a = pool().allocate(64, stream(5));
+  std::byte* where = a->data;
+  pool().free(a);
+  Block* b = pool().allocate(64, stream(5 + memory::kSlots - 1));
+  EXPECT_NE(b->data, where);
+  pool().free(b);
+  EXPECT_EQ(pool().verify(), "");
+}
+
+TEST_F(PoolTest, PrivatePoolsAreApart) {
+  Block* a = pool().allocate(1000, stream(1), PoolId{7});
+  std::byte* where = a->data;
+  pool().free(a);
+  Block* b = pool().allocate(1000, stream(1));
+  EXPECT_NE(b->data, where);
+  Block* c = pool().allocate(1000, stream(1), PoolId{7});
+  EXPECT_EQ(c->data, where);
+  pool().free(b);
+  pool().free(c);
+}
+
+TEST_F(PoolTest, UseOnAnotherStreamDefersReuse) {
+  device_.asynchronous = true;
+  for (const std::size_t bytes : {std::size_t{64}, 300 * kKiB, 20 * kMiB}) {
+    Block* a = pool().allocate(bytes, stream(1));
+    std::byte* where = a->data;
+    pool().record_use(a, stream(1));  // its own: nothing
+    pool().record_use(a, stream(2));
+    pool().record_use(a, stream(3));
+    pool().record_use(a, stream(2));
+    pool().free(a);
+    EXPECT_EQ(pool().stats().pending, a->size);
+    Block* b = pool().allocate(bytes, stream(1));
+    EXPECT_NE(b->data, where);
+    const std::uint64_t mark = pool().freed_mark();
+    pool().stream_synchronized(stream(2), mark);
+    EXPECT_NE(pool().stats().pending, 0u);
+    EXPECT_EQ(pool().verify(), "");
+    pool().stream_synchronized(stream(3), mark);
+    EXPECT_EQ(pool().stats().pending, 0u);
+    const int before = device_.allocations;
+    Block* c = pool().allocate(bytes, stream(1));
+    EXPECT_EQ(device_.allocations, before);
+    EXPECT_TRUE(bytes < kMiB || c->data == where);  // smaller ones have other free places
+    pool().free(b);
+    pool().free(c);
+  }
+}
+
+TEST_F(PoolTest, FreeOnAnotherStreamWaitsForItsSynchronisation) {
+  device_.asynchronous = true;
+  Block* a = pool().allocate(kMiB, stream(1));
+  Block* late = pool().allocate(kMiB, stream(1));
+  pool().free(a, stream(2));
+  const std::uint64_t mark = pool().freed_mark();
+  pool().free(late, stream(2));  // after the mark: its work may not be covered
+  pool().device_synchronized(mark);
+  EXPECT_EQ(pool().stats().pending, kMiB);
+  EXPECT_GT(pool().empty_cache(), 0u);
+  EXPECT_EQ(device_.synchronizations, 1);
+  EXPECT_EQ(pool().stats().pending, 0u);
+  EXPECT_EQ(pool().stats().reserved.current, 0u);
+}
+
+TEST_F(PoolTest, TrimKeepsWhatIsFreedWhileItWaits) {
+  device_.asynchronous = true;
+  Block* a = pool().allocate(40 * kMiB, stream(1));
+  Block* b = pool().allocate(50 * kMiB, stream(1));
+  pool().free(a);
+  device_.during_synchronize = [&] { pool().free(b); };  // its stream may still work on it
+  EXPECT_EQ(pool().empty_cache(), 40 * kMiB);
+  device_.during_synchronize = nullptr;
+  EXPECT_EQ(pool().stats().reserved.current, 50 * kMiB);
+  EXPECT_EQ(pool().empty_cache(), 50 * kMiB);
+}
+
+TEST_F(PoolTest, NeighboursJoin) {
+  std::vector<Block*> blocks;
+  for (int i = 0; i < 16; ++i) blocks.push_back(pool().allocate(2 * kMiB));
+  EXPECT_EQ(device_.allocations, 1);
+  for (int i = 1; i < 16; i += 2) pool().free(blocks[i]);
+  EXPECT_EQ(pool().stats().largest_free, 2 * kMiB);
+  for (int i = 0; i < 16; i += 2) pool().free(blocks[i]);
+  EXPECT_EQ(pool().stats().largest_free, 32 * kMiB);
+  EXPECT_EQ(pool().verify(), "");
+  EXPECT_EQ(pool().empty_cache(), 32 * kMiB);
+}
+
+TEST_F(PoolTest, Statistics) {
+  Block* a = pool().allocate(100);
+  Block* b = pool().allocate(40 * kMiB + 1);
+  MemoryStats s = pool().stats();
+  EXPECT_EQ(s.requested.current, 100 + 40 * kMiB + 1);
+  EXPECT_EQ(s.allocated.current, 128 + 42 * kMiB);
+  EXPECT_EQ(s.reserved.current, 44 * kMiB);
+  EXPECT_EQ(s.driver_allocations, 2u);
+  EXPECT_EQ(s.cache_hits, 0u);
+  pool().free(b);
+  Block* c = pool().allocate(90);
+  Block* d = pool().allocate(30 * kMiB);
+  s = pool().stats();
+  EXPECT_EQ(s.requested.current, 190 + 30 * kMiB);
+  EXPECT_EQ(s.requested.peak, 100 + 40 * kMiB + 1);
+  EXPECT_EQ(s.requested.total, 190 + 70 * kMiB + 1);
+  EXPECT_EQ(s.allocated.peak, 128 + 42 * kMiB);
+  EXPECT_EQ(s.cache_hits, 2u);
+  EXPECT_EQ(s.allocations, 4u);
+  EXPECT_EQ(s.frees, 1u);
+  EXPECT_EQ(s.limit, kMax);
+  pool().reset_peak();
+  s = pool().stats();
+  EXPECT_EQ(s.requested.peak, 190 + 30 * kMiB);
+  EXPECT_EQ(s.allocated.peak, 256 + 30 * kMiB);
+  for (Block* x : {a, c, d}) pool().free(x);
+  pool().empty_cache();
+  s = pool().stats();
+  EXPECT_EQ(s.requested.current + s.allocated.current + s.reserved.current, 0u);
+  EXPECT_EQ(s.reserved.peak, 44 * kMiB);
+  EXPECT_EQ(s.driver_frees, 2u);
+  EXPECT_EQ(s.frees, 4u);
+}
+
+TEST_F(PoolTest, PeakOfSmallBlocksIsExact) {
+  std::vector<Block*> blocks;
+  for (int i = 0; i < 1000; ++i) blocks.push_back(pool().allocate(64));
+  for (Block* b : blocks) pool().free(b);
+  for (int i = 0; i < 10; ++i) pool().free(pool().allocate(64));
+  const MemoryStats s = pool().stats();
+  EXPECT_EQ(s.allocated.peak, 64000u);
+  EXPECT_EQ(s.allocated.current, 0u);
+  EXPECT_EQ(s.allocated.total, 64u * 1010);
+}
+
+// ---- A random program against a reference of what is live. ----
+
+class Ranges {
+ public:
+  bool add(const Block* b) {
+    const auto from = reinterpret_cast<std::uintptr_t>(b->data);
+    const auto after = at_.lower_bound(from);
+    if (after != at_.end() && after->first < from + b->size) return false;
+    if (after != at_.begin() && std::prev(after)->second > from) return false;
+    at_[from] = from + b->size;
+    return true;
+  }
+  void remove(const Block* b) { at_.erase(reinterpret_cast<std::uintptr_t>(b->data)); }
+
+ private:
+  std::map<std::uintptr_t, std::uintptr_t> at_;
+};
+
+void random_program(Pool& pool, FakeDevice& device, std::uint64_t seed, int steps) {
+  std::mt19937_64 rng(seed);
+  std::vector<Live> live;
+  Ranges ranges;
+  std::size_t requested = 0;
+  std::uint64_t out_of_memory = pool.stats().out_of_memory;
+  const auto release = [&](std::size_t i) {
+    ASSERT_TRUE(intact(live[i])) << "seed " << seed;
+    ranges.remove(live[i].block);
+    requested -= live[i].bytes;
+    if (rng() % 8 == 0) {
+      pool.free(live[i].block, stream(rng() % 3));
+    } else {
+      pool.free(live[i].block);
+    }
+    live[i] = live.back();
+    live.pop_back();
+  };
+  for (int step = 0; step < steps; ++step) {
+    const unsigned what = static_cast<unsigned>(rng() % 100);
+    if (what < 52 || live.empty()) {
+      const std::size_t bytes = random_size(rng);
+      Block* b = nullptr;
+      try {
+        b = pool.allocate(bytes, stream(rng() % 3), rng() % 16 == 0 ? PoolId{1} : PoolId::Shared);
+      } catch (const OutOfMemory&) {
+        ++out_of_memory;
+        if (!live.empty()) release(rng() % live.size());
+        continue;
+      }
+      ASSERT_EQ(reinterpret_cast<std::uintptr_t>(b->data) % device.block_alignment, 0u);
+      ASSERT_GE(b->size, bytes);
+      ASSERT_TRUE(ranges.add(b)) << "overlap, seed " << seed << " step " << step;
+      live.push_back({b, bytes, static_cast<unsigned char>(rng())});
+      fill(live.back());
+      requested += bytes;
+    } else if (what < 97) {
+      release(rng() % live.size());
+    } else if (what == 97) {
+      pool.empty_cache();
+    } else if (what == 98) {
+      pool.stream_synchronized(stream(rng() % 3), pool.freed_mark());
+    } else {
+      pool.record_use(live[rng() % live.size()].block, stream(rng() % 3));
+    }
+    if (step % 64 == 0) {
+      ASSERT_EQ(pool.verify(), "") << "seed " << seed << " step " << step;
+      const MemoryStats s = pool.stats();
+      ASSERT_EQ(s.requested.current, requested);
+      ASSERT_EQ(s.reserved.current, device.used);
+      ASSERT_EQ(s.out_of_memory, out_of_memory);
+      ASSERT_EQ(s.allocations - s.frees, live.size());  // of this program: the last one freed all
+    }
+  }
+  while (!live.empty()) release(live.size() - 1);
+  pool.empty_cache();
+  ASSERT_EQ(pool.verify(), "");
+  ASSERT_EQ(pool.stats().reserved.current, 0u);
+  ASSERT_EQ(pool.stats().pending, 0u);
+  ASSERT_TRUE(device.segments.empty());
+}
+
+TEST_F(PoolTest, RandomPrograms) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    device_.asynchronous = seed % 2 == 0;
+    device_.capacity =
+        seed % 4 < 2 ? 1024 * kMiB : 96 * kMiB;  // the second runs out again and again
+    random_program(pool(), device_, seed, 3000);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_F(PoolTest, DoesNotGrowWhileAFreeBlockFits) {
+  std::mt19937_64 rng(5);
+  std::vector<Block*> live;
+  for (int step = 0; step < 4000; ++step) {
+    if (rng() % 2 == 0 && !live.empty()) {
+      std::swap(live[rng() % live.size()], live.back());
+      pool().free(live.back());
+      live.pop_back();
+      continue;
+    }
+    const std::size_t bytes =
+        kMiB + 1 + rng() % (12 * kMiB);  // one kind of segment, so that largest_free decides
+    const std::size_t largest = pool().stats().largest_free;
+    const int before = device_.allocations;
+    try {
+      live.push_back(pool().allocate(bytes));
+    } catch (const OutOfMemory&) {
+      ASSERT_LT(largest, bytes);
+      continue;
+    }
+    if (largest >= memory::range_bytes(bytes)) {
+      ASSERT_EQ(device_.allocations, before);
+    }
+  }
+  for (Block* b : live) pool().free(b);
+}
+
+}  // namespace
+}  // namespace tandem
