@@ -39,7 +39,7 @@ endif()
 
 # The SIMD levels a host kernel file is compiled for; the level is chosen at run time.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(TANDEM_ISA_LEVELS baseline v3 v4)
+  set(TANDEM_ISA_LEVELS baseline v3 v4 CACHE STRING "SIMD levels to build: baseline and any of v3, v4")
   set(TANDEM_ISA_FLAGS_baseline -march=x86-64)
   set(TANDEM_ISA_FLAGS_v3 -march=x86-64-v3)
   set(TANDEM_ISA_FLAGS_v4 -march=x86-64-v4 -mprefer-vector-width=512)

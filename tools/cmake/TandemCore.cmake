@@ -22,8 +22,8 @@ set_target_properties(tandem PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${P
 foreach(level IN LISTS TANDEM_ISA_LEVELS)
   add_library(tandem_isa_${level} OBJECT ${TANDEM_ISA_SOURCES})
   target_compile_definitions(tandem_isa_${level} PRIVATE TANDEM_BUILDING TANDEM_ISA=${level})
-  target_compile_options(tandem_isa_${level} PRIVATE -O3 ${TANDEM_NUMERIC_FLAGS}
-    ${TANDEM_ISA_FLAGS_${level}})
+  target_compile_options(tandem_isa_${level} PRIVATE $<$<NOT:$<BOOL:${TANDEM_SANITIZE}>>:-O3>
+    ${TANDEM_NUMERIC_FLAGS} ${TANDEM_ISA_FLAGS_${level}})
   target_include_directories(tandem_isa_${level} PRIVATE ${PROJECT_SOURCE_DIR}
     ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/kernels/include)
   target_link_libraries(tandem_isa_${level} PRIVATE tandem_warnings)
