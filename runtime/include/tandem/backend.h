@@ -13,7 +13,7 @@ namespace tandem {
 
 inline constexpr int kMaxRank = 32;     // dimensions of a tensor
 inline constexpr int kMaxOperands = 6;  // outputs and inputs of one launch
-inline constexpr std::uint32_t kBackendAbi = 1;
+inline constexpr std::uint32_t kBackendAbi = 2;
 
 /// A number in the compute type of the operand's kernel dtype; wide enough for complex128.
 union ScalarBits {
@@ -122,16 +122,18 @@ struct BackendDriver {
   int (*zero)(int device, void* dst, std::size_t bytes, void* stream);
   int (*pinned_allocate)(std::size_t bytes, void** out);
   int (*pinned_free)(void* p);
+  int (*current_device)(int* out);  // of the calling thread
   int (*stream_create)(int device, void** out);
-  int (*stream_query)(int device, void* stream);  // 0 done, 1 busy, else an error
+  int (*stream_id)(int device, void* stream, std::uint64_t* out);  // unique, never reused
+  int (*stream_query)(int device, void* stream);                   // 0 done, 1 busy, else an error
   int (*stream_synchronize)(int device, void* stream);
   int (*device_synchronize)(int device);
   int (*event_create)(int device, void** out);
   int (*event_destroy)(void* event);
-  int (*event_record)(void* event, void* stream);
+  int (*event_record)(int device, void* event, void* stream);
   int (*event_query)(void* event);  // 0 done, 1 pending
   int (*event_synchronize)(void* event);
-  int (*stream_wait_event)(void* stream, void* event);
+  int (*stream_wait_event)(int device, void* stream, void* event);
   int (*peer_copy)(int dst_device, void* dst, int src_device, const void* src, std::size_t bytes,
                    void* stream);
   void (*range_push)(const char* name);  // profiler ranges (NVTX)
@@ -150,6 +152,9 @@ struct HostTable {
   /// Memory from the device's pool in the order of the stream, for workspaces; null on failure.
   void* (*workspace_allocate)(int device, std::size_t bytes, void* stream);
   void (*workspace_free)(int device, void* p, void* stream);
+  /// Called by a kernel's `launch` that could not do its work, at most once, before it returns: no
+  /// exception crosses the boundary. The funnel turns the message into a DeviceError.
+  void (*raise)(const char* message);
 };
 
 /// What a backend library answers.

@@ -10,6 +10,10 @@
 
 namespace tandem {
 
+namespace detail {
+struct StreamAccess;
+}
+
 /// A queue of work on a device. Cheap to copy; owns nothing: a stream made by `Stream::create`
 /// lives until the process ends and is handed out again from a pool.
 class TANDEM_API Stream {
@@ -32,6 +36,7 @@ class TANDEM_API Stream {
   bool operator==(const Stream& o) const { return device_ == o.device_ && id_ == o.id_; }
 
  private:
+  friend struct detail::StreamAccess;
   Device device_;
   void* native_ = nullptr;
   std::uint64_t id_ = 0;

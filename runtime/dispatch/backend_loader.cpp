@@ -1,0 +1,191 @@
+// Opens libtandem_cuda (or an outside accelerator's library) at first use and keeps its table.
+//
+// Note [Opening a backend]
+// libtandem_cuda.so is looked for where TANDEM_CUDA_LIBRARY says, else next to libtandem, else by
+// the system's loader. Whatever goes wrong leaves a sentence for device_status and no backend: a
+// CUDA-enabled install starts on a machine without a driver. A library that opened is never closed,
+// because kernels and device code of it stay registered.
+#include "runtime/dispatch/backend_loader.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <string>
+
+#include "runtime/dispatch/registry.h"
+#include "runtime/memory/backend_driver.h"
+#include "tandem/op_table.h"
+
+namespace tandem {
+
+namespace detail {
+
+thread_local bool launch_failed = false;
+
+namespace {
+thread_local std::string launch_message;
+}
+
+void throw_launch_error() {
+  launch_failed = false;
+  std::string message;
+  message.swap(launch_message);
+  throw DeviceError(message);
+}
+
+}  // namespace detail
+
+namespace {
+
+void raise_on_thread(const char* message) {
+  if (detail::launch_failed) return;  // the first failure tells most
+  detail::launch_failed = true;
+  try {
+    detail::launch_message = message;
+  } catch (const std::bad_alloc&) {
+    detail::launch_message.clear();
+  }
+}
+
+/// One kind's backend: opened once, by the first thread that asks.
+struct Slot {
+  std::once_flag once;
+  BackendTable table{};
+  bool usable = false;
+  std::string status;
+};
+
+std::string folder_of_libtandem() {
+  Dl_info here{};
+  if (dladdr(reinterpret_cast<const void*>(&raise_on_thread), &here) == 0) return {};
+  const char* slash = std::strrchr(here.dli_fname, '/');
+  return slash == nullptr ? std::string() : std::string(here.dli_fname, slash + 1);
+}
+
+/// The library and, where it cannot be opened, why.
+void* open_library(std::string* why) {
+  const char* asked = std::getenv("TANDEM_CUDA_LIBRARY");
+  if (asked != nullptr && *asked == '\0') {
+    *why = "switched off: TANDEM_CUDA_LIBRARY is empty";
+    return nullptr;
+  }
+  const std::string name = "libtandem_cuda.so";
+  const std::string path = asked != nullptr ? asked : folder_of_libtandem() + name;
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  std::string first = library == nullptr ? dlerror() : "";
+  if (library == nullptr && asked == nullptr) {
+    library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  }
+  if (library == nullptr) *why = "the backend library could not be opened: " + first;
+  return library;
+}
+
+bool open_table(Slot& slot) {
+  void* library = open_library(&slot.status);
+  if (library == nullptr) return false;
+  auto open = reinterpret_cast<BackendOpen>(dlsym(library, "tandem_backend_open"));
+  if (open == nullptr) {
+    slot.status = "the backend library has no entry point tandem_backend_open";
+    return false;
+  }
+  HostTable host{};
+  host.abi = kBackendAbi;
+  host.op_table_hash = op_table_hash();
+  host.bind = &detail::bind_kernel;
+  host.workspace_allocate = &backend_workspace_allocate;
+  host.workspace_free = &backend_workspace_free;
+  host.raise = &raise_on_thread;
+  const int code = open(&host, &slot.table);
+  slot.table.status[sizeof(slot.table.status) - 1] = '\0';
+  slot.status = slot.table.status;
+  if (code != 0) {
+    if (slot.status.empty()) slot.status = "the backend refused without a reason";
+    return false;
+  }
+  if (slot.table.abi != kBackendAbi || slot.table.kind != DeviceKind::CUDA) {
+    slot.status = "the backend library answered with another interface version or device kind";
+    return false;
+  }
+  return slot.table.device_count > 0;
+}
+
+void open_slot(Slot& slot) noexcept {
+  try {
+    slot.usable = open_table(slot);
+    if (slot.usable) register_backend_pools(slot.table);
+  } catch (const std::exception& e) {
+    slot.usable = false;
+    try {
+      slot.status = std::string("opening the backend failed: ") + e.what();
+    } catch (...) {
+      slot.status.clear();
+    }
+  }
+}
+
+/// The CUDA slot; never destroyed, since tensors may outlive the end of main.
+Slot& cuda_slot() {
+  static Slot& slot = *new Slot();
+  std::call_once(slot.once, [] { open_slot(slot); });
+  return slot;
+}
+
+}  // namespace
+
+const BackendTable* backend_for(DeviceKind kind) {
+  if (kind != DeviceKind::CUDA) return nullptr;
+  const Slot& slot = cuda_slot();
+  return slot.usable ? &slot.table : nullptr;
+}
+
+void check_driver(const BackendTable& backend, int code, const char* op) {
+  if (code == 0) [[likely]]
+    return;
+  const char* text = backend.error_text != nullptr ? backend.error_text(code) : "unknown error";
+  throw DeviceError("[" + std::string(op) + "] the device reported: " + text);
+}
+
+Device resolve_device(Device device, const char* op) {
+  if (device.kind != DeviceKind::CUDA) return device;
+  const BackendTable* backend = backend_for(device.kind);
+  if (backend == nullptr) {
+    throw DeviceError("[" + std::string(op) + "] expected a usable device, got " + device.str() +
+                      ": " + device_status(device.kind));
+  }
+  int index = device.index;
+  if (index < 0) check_driver(*backend, backend->driver.current_device(&index), op);
+  if (index >= backend->device_count) {
+    throw DeviceError("[" + std::string(op) + "] expected a device below cuda:" +
+                      std::to_string(backend->device_count) + ", got " + device.str());
+  }
+  return Device(device.kind, index);
+}
+
+bool is_available(DeviceKind kind) { return device_count(kind) > 0; }
+
+int device_count(DeviceKind kind) {
+  if (kind == DeviceKind::CPU || kind == DeviceKind::Meta) return 1;
+  const BackendTable* backend = backend_for(kind);
+  return backend == nullptr ? 0 : backend->device_count;
+}
+
+std::string device_status(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::CPU:
+    case DeviceKind::Meta:
+      return "usable";
+    case DeviceKind::CUDA: {
+      const Slot& slot = cuda_slot();
+      return slot.usable && slot.table.versions[0] != '\0'
+                 ? slot.status + "; " + slot.table.versions
+                 : slot.status;
+    }
+    default:
+      return "no backend is registered";
+  }
+}
+
+}  // namespace tandem
