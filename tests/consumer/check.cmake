@@ -12,10 +12,17 @@ file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 # Moved after the installation: no absolute path of the build may matter.
 file(RENAME ${WORK}/prefix ${WORK}/moved)
+# The README's program is built too, so that it stays true.
+file(READ ${SOURCE}/../../README.md readme)
+if(NOT readme MATCHES "```cpp\n(([^`]|`[^`])*)\n```")
+  message(FATAL_ERROR "README.md: no block of C++ found")
+endif()
+file(WRITE ${WORK}/readme.cpp "${CMAKE_MATCH_1}\n")
 run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G Ninja -DCMAKE_PREFIX_PATH=${WORK}/moved
-  -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_BUILD_TYPE=Release)
+  -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_BUILD_TYPE=Release -DREADME=${WORK}/readme.cpp)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${WORK}/build/consumer)
+run(${WORK}/build/readme)
 if(EXISTS ${WORK}/moved/bin/tandem)
   run(${WORK}/moved/bin/tandem info)
 endif()
