@@ -4,6 +4,8 @@
 
 Prints each polynomial's coefficients, constant term first, rounded to double, and its weighted error. The weight
 makes the error relative to the function that uses the polynomial.
+
+lint: oracle table
 """
 
 import sys

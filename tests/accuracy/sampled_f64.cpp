@@ -2,6 +2,7 @@
 // around the hard spots, and C's special values. Exit status 1 above a function's bound.
 //   sampled_f64 [--samples N] [--only NAME] [--hash]
 // --hash prints a hash of the results alone (no MPFR), to compare builds for different targets.
+// lint: oracle table
 #include <mpfr.h>
 
 #include <cmath>
