@@ -44,6 +44,7 @@ void ordered(void (*body)(void*), void* data, Call call) {
 
 }  // namespace
 
+#pragma GCC visibility push(default)
 extern "C" {
 
 using ParallelCall = void (*)(void (*)(void*), void*, unsigned, unsigned);
@@ -91,3 +92,4 @@ void GOMP_critical_end() {
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
