@@ -122,6 +122,8 @@ count() {
     END { printf "%d %d %d\n", passed, failed, skipped }' "$1"
 }
 
+# Outside a git checkout nothing tells what has changed.
+git rev-parse --git-dir >/dev/null 2>&1 || again=1
 key=$(fingerprint)
 passed=0 failed=0 skipped=0 broken=() summary=
 started=$SECONDS

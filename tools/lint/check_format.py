@@ -45,7 +45,7 @@ def main():
     if arguments.fix:
         sys.exit(subprocess.run([formatter(arguments.root), "-i", "--style=file", *map(str, paths)]).returncode)
     problems = badly_formatted(arguments.root, paths)
-    print("\n".join(problems) or f"{len(paths)} files are formatted")
+    print("\n".join([*problems, f"lint: {len(paths) - len(problems)} passed, {len(problems)} failed (format)"]))
     sys.exit(1 if problems else 0)
 
 
