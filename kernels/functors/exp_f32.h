@@ -36,6 +36,11 @@ TANDEM_FN float pow2_from_rounded(float rounded, std::uint32_t bias) {
   return from_bits((to_bits(rounded) << 23) + (bias << 23));
 }
 
+/// n < limit where rounded is n + kRound.
+TANDEM_FN bool rounded_below(float rounded, int limit) {
+  return static_cast<std::int32_t>(to_bits(rounded)) < 0x4b400000 + limit;
+}
+
 /// x = n ln2 + r + r_lo with rounded = n + kRound and r_lo below half a place of r; |x| < 2^21.
 struct ExpReduced {
   float rounded, r, r_lo;
@@ -77,38 +82,52 @@ TANDEM_FN FloatPair expm1_scaled(float x, int k) {
 
 }  // namespace f32
 
+namespace f32 {
+
+// 1.5 * 2^23 + 126: rounds like kRound and leaves n + 126, a half of 2^n's exponent field, in the
+// low bits.
+inline constexpr float kRound126 = 0x1.8000fcp23f;
+
+/// 2^n (1 + p) for n in -150..128, rounded = n + kRound126: one factor 2^(n - 1) and one 2, or
+/// where the result may be subnormal 2^(n + 63) and 2^-63. In integers, because g++ would turn a
+/// select between the two into control flow and compute both.
+TANDEM_FN float scale_exp(float rounded, float p) {
+  const std::uint32_t b = to_bits(rounded);
+  const std::uint32_t shift = ((b - 0x4b400002u) & 0x80000000u) >> 2;  // 64 << 23 for n < -124
+  const float s = from_bits((b << 23) + shift);
+  return fn::fma(s, p, s) * from_bits(0x40000000u - shift);
+}
+
+}  // namespace f32
+
 /// e^x.
 TANDEM_FN float exp(float x) {
   using namespace f32;
-  x = 89.0f < x ? 89.0f : x;  // written so that NaN passes
-  x = -104.0f > x ? -104.0f : x;
-  const float rounded = fn::fma(x, kLog2e, kRound);
-  const float n = rounded - kRound;
+  const float rounded = fn::fma(x, kLog2e, kRound126);
+  const float n = rounded - kRound126;
   const float r1 = fn::fma(n, -kLn2Hi, x);
   const float r = fn::fma(n, -kLn2Lo, r1);
   const float p = fn::fma(r * r, exp_tail(r), r);
-  // 2^n in two factors: the second is 2, or 2^-63 where the result may be subnormal.
-  const bool tiny = x < -86.0f;
-  const float s = pow2_from_rounded(rounded, tiny ? 190u : 126u);
-  return fn::fma(s, p, s) * (tiny ? 0x1p-63f : 2.0f);
+  // x is not clamped first: g++ would thread the clamps through all that follows.
+  float y = scale_exp(rounded, p);
+  y = x < -104.0f ? 0.0f : y;
+  return x > 89.0f ? inf_f32() : y;
 }
 
 /// 2^x.
 TANDEM_FN float exp2(float x) {
   using namespace f32;
-  x = 128.0f < x ? 128.0f : x;
-  x = -151.0f > x ? -151.0f : x;
-  const float rounded = x + kRound;
-  const float r = x - (rounded - kRound);  // exact
+  const float rounded = x + kRound126;
+  const float r = x - (rounded - kRound126);  // exact
   float q = 0x1.3fb5f2p-13f;
   q = fn::fma(q, r, 0x1.5f0e12p-10f);
   q = fn::fma(q, r, 0x1.3b309p-7f);
   q = fn::fma(q, r, 0x1.c6af72p-5f);
   q = fn::fma(q, r, 0x1.ebfbd8p-3f);
   const float p = fn::fma(r, 0x1.62e43p-1f, (r * r) * q);
-  const bool tiny = x < -125.0f;
-  const float s = pow2_from_rounded(rounded, tiny ? 190u : 126u);
-  return fn::fma(s, p, s) * (tiny ? 0x1p-63f : 2.0f);
+  float y = scale_exp(rounded, p);
+  y = x < -151.0f ? 0.0f : y;
+  return x >= 128.0f ? inf_f32() : y;
 }
 
 /// e^x - 1, accurate near zero.
@@ -124,24 +143,27 @@ TANDEM_FN float expm1(float x) {
 /// 1 / (1 + e^-x).
 TANDEM_FN float sigmoid(float x) {
   using namespace f32;
-  float t = -abs_bits(x);
-  t = -104.0f > t ? -104.0f : t;
-  const ExpParts e = exp_parts(t);
-  const bool tiny = t < -86.0f;
-  const float s1 = pow2_from_rounded(e.rounded, tiny ? 190u : 127u);
-  const float s2 = tiny ? 0x1p-63f : 1.0f;
-  const float s = s1 * s2;
-  const float u = s * e.hi;  // e^-|x|; its last places are lost only where 1 + u is 1
-  const float d = 1.0f + u;
-  const float d_lo = fn::fma(s, e.lo, (1.0f - d) + u);
-  const bool negative = x < 0.0f;
-  const float num = negative ? e.hi : 1.0f;
-  const float num_lo = negative ? e.lo : 0.0f;
+  // e^-x = s (1 + p), s = 2^n; both terms of the denominator are scaled by c = 2^-64 where n > 64.
+  constexpr float round127 = 0x1.8000fep23f;  // as kRound126, for 2^n itself
+  const float rounded = fn::fma(x, -kLog2e, round127);
+  const float n = rounded - round127;
+  const float r1 = fn::fma(n, -kLn2Hi, -x);
+  const float r = fn::fma(n, -kLn2Lo, r1);
+  const float p = fn::fma(r * r, exp_tail(r), r);
+  const std::uint32_t b = to_bits(rounded);
+  const std::uint32_t shift = ((0x4b4000bfu - b) & 0x80000000u) >> 2;  // 64 << 23 for n > 64
+  const float s = from_bits((b << 23) - shift);
+  const float c = from_bits(0x3f800000u - shift);
+  // d + d_lo = c + s + s p
+  const float g = c + s;
+  const float g_lo = c + (s - g);
+  const float d = fn::fma(s, p, g);
+  const float d_lo = fn::fma(s, p, g - d) + g_lo;
   const float y = 1.0f / d;
-  const float q = num * y;
-  const float rem = fn::fma(-q, d_lo, fn::fma(-q, d, num)) + num_lo;
-  const float r = fn::fma(rem, y, q);
-  return negative ? (r * s1) * s2 : r;
+  const float e = fn::fma(-d_lo, y, fn::fma(-d, y, 1.0f));
+  float q = fn::fma(y, e, y) * c;
+  q = x < -104.0f ? 0.0f : q;
+  return x > 30.0f ? 1.0f : q;
 }
 
 }  // namespace tandem::fn

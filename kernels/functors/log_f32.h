@@ -9,17 +9,16 @@
 namespace tandem::fn {
 namespace f32 {
 
-/// (log(1 + f) - f) / f^2 for f in [-1/3, 1/3].
+/// (log(1 + f) - f) / f^2 for f in [-1/3, 1/3]. The high terms are summed in Estrin's order, for
+/// the latency; the two that carry the accuracy come last, in Horner's.
 TANDEM_FN float log_tail(float f) {
-  float q = -0x1.06cdfap-3f;
-  q = fn::fma(q, f, 0x1.1ec6e2p-3f);
-  q = fn::fma(q, f, -0x1.f3a7dep-4f);
-  q = fn::fma(q, f, 0x1.1ec0dp-3f);
-  q = fn::fma(q, f, -0x1.559802p-3f);
-  q = fn::fma(q, f, 0x1.99d1c6p-3f);
-  q = fn::fma(q, f, -0x1.ffff14p-3f);
-  q = fn::fma(q, f, 0x1.555502p-2f);
-  return fn::fma(q, f, -0.5f);
+  const float f2 = f * f;
+  const float q4 = fn::fma(f, 0x1.99d1c6p-3f, -0x1.ffff14p-3f);
+  const float q6 = fn::fma(f, 0x1.1ec0dp-3f, -0x1.559802p-3f);
+  const float q8 = fn::fma(f, 0x1.1ec6e2p-3f, -0x1.f3a7dep-4f);
+  const float high = fn::fma(f2, -0x1.06cdfap-3f, q8);
+  const float q = fn::fma(high, f2 * f2, fn::fma(q6, f2, q4));
+  return fn::fma(fn::fma(q, f, 0x1.555502p-2f), f, -0.5f);
 }
 
 /// x = 2^e * (1 + f).
@@ -28,23 +27,26 @@ struct LogReduced {
 };
 inline constexpr std::uint32_t kTwoThirds = 0x3f2aaaabu;
 
-TANDEM_FN LogReduced log_reduce_normal(float x) {
-  const std::uint32_t i = to_bits(x) - kTwoThirds;
-  const float e = static_cast<float>(static_cast<std::int32_t>(i) >> 23);
-  return {e, from_bits((i & 0x7fffffu) + kTwoThirds) - 1.0f};
+/// All ones where i, as a signed number, is negative.
+TANDEM_FN std::uint32_t sign_mask(std::uint32_t i) {
+  return static_cast<std::uint32_t>(static_cast<std::int32_t>(i) >> 31);
 }
-TANDEM_FN LogReduced log_reduce(float x) {
-  const bool tiny = x < 0x1p-126f;
-  LogReduced a = log_reduce_normal(tiny ? x * 0x1p24f : x);
-  a.e = tiny ? a.e - 24.0f : a.e;
-  return a;
+
+/// For positive finite x. Subnormals are scaled by 2^24, with masks: a select would become control
+/// flow and the rest be computed for both sides.
+TANDEM_FN LogReduced log_reduce(float x, std::uint32_t origin) {
+  const std::uint32_t tiny = sign_mask(to_bits(x) - 0x00800000u) & 24u;
+  const std::uint32_t i = to_bits(x * from_bits(0x3f800000u + (tiny << 23))) - origin;
+  const std::int32_t e = (static_cast<std::int32_t>(i) >> 23) - static_cast<std::int32_t>(tiny);
+  return {static_cast<float>(e), from_bits((i & 0x7fffffu) + origin) - 1.0f};
 }
+TANDEM_FN LogReduced log_reduce(float x) { return log_reduce(x, kTwoThirds); }
 
 /// What a logarithm is where x is not a positive finite number; y elsewhere.
 TANDEM_FN float log_special(float x, float y) {
   y = x < inf_f32() ? y : x;  // inf, NaN
-  y = x < 0.0f ? nan_f32() : y;
-  return x == 0.0f ? -inf_f32() : y;
+  y = static_cast<std::int32_t>(to_bits(x)) < 0 ? nan_f32() : y;
+  return to_bits(x) << 1 == 0u ? -inf_f32() : y;
 }
 
 inline constexpr float kLn2Top = 0x1.62e4p-1f;  // 15 bits, so that e * kLn2Top is exact

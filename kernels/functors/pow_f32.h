@@ -11,14 +11,10 @@ namespace f32 {
 
 /// log2(x) for positive finite x, in two floats.
 TANDEM_FN FloatPair log2_pair(float x) {
-  const bool tiny = x < 0x1p-126f;
-  const float c = tiny ? x * 0x1p24f : x;
-  // c = 2^e * (1 + f), 1 + f in [sqrt(1/2), sqrt(2))
-  constexpr std::uint32_t origin = 0x3f3504f3u;
-  const std::uint32_t i = to_bits(c) - origin;
-  float e = static_cast<float>(static_cast<std::int32_t>(i) >> 23);
-  e = tiny ? e - 24.0f : e;
-  const float f = from_bits((i & 0x7fffffu) + origin) - 1.0f;
+  // x = 2^e * (1 + f), 1 + f in [sqrt(1/2), sqrt(2))
+  const LogReduced a = log_reduce(x, 0x3f3504f3u);
+  const float e = a.e;
+  const float f = a.f;
   // log(1 + f) = 2 s + s^3 T(s^2) with s = f / (2 + f), T(z) = 2/3 + 2/5 z + 2/7 z^2 + ...
   const float d = 2.0f + f;
   const float d_lo = f - (d - 2.0f);
@@ -51,14 +47,10 @@ TANDEM_FN FloatPair log2_pair(float x) {
   return {hi, (h - hi) + h_lo};
 }
 
-/// 2^(t + t_lo), t within +-1000, t_lo below a place of t.
+/// 2^(t + t_lo), t_lo below a place of t; for infinite t, t_lo does not count.
 TANDEM_FN float exp2_pair(float t, float t_lo) {
-  const bool clamped = abs_bits(t) > 152.0f;
-  t = t > 152.0f ? 152.0f : t;
-  t = t < -152.0f ? -152.0f : t;
-  t_lo = clamped ? 0.0f : t_lo;
-  const float rounded = t + kRound;
-  const float r0 = t - (rounded - kRound);
+  const float rounded = t + kRound126;
+  const float r0 = t - (rounded - kRound126);
   const float r = r0 + t_lo;
   const float r_lo = (r0 - r) + t_lo;
   float q = 0x1.3fb5f2p-13f;
@@ -67,11 +59,9 @@ TANDEM_FN float exp2_pair(float t, float t_lo) {
   q = fn::fma(q, r, 0x1.c6af72p-5f);
   q = fn::fma(q, r, 0x1.ebfbd8p-3f);
   const float p = fn::fma(r, 0x1.62e43p-1f, fn::fma(r * r, q, r_lo * 0x1.62e43p-1f));
-  // 2^n in two factors, the second a power of two that brings overflow or subnormals
-  const bool low = t < -100.0f;
-  const bool high = t > 100.0f;
-  const float s = pow2_from_rounded(rounded, low ? 191u : (high ? 63u : 127u));
-  return fn::fma(s, p, s) * (low ? 0x1p-64f : (high ? 0x1p64f : 1.0f));
+  float y = scale_exp(rounded, p);
+  y = t < -151.0f ? 0.0f : y;
+  return t > 128.5f ? inf_f32() : y;
 }
 
 }  // namespace f32
@@ -85,18 +75,20 @@ TANDEM_FN float pow(float x, float y) {
   const float t_lo = fn::fma(y, l.lo, fn::fma(y, l.hi, -t));
   float r = exp2_pair(t, t_lo);
 
-  const bool integer = rint_(y) == y;
   const float half = 0.5f * y;
-  const bool odd = integer && rint_(half) != half;
-  // a = 0 or infinity, y infinite: a limit, 0 or infinity; which one depends on a < 1 and y < 0.
-  const bool limit = a == 0.0f || a == inf_f32() || abs_bits(y) == inf_f32();
+  const bool integer = rint_(y) == y;
+  const bool odd = integer & (rint_(half) != half);
+  const bool y_inf = abs_bits(y) == inf_f32();
+  const bool a_inf = a == inf_f32();
+  // a = 0 or infinity, or y infinite: a limit, 0 or infinity; a < 1 and y < 0 decide which.
+  const bool limit = (a == 0.0f) | a_inf | y_inf;
   const bool to_zero = (a < 1.0f) != (y < 0.0f);
   r = limit ? (to_zero ? 0.0f : inf_f32()) : r;
-  const bool negative = (to_bits(x) >> 31) != 0u;
-  r = negative && odd ? -r : r;
-  r = x < 0.0f && !integer && a != inf_f32() ? nan_f32() : r;
-  r = isnan_(x) || isnan_(y) ? nan_f32() : r;
-  const bool one = x == 1.0f || y == 0.0f || (x == -1.0f && abs_bits(y) == inf_f32());
+  const std::uint32_t sign = to_bits(x) & (odd ? 0x80000000u : 0u);
+  r = from_bits(to_bits(r) ^ sign);
+  const bool invalid = (x < 0.0f) & !integer & !a_inf;
+  r = invalid | isnan_(x) | isnan_(y) ? nan_f32() : r;
+  const bool one = (x == 1.0f) | (y == 0.0f) | ((a == 1.0f) & y_inf);
   return one ? 1.0f : r;
 }
 
@@ -120,23 +112,18 @@ TANDEM_FN float hypot(float x, float y) {
   const float r = sqrt_rn(z);
   const float fix = (fn::fma(-r, r, z) + z_lo) * (0.5f / r);
   float y0 = z > 0.0f ? (r + fix) * up : big;
-  y0 = isnan_(x) || isnan_(y) ? nan_f32() : y0;
-  return ax == inf_f32() || ay == inf_f32() ? inf_f32() : y0;
+  y0 = isnan_(x) | isnan_(y) ? nan_f32() : y0;
+  return (ax == inf_f32()) | (ay == inf_f32()) ? inf_f32() : y0;
 }
 
-/// 1 / sqrt(x); infinity of x's sign at zero.
+/// 1 / sqrt(x), one Newton step over the two rounded operations; infinity of x's sign at zero.
 TANDEM_FN float rsqrt(float x) {
-  using namespace f32;
-  const bool tiny = x < 0x1p-60f;
-  const float c = tiny ? x * 0x1p64f : x;
-  const float s = sqrt_rn(c);
-  const float y = 1.0f / s;
-  // c = s^2 + d, so that 1 / sqrt(c) = y (1 + (1 - s y) - d y^2 / 2)
-  const float d = fn::fma(-s, s, c);
-  const float e = fn::fma(-0.5f * d * y, y, fn::fma(-s, y, 1.0f));
-  const float r = fn::fma(y, e, y);
-  const float out = c == 0.0f || c == inf_f32() ? y : r;
-  return tiny ? out * 0x1p32f : out;
+  const float y = 1.0f / sqrt_rn(x);
+  const float t = x * y;
+  const float t_lo = fn::fma(x, y, -t);
+  const float e = fn::fma(-t_lo, y, fn::fma(-t, y, 1.0f));  // 1 - x y^2
+  const float r = fn::fma(0.5f * y, e, y);
+  return isnan_(e) ? y : r;  // x is zero or infinite, or y is NaN
 }
 
 }  // namespace tandem::fn

@@ -138,18 +138,35 @@ TANDEM_FN bool sin_needs_slow(float x) { return f32::trig_needs_slow(x); }
 TANDEM_FN bool cos_needs_slow(float x) { return f32::trig_needs_slow(x); }
 TANDEM_FN bool tan_needs_slow(float x) { return f32::trig_needs_slow(x); }
 
-TANDEM_FN float sin_fast(float x) {
-  const f32::TrigReduced a = f32::trig_reduce_fast(x);
-  const float y = f32::sin_reduced(a, a.quadrant);
+namespace f32 {
+
+/// The reduction that suits x. Written so that what follows is computed once.
+TANDEM_FN TrigReduced trig_reduce(float x) {
+  TrigReduced a = trig_reduce_fast(x);
+  if (trig_needs_slow(x)) a = trig_reduce_slow(x);
+  return a;
+}
+TANDEM_FN float sin_from(float x, const TrigReduced& a) {
+  const float y = sin_reduced(a, a.quadrant);
+  return x == 0.0f ? x : y;  // keeps the sign
+}
+TANDEM_FN float tan_from(float x, const TrigReduced& a) {
+  const float y = tan_reduced(a);
   return x == 0.0f ? x : y;
 }
-TANDEM_FN float sin_slow(float x) {
-  const f32::TrigReduced a = f32::trig_reduce_slow(x);
-  return f32::sin_reduced(a, a.quadrant);
-}
-/// Sine.
-TANDEM_FN float sin(float x) { return sin_needs_slow(x) ? sin_slow(x) : sin_fast(x); }
 
+}  // namespace f32
+
+/// Sine.
+TANDEM_FN float sin(float x) { return f32::sin_from(x, f32::trig_reduce(x)); }
+TANDEM_FN float sin_fast(float x) { return f32::sin_from(x, f32::trig_reduce_fast(x)); }
+TANDEM_FN float sin_slow(float x) { return f32::sin_from(x, f32::trig_reduce_slow(x)); }
+
+/// Cosine.
+TANDEM_FN float cos(float x) {
+  const f32::TrigReduced a = f32::trig_reduce(x);
+  return f32::sin_reduced(a, a.quadrant + 1u);
+}
 TANDEM_FN float cos_fast(float x) {
   const f32::TrigReduced a = f32::trig_reduce_fast(x);
   return f32::sin_reduced(a, a.quadrant + 1u);
@@ -158,16 +175,11 @@ TANDEM_FN float cos_slow(float x) {
   const f32::TrigReduced a = f32::trig_reduce_slow(x);
   return f32::sin_reduced(a, a.quadrant + 1u);
 }
-/// Cosine.
-TANDEM_FN float cos(float x) { return cos_needs_slow(x) ? cos_slow(x) : cos_fast(x); }
 
-TANDEM_FN float tan_fast(float x) {
-  const float y = f32::tan_reduced(f32::trig_reduce_fast(x));
-  return x == 0.0f ? x : y;
-}
-TANDEM_FN float tan_slow(float x) { return f32::tan_reduced(f32::trig_reduce_slow(x)); }
 /// Tangent.
-TANDEM_FN float tan(float x) { return tan_needs_slow(x) ? tan_slow(x) : tan_fast(x); }
+TANDEM_FN float tan(float x) { return f32::tan_from(x, f32::trig_reduce(x)); }
+TANDEM_FN float tan_fast(float x) { return f32::tan_from(x, f32::trig_reduce_fast(x)); }
+TANDEM_FN float tan_slow(float x) { return f32::tan_from(x, f32::trig_reduce_slow(x)); }
 
 /// s = sin(pi x), c = cos(pi x) for |x| < 2^21, to 1 ulp: no reduction error, for Box-Muller.
 TANDEM_FN void sincospi(float x, float& s, float& c) {
@@ -263,7 +275,7 @@ TANDEM_FN float atan(float x) {
   const float a = abs_bits(x);
   // [0, tan(pi/8)]: a; up to tan(3 pi/8): pi/4 + atan((a - 1) / (a + 1)); above: pi/2 + atan(-1/a).
   const bool high = a > 0x1.3504f4p1f;
-  const bool middle = a > 0x1.a8279ap-2f && !high;
+  const bool middle = (a > 0x1.a8279ap-2f) & !high;
   const float num = high ? -1.0f : (middle ? a - 1.0f : a);
   const float den = high ? a : (middle ? a + 1.0f : 1.0f);
   const float base = high ? kPio2Hi : (middle ? 0.5f * kPio2Hi : 0.0f);
@@ -290,7 +302,7 @@ TANDEM_FN float atan2(float y, float x) {
   float small = swap ? ax : ay;
   // Infinities: both give pi/4, one alone gives 0. Zeros: 0 / 0 is taken as 0.
   small = small == inf_f32() ? 1.0f : (big == inf_f32() ? 0.0f : small);
-  big = big == inf_f32() || big == 0.0f ? 1.0f : big;
+  big = (big == inf_f32()) | (big == 0.0f) ? 1.0f : big;
   // Keep big in 2^-29 .. 2^100, and in 2^24 .. 2^100 where small / big may be near 2^-126: the
   // residual below is then exact.
   float scale = big < 0x1p24f ? 0x1p64f : 1.0f;
@@ -321,7 +333,7 @@ TANDEM_FN float atan2(float y, float x) {
   const float err = (base - sum) + t;
   const float lo = fn::fma(sign, p.lo + z_lo, err + base_lo);
   float r = sum + lo;
-  r = isnan_(x) || isnan_(y) ? nan_f32() : r;
+  r = isnan_(x) | isnan_(y) ? nan_f32() : r;
   return copysign_(r, y);
 }
 
