@@ -2,10 +2,10 @@
 // type.
 #pragma once
 
-#include "elementary.h"
-#include "integer.h"
+#include "kernels/functors/elementary.h"
+#include "kernels/functors/integer.h"
 #include "tandem/fn.h"
-#include "unary.h"
+#include "kernels/functors/unary.h"
 
 namespace tandem::fn {
 

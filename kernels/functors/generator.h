@@ -3,8 +3,8 @@
 // 3", SC 2011); the words an element takes are fixed in docs/numerics.md, "Random numbers".
 #pragma once
 
-#include "elementary.h"
-#include "integer.h"
+#include "kernels/functors/elementary.h"
+#include "kernels/functors/integer.h"
 #include "tandem/fn.h"
 
 namespace tandem::fn {

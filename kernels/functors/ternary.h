@@ -1,7 +1,7 @@
 // Functors of the ternary and quaternary rows (tandem/ops/ternary.def).
 #pragma once
 
-#include "binary.h"
+#include "kernels/functors/binary.h"
 #include "tandem/fn.h"
 
 namespace tandem::fn {

@@ -2,8 +2,8 @@
 // both backends.
 #pragma once
 
-#include "elementary.h"
-#include "integer.h"
+#include "kernels/functors/elementary.h"
+#include "kernels/functors/integer.h"
 #include "tandem/fn.h"
 
 namespace tandem::fn {

@@ -102,9 +102,11 @@ class DTypeSet {
     return DTypeSet(b, 0);
   }
 
+  /// Public, so that a set can be a template argument; use has().
+  std::uint32_t bits_ = 0;
+
  private:
   constexpr DTypeSet(std::uint32_t b, int) : bits_(b) {}
-  std::uint32_t bits_ = 0;
 };
 
 /// The named sets that rows use.

@@ -44,6 +44,7 @@ enum OpFlag : std::uint32_t {
   kExactCompare = 1u << 3,  // integers of different signs compare by value
   kVendor = 1u << 4,        // a vendor library's product: not bit-equal between backends
   kNoInPlace = 1u << 5,
+  kFirstIsBool = 1u << 6,  // the first input is a bool condition, outside promotion
 };
 
 /// What a backend bound to a row: `launch` gets the family's launch struct (backend.h) and `self`.

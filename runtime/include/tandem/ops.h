@@ -34,9 +34,6 @@ TANDEM_API Tensor add(const Arg& x, const Arg& y, const Scalar& alpha);
 TANDEM_API Tensor sub(const Arg& x, const Arg& y, const Scalar& alpha);
 /// rounding_mode: "" (true division), "floor" or "trunc".
 TANDEM_API Tensor div(const Arg& x, const Arg& y, const std::string& rounding_mode);
-/// Either bound may be missing, not both.
-TANDEM_API Tensor clamp(const Tensor& x, const std::optional<Arg>& min,
-                        const std::optional<Arg>& max);
 /// x + value * a * b
 TANDEM_API Tensor addcmul(const Arg& x, const Arg& a, const Arg& b, const Scalar& value);
 

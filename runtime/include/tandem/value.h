@@ -18,8 +18,8 @@ class Value {
                                Dims, std::vector<std::string>, SmallVector<Axis, 6>, DType, Device>;
   Value() = default;
   template <class T>
-  requires(std::is_constructible_v<Variant, T> && !std::is_same_v<std::decay_t<T>, Value>)
-      Value(T&& v)
+  requires(std::is_constructible_v<Variant, T> && !std::is_arithmetic_v<std::decay_t<T>> &&
+           !std::is_same_v<std::decay_t<T>, Value>) Value(T&& v)
       : v_(std::forward<T>(v)) {}  // NOLINT(google-explicit-constructor)
   template <class T>
   requires std::is_arithmetic_v<T> Value(T v)

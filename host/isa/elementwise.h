@@ -1,0 +1,107 @@
+// The loops of elementwise functors, for one SIMD level.
+#pragma once
+
+#include "host/registry.h"
+#include "kernels/functors/ternary.h"
+#include "tandem/dtype.h"
+
+namespace TANDEM_ISA_NAMESPACE {
+
+template <class F, class T>
+void loop1(char* const* p, std::int64_t n) {
+  using R = decltype(F()(T()));
+  auto* out = reinterpret_cast<R*>(p[0]);
+  const auto* a = reinterpret_cast<const T*>(p[1]);
+  // ivdep: out may be a itself, never a shifted overlap (the funnel sees to it).
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(a[i]);
+}
+
+/// For functors with a fast part: a block in which no element needs the slow one runs the fast one
+/// alone.
+template <class F, class T>
+void loop1_two_speed(char* const* p, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(p[0]);
+  const auto* a = reinterpret_cast<const T*>(p[1]);
+  constexpr std::int64_t kBlock = 1024;
+  for (std::int64_t first = 0; first < n; first += kBlock) {
+    const std::int64_t last = first + kBlock < n ? first + kBlock : n;
+    int slow = 0;
+#pragma GCC ivdep
+    for (std::int64_t i = first; i < last; ++i) slow |= F::needs_slow(a[i]) ? 1 : 0;
+    if (slow == 0) {
+#pragma GCC ivdep
+      for (std::int64_t i = first; i < last; ++i) out[i] = F::fast(a[i]);
+    } else {
+#pragma GCC ivdep
+      for (std::int64_t i = first; i < last; ++i) out[i] = F()(a[i]);
+    }
+  }
+}
+
+template <class F, class T>
+void loop2(char* const* p, std::int64_t n) {
+  using R = decltype(F()(T(), T()));
+  auto* out = reinterpret_cast<R*>(p[0]);
+  const auto* a = reinterpret_cast<const T*>(p[1]);
+  const auto* b = reinterpret_cast<const T*>(p[2]);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(a[i], b[i]);
+}
+
+/// A is the first input's type: bool for conditions.
+template <class F, class A, class T>
+void loop3(char* const* p, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(p[0]);
+  const auto* a = reinterpret_cast<const A*>(p[1]);
+  const auto* b = reinterpret_cast<const T*>(p[2]);
+  const auto* c = reinterpret_cast<const T*>(p[3]);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(a[i], b[i], c[i]);
+}
+
+template <class F, class T>
+void loop4(char* const* p, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(p[0]);
+  const auto* a = reinterpret_cast<const T*>(p[1]);
+  const auto* b = reinterpret_cast<const T*>(p[2]);
+  const auto* c = reinterpret_cast<const T*>(p[3]);
+  const auto* d = reinterpret_cast<const T*>(p[4]);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(a[i], b[i], c[i], d[i]);
+}
+
+template <class F, class T>
+concept TwoSpeed = fn::is_real_float_v<T> && requires(T x) {
+  F::fast(x);
+};
+
+/// The loop of a functor over element type T.
+template <class F, int Arity, bool Condition, class T>
+constexpr Loop loop_of() {
+  if constexpr (Arity == 1 && TwoSpeed<F, T>)
+    return &loop1_two_speed<F, T>;
+  else if constexpr (Arity == 1)
+    return &loop1<F, T>;
+  else if constexpr (Arity == 2)
+    return &loop2<F, T>;
+  else if constexpr (Arity == 3 && Condition)
+    return &loop3<F, bool, T>;
+  else if constexpr (Arity == 3)
+    return &loop3<F, T, T>;
+  else
+    return &loop4<F, T>;
+}
+
+/// Registers the functor's loops for every dtype of the set that is its own compute type; the half
+/// types run float32's loop on widened blocks.
+template <class F, int Arity, DTypeSet Set, std::uint32_t Flags>
+void add_loops(HostRegistry& r, const OpRow& row) {
+#define TANDEM_DTYPE(id, ctype, ...)                                                        \
+  if constexpr (Set.has(DType::id) && !fn::is_half_v<ctype>) {                              \
+    r.elementwise(row, DType::id, loop_of<F, Arity, (Flags & kFirstIsBool) != 0, ctype>()); \
+  }
+#include "tandem/dtypes.def"
+}
+
+}  // namespace TANDEM_ISA_NAMESPACE

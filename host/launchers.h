@@ -1,0 +1,10 @@
+// The host launchers: what runs a launch struct of tandem/backend.h. `self` is the op's loops.
+#pragma once
+
+namespace tandem::host {
+
+void launch_elementwise(const void* desc, const void* self);
+void launch_copy(const void* desc, const void* self);
+void launch_generator(const void* desc, const void* self);
+
+}  // namespace tandem::host

@@ -1,0 +1,131 @@
+// Chooses the SIMD level and binds its kernels.
+#include "host/registry.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "host/launchers.h"
+#include "runtime/dispatch/host_backend.h"
+#include "runtime/dispatch/registry.h"
+
+namespace tandem::host {
+
+// The registration functions of a level, one a file of host/isa.
+#define TANDEM_REGISTRATIONS(level)           \
+  namespace level {                           \
+  void register_elementwise(HostRegistry&);   \
+  void register_cast(HostRegistry&);          \
+  void register_generator(HostRegistry&);     \
+  inline void register_all(HostRegistry& r) { \
+    register_elementwise(r);                  \
+    register_cast(r);                         \
+    register_generator(r);                    \
+  }                                           \
+  }
+TANDEM_REGISTRATIONS(baseline)
+#if defined(TANDEM_ISA_X86)
+TANDEM_REGISTRATIONS(v3)
+TANDEM_REGISTRATIONS(v4)
+#endif
+#undef TANDEM_REGISTRATIONS
+
+namespace {
+
+struct Level {
+  const char* name;
+  bool usable;
+  void (*register_all)(HostRegistry&);
+};
+
+/// From the highest down; the first usable one that TANDEM_SIMD does not forbid is taken.
+Level choose_level() {
+#if defined(TANDEM_ISA_X86)
+  __builtin_cpu_init();
+  const bool has_v3 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+                      __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("f16c") != 0;
+  const bool has_v4 =
+      has_v3 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512cd") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+      __builtin_cpu_supports("avx512vl") != 0;
+  const Level levels[] = {{"v4", has_v4, &v4::register_all},
+                          {"v3", has_v3, &v3::register_all},
+                          {"baseline", true, &baseline::register_all}};
+#else
+  const Level levels[] = {{"baseline", true, &baseline::register_all}};
+#endif
+  const char* asked = std::getenv("TANDEM_SIMD");
+  bool allowed = asked == nullptr;
+  for (const Level& l : levels) {
+    allowed = allowed || std::string_view(asked) == l.name;
+    if (allowed && l.usable) return l;
+  }
+  return levels[std::size(levels) - 1];
+}
+
+struct State {
+  HostRegistry registry;
+  std::string_view name;
+  std::unordered_map<const OpRow*, ElementwiseLoops> elementwise;
+  std::unordered_map<const OpRow*, GenerateLoops> generators;
+};
+
+State& state() {
+  static auto* s = new State;
+  return *s;
+}
+
+}  // namespace
+
+void HostRegistry::elementwise(const OpRow& row, DType dtype, Loop loop) {
+  auto& loops = state().elementwise[&row];
+  loops.by_dtype[static_cast<int>(dtype)] = loop;
+  if (dtype == DType::float32) {  // the half types compute in float
+    loops.by_dtype[static_cast<int>(DType::float16)] = loop;
+    loops.by_dtype[static_cast<int>(DType::bfloat16)] = loop;
+  }
+}
+
+void HostRegistry::generator(const OpRow& row, DType dtype, int block, GenerateLoop loop) {
+  auto& loops = state().generators[&row];
+  loops.by_dtype[static_cast<int>(dtype)] = loop;
+  loops.block[static_cast<int>(dtype)] = block;
+}
+
+void HostRegistry::bind(const OpRow& row, Kernel kernel) {
+  tandem::detail::bind_kernel(row.name, DeviceKind::CPU, kernel);
+}
+
+const LevelTable& level() { return state().registry.level(); }
+
+}  // namespace tandem::host
+
+namespace tandem::detail {
+
+void register_host_kernels() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    host::State& s = host::state();
+    const host::Level chosen = host::choose_level();
+    s.name = chosen.name;
+    chosen.register_all(s.registry);
+    for (const auto& [row, loops] : s.elementwise) {
+      s.registry.bind(*row, Kernel{&host::launch_elementwise, &loops});
+    }
+    for (const auto& [row, loops] : s.generators) {
+      s.registry.bind(*row, Kernel{&host::launch_generator, &loops});
+    }
+    s.registry.bind(op::copy_, Kernel{&host::launch_copy, nullptr});
+  });
+}
+
+std::string_view simd_level() {
+  register_host_kernels();
+  return host::state().name;
+}
+
+}  // namespace tandem::detail

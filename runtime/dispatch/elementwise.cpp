@@ -1,0 +1,211 @@
+// Elementwise calls: the fast path for plain tensors, and the general one.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "runtime/dispatch/funnel.h"
+#include "runtime/dispatch/plan.h"
+#include "runtime/dispatch/promote.h"
+
+namespace tandem::detail {
+
+namespace {
+
+constexpr std::size_t kMaxInputs = 4;
+
+ScalarBits scalar_bits(const Scalar& s, DType kernel) {
+  ScalarBits bits{};
+  visit(kernel, [&]<class T>() {
+    using C = compute_t<T>;
+    const C v = s.to<C>();
+    __builtin_memcpy(&bits, &v, sizeof v);
+  });
+  return bits;
+}
+
+/// The inputs of one call, sorted out: tensors and numbers.
+struct Inputs {
+  const OpRow& row;
+  std::size_t n = 0;
+  Tensor kept[kMaxInputs];                 // clones against overlap
+  const Tensor* tensors[kMaxInputs] = {};  // null: a number
+  Scalar scalars[kMaxInputs];
+
+  Inputs(const OpRow& r, std::span<const Arg> in) : row(r), n(in.size()) {
+    for (std::size_t i = 0; i < n; ++i) {
+      if (in[i].is_tensor()) {
+        tensors[i] = &in[i].tensor();
+      } else {
+        scalars[i] = in[i].scalar();
+      }
+    }
+  }
+
+  /// A 0-d CPU tensor beside tensors of another device becomes a number: it is read here, on the
+  /// host.
+  void read_host_scalars(Device device) {
+    if (device.is_cpu()) return;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (tensors[i] == nullptr || tensors[i]->device() == device) continue;
+      scalars[i] = tensors[i]->item();
+      tensors[i] = nullptr;
+    }
+  }
+};
+
+Dims broadcast_shape(const Inputs& in) {
+  Dims shape;
+  for (std::size_t i = 0; i < in.n; ++i) {
+    if (in.tensors[i] == nullptr) continue;
+    const IntSpan s = in.tensors[i]->shape();
+    while (shape.size() < s.size()) shape.insert(0, 1);
+    const std::size_t lead = shape.size() - s.size();
+    for (std::size_t d = 0; d < s.size(); ++d) {
+      std::int64_t& have = shape[lead + d];
+      TANDEM_EXPECTS(
+          have == s[d] || have == 1 || s[d] == 1, ShapeError,
+          fmt::format("[{}] The size of tensor a ({}) must match the size of tensor b ({}) at "
+                      "non-singleton dimension {}",
+                      in.row.name, have, s[d], lead + d));
+      if (have == 1) have = s[d];
+    }
+  }
+  return shape;
+}
+
+Names broadcast_names(const Inputs& in) {
+  Names names;
+  std::size_t rank = 0;
+  for (std::size_t i = 0; i < in.n; ++i) {
+    if (in.tensors[i] == nullptr) continue;
+    const std::size_t r = in.tensors[i]->shape().size();
+    names = unify_names(names, rank, in.tensors[i]->body_ptr()->names, r, in.row.name);
+    rank = std::max(rank, r);
+  }
+  return names;
+}
+
+bool first_is_condition(const OpRow& row) { return (row.flags & kFirstIsBool) != 0; }
+
+/// The dtype each input is cast to; the first of a conditional row is bool.
+DType input_dtype(const OpRow& row, std::size_t i, DType computed) {
+  return i == 0 && first_is_condition(row) ? DType::bool_ : computed;
+}
+
+/// Numbers must fit; 0-d tensors that became numbers were tensors to the caller, and wrap like
+/// them.
+void check_scalars(const Inputs& in, std::span<const Arg> args, DType computed) {
+  if (!is_integer(computed)) return;
+  for (std::size_t i = 0; i < in.n; ++i) {
+    if (args[i].is_tensor() || (i == 0 && first_is_condition(in.row))) continue;
+    TANDEM_EXPECTS(in.scalars[i].fits(computed), ValueError,
+                   fmt::format("[{}] value {} cannot be converted to type {} without overflow",
+                               in.row.name, in.scalars[i].str(), name(computed)));
+  }
+}
+
+void fill_launch(ElementwiseLaunch& launch, const Inputs& in, DType computed, DType result,
+                 const Tensor& out) {
+  launch.row = &in.row;
+  launch.n_out = 1;
+  launch.n_in = static_cast<int>(in.n);
+  launch.dtype = computed;
+  launch.device = out.device();
+  launch.stream = launch.device.is_cpu() ? nullptr : current_stream(launch.device).native();
+  launch.operands[0].dtype = out.dtype();
+  launch.operands[0].kernel = result;
+  for (std::size_t i = 0; i < in.n; ++i) {
+    OperandDesc& op = launch.operands[i + 1];
+    op.kernel = input_dtype(in.row, i, computed);
+    op.dtype = in.tensors[i] == nullptr ? op.kernel : in.tensors[i]->dtype();
+    if (in.tensors[i] == nullptr) op.scalar = scalar_bits(in.scalars[i], op.kernel);
+  }
+}
+
+void plan_and_launch(Inputs& in, DType computed, DType result, const Tensor& out) {
+  if (out.numel() == 0) return;
+  for (std::size_t i = 0; i < in.n; ++i) {
+    if (in.tensors[i] == nullptr || !in.tensors[i]->shares_storage(out)) continue;
+    in.kept[i] = guard_overlap(in.row, *in.tensors[i], out);
+    in.tensors[i] = &in.kept[i];
+  }
+  ElementwiseLaunch launch;
+  PlanStorage storage;
+  fill_launch(launch, in, computed, result, out);
+  const Tensor* all[kMaxInputs + 1] = {&out};
+  for (std::size_t i = 0; i < in.n; ++i) all[i + 1] = in.tensors[i];
+  plan_elementwise(launch, storage, out.shape(), {all, in.n + 1});
+  detail::launch(in.row, launch.device, &launch);
+}
+
+/// Contiguous, unnamed CPU tensors of one dtype and shape, and numbers of no higher category: what
+/// most small calls are. Returns an undefined tensor where the call is not of this kind.
+Tensor fast_path(const OpRow& row, std::span<const Arg> in) {
+  if (row.result != Result::Same && row.result != Result::Float) return {};
+  if ((row.flags & kFirstIsBool) != 0) return {};
+  const TensorBody* first = nullptr;
+  for (const Arg& a : in) {
+    if (!a.is_tensor()) return {};
+    const TensorBody* b = a.tensor().body_ptr();
+    if (b == nullptr || !b->names.empty() || !b->storage->device.is_cpu()) return {};
+    if (first == nullptr) first = b;
+    if (b->dtype != first->dtype || !(b->shape == first->shape)) return {};
+    if (!a.tensor().is_contiguous()) return {};
+  }
+  if (first == nullptr || first->numel == 0 || !row.dtypes.has(first->dtype)) return {};
+  if (is_half(first->dtype)) return {};
+  const trace::OpScope scope(row.name);
+  Tensor out = make_empty(first->shape, first->dtype, kCPU);
+  ElementwiseLaunch launch;
+  const std::int64_t stride = static_cast<std::int64_t>(element_size(first->dtype));
+  launch.row = &row;
+  launch.numel = first->numel;
+  launch.shape = &launch.numel;
+  launch.rank = 1;
+  launch.n_out = 1;
+  launch.n_in = static_cast<int>(in.size());
+  launch.dtype = first->dtype;
+  launch.contiguous = true;
+  launch.device = kCPU;
+  launch.stream = nullptr;
+  for (std::size_t i = 0; i <= in.size(); ++i) {
+    OperandDesc& op = launch.operands[i];
+    op.data = i == 0 ? out.data_ptr() : in[i - 1].tensor().data_ptr();
+    op.strides = &stride;
+    op.dtype = op.kernel = first->dtype;
+  }
+  detail::launch(row, kCPU, &launch);
+  return out;
+}
+
+}  // namespace
+
+Tensor elementwise(const OpRow& row, std::span<const Arg> args, Tensor* out, bool in_place) {
+  if (out == nullptr) {
+    Tensor fast = fast_path(row, args);
+    if (fast.defined()) return fast;
+  }
+  Inputs in(row, args);
+  DType computed = DType::kCount;
+  DType result = DType::kCount;
+  const auto infer = [&] {
+    TANDEM_EXPECTS(!in_place || out->defined(), ValueError, "the tensor is undefined");
+    const Device device = common_device(row, {in.tensors, in.n});
+    in.read_host_scalars(device);
+    const std::size_t skip = first_is_condition(row) ? 1 : 0;
+    if (skip == 1 && in.tensors[0] != nullptr) {
+      TANDEM_EXPECTS(in.tensors[0]->dtype() == DType::bool_, TypeError,
+                     fmt::format("[{}] argument 'condition': expected a bool tensor, got {}",
+                                 row.name, name(in.tensors[0]->dtype())));
+    }
+    computed = compute_dtype(row, promote_args(args.subspan(skip)));
+    check_scalars(in, args, computed);
+    result = result_dtype(row, computed);
+    OutSpec spec{broadcast_shape(in), result, device, broadcast_names(in)};
+    if (out == nullptr) spec.strides = output_strides(spec.shape, {in.tensors, in.n});
+    return spec;
+  };
+  const auto go = [&](const Tensor& target) { plan_and_launch(in, computed, result, target); };
+  return run_one(row, out, infer, go);
+}
+
+}  // namespace tandem::detail

@@ -1,0 +1,131 @@
+// The funnel's parts that every op shares: devices, outputs, overlap, launch.
+#include "runtime/dispatch/funnel.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "runtime/dispatch/backend_loader.h"
+
+namespace tandem::detail {
+
+void launch(const OpRow& row, Device device, const void* desc) {
+  const Kernel& k = kernel_of(row, device.kind);
+  k.launch(desc, k.self);
+  check_launch();
+}
+
+Device common_device(const OpRow& row, std::span<const Tensor* const> tensors) {
+  const Tensor* first = nullptr;
+  for (const Tensor* t : tensors) {
+    if (t == nullptr) continue;
+    if (first == nullptr) {
+      first = t;
+      continue;
+    }
+    if (t->device() == first->device()) continue;
+    if (t->dim() == 0 && t->device().is_cpu()) continue;
+    if (first->dim() == 0 && first->device().is_cpu()) {
+      first = t;
+      continue;
+    }
+    fail<DeviceError>(
+        fmt::format("[{}] Expected all tensors to be on the same device, but found at least "
+                    "two devices, {} and {}!",
+                    row.name, first->device().str(), t->device().str()));
+  }
+  return first == nullptr ? kCPU : first->device();
+}
+
+namespace {
+
+void check_given(const OpRow& row, const OutSpec& spec, const Tensor& out) {
+  TANDEM_EXPECTS(out.defined(), ValueError,
+                 fmt::format("[{}] argument 'out': expected a tensor", row.name));
+  TANDEM_EXPECTS(can_cast(spec.dtype, out.dtype()), TypeError,
+                 fmt::format("[{}] result type {} can't be cast to the desired output type {}",
+                             row.name, info(spec.dtype).title, info(out.dtype()).title));
+  TANDEM_EXPECTS(out.device() == spec.device, DeviceError,
+                 fmt::format("[{}] argument 'out': expected device {}, got {}", row.name,
+                             spec.device.str(), out.device().str()));
+  if (!std::ranges::equal(std::span(out.shape()), std::span<const std::int64_t>(spec.shape))) {
+    TANDEM_EXPECTS(
+        out.numel() == 0 && !out.is_view(), ShapeError,
+        fmt::format("[{}] output with shape [{}] doesn't match the broadcast shape [{}]", row.name,
+                    fmt::join(out.shape(), ", "), fmt::join(spec.shape, ", ")));
+  }
+  TANDEM_EXPECTS(
+      !may_overlap_itself(out.shape(), out.strides()), ShapeError,
+      fmt::format("[{}] unsupported operation: more than one element of the written-to tensor "
+                  "refers to a single memory location. Please clone() the tensor before "
+                  "performing the operation.",
+                  row.name));
+  // An unnamed out takes the result's names; a named one must agree.
+  (void)unify_names(out.body_ptr()->names, out.shape().size(), spec.names, spec.shape.size(),
+                    row.name);
+}
+
+/// Gives an empty tensor that nobody views a new shape.
+void resize_empty(Tensor& out, const OutSpec& spec) {
+  Tensor fresh = make_empty(spec.shape, out.dtype(), out.device());
+  TensorBody* a = out.body_ptr();
+  TensorBody* b = fresh.body_ptr();
+  std::swap(a->storage, b->storage);
+  std::swap(a->shape, b->shape);
+  std::swap(a->strides, b->strides);
+  std::swap(a->numel, b->numel);
+  std::swap(a->offset, b->offset);
+}
+
+/// First and last byte address of a tensor's elements.
+std::pair<std::intptr_t, std::intptr_t> byte_range(const Tensor& t) {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  const IntSpan shape = t.shape();
+  const IntSpan strides = t.strides();
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const std::int64_t reach = (shape[i] - 1) * strides[i];
+    (reach < 0 ? low : high) += reach;
+  }
+  const auto size = static_cast<std::int64_t>(t.element_size());
+  const auto base = reinterpret_cast<std::intptr_t>(t.data_ptr());
+  return {base + low * size, base + (high + 1) * size - 1};
+}
+
+}  // namespace
+
+Tensor bind_output(const OpRow& row, const OutSpec& spec, Tensor* out) {
+  if (out != nullptr) {
+    check_given(row, spec, *out);
+    if (out->numel() == 0 &&
+        !std::ranges::equal(std::span(out->shape()), std::span<const std::int64_t>(spec.shape))) {
+      resize_empty(*out, spec);
+    }
+    return *out;
+  }
+  Tensor t = make_empty(spec.shape, spec.dtype, spec.device);
+  if (!spec.strides.empty()) t.body_ptr()->strides = spec.strides;
+  return t;
+}
+
+Tensor guard_overlap(const OpRow& row, const Tensor& in, const Tensor& out) {
+  if (!in.shares_storage(out) || in.numel() == 0 || out.numel() == 0) return in;
+  const TensorBody* a = in.body_ptr();
+  const TensorBody* b = out.body_ptr();
+  if (a->offset == b->offset && a->dtype == b->dtype && a->shape == b->shape &&
+      a->strides == b->strides) {
+    return in;
+  }
+  const auto [a0, a1] = byte_range(in);
+  const auto [b0, b1] = byte_range(out);
+  if (a1 < b0 || b1 < a0) return in;
+  TANDEM_EXPECTS(
+      !is_dense(a->shape, a->strides) || !is_dense(b->shape, b->strides) || (a0 == b0 && a1 == b1),
+      ShapeError,
+      fmt::format("[{}] unsupported operation: some elements of the input tensor and the "
+                  "written-to tensor refer to a single memory location. Please clone() the "
+                  "tensor before performing the operation.",
+                  row.name));
+  return in.clone();
+}
+
+}  // namespace tandem::detail

@@ -1,0 +1,171 @@
+// Makes the rows of tandem/ops/*.def and keeps what belongs to them.
+#include "runtime/dispatch/registry.h"
+
+#include <fmt/format.h>
+
+#include <deque>
+#include <mutex>
+#include <unordered_map>
+
+#include "runtime/dispatch/backend_loader.h"
+#include "runtime/dispatch/host_backend.h"
+#include "runtime/ops/boxed_ops.h"
+#include "tandem/ops.h"
+
+namespace tandem {
+
+// ---- the rows
+// ------------------------------------------------------------------------------------------
+namespace op {
+#define TANDEM_ELEMENTWISE(arity, name, dt, result, ulp, lo, hi, flags, schema, doc)           \
+  OpRow name{                                                                                  \
+      #name, Family::Elementwise, arity, dtypes::dt, Result::result, ulp, lo, hi, schema, doc, \
+      flags};
+#define TANDEM_UNARY(name, functor, ...) TANDEM_ELEMENTWISE(1, name, __VA_ARGS__)
+#define TANDEM_BINARY(name, functor, ...) TANDEM_ELEMENTWISE(2, name, __VA_ARGS__)
+#define TANDEM_TERNARY(name, functor, ...) TANDEM_ELEMENTWISE(3, name, __VA_ARGS__)
+#define TANDEM_QUATERNARY(name, functor, ...) TANDEM_ELEMENTWISE(4, name, __VA_ARGS__)
+#define TANDEM_GENERATOR(name, functor, dt, flags, schema, doc) \
+  OpRow name{#name, Family::Generator, 0, dtypes::dt, Result::Same, 0, 0, 0, schema, doc, flags};
+#define TANDEM_REDUCTION(name, functor, dt, result, ulp, lo, hi, flags, schema, doc)            \
+  OpRow name{#name, Family::Reduction, 1, dtypes::dt, Result::result, ulp, lo, hi, schema, doc, \
+             flags};
+#define TANDEM_FUNC(name, fn, flags, schema, doc) \
+  OpRow name{#name, Family::Irregular, 0, dtypes::All, Result::Same, 0, 0, 0, schema, doc, flags};
+#include "tandem/ops/ops.def"
+#undef TANDEM_ELEMENTWISE
+}  // namespace op
+
+namespace detail {
+namespace {
+
+struct Entry {
+  const OpRow* row;
+  BoxedFn boxed;
+  Schema schema;
+};
+
+struct Registry {
+  std::mutex mutex;  // guards additions; entries never move or go
+  std::deque<Entry> entries;
+  std::unordered_map<std::string_view, Entry*> by_name;
+  std::unordered_map<const OpRow*, Entry*> by_row;
+  std::deque<Kernel> kernels;
+
+  Registry();
+  void add(const OpRow& row, BoxedFn boxed) {
+    const bool unary = row.family != Family::Generator && row.arity == 1;
+    entries.push_back({&row, boxed, parse_schema(row.schema, unary ? "Tensor" : "Arg")});
+    by_name[row.name] = &entries.back();
+    by_row[&row] = &entries.back();
+  }
+  void replace_boxed(const OpRow& row, BoxedFn boxed) { by_row.at(&row)->boxed = boxed; }
+};
+
+Registry::Registry() {
+#define TANDEM_UNARY(name, ...) \
+  add(op::name, &Boxed<static_cast<Tensor (*)(const Tensor&)>(&tandem::name)>::call);
+#define TANDEM_BINARY(name, ...) \
+  add(op::name, &Boxed<static_cast<Tensor (*)(const Arg&, const Arg&)>(&tandem::name)>::call);
+#define TANDEM_TERNARY(name, ...) \
+  add(op::name,                   \
+      &Boxed<static_cast<Tensor (*)(const Arg&, const Arg&, const Arg&)>(&tandem::name)>::call);
+#define TANDEM_QUATERNARY(name, ...) add(op::name, &Boxed<&ops::name>::call);
+#define TANDEM_GENERATOR(name, ...) add(op::name, &Boxed<&ops::name>::call);
+#define TANDEM_FUNC(name, fn, ...) add(op::name, &Boxed<fn>::call);
+#include "tandem/ops/ops.def"
+  // Rows whose full form takes more than the operands.
+  replace_boxed(op::add, &Boxed<&ops::add>::call);
+  replace_boxed(op::sub, &Boxed<&ops::sub>::call);
+  replace_boxed(op::div, &Boxed<&ops::div>::call);
+  replace_boxed(op::clamp, &Boxed<&ops::clamp>::call);
+}
+
+Registry& registry() {
+  static auto* r = new Registry;  // leaked: kernels may run while the process ends
+  return *r;
+}
+
+Entry& entry_of(const OpRow& row) {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  const auto found = r.by_row.find(&row);
+  TANDEM_EXPECTS(found != r.by_row.end(), Error,
+                 fmt::format("[{}] the op is not registered", row.name));
+  return *found->second;
+}
+
+}  // namespace
+
+BoxedFn boxed_of(const OpRow& row) { return entry_of(row).boxed; }
+
+int bind_kernel(const char* op, DeviceKind kind, Kernel kernel) {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  const auto found = r.by_name.find(op);
+  if (found == r.by_name.end()) return 1;
+  r.kernels.push_back(kernel);
+  found->second->row->kernels[static_cast<int>(kind)].store(&r.kernels.back(),
+                                                            std::memory_order_release);
+  return 0;
+}
+
+void register_row(const OpRow& row, BoxedFn boxed) {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  TANDEM_EXPECTS(!r.by_name.contains(row.name), ValueError,
+                 fmt::format("[register_row] an op named '{}' exists", row.name));
+  r.add(row, boxed);
+}
+
+const Kernel& kernel_of(const OpRow& row, DeviceKind kind) {
+  auto& slot = row.kernels[static_cast<int>(kind)];
+  const Kernel* k = slot.load(std::memory_order_acquire);
+  if (k == nullptr) [[unlikely]] {
+    if (kind == DeviceKind::CPU) {
+      register_host_kernels();
+    } else {
+      (void)backend_for(kind);
+    }
+    k = slot.load(std::memory_order_acquire);
+    TANDEM_EXPECTS(
+        k != nullptr, NotImplemented,
+        fmt::format("[{}] the op has no kernel for device '{}'", row.name, Device(kind).str()));
+  }
+  return *k;
+}
+
+}  // namespace detail
+
+std::vector<const OpRow*> op_rows() {
+  auto& r = detail::registry();
+  const std::lock_guard lock(r.mutex);
+  std::vector<const OpRow*> rows;
+  for (const auto& e : r.entries) rows.push_back(e.row);
+  return rows;
+}
+
+const OpRow* find_op(std::string_view name) {
+  auto& r = detail::registry();
+  const std::lock_guard lock(r.mutex);
+  const auto found = r.by_name.find(name);
+  return found == r.by_name.end() ? nullptr : found->second->row;
+}
+
+const Schema& schema_of(const OpRow& row) { return detail::entry_of(row).schema; }
+
+std::uint64_t op_table_hash() {
+  // FNV-1a over what a backend's kernels depend on: names, dtypes and result rules, in order.
+  std::uint64_t h = 14695981039346656037ull;
+  const auto mix = [&h](const char* s) {
+    for (; *s != 0; ++s) h = (h ^ static_cast<unsigned char>(*s)) * 1099511628211ull;
+    h = (h ^ 0xffu) * 1099511628211ull;
+  };
+#define TANDEM_ROW(id) mix(op::id.name);
+#include "tandem/ops/ops.def"
+#define TANDEM_DTYPE(id, ...) mix(#id);
+#include "tandem/dtypes.def"
+  return h ^ kBackendAbi;
+}
+
+}  // namespace tandem

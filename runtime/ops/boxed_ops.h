@@ -1,0 +1,37 @@
+// The full forms of ops whose plain C++ form takes fewer arguments, as the op table's boxed calls
+// need them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/dispatch/boxed.h"
+
+namespace tandem::ops {
+
+using MaybeNames = std::optional<std::vector<std::string>>;
+using MaybeDType = std::optional<DType>;
+using MaybeDevice = std::optional<Device>;
+
+Tensor add(const Arg& x, const Arg& y, const Scalar& alpha);
+Tensor sub(const Arg& x, const Arg& y, const Scalar& alpha);
+Tensor div(const Arg& x, const Arg& y, std::optional<std::string> rounding_mode);
+Tensor clamp(const Tensor& x, std::optional<detail::ArgHolder> min,
+             std::optional<detail::ArgHolder> max);
+Tensor addcmul(const Arg& x, const Arg& a, const Arg& b, const Scalar& value);
+
+Tensor fill(IntSpan size, const Scalar& value, MaybeDType dtype, MaybeDevice device,
+            MaybeNames names);
+Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, MaybeDType dtype,
+              MaybeDevice device, MaybeNames names);
+Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, MaybeDType dtype,
+                MaybeDevice device, MaybeNames names);
+Tensor eye(std::int64_t n, std::optional<std::int64_t> m, MaybeDType dtype, MaybeDevice device,
+           MaybeNames names);
+Tensor rand(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames names);
+Tensor randn(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames names);
+
+Tensor copy_(const Tensor& x, const Tensor& source, bool non_blocking);
+
+}  // namespace tandem::ops

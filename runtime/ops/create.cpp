@@ -1,0 +1,333 @@
+// Creation: empty, full, arange, linspace, eye, random numbers, from_blob.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <mutex>
+
+#include "runtime/dispatch/backend_loader.h"
+#include "runtime/dispatch/funnel.h"
+#include "runtime/dispatch/plan.h"
+#include "runtime/ops/boxed_ops.h"
+#include "tandem/ops.h"
+
+namespace tandem {
+
+namespace {
+
+Device device_of(const Options& options, const char* op) {
+  return resolve_device(options.device.value_or(kCPU), op);
+}
+
+/// Runs a generator row into a fresh tensor or into `out`.
+Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& options,
+                GeneratorLaunch& launch, Tensor* out = nullptr) {
+  const auto infer = [&] {
+    TANDEM_EXPECTS(row.dtypes.has(dtype), TypeError,
+                   fmt::format("[{}] argument 'dtype': not implemented for '{}'", row.name,
+                               info(dtype).title));
+    (void)detail::checked_numel(shape, element_size(dtype), row.name);
+    return detail::OutSpec{Dims(shape), dtype, device_of(options, row.name),
+                           detail::checked_names(options.names, shape.size(), row.name)};
+  };
+  const auto go = [&](const Tensor& t) {
+    std::int64_t strides[kMaxRank];
+    detail::byte_strides(t, strides);
+    launch.row = &row;
+    launch.numel = t.numel();
+    launch.shape = t.shape().data();
+    launch.rank = static_cast<int>(t.dim());
+    launch.contiguous = t.is_contiguous();
+    launch.device = t.device();
+    launch.stream = t.device().is_cpu() ? nullptr : current_stream(t.device()).native();
+    launch.out = OperandDesc{t.data_ptr(), strides, {}, dtype, dtype};
+    if (launch.numel > 0) detail::launch(row, t.device(), &launch);
+  };
+  return detail::run_one(row, out, infer, go);
+}
+
+void set_value(GeneratorLaunch& launch, const Scalar& value, DType dtype) {
+  const std::complex<double> z = value.to_complex();
+  launch.value = {z.real(), z.imag()};
+  // Integers do not fit in a double: they travel on their own.
+  launch.i[0] = visit(dtype, [&]<class T>() -> std::int64_t {
+    if constexpr (fn::is_int_v<T> || fn::is_bool_v<T>)
+      return static_cast<std::int64_t>(value.to<T>());
+    else
+      return 0;
+  });
+}
+
+void check_fits(const char* op, const Scalar& value, DType dtype) {
+  TANDEM_EXPECTS(dtype == DType::bool_ || value.fits(dtype), ValueError,
+                 fmt::format("[{}] value {} cannot be converted to type {} without overflow", op,
+                             value.str(), name(dtype)));
+}
+
+Options options_like(const Tensor& x, const Options& options) {
+  Options o = options;
+  if (!o.dtype) o.dtype = x.dtype();
+  if (!o.device) o.device = x.device();
+  if (o.names.empty() && x.has_names()) o.names = x.names();
+  return o;
+}
+
+}  // namespace
+
+Tensor empty(IntSpan shape, const Options& options) {
+  const DType dtype = options.dtype.value_or(default_dtype());
+  Names names = detail::checked_names(options.names, shape.size(), "empty");
+  Tensor t = detail::make_empty(shape, dtype, device_of(options, "empty"));
+  t.body_ptr()->names = std::move(names);
+  return t;
+}
+
+Tensor empty_strided(IntSpan shape, IntSpan strides, const Options& options) {
+  const DType dtype = options.dtype.value_or(default_dtype());
+  TANDEM_EXPECTS(shape.size() == strides.size(), ShapeError,
+                 fmt::format("[empty_strided] expected as many strides as sizes, got {} and {}",
+                             strides.size(), shape.size()));
+  const std::int64_t n = detail::checked_numel(shape, element_size(dtype), "empty_strided");
+  std::int64_t last = 0;
+  bool overflow = false;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    TANDEM_EXPECTS(strides[i] >= 0, ValueError,
+                   fmt::format("[empty_strided] expected strides >= 0, got {}", strides[i]));
+    std::int64_t reach = 0;
+    overflow =
+        __builtin_mul_overflow(std::max<std::int64_t>(shape[i] - 1, 0), strides[i], &reach) ||
+        overflow;
+    overflow = __builtin_add_overflow(last, reach, &last) || overflow;
+  }
+  std::int64_t bytes = 0;
+  overflow = overflow || __builtin_mul_overflow(
+                             last + 1, static_cast<std::int64_t>(element_size(dtype)), &bytes);
+  TANDEM_EXPECTS(!overflow, ValueError,
+                 "[empty_strided] the tensor has more bytes than an address can count");
+  Names names = detail::checked_names(options.names, shape.size(), "empty_strided");
+  Storage s(n == 0 ? 0 : static_cast<std::size_t>(bytes), device_of(options, "empty"));
+  return detail::make_tensor(s, dtype, 0, Dims(shape), Dims(strides), std::move(names));
+}
+
+Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options,
+                 std::function<void(void*)> deleter, std::optional<IntSpan> strides) {
+  const std::int64_t n = detail::checked_numel(shape, element_size(dtype), "from_blob");
+  TANDEM_EXPECTS(data != nullptr || n == 0, ValueError,
+                 "[from_blob] argument 'data': expected memory, got null");
+  TANDEM_EXPECTS(!strides || strides->size() == shape.size(), ShapeError,
+                 fmt::format("[from_blob] expected as many strides as sizes, got {} and {}",
+                             strides->size(), shape.size()));
+  TANDEM_EXPECTS(
+      reinterpret_cast<std::uintptr_t>(data) % std::min<std::size_t>(element_size(dtype), 8) == 0,
+      ValueError,
+      fmt::format("[from_blob] argument 'data': expected an address aligned for {}", name(dtype)));
+  Dims steps;
+  if (strides) {
+    steps = Dims(*strides);
+  } else {
+    detail::contiguous_strides(shape, steps);
+  }
+  // The storage begins at the lowest address that the strides reach.
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  for (std::size_t i = 0; i < shape.size() && n > 0; ++i) {
+    std::int64_t reach = 0;
+    TANDEM_EXPECTS(!__builtin_mul_overflow(shape[i] - 1, steps[i], &reach), ValueError,
+                   "[from_blob] the strides reach beyond the address space");
+    (reach < 0 ? low : high) += reach;
+  }
+  const auto size = static_cast<std::int64_t>(element_size(dtype));
+  const auto bytes = n == 0 ? 0 : static_cast<std::size_t>((high - low + 1) * size);
+  Names names = detail::checked_names(options.names, shape.size(), "from_blob");
+  char* base = static_cast<char*>(data) + low * size;
+  std::function<void(void*)> release;
+  if (deleter) release = [deleter = std::move(deleter), data](void*) { deleter(data); };
+  Storage s(base, bytes, device_of(options, "empty"), std::move(release));
+  return detail::make_tensor(s, dtype, -low, Dims(shape), std::move(steps), std::move(names));
+}
+
+Tensor full(IntSpan shape, const Scalar& value, const Options& options) {
+  const DType dtype = options.dtype.value_or(value.dtype());
+  check_fits("full", value, dtype);
+  GeneratorLaunch launch{};
+  set_value(launch, value, dtype);
+  return generate(op::fill, shape, dtype, options, launch);
+}
+
+Tensor zeros(IntSpan shape, const Options& options) {
+  Options o = options;
+  o.dtype = options.dtype.value_or(default_dtype());
+  return full(shape, 0, o);
+}
+
+Tensor ones(IntSpan shape, const Options& options) {
+  Options o = options;
+  o.dtype = options.dtype.value_or(default_dtype());
+  return full(shape, 1, o);
+}
+
+Tensor scalar_tensor(const Scalar& value, const Options& options) {
+  return full({}, value, options);
+}
+
+Tensor empty_like(const Tensor& x, const Options& options) {
+  const Options o = options_like(x, options);
+  const Tensor* like[] = {&x};
+  Tensor t = empty(x.shape(), o);
+  t.body_ptr()->strides = detail::output_strides(x.shape(), like);
+  return t;
+}
+Tensor zeros_like(const Tensor& x, const Options& options) { return full_like(x, 0, options); }
+Tensor ones_like(const Tensor& x, const Options& options) { return full_like(x, 1, options); }
+Tensor full_like(const Tensor& x, const Scalar& value, const Options& options) {
+  check_fits("full_like", value, options.dtype.value_or(x.dtype()));
+  Tensor t = empty_like(x, options);
+  return t.fill_(value);
+}
+
+Tensor& Tensor::fill_(const Scalar& value) {
+  check_fits("fill_", value, dtype());
+  // Any order of elements will do, so that an expanded tensor is written once an element of memory.
+  Dims shape;
+  Dims strides;
+  for (std::size_t i = 0; i < body().shape.size(); ++i) {
+    const bool repeated = body().strides[i] == 0 && body().shape[i] > 1;
+    shape.push_back(repeated ? 1 : body().shape[i]);
+    strides.push_back(body().strides[i]);
+  }
+  Tensor target = detail::make_view(*this, body().offset, shape, strides, {});
+  if (detail::is_dense(shape, strides) && target.numel() > 0) {
+    Dims flat{target.numel()};
+    target = detail::make_view(target, body().offset, flat, Dims{1}, {});
+  }
+  GeneratorLaunch launch{};
+  set_value(launch, value, dtype());
+  Options o;
+  o.device = device();
+  generate(op::fill, target.shape(), dtype(), o, launch, &target);
+  return *this;
+}
+
+Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const Options& options) {
+  const bool integral = start.is_integral() && end.is_integral() && step.is_integral();
+  const DType dtype = options.dtype.value_or(integral ? DType::int64 : default_dtype());
+  const double first = start.to_double();
+  const double last = end.to_double();
+  const double by = step.to_double();
+  TANDEM_EXPECTS(!step.is_zero(), ValueError, "[arange] argument 'step': must be nonzero");
+  TANDEM_EXPECTS(std::isfinite(first) && std::isfinite(last) && std::isfinite(by), ValueError,
+                 fmt::format("[arange] unsupported range: {} -> {}", start.str(), end.str()));
+  TANDEM_EXPECTS((by > 0 && last >= first) || (by < 0 && last <= first), ValueError,
+                 "[arange] upper bound and lower bound inconsistent with step sign");
+  std::int64_t n = 0;
+  if (integral) {
+    const __int128 span = static_cast<__int128>(end.to_int()) - start.to_int();
+    const __int128 by_int = step.to_int();
+    n = static_cast<std::int64_t>((span + by_int - (by_int > 0 ? 1 : -1)) / by_int);
+  } else {
+    const double count = std::ceil((last - first) / by);
+    TANDEM_EXPECTS(count < 0x1p62, ValueError,
+                   fmt::format("[arange] expected fewer elements than {}", count));
+    n = static_cast<std::int64_t>(count);
+  }
+  GeneratorLaunch launch{};
+  launch.f[0] = first;
+  launch.f[1] = by;
+  launch.i[0] = start.to_int();
+  launch.i[1] = step.to_int();
+  return generate(op::arange, {n}, dtype, options, launch);
+}
+
+Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps,
+                const Options& options) {
+  TANDEM_EXPECTS(steps >= 0, ValueError,
+                 fmt::format("[linspace] argument 'steps': expected >= 0, got {}", steps));
+  GeneratorLaunch launch{};
+  launch.f[0] = start.to_double();
+  launch.f[1] = end.to_double();
+  return generate(op::linspace, {steps}, options.dtype.value_or(default_dtype()), options, launch);
+}
+
+Tensor eye(std::int64_t n, std::optional<std::int64_t> m, const Options& options) {
+  const std::int64_t columns = m.value_or(n);
+  TANDEM_EXPECTS(n >= 0 && columns >= 0, ValueError,
+                 fmt::format("[eye] expected sizes >= 0, got {} and {}", n, columns));
+  GeneratorLaunch launch{};
+  launch.i[0] = columns;
+  return generate(op::eye, {n, columns}, options.dtype.value_or(default_dtype()), options, launch);
+}
+
+// ---- random numbers
+// ------------------------------------------------------------------------------------
+namespace {
+struct DefaultGenerator {
+  std::mutex mutex;
+  std::uint64_t seed = 0x5eed5eedull;
+  std::uint64_t offset = 0;
+};
+DefaultGenerator& default_generator() {
+  static auto* g = new DefaultGenerator;
+  return *g;
+}
+
+Tensor random(const OpRow& row, IntSpan shape, const Options& options) {
+  GeneratorLaunch launch{};
+  {
+    // One offset a call, whatever its size: elements are told apart by their index.
+    DefaultGenerator& g = default_generator();
+    const std::lock_guard lock(g.mutex);
+    launch.seed = g.seed;
+    launch.offset = g.offset++;
+  }
+  return generate(row, shape, options.dtype.value_or(default_dtype()), options, launch);
+}
+}  // namespace
+
+void manual_seed(std::uint64_t seed) {
+  DefaultGenerator& g = default_generator();
+  const std::lock_guard lock(g.mutex);
+  g.seed = seed;
+  g.offset = 0;
+}
+
+Tensor rand(IntSpan shape, const Options& options) { return random(op::rand, shape, options); }
+Tensor randn(IntSpan shape, const Options& options) { return random(op::randn, shape, options); }
+
+// ---- boxed forms
+// ---------------------------------------------------------------------------------------
+namespace ops {
+namespace {
+Options options_of(MaybeDType dtype, MaybeDevice device, const MaybeNames& names) {
+  Options o{dtype, device, {}};
+  if (names) {
+    for (const std::string& n : *names)
+      o.names.push_back(n.empty() || n == "None" ? Name() : Name(n));
+  }
+  return o;
+}
+}  // namespace
+
+Tensor fill(IntSpan size, const Scalar& value, MaybeDType dtype, MaybeDevice device,
+            MaybeNames names) {
+  return tandem::full(size, value, options_of(dtype, device, names));
+}
+Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, MaybeDType dtype,
+              MaybeDevice device, MaybeNames names) {
+  return tandem::arange(start, end, step, options_of(dtype, device, names));
+}
+Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, MaybeDType dtype,
+                MaybeDevice device, MaybeNames names) {
+  return tandem::linspace(start, end, steps, options_of(dtype, device, names));
+}
+Tensor eye(std::int64_t n, std::optional<std::int64_t> m, MaybeDType dtype, MaybeDevice device,
+           MaybeNames names) {
+  return tandem::eye(n, m, options_of(dtype, device, names));
+}
+Tensor rand(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames names) {
+  return tandem::rand(size, options_of(dtype, device, names));
+}
+Tensor randn(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames names) {
+  return tandem::randn(size, options_of(dtype, device, names));
+}
+}  // namespace ops
+
+}  // namespace tandem

@@ -1,0 +1,286 @@
+// The view ops that regroup dimensions: view, reshape, flatten, unflatten, view_as, and general
+// indexing.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "runtime/tensor/body.h"
+#include "runtime/tensor/names.h"
+
+namespace tandem {
+
+namespace {
+
+/// Replaces the one -1 and checks the number of elements.
+Dims complete_shape(IntSpan wanted, std::int64_t numel, const char* op) {
+  Dims shape(wanted);
+  std::int64_t known = 1;
+  std::size_t open = shape.size();
+  bool overflow = false;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == -1) {
+      TANDEM_EXPECTS(open == shape.size(), ValueError,
+                     fmt::format("[{}] only one dimension can be inferred", op));
+      open = i;
+      continue;
+    }
+    TANDEM_EXPECTS(shape[i] >= 0, ValueError,
+                   fmt::format("[{}] invalid shape dimension {} at index {}", op, shape[i], i));
+    overflow = __builtin_mul_overflow(known, shape[i], &known) || overflow;
+  }
+  if (open != shape.size() && !overflow) {
+    TANDEM_EXPECTS(
+        known != 0, ValueError,
+        fmt::format("[{}] cannot reshape tensor of {} elements into shape [{}] because the "
+                    "unspecified dimension size -1 can be any value and is ambiguous",
+                    op, numel, fmt::join(wanted, ", ")));
+    if (numel % known == 0) shape[open] = numel / known;
+  }
+  std::int64_t n = 1;
+  for (const std::int64_t s : shape) overflow = __builtin_mul_overflow(n, s, &n) || overflow;
+  TANDEM_EXPECTS(!overflow && n == numel && (open == shape.size() || shape[open] >= 0), ShapeError,
+                 fmt::format("[{}] shape '[{}]' is invalid for input of size {}", op,
+                             fmt::join(wanted, ", "), numel));
+  return shape;
+}
+
+/// Strides of the new shape over the same memory; false where a view can't express it.
+bool view_strides(const detail::TensorBody& b, const Dims& shape, Dims& out) {
+  out.resize(shape.size());
+  if (b.numel == 0) {
+    detail::contiguous_strides(shape, out);
+    return true;
+  }
+  // From the right: a run of old dimensions that nest is one block of memory, to be cut by new
+  // dimensions.
+  std::size_t fresh = shape.size();
+  std::int64_t block = 1;  // elements of the current run
+  std::int64_t taken = 1;  // of these, covered by new dimensions
+  std::int64_t base = b.shape.empty() ? 1 : b.strides.back();
+  for (std::size_t i = b.shape.size(); i-- > 0;) {
+    block *= b.shape[i];
+    const bool run_ends = i == 0 || (b.shape[i - 1] != 1 && b.strides[i - 1] != block * base);
+    if (!run_ends) continue;
+    while (fresh > 0 && (taken < block || shape[fresh - 1] == 1)) {
+      out[fresh - 1] = taken * base;
+      taken *= shape[fresh - 1];
+      --fresh;
+    }
+    if (taken != block) return false;
+    if (i > 0) {
+      base = b.strides[i - 1];
+      block = taken = 1;
+    }
+  }
+  while (fresh > 0) {  // leading sizes of 1 (all that can be left)
+    out[fresh - 1] = taken * base;
+    --fresh;
+  }
+  return true;
+}
+
+/// A dimension that the new shape leaves whole keeps its name: the same size between equal products
+/// of the sizes before it and after it. Sizes of 1 keep theirs where they stand between the same
+/// whole neighbours.
+Names view_names(const detail::TensorBody& b, const Dims& shape) {
+  if (b.names.empty()) return {};
+  Names out(shape.size());
+  std::size_t i = 0;
+  std::size_t j = 0;
+  const std::size_t n = b.shape.size();
+  const std::size_t m = shape.size();
+  while (i < n && j < m) {
+    if (b.shape[i] == shape[j]) {
+      out[j++] = b.names[i++];
+      continue;
+    }
+    if (b.shape[i] == 1) {
+      ++i;
+      continue;
+    }
+    if (shape[j] == 1) {
+      ++j;
+      continue;
+    }
+    std::int64_t left = b.shape[i++];
+    std::int64_t right = shape[j++];
+    while (left != right && left != 0 && right != 0) {  // a group that merges or splits
+      if (left < right && i < n) {
+        left *= b.shape[i++];
+      } else if (j < m) {
+        right *= shape[j++];
+      } else {
+        return detail::simplified(out);
+      }
+    }
+  }
+  return detail::simplified(out);
+}
+
+}  // namespace
+
+Tensor Tensor::view(IntSpan wanted) const {
+  const auto& b = body();
+  const Dims shape = complete_shape(wanted, b.numel, "view");
+  Dims strides;
+  TANDEM_EXPECTS(
+      view_strides(b, shape, strides), ShapeError,
+      "view size is not compatible with input tensor's size and stride (at least one dimension "
+      "spans across two contiguous subspaces). Use .reshape(...) instead.");
+  return detail::make_view(*this, b.offset, shape, strides, view_names(b, shape));
+}
+
+Tensor Tensor::reshape(IntSpan wanted) const {
+  const auto& b = body();
+  const Dims shape = complete_shape(wanted, b.numel, "reshape");
+  Dims strides;
+  if (view_strides(b, shape, strides)) {
+    return detail::make_view(*this, b.offset, shape, strides, view_names(b, shape));
+  }
+  return contiguous().view(shape);
+}
+
+Tensor Tensor::view_as(DType dtype) const {
+  const auto& b = body();
+  const auto from = static_cast<std::int64_t>(tandem::element_size(b.dtype));
+  const auto to = static_cast<std::int64_t>(tandem::element_size(dtype));
+  Dims shape = b.shape;
+  Dims strides = b.strides;
+  std::int64_t offset = b.offset;
+  if (from != to) {
+    TANDEM_EXPECTS(
+        dim() > 0, ShapeError,
+        fmt::format("[view] a 0-d tensor cannot change its element size from {} to {}", from, to));
+    TANDEM_EXPECTS(
+        strides.back() == 1, ShapeError,
+        fmt::format("[view] expected stride 1 of the last dimension to change the element size, "
+                    "got {}",
+                    strides.back()));
+    const bool grows = to > from;
+    const std::int64_t ratio = grows ? to / from : from / to;
+    const auto scale = [&](std::int64_t v, const char* what) {
+      TANDEM_EXPECTS(
+          !grows || v % ratio == 0, ShapeError,
+          fmt::format("[view] expected {} to be divisible by {} to view {} as {}, got {}", what,
+                      ratio, name(b.dtype), name(dtype), v));
+      return grows ? v / ratio : v * ratio;
+    };
+    shape.back() = scale(shape.back(), "the size of the last dimension");
+    for (std::size_t i = 0; i + 1 < strides.size(); ++i)
+      strides[i] = scale(strides[i], "every stride");
+    offset = scale(offset, "the storage offset");
+  }
+  Tensor v = detail::make_view(*this, offset, shape, strides, b.names);
+  v.body_->dtype = dtype;
+  return v;
+}
+
+Tensor Tensor::flatten(Axis start, Axis end, std::optional<Name> name) const {
+  const auto& b = body();
+  if (dim() == 0) return reshape({1});
+  const auto first = static_cast<std::size_t>(detail::resolve_axis(start, *this, "flatten"));
+  const auto last = static_cast<std::size_t>(detail::resolve_axis(end, *this, "flatten"));
+  TANDEM_EXPECTS(
+      first <= last, ShapeError,
+      fmt::format("[flatten] expected start_dim <= end_dim, got {} and {}", first, last));
+  Dims shape;
+  std::int64_t merged = 1;
+  for (std::size_t i = 0; i < b.shape.size(); ++i) {
+    if (i >= first && i <= last) merged *= b.shape[i];
+    if (i < first || i > last) shape.push_back(b.shape[i]);
+    if (i == last) shape.push_back(merged);
+  }
+  Names names;
+  if (!b.names.empty() || name) {
+    const Names own = this->names();
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      if (i < first || i > last) names.push_back(own[i]);
+      if (i == last) names.push_back(name ? *name : (first == last ? own[i] : Name()));
+    }
+    names = detail::checked_names(names, shape.size(), "flatten");
+  }
+  Tensor out = reshape(shape);
+  out.body_->names = std::move(names);
+  return out;
+}
+
+Tensor Tensor::unflatten(Axis axis, IntSpan sizes, const Names& given) const {
+  const auto& b = body();
+  const auto d = static_cast<std::size_t>(detail::resolve_axis(axis, *this, "unflatten"));
+  TANDEM_EXPECTS(dim() > 0 && !sizes.empty(), ShapeError,
+                 "[unflatten] expected a tensor with dimensions and at least one size");
+  TANDEM_EXPECTS(given.empty() || given.size() == sizes.size(), ShapeError,
+                 fmt::format("[unflatten] expected a name for each of {} sizes, got {}",
+                             sizes.size(), given.size()));
+  const Dims inner = complete_shape(sizes, b.shape[d], "unflatten");
+  Dims shape;
+  Dims strides;
+  Names names;
+  const Names own = this->names();
+  for (std::size_t i = 0; i < b.shape.size(); ++i) {
+    if (i != d) {
+      shape.push_back(b.shape[i]);
+      strides.push_back(b.strides[i]);
+      names.push_back(own[i]);
+      continue;
+    }
+    Dims steps;
+    detail::contiguous_strides(inner, steps);
+    for (std::size_t k = 0; k < inner.size(); ++k) {
+      shape.push_back(inner[k]);
+      strides.push_back(steps[k] * b.strides[i]);
+      names.push_back(given.empty() ? (inner.size() == 1 ? own[i] : Name()) : given[k]);
+    }
+  }
+  names = detail::checked_names(names, shape.size(), "unflatten");
+  return detail::make_view(*this, b.offset, shape, strides, names);
+}
+
+Tensor Tensor::index(const std::vector<Index>& index) const {
+  std::int64_t consumed = 0;
+  std::int64_t ellipses = 0;
+  for (const Index& i : index) {
+    consumed += i.kind() == Index::Kind::Int || i.kind() == Index::Kind::Slice;
+    ellipses += i.kind() == Index::Kind::Ellipsis;
+  }
+  TANDEM_EXPECTS(ellipses <= 1, IndexError,
+                 "[index] an index can only have a single ellipsis ('...')");
+  if (dim() == 0 && consumed > 0) {
+    detail::fail<IndexError>(
+        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in "
+        "C++ to "
+        "convert a 0-dim tensor to a number");
+  }
+  TANDEM_EXPECTS(consumed <= dim(), IndexError,
+                 fmt::format("too many indices for tensor of dimension {}", dim()));
+  Tensor t = *this;
+  std::int64_t d = 0;
+  for (const Index& i : index) {
+    switch (i.kind()) {
+      case Index::Kind::Int: {
+        const std::int64_t size = t.shape()[static_cast<std::size_t>(d)];
+        TANDEM_EXPECTS(i.integer() >= -size && i.integer() < size, IndexError,
+                       fmt::format("index {} is out of bounds for dimension {} with size {}",
+                                   i.integer(), d, size));
+        t = t.select(d, i.integer());
+        break;
+      }
+      case Index::Kind::Slice:
+        t = t.slice(d++, i.slice().start, i.slice().stop, i.slice().step);
+        break;
+      case Index::Kind::Ellipsis:
+        d += dim() - consumed;
+        break;
+      case Index::Kind::None:
+        t = t.unsqueeze(d++);
+        break;
+      case Index::Kind::Bool:  // True adds a dimension of 1, False one of 0
+        t = t.unsqueeze(d);
+        if (i.integer() == 0) t = t.narrow(d, 0, 0);
+        ++d;
+        break;
+    }
+  }
+  return t.body_ == body_ ? alias() : t;
+}
+
+}  // namespace tandem

@@ -1,0 +1,79 @@
+// Copies between the host and devices, and between devices.
+#include "runtime/tensor/transfer.h"
+
+#include <fmt/format.h>
+
+#include "runtime/base/trace.h"
+#include "runtime/dispatch/backend_loader.h"
+#include "runtime/dispatch/funnel.h"
+#include "runtime/memory/pools.h"
+#include "runtime/stream/stream_id.h"
+
+namespace tandem::detail {
+
+namespace {
+
+/// Bytes of two dense tensors of one dtype and layout, one of them on the host or both on devices.
+void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
+  const bool to_host = out.device().is_cpu();
+  const bool from_host = source.device().is_cpu();
+  const Device device = to_host ? source.device() : out.device();
+  const BackendTable* backend = backend_for(device.kind);
+  TANDEM_EXPECTS(backend != nullptr, DeviceError, device_status(device.kind));
+  const Stream stream = current_stream(device);
+  const std::size_t bytes = out.nbytes();
+  if (trace::on(trace::kCopy)) {
+    trace::write(trace::kCopy, fmt::format("{} bytes from {} to {}", bytes, source.device().str(),
+                                       out.device().str()));
+  }
+  if (!to_host && !from_host) {
+    check_driver(
+        *backend,
+        backend->driver.peer_copy(out.device().index, out.data_ptr(), source.device().index,
+                                  source.data_ptr(), bytes, stream.native()),
+        "copy_");
+    return;
+  }
+  check_driver(*backend,
+               backend->driver.copy(device.index, out.data_ptr(), source.data_ptr(), bytes,
+                                    to_host ? kDeviceToHost : kHostToDevice, stream.native()),
+               "copy_");
+  if (!non_blocking) {
+    if (trace::on(trace::kSync)) trace::write(trace::kSync, "waits for the copy");
+    stream.synchronize();
+  }
+}
+
+bool same_layout(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() && a.body_ptr()->strides == b.body_ptr()->strides &&
+         is_dense(a.shape(), a.strides());
+}
+
+}  // namespace
+
+void transfer(const Tensor& out, const Tensor& source, bool non_blocking) {
+  if (out.numel() == 0) return;
+  if (same_layout(out, source)) {
+    copy_bytes(out, source, non_blocking);
+    return;
+  }
+  // Bring both sides to dense tensors of the smaller dtype, where the copy is one of bytes.
+  const bool narrow = element_size(out.dtype()) < source.element_size();
+  const DType wire = narrow ? out.dtype() : source.dtype();
+  Tensor dense = make_empty(source.shape(), wire, source.device());
+  copy_elements(dense, source);
+  if (out.dtype() == wire && out.is_contiguous()) {
+    copy_bytes(out, dense, false);
+    return;
+  }
+  const Tensor landed = make_empty(out.shape(), wire, out.device());
+  copy_bytes(landed, dense, false);
+  copy_elements(out, landed);
+}
+
+void record_use(StorageBody* storage, const Stream& stream) {
+  if (storage->block == nullptr || storage->device.is_cpu()) return;
+  pool_for(storage->device).record_use(static_cast<Block*>(storage->block), stream_id(stream));
+}
+
+}  // namespace tandem::detail
