@@ -175,7 +175,6 @@ void Arena::give(Block* b) noexcept {
   const std::size_t index =
       static_cast<std::size_t>(b->data - slab->range->data) / slab->block_bytes;
   descriptors_.blocks.give(b);
-  slab->range->segment->touched = true;
   slab->bits[index / 64] |= std::uint64_t{1} << (index % 64);
   if (slab->free++ == 0) link(slab);
   if (slab->free < slab->blocks) return;
@@ -187,7 +186,6 @@ void Arena::give(Block* b) noexcept {
 
 void Arena::give_range(Range* r) noexcept {
   FreeTree& free = tree(r->segment->large);
-  r->segment->touched = true;
   if (Range* a = r->after; a != nullptr && a->is_free) {
     free.erase(a);
     r->size += a->size;

@@ -25,6 +25,16 @@ namespace memory {
 class Arena;
 struct Segment;
 struct Slab;
+
+/// Another stream that a block was used on.
+struct Use {
+  StreamId stream;
+  EventHandle event = 0;  // after the use, where `recorded`: the block was freed
+  bool recorded = false;
+};
+
+inline constexpr std::uint64_t kNoStream = ~std::uint64_t{0};
+
 }  // namespace memory
 
 /// One allocation. `data` to `pool` are the owner's to read; the rest is the pool's.
@@ -35,14 +45,13 @@ struct Block {
   StreamId stream;  // whose order it was allocated in
   Pool* pool = nullptr;
 
-  memory::Slab* slab = nullptr;                 // null: the block is a Range
-  Block* next = nullptr;                        // in a front cache, or pending
-  std::uint64_t freed = 0;                      // when it became pending (Pool::freed_mark)
-  std::unique_ptr<std::vector<StreamId>> uses;  // other streams it was used on
-  std::atomic<std::uint64_t> last_use{
-      ~std::uint64_t{0}};         // id of the newest of them, to skip the lock
-  std::uint8_t size_class = 255;  // 255: not for the front caches
-  bool live = false;              // given out and not freed
+  memory::Slab* slab = nullptr;                    // null: the block is a Range
+  Block* next = nullptr;                           // in a front cache, or pending
+  std::uint64_t freed = 0;                         // when it became pending (Pool::freed_mark)
+  std::unique_ptr<std::vector<memory::Use>> uses;          // null: none
+  std::atomic<std::uint64_t> last_use{memory::kNoStream};  // the newest use's stream, to skip the lock
+  std::uint8_t size_class = 255;                   // 255: not for the front caches
+  bool live = false;                               // given out and not freed
 };
 
 namespace memory {
@@ -104,7 +113,8 @@ struct Segment {
   Range* first = nullptr;
   Segment *previous = nullptr, *next = nullptr;
   bool large = false;
-  bool touched = false;  // something in it was freed since the trim now under way began
+  bool touched =
+      false;  // by the pool: something in it was freed since the trim now under way began
   bool idle() const { return first->is_free && first->after == nullptr; }
 };
 

@@ -110,7 +110,8 @@ Pool::Pool(std::unique_ptr<Driver> driver, Device device, unsigned index)
     : driver_(std::move(driver)),
       device_(device),
       index_(index),
-      classes_(driver_->block_alignment()) {
+      classes_(driver_->block_alignment()),
+      pending_(*driver_) {
   TANDEM_EXPECTS(
       classes_.count() <= memory::kMaxClasses && driver_->granularity() % memory::kUnit == 0,
       ValueError,
@@ -206,7 +207,8 @@ void Pool::free(Block* b) noexcept {
     fold(c->tally);
     for (int n = (depth_[size_class] + 1) / 2; n > 0; --n) {
       Block* old = c->pop(size_class);
-      old->slab->arena->give(old);
+      old->next = nullptr;
+      release(old, true);
     }
   }
   c->push(b);
@@ -226,7 +228,8 @@ void Pool::drain(FrontCache& c) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   fold(c.tally);
   for (int i = 0; i < classes_.count(); ++i) {
-    while (Block* b = c.pop(i)) b->slab->arena->give(b);
+    release(std::exchange(c.head[i], nullptr), true);
+    c.count[i] = 0;
   }
 }
 
@@ -293,19 +296,23 @@ bool Pool::grow(Arena& a, std::size_t bytes, bool large, Growth* growth) {
 }
 
 Block* Pool::attempt_locked(std::size_t bytes, int size_class, Arena& a, Growth* growth) {
-  if (size_class >= 0) {
-    if (Block* b = a.take_small(size_class)) return b;
-    if (grow(a, memory::kSmallSegment, false, growth)) return a.take_small(size_class);
-    return a.take_any(bytes, size_class);
-  }
-  const std::size_t size = memory::range_bytes(bytes);
+  const std::size_t size =
+      size_class >= 0 ? classes_.bytes(size_class) : memory::range_bytes(bytes);
   const bool large = size > memory::kLargeLimit;
-  if (Block* b = a.take_range(size, large)) return b;
+  const auto take = [&]() -> Block* {
+    if (size_class >= 0) return a.take_small(size_class);
+    return a.take_range(size, large);
+  };
+  if (Block* b = take()) return b;
+  if (Block* passed = pending_.poll()) {  // before growing, what other streams are done with
+    release(passed, true);
+    if (Block* b = take()) return b;
+  }
   const std::size_t segment = !large                             ? memory::kSmallSegment
                               : size < memory::kLargeSegment / 2 ? memory::kLargeSegment
                                                                  : size;
-  if (grow(a, segment, large, growth)) return a.take_range(size, large);
-  if (segment > size && large && grow(a, size, true, growth)) return a.take_range(size, true);
+  if (grow(a, segment, large, growth)) return take();
+  if (large && segment > size && grow(a, size, true, growth)) return take();
   return a.take_any(bytes, size_class);
 }
 
@@ -400,65 +407,50 @@ void Pool::free_slow(Block* b) noexcept {
   one.free(*b);
   fold(one);
   if (b->uses != nullptr) {
-    stats_.pending += b->size;
-    b->freed = ++freed_;
-    b->next = pending_;
-    pending_ = b;
-  } else if (b->slab != nullptr) {
-    b->slab->arena->give(b);
+    pending_.add(b);
   } else {
-    static_cast<memory::Range*>(b)->segment->arena->give(b);
+    b->next = nullptr;
+    release(b, true);
   }
 }
 
 void Pool::record_use(Block* b, StreamId stream) {
   if (b->data == nullptr || stream == b->stream) return;
   if (b->last_use.load(std::memory_order_relaxed) == stream.id) return;
+  if (!driver_->features().asynchronous) return;  // its work is done already
   const std::lock_guard<std::mutex> hold(mutex_);
-  if (b->uses == nullptr) b->uses = std::make_unique<std::vector<StreamId>>();
-  if (std::find(b->uses->begin(), b->uses->end(), stream) == b->uses->end())
-    b->uses->push_back(stream);
+  if (b->uses == nullptr) b->uses = std::make_unique<std::vector<memory::Use>>();
+  const bool known = std::any_of(b->uses->begin(), b->uses->end(),
+                                 [&](const memory::Use& use) { return use.stream == stream; });
+  if (!known) b->uses->push_back({stream});
   b->last_use.store(stream.id, std::memory_order_relaxed);
 }
 
 // ---- Blocks that wait for other streams, and giving memory back. ----
 
-template <class Done>
-void Pool::release_pending(Block* list, Done done) noexcept {
-  for (Block *b = list, *following; b != nullptr; b = following) {
+void Pool::release(Block* blocks, bool touch) noexcept {
+  for (Block *b = blocks, *following; b != nullptr; b = following) {
     following = b->next;
-    std::erase_if(*b->uses, [&](StreamId s) { return done(*b, s); });
-    if (!b->uses->empty()) {
-      b->next = pending_;
-      pending_ = b;
-      continue;
-    }
-    b->uses.reset();
-    b->last_use.store(~std::uint64_t{0}, std::memory_order_relaxed);
-    stats_.pending -= b->size;
     Segment* segment =
         b->slab != nullptr ? b->slab->range->segment : static_cast<memory::Range*>(b)->segment;
-    const bool touched = segment->touched;
+    segment->touched |= touch;
     segment->arena->give(b);
-    segment->touched = touched;  // its work is known to be done
   }
 }
 
 std::uint64_t Pool::freed_mark() noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  return freed_;
+  return pending_.mark();
 }
 
 void Pool::stream_synchronized(StreamId stream, std::uint64_t mark) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  release_pending(std::exchange(pending_, nullptr),
-                  [&](const Block& b, StreamId s) { return s == stream && b.freed <= mark; });
+  release(pending_.stream_done(stream, mark), true);
 }
 
 void Pool::device_synchronized(std::uint64_t mark) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  release_pending(std::exchange(pending_, nullptr),
-                  [&](const Block& b, StreamId) { return b.freed <= mark; });
+  release(pending_.device_done(mark), true);
 }
 
 std::size_t Pool::give_back(Segment* segments) noexcept {
@@ -489,11 +481,11 @@ std::size_t Pool::trim(const char* reason) {
   const bool asynchronous = driver_->features().asynchronous;
   // What is idle or pending before the synchronisation may go after it; the lock is not held while
   // waiting.
-  Block* waiting = nullptr;
   Segment* idle = nullptr;
+  std::uint64_t mark = 0;
   {
     const std::lock_guard<std::mutex> hold(mutex_);
-    waiting = std::exchange(pending_, nullptr);
+    mark = pending_.mark();
     for (auto& [key, a] : arenas_) {
       a->mark();
       idle = a->detach_idle(false, idle);
@@ -503,8 +495,8 @@ std::size_t Pool::trim(const char* reason) {
   std::size_t bytes = 0;
   {
     const std::lock_guard<std::mutex> hold(mutex_);
-    release_pending(waiting, [&](const Block&, StreamId) { return done; });
     if (done) {
+      release(pending_.device_done(mark), false);
       for (auto& [key, a] : arenas_) idle = a->detach_idle(asynchronous, idle);
       bytes = give_back(idle);
       std::erase_if(arenas_, [](const auto& entry) { return entry.second->empty(); });
@@ -534,6 +526,8 @@ MemoryStats Pool::stats() {
   }
   const std::lock_guard<std::mutex> hold(mutex_);
   MemoryStats s = stats_;
+  s.pending = pending_.bytes();
+  s.events = pending_.events();
   s.requested.current = static_cast<std::size_t>(std::max<std::int64_t>(requested_, 0));
   s.allocated.current = static_cast<std::size_t>(std::max<std::int64_t>(allocated_, 0));
   for (const auto& [key, a] : arenas_) s.largest_free = std::max(s.largest_free, a->largest_free());
@@ -572,14 +566,15 @@ void Pool::notify(MemoryEvent::Kind kind, std::size_t bytes, const char* reason)
 std::string Pool::verify() {
   drain_all();
   const std::lock_guard<std::mutex> hold(mutex_);
-  std::size_t reserved = 0, taken = 0, pending = 0;
+  std::size_t reserved = 0, taken = 0;
+  const std::size_t pending = pending_.bytes();
   for (const auto& [key, a] : arenas_) {
     if (std::string wrong = a->verify(&reserved, &taken); !wrong.empty()) return wrong;
   }
-  for (const Block* b = pending_; b != nullptr; b = b->next) pending += b->size;
   if (reserved != stats_.reserved.current)
     return "the segments do not add up to the reserved bytes";
-  if (pending != stats_.pending) return "the pending blocks do not add up to the pending bytes";
+  if (pending != pending_.count_bytes())
+    return "the pending blocks do not add up to the pending bytes";
   if (allocated_ < 0 || taken != static_cast<std::size_t>(allocated_) + pending) {
     return fmt::format("{} bytes are taken, {} allocated and {} pending", taken, allocated_,
                        pending);

@@ -3,19 +3,19 @@
 //
 // Note [Memory pool]
 // A block belongs to the stream it was allocated on. Freed on it, it is reused on it at once and
-// without an event, because work on one stream is in order. It is not reused on another stream; a
-// block that was also used on other streams (record_use, or a free on another stream) waits in
-// `pending` until those are known to be done (stream_synchronized, device_synchronized,
-// empty_cache, or running out of memory).
+// without an event, because work on one stream is in order. It is not reused on another stream. A
+// block that was also used on other streams (record_use, or a free on another stream) gets an event
+// on each of them and waits in `pending_` until those have passed, which is asked before growing,
+// or until someone waited for them (stream_synchronized, device_synchronized, empty_cache).
 //
 // Sizes: up to 256 KiB, size classes in slabs, with a front cache a thread; above, ranges of
 // segments, best fit, split and joined. Requests of up to 1 MiB live in segments of their own kind
 // (2 MiB), because a small long-lived block in the middle of a large segment would keep a large
 // request from fitting; near the end of memory either kind takes what the other has.
 //
-// Out of memory climbs: own stream's cache, grow, grow by no more than the request, whatever fits
-// of any kind, everything idle given back after a synchronisation, the user's callback, the error
-// with a report.
+// Out of memory climbs: own stream's cache, pending blocks, grow, grow by no more than the request,
+// whatever fits of any kind, everything idle given back after a synchronisation, the user's
+// callback, the error with a report.
 #pragma once
 
 #include <atomic>
@@ -29,6 +29,7 @@
 #include "runtime/memory/arena.h"
 #include "runtime/memory/driver.h"
 #include "runtime/memory/front_cache.h"
+#include "runtime/memory/pending.h"
 #include "tandem/export.h"
 #include "tandem/memory.h"
 
@@ -97,8 +98,7 @@ class TANDEM_API Pool {
   bool grow(memory::Arena& arena, std::size_t bytes, bool large, Growth* growth);
   memory::Arena& arena(StreamId stream, PoolId id);
   void free_slow(Block* block) noexcept;
-  template <class Done>
-  void release_pending(Block* list, Done done) noexcept;
+  void release(Block* blocks, bool touch) noexcept;
   void drain_all() noexcept;
   std::size_t trim(const char* reason);
   std::size_t give_back(memory::Segment* segments) noexcept;
@@ -117,8 +117,7 @@ class TANDEM_API Pool {
   std::mutex mutex_;  // guards all below
   memory::Descriptors descriptors_;
   std::map<std::pair<std::uint64_t, PoolId>, std::unique_ptr<memory::Arena>> arenas_;
-  Block* pending_ = nullptr;
-  std::uint64_t freed_ = 0;  // blocks that ever became pending
+  memory::Pending pending_;
   MemoryResource* resource_ = nullptr;
   MemoryStats stats_;  // without what is in the front caches' tallies
   std::int64_t requested_ = 0,

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "runtime/memory/driver.h"
 
@@ -28,6 +29,14 @@ struct FakeDevice {
   DriverStatus fail_with = DriverStatus::OutOfMemory;
   std::string misuse;  // the first broken rule
   std::function<void()> during_synchronize;
+
+  // Each stream's work is counted; what is done is a prefix of it. An event is a count.
+  std::map<std::uint64_t, std::uint64_t> queued, done;
+  std::map<EventHandle, std::pair<std::uint64_t, std::uint64_t>> events;
+  EventHandle last_event = 0;
+  int queries = 0;
+  void finish(std::uint64_t stream) { done[stream] = queued[stream]; }
+  bool passed(std::uint64_t stream, std::uint64_t count) { return done[stream] >= count; }
 
   bool fails() { return calls++ == fail_at; }
 };
@@ -79,9 +88,42 @@ class FakeDriver final : public Driver {
     const std::lock_guard<std::mutex> hold(d_.mutex);
     if (d_.fails()) return DriverStatus::Failed;
     ++d_.synchronizations;
+    d_.done = d_.queued;
     return DriverStatus::Ok;
   }
-  DriverStatus stream_synchronize(StreamId) noexcept override { return synchronize(); }
+  DriverStatus stream_synchronize(StreamId stream) noexcept override {
+    const std::lock_guard<std::mutex> hold(d_.mutex);
+    if (d_.fails()) return DriverStatus::Failed;
+    d_.finish(stream.id);
+    return DriverStatus::Ok;
+  }
+  DriverStatus event_create(EventHandle* out) noexcept override {
+    const std::lock_guard<std::mutex> hold(d_.mutex);
+    if (d_.fails()) return DriverStatus::Failed;
+    *out = ++d_.last_event;
+    d_.events[*out] = {};
+    return DriverStatus::Ok;
+  }
+  DriverStatus event_destroy(EventHandle event) noexcept override {
+    const std::lock_guard<std::mutex> hold(d_.mutex);
+    if (d_.events.erase(event) != 1) d_.misuse = "event_destroy: no such event";
+    return DriverStatus::Ok;
+  }
+  DriverStatus event_record(EventHandle event, StreamId stream) noexcept override {
+    const std::lock_guard<std::mutex> hold(d_.mutex);
+    if (d_.events.count(event) == 0) d_.misuse = "event_record: no such event";
+    if (d_.fails()) return DriverStatus::Failed;
+    d_.events[event] = {stream.id, d_.queued[stream.id]};
+    return DriverStatus::Ok;
+  }
+  DriverStatus event_query(EventHandle event) noexcept override {
+    const std::lock_guard<std::mutex> hold(d_.mutex);
+    ++d_.queries;
+    if (d_.events.count(event) == 0) d_.misuse = "event_query: no such event";
+    if (d_.fails()) return DriverStatus::Failed;
+    const auto [stream, count] = d_.events[event];
+    return d_.passed(stream, count) ? DriverStatus::Ok : DriverStatus::NotReady;
+  }
 
  private:
   FakeDevice& d_;

@@ -181,6 +181,7 @@ void fail_each_call(bool asynchronous, DriverStatus with) {
     }
     ASSERT_EQ(device.misuse, "");
     ASSERT_TRUE(device.segments.empty());
+    ASSERT_TRUE(device.events.empty());
   }
 }
 

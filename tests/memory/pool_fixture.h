@@ -32,6 +32,7 @@ class PoolTest : public ::testing::Test {
     pool_.reset();
     EXPECT_EQ(device_.misuse, "");
     EXPECT_TRUE(device_.segments.empty());
+    EXPECT_TRUE(device_.events.empty());
   }
   FakeDevice device_;
   std::unique_ptr<Pool> pool_;

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "tandem/error.h"
@@ -119,6 +120,7 @@ TEST_F(PoolTest, PrivatePoolsAreApart) {
 TEST_F(PoolTest, UseOnAnotherStreamDefersReuse) {
   device_.asynchronous = true;
   for (const std::size_t bytes : {std::size_t{64}, 300 * kKiB, 20 * kMiB}) {
+    for (const std::uint64_t s : {2, 3}) ++device_.queued[s];
     Block* a = pool().allocate(bytes, stream(1));
     std::byte* where = a->data;
     pool().record_use(a, stream(1));  // its own: nothing
@@ -142,6 +144,43 @@ TEST_F(PoolTest, UseOnAnotherStreamDefersReuse) {
     pool().free(b);
     pool().free(c);
   }
+}
+
+TEST_F(PoolTest, EventsLetPendingBlocksGoWithoutWaiting) {
+  device_.asynchronous = true;
+  const std::size_t bytes = 40 * kMiB;
+  for (const std::uint64_t s : {1, 2, 3}) device_.queued[s] = 10;
+  Block* a = pool().allocate(bytes, stream(1));
+  Block* b = pool().allocate(bytes, stream(1));
+  std::byte *at_a = a->data, *at_b = b->data;
+  pool().free(a, stream(2));  // stream 2 is slow: it holds back nobody else's blocks
+  pool().free(b, stream(3));
+  EXPECT_EQ(pool().stats().events, 2u);
+  device_.finish(3);
+  Block* c = pool().allocate(bytes, stream(1));
+  EXPECT_EQ(c->data, at_b);
+  EXPECT_EQ(device_.allocations, 2);
+  EXPECT_EQ(device_.queries, 2);
+  Block* d = pool().allocate(bytes, stream(1));
+  EXPECT_EQ(device_.allocations, 3);
+  device_.queued[2] = 20;
+  device_.done[2] = 10;  // done with what it had at the free
+  Block* e = pool().allocate(bytes, stream(1));
+  EXPECT_EQ(e->data, at_a);
+  EXPECT_EQ(device_.allocations, 3);
+  EXPECT_EQ(device_.synchronizations, 0);
+  for (Block* x : {c, d, e}) pool().free(x);
+}
+
+TEST_F(PoolTest, AsksABusyStreamOnce) {
+  device_.asynchronous = true;
+  device_.queued[2] = 1;
+  std::vector<Block*> blocks;
+  for (int i = 0; i < 50; ++i) blocks.push_back(pool().allocate(300 * kKiB, stream(1)));
+  for (Block* b : blocks) pool().free(b, stream(2));
+  Block* c = pool().allocate(100 * kMiB, stream(1));
+  EXPECT_EQ(device_.queries, 1);
+  pool().free(c);
 }
 
 TEST_F(PoolTest, FreeOnAnotherStreamWaitsForItsSynchronisation) {
@@ -246,74 +285,144 @@ class Ranges {
   std::map<std::uintptr_t, std::uintptr_t> at_;
 };
 
-void random_program(Pool& pool, FakeDevice& device, std::uint64_t seed, int steps) {
-  std::mt19937_64 rng(seed);
-  std::vector<Live> live;
-  Ranges ranges;
-  std::size_t requested = 0;
-  std::uint64_t out_of_memory = pool.stats().out_of_memory;
-  const auto release = [&](std::size_t i) {
-    ASSERT_TRUE(intact(live[i])) << "seed " << seed;
-    ranges.remove(live[i].block);
-    requested -= live[i].bytes;
-    if (rng() % 8 == 0) {
-      pool.free(live[i].block, stream(rng() % 3));
-    } else {
-      pool.free(live[i].block);
-    }
-    live[i] = live.back();
-    live.pop_back();
-  };
-  for (int step = 0; step < steps; ++step) {
-    const unsigned what = static_cast<unsigned>(rng() % 100);
-    if (what < 52 || live.empty()) {
-      const std::size_t bytes = random_size(rng);
-      Block* b = nullptr;
-      try {
-        b = pool.allocate(bytes, stream(rng() % 3), rng() % 16 == 0 ? PoolId{1} : PoolId::Shared);
-      } catch (const OutOfMemory&) {
-        ++out_of_memory;
-        if (!live.empty()) release(rng() % live.size());
-        continue;
-      }
-      ASSERT_EQ(reinterpret_cast<std::uintptr_t>(b->data) % device.block_alignment, 0u);
-      ASSERT_GE(b->size, bytes);
-      ASSERT_TRUE(ranges.add(b)) << "overlap, seed " << seed << " step " << step;
-      live.push_back({b, bytes, static_cast<unsigned char>(rng())});
-      fill(live.back());
-      requested += bytes;
-    } else if (what < 97) {
-      release(rng() % live.size());
-    } else if (what == 97) {
-      pool.empty_cache();
-    } else if (what == 98) {
-      pool.stream_synchronized(stream(rng() % 3), pool.freed_mark());
-    } else {
-      pool.record_use(live[rng() % live.size()].block, stream(rng() % 3));
-    }
-    if (step % 64 == 0) {
-      ASSERT_EQ(pool.verify(), "") << "seed " << seed << " step " << step;
-      const MemoryStats s = pool.stats();
-      ASSERT_EQ(s.requested.current, requested);
-      ASSERT_EQ(s.reserved.current, device.used);
-      ASSERT_EQ(s.out_of_memory, out_of_memory);
-      ASSERT_EQ(s.allocations - s.frees, live.size());  // of this program: the last one freed all
+/// What freed memory must wait for: its own stream's work for other streams, and every other
+/// stream's that used it.
+struct Freed {
+  std::uintptr_t from, to;
+  std::uint64_t own, own_count;
+  std::map<std::uint64_t, std::uint64_t> others;
+};
+
+/// Whether work of `s` on the block's memory could meet work of the block's earlier owners.
+bool conflicts(FakeDevice& device, std::vector<Freed>& freed, const Block* b, std::uint64_t s) {
+  std::erase_if(freed, [&](const Freed& f) {
+    bool done = device.passed(f.own, f.own_count);
+    for (const auto& [other, count] : f.others) done = done && device.passed(other, count);
+    return done;
+  });
+  const auto from = reinterpret_cast<std::uintptr_t>(b->data);
+  for (const Freed& f : freed) {
+    if (f.to <= from || from + b->size <= f.from) continue;
+    if (f.own != s && !device.passed(f.own, f.own_count)) return true;
+    for (const auto& [other, count] : f.others) {
+      if (other != s && !device.passed(other, count)) return true;
     }
   }
-  while (!live.empty()) release(live.size() - 1);
-  pool.empty_cache();
-  ASSERT_EQ(pool.verify(), "");
-  ASSERT_EQ(pool.stats().reserved.current, 0u);
-  ASSERT_EQ(pool.stats().pending, 0u);
-  ASSERT_TRUE(device.segments.empty());
+  return false;
 }
 
+/// One random program on a pool, checked after every step against what it knows is live and in
+/// flight.
+class RandomProgram {
+ public:
+  RandomProgram(Pool& pool, FakeDevice& device, std::uint64_t seed)
+      : pool_(pool), device_(device), rng_(seed), out_of_memory_(pool.stats().out_of_memory) {}
+
+  void run(int steps) {
+    for (int step = 0; step < steps && !::testing::Test::HasFatalFailure(); ++step) {
+      SCOPED_TRACE(step);
+      const std::uint64_t what = rng_() % 100, s = rng_() % 3;
+      if (what < 50 || live_.empty()) {
+        allocate(s);
+      } else if (what < 92) {
+        release(rng_() % live_.size());
+      } else if (what == 92) {
+        pool_.empty_cache();
+      } else if (what == 93) {
+        const std::uint64_t mark = pool_.freed_mark();
+        device_.finish(s);
+        pool_.stream_synchronized(stream(s), mark);
+      } else if (what < 97) {
+        device_.done[s] += (device_.queued[s] - device_.done[s]) / 2;
+      } else {
+        const std::size_t i = rng_() % live_.size();
+        pool_.record_use(live_[i].block, stream(s));
+        use(live_[i].block, s);
+      }
+      if (step % 64 == 0) check();
+    }
+    while (!live_.empty()) release(live_.size() - 1);
+    pool_.empty_cache();
+    check();
+    ASSERT_EQ(pool_.stats().reserved.current, 0u);
+    ASSERT_EQ(pool_.stats().pending, 0u);
+    ASSERT_TRUE(device_.segments.empty());
+  }
+
+ private:
+  void use(const Block* b, std::uint64_t s) {
+    if (!device_.asynchronous) return;
+    ++device_.queued[s];
+    used_[b].insert(s);
+  }
+
+  void allocate(std::uint64_t s) {
+    const std::size_t bytes = random_size(rng_);
+    Block* b = nullptr;
+    try {
+      b = pool_.allocate(bytes, stream(s), rng_() % 16 == 0 ? PoolId{1} : PoolId::Shared);
+    } catch (const OutOfMemory&) {
+      ++out_of_memory_;
+      if (!live_.empty()) release(rng_() % live_.size());
+      return;
+    }
+    ASSERT_EQ(reinterpret_cast<std::uintptr_t>(b->data) % device_.block_alignment, 0u);
+    ASSERT_GE(b->size, bytes);
+    ASSERT_TRUE(ranges_.add(b)) << "two live blocks overlap";
+    ASSERT_FALSE(conflicts(device_, freed_, b, s)) << "reused before another stream was done";
+    live_.push_back({b, bytes, static_cast<unsigned char>(rng_())});
+    fill(live_.back());
+    requested_ += bytes;
+    use(b, s);
+  }
+
+  void release(std::size_t i) {
+    ASSERT_TRUE(intact(live_[i]));
+    Block* b = live_[i].block;
+    ranges_.remove(b);
+    requested_ -= live_[i].bytes;
+    const std::uint64_t where = rng_() % 8 == 0 ? rng_() % 3 : b->stream.id;
+    use(b, where);
+    Freed f{reinterpret_cast<std::uintptr_t>(b->data),
+            reinterpret_cast<std::uintptr_t>(b->data) + b->size,
+            b->stream.id,
+            device_.queued[b->stream.id],
+            {}};
+    for (const std::uint64_t s : used_[b]) f.others[s] = device_.queued[s];
+    freed_.push_back(f);
+    used_.erase(b);
+    pool_.free(b, stream(where));
+    live_[i] = live_.back();
+    live_.pop_back();
+  }
+
+  void check() {
+    ASSERT_EQ(pool_.verify(), "");
+    const MemoryStats s = pool_.stats();
+    ASSERT_EQ(s.requested.current, requested_);
+    ASSERT_EQ(s.reserved.current, device_.used);
+    ASSERT_EQ(s.out_of_memory, out_of_memory_);
+    ASSERT_EQ(s.allocations - s.frees, live_.size());  // of this program: the last one freed all
+  }
+
+  Pool& pool_;
+  FakeDevice& device_;
+  std::mt19937_64 rng_;
+  std::uint64_t out_of_memory_;
+  std::vector<Live> live_;
+  Ranges ranges_;
+  std::map<const Block*, std::set<std::uint64_t>> used_;
+  std::vector<Freed> freed_;
+  std::size_t requested_ = 0;
+};
+
 TEST_F(PoolTest, RandomPrograms) {
-  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE(seed);
     device_.asynchronous = seed % 2 == 0;
     device_.capacity =
         seed % 4 < 2 ? 1024 * kMiB : 96 * kMiB;  // the second runs out again and again
-    random_program(pool(), device_, seed, 3000);
+    RandomProgram(pool(), device_, seed).run(3000);
     if (HasFatalFailure()) return;
   }
 }
