@@ -97,7 +97,8 @@ step_package() {
   say "pip install ."
   rm -rf build/package
   quietly "$logs/pip.log" "$PYTHON" -m pip install --no-build-isolation --no-deps --target build/package \
-    --config-settings=build-dir=build/wheel --config-settings=cmake.define.TANDEM_CUDA=OFF .
+    --config-settings=build-dir=build/wheel --config-settings=cmake.define.TANDEM_CUDA=OFF \
+    --config-settings=cmake.define.TANDEM_WERROR=ON .
   (cd build/package && PYTHONPATH=. "$PYTHON" -c \
     'import tandem; t = tandem.arange(6).reshape(2, 3); assert t.sum().item() == 15; print("imported", tandem.__file__)')
 }

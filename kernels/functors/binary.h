@@ -4,8 +4,8 @@
 
 #include "kernels/functors/elementary.h"
 #include "kernels/functors/integer.h"
-#include "tandem/fn.h"
 #include "kernels/functors/unary.h"
+#include "tandem/fn.h"
 
 namespace tandem::fn {
 

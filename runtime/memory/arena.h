@@ -48,10 +48,11 @@ struct Block {
   memory::Slab* slab = nullptr;                    // null: the block is a Range
   Block* next = nullptr;                           // in a front cache, or pending
   std::uint64_t freed = 0;                         // when it became pending (Pool::freed_mark)
-  std::unique_ptr<std::vector<memory::Use>> uses;          // null: none
-  std::atomic<std::uint64_t> last_use{memory::kNoStream};  // the newest use's stream, to skip the lock
-  std::uint8_t size_class = 255;                   // 255: not for the front caches
-  bool live = false;                               // given out and not freed
+  std::unique_ptr<std::vector<memory::Use>> uses;  // null: none
+  std::atomic<std::uint64_t> last_use{
+      memory::kNoStream};         // the newest use's stream, to skip the lock
+  std::uint8_t size_class = 255;  // 255: not for the front caches
+  bool live = false;              // given out and not freed
 };
 
 namespace memory {

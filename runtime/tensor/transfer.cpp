@@ -24,7 +24,7 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
   const std::size_t bytes = out.nbytes();
   if (trace::on(trace::kCopy)) {
     trace::write(trace::kCopy, fmt::format("{} bytes from {} to {}", bytes, source.device().str(),
-                                       out.device().str()));
+                                           out.device().str()));
   }
   if (!to_host && !from_host) {
     check_driver(
