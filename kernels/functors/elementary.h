@@ -2,6 +2,7 @@
 #pragma once
 
 #include "atrig_f64.h"
+#include "complex_math.h"
 #include "erf_f32.h"
 #include "erf_f64.h"
 #include "exp_f32.h"

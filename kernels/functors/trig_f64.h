@@ -178,10 +178,16 @@ TANDEM_FN double tan_slow(double x) { return f64::tan_of(f64::reduce_slow(x)); }
 
 namespace f64 {
 TANDEM_FN Angle reduce(double x) {
+#if defined(__CUDA_ARCH__)  // a branch is cheap where a warp agrees; on the host it stops the
+                            // vectoriser
+  if (needs_slow(x)) return reduce_slow(x);
+  return reduce_fast(x);
+#else
   const Angle a = reduce_fast(x);
   const Angle b = reduce_slow(x);
   const bool slow = needs_slow(x);
   return {slow ? b.hi : a.hi, slow ? b.lo : a.lo, slow ? b.quadrant : a.quadrant};
+#endif
 }
 }  // namespace f64
 
