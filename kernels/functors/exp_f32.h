@@ -106,8 +106,9 @@ TANDEM_FN float exp(float x) {
   const float rounded = fn::fma(x, kLog2e, kRound126);
   const float n = rounded - kRound126;
   const float r1 = fn::fma(n, -kLn2Hi, x);
-  const float r = fn::fma(n, -kLn2Lo, r1);
-  const float p = fn::fma(r * r, exp_tail(r), r);
+  const float w = n * -kLn2Lo;
+  const float r = r1 + w;
+  const float p = r1 + fn::fma(r * r, exp_tail(r), w);  // r's rounding error stays out
   // x is not clamped first: g++ would thread the clamps through all that follows.
   float y = scale_exp(rounded, p);
   y = x < -104.0f ? 0.0f : y;

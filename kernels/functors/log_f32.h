@@ -9,16 +9,43 @@
 namespace tandem::fn {
 namespace f32 {
 
-/// (log(1 + f) - f) / f^2 for f in [-1/3, 1/3]. The high terms are summed in Estrin's order, for
-/// the latency; the two that carry the accuracy come last, in Horner's.
+/// (log(1 + f) - f) / f^2 for f in [-1/3, 1/3].
 TANDEM_FN float log_tail(float f) {
-  const float f2 = f * f;
-  const float q4 = fn::fma(f, 0x1.99d1c6p-3f, -0x1.ffff14p-3f);
-  const float q6 = fn::fma(f, 0x1.1ec0dp-3f, -0x1.559802p-3f);
-  const float q8 = fn::fma(f, 0x1.1ec6e2p-3f, -0x1.f3a7dep-4f);
-  const float high = fn::fma(f2, -0x1.06cdfap-3f, q8);
-  const float q = fn::fma(high, f2 * f2, fn::fma(q6, f2, q4));
-  return fn::fma(fn::fma(q, f, 0x1.555502p-2f), f, -0.5f);
+  float q = -0x1.06cdfap-3f;
+  q = fn::fma(q, f, 0x1.1ec6e2p-3f);
+  q = fn::fma(q, f, -0x1.f3a7dep-4f);
+  q = fn::fma(q, f, 0x1.1ec0dp-3f);
+  q = fn::fma(q, f, -0x1.559802p-3f);
+  q = fn::fma(q, f, 0x1.99d1c6p-3f);
+  q = fn::fma(q, f, -0x1.ffff14p-3f);
+  q = fn::fma(q, f, 0x1.555502p-2f);
+  return fn::fma(q, f, -0.5f);
+}
+
+/// The same for log2(1 + f), without f / ln 2.
+TANDEM_FN float log2_tail(float f) {
+  float q = -0x1.795a28p-3f;
+  q = fn::fma(q, f, 0x1.9ddbc2p-3f);
+  q = fn::fma(q, f, -0x1.68ea1p-3f);
+  q = fn::fma(q, f, 0x1.9dab04p-3f);
+  q = fn::fma(q, f, -0x1.ecc50ap-3f);
+  q = fn::fma(q, f, 0x1.279f9p-2f);
+  q = fn::fma(q, f, -0x1.715404p-2f);
+  q = fn::fma(q, f, 0x1.ec7024p-2f);
+  return fn::fma(q, f, -0x1.715476p-1f);
+}
+
+/// The same for log10(1 + f), without f / ln 10.
+TANDEM_FN float log10_tail(float f) {
+  float q = -0x1.cc6aaep-5f;
+  q = fn::fma(q, f, 0x1.f226cp-5f);
+  q = fn::fma(q, f, -0x1.b0f1eep-5f);
+  q = fn::fma(q, f, 0x1.f225f8p-5f);
+  q = fn::fma(q, f, -0x1.28c0eep-4f);
+  q = fn::fma(q, f, 0x1.63f6e2p-4f);
+  q = fn::fma(q, f, -0x1.bcb66ep-4f);
+  q = fn::fma(q, f, 0x1.287a2ep-3f);
+  return fn::fma(q, f, -0x1.bcb7b2p-3f);
 }
 
 /// x = 2^e * (1 + f).
@@ -54,12 +81,11 @@ inline constexpr float kLn2Rest = 0x1.7f7d1cp-20f;
 
 /// log(2^e * (1 + f + f_lo)); f_lo at most a few places of f.
 TANDEM_FN float log_sum(float e, float f, float f_lo) {
-  const float r = (f * f) * log_tail(f);
   const float big = e * kLn2Top;
   const float sum = big + f;
   const float err = (big - sum) + f;
   const float corr = f_lo * fn::fma(f, f - 1.0f, 1.0f);  // f_lo / (1 + f)
-  return sum + (fn::fma(e, kLn2Rest, err + corr) + r);
+  return sum + fn::fma(f * f, log_tail(f), fn::fma(e, kLn2Rest, err + corr));
 }
 
 /// log(w + w_lo), w positive and normal, w_lo small.
@@ -87,23 +113,21 @@ TANDEM_FN float log1p_pair(float u, float u_lo) {
 TANDEM_FN float log(float x) {
   using namespace f32;
   const LogReduced a = log_reduce(x);
-  const float r = (a.f * a.f) * log_tail(a.f);
   const float big = a.e * kLn2Top;
   const float sum = big + a.f;
-  const float err = (big - sum) + a.f;
-  return log_special(x, sum + (fn::fma(a.e, kLn2Rest, err) + r));
+  const float rest = fn::fma(a.e, kLn2Rest, (big - sum) + a.f);
+  return log_special(x, sum + fn::fma(a.f * a.f, log_tail(a.f), rest));
 }
 
 /// Logarithm to base 2; exact for powers of two.
 TANDEM_FN float log2(float x) {
   using namespace f32;
   const LogReduced a = log_reduce(x);
-  const float r = (a.f * a.f) * log_tail(a.f);
-  const float ph = a.f * kLog2e;
-  const float pl = fn::fma(a.f, 0x1.4ae0cp-26f, fn::fma(a.f, kLog2e, -ph));
-  const float sum = a.e + ph;
-  const float err = (a.e - sum) + ph;
-  return log_special(x, sum + (err + fn::fma(r, kLog2e, pl)));
+  const float p = a.f * kLog2e;
+  const float p_lo = fn::fma(a.f, 0x1.4ae0cp-26f, fn::fma(a.f, kLog2e, -p));
+  const float sum = a.e + p;
+  const float rest = ((a.e - sum) + p) + p_lo;
+  return log_special(x, sum + fn::fma(a.f * a.f, log2_tail(a.f), rest));
 }
 
 /// Logarithm to base 10.
@@ -111,13 +135,12 @@ TANDEM_FN float log10(float x) {
   using namespace f32;
   constexpr float inv_ln10 = 0x1.bcb7b2p-2f;
   const LogReduced a = log_reduce(x);
-  const float r = (a.f * a.f) * log_tail(a.f);
-  const float ph = a.f * inv_ln10;
-  const float pl = fn::fma(a.f, -0x1.5b235ep-27f, fn::fma(a.f, inv_ln10, -ph));
+  const float p = a.f * inv_ln10;
+  const float p_lo = fn::fma(a.f, -0x1.5b235ep-27f, fn::fma(a.f, inv_ln10, -p));
   const float big = a.e * 0x1.344p-2f;  // exact
-  const float sum = big + ph;
-  const float err = (big - sum) + ph;
-  return log_special(x, sum + (fn::fma(a.e, 0x1.3509f8p-18f, err) + fn::fma(r, inv_ln10, pl)));
+  const float sum = big + p;
+  const float rest = fn::fma(a.e, 0x1.3509f8p-18f, ((big - sum) + p) + p_lo);
+  return log_special(x, sum + fn::fma(a.f * a.f, log10_tail(a.f), rest));
 }
 
 /// log(1 + x), accurate near zero.

@@ -119,10 +119,11 @@ TANDEM_FN float tan_reduced(const TrigReduced& a) {
   q = fn::fma(q, s, 0x1.badb8p-5f);
   q = fn::fma(q, s, 0x1.110d98p-3f);
   q = fn::fma(q, s, 0x1.55556p-2f);
-  // tan = t + t_lo; d tan = 1 + tan^2, of which 1 + s is enough for lo.
+  // tan = t + t_lo; d tan = 1 + tan^2, near enough 1 + s + s^2 for lo
+  const float lo = fn::fma(a.lo, fn::fma(s, s, s), a.lo);
   const float c = s * a.hi;
   const float c_lo = fn::fma(fn::fma(a.hi, a.hi, -s), a.hi, fn::fma(s, a.hi, -c));
-  const float tail = fn::fma(c, q, fn::fma(c_lo, q, fn::fma(a.lo, s, a.lo)));
+  const float tail = fn::fma(c, q, fn::fma(c_lo, q, lo));
   const float t = a.hi + tail;
   const float t_lo = (a.hi - t) + tail;
   const float y = -1.0f / t;
