@@ -6,5 +6,6 @@ namespace tandem::host {
 void launch_elementwise(const void* desc, const void* self);
 void launch_copy(const void* desc, const void* self);
 void launch_generator(const void* desc, const void* self);
+void launch_gemm(const void* desc, const void* self);
 
 }  // namespace tandem::host

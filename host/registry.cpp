@@ -120,6 +120,7 @@ void register_host_kernels() {
       s.registry.bind(*row, Kernel{&host::launch_generator, &loops});
     }
     s.registry.bind(op::copy_, Kernel{&host::launch_copy, nullptr});
+    s.registry.bind(op::matmul, Kernel{&host::launch_gemm, nullptr});
   });
 }
 

@@ -56,6 +56,12 @@ struct FromValue<ArgHolder> {
   static ArgHolder get(const Value& v, const ArgContext& c);
 };
 
+/// For functions that sort an argument out themselves.
+template <>
+struct FromValue<Value> {
+  static Value get(const Value& v, const ArgContext&) { return v; }
+};
+
 template <class T>
 struct FromValue<std::optional<T>> {
   static std::optional<T> get(const Value& v, const ArgContext& c) {

@@ -34,4 +34,14 @@ Tensor randn(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames name
 
 Tensor copy_(const Tensor& x, const Tensor& source, bool non_blocking);
 
+Tensor flatten(const Tensor& x, Axis start, Axis end, std::optional<std::string> name);
+Tensor unflatten(const Tensor& x, Axis axis, IntSpan sizes, MaybeNames names);
+std::vector<Tensor> split(const Tensor& x, const Value& sizes, Axis axis);
+Tensor as_strided(const Tensor& x, IntSpan size, IntSpan stride,
+                  std::optional<std::int64_t> offset);
+
+Tensor cat(const std::vector<Tensor>& tensors, Axis axis);
+Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis);
+Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands);
+
 }  // namespace tandem::ops

@@ -1,0 +1,83 @@
+// Launches of sums of products.
+#include "runtime/ops/contract.h"
+
+#include <fmt/format.h>
+
+#include "runtime/dispatch/funnel.h"
+#include "runtime/dispatch/plan.h"
+#include "runtime/dispatch/promote.h"
+
+namespace tandem::detail {
+
+Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int64_t outer_rank) {
+  const IntSpan shape = a.shape();
+  const auto outer = static_cast<std::size_t>(outer_rank);
+  const DType dtype = a.dtype();
+  const auto infer = [&] {
+    const Tensor* both[] = {&a, &b};
+    return OutSpec{Dims(shape.first(outer)), dtype, common_device(row, both), {}};
+  };
+  const auto go = [&](const Tensor& out) {
+    if (out.numel() == 0) return;
+    std::int64_t strides[3][kMaxRank];
+    byte_strides(out, strides[0]);
+    byte_strides(a, strides[1]);
+    byte_strides(b, strides[2]);
+    ReduceLaunch launch{};
+    launch.row = &op::sum;
+    launch.numel = out.numel();
+    launch.n = 1;
+    for (const std::int64_t s : shape.subspan(outer)) launch.n *= s;
+    launch.shape = shape.data();
+    launch.rank_outer = static_cast<int>(outer);
+    launch.rank_reduced = static_cast<int>(shape.size() - outer);
+    launch.n_out = 1;
+    launch.n_in = 2;
+    launch.dtype = dtype;
+    launch.device = out.device();
+    launch.stream = launch.device.is_cpu() ? nullptr : current_stream(launch.device).native();
+    launch.operands[0] = OperandDesc{out.data_ptr(), strides[0], {}, dtype, dtype};
+    launch.operands[1] = OperandDesc{a.data_ptr(), strides[1], {}, dtype, dtype};
+    launch.operands[2] = OperandDesc{b.data_ptr(), strides[2], {}, dtype, dtype};
+    detail::launch(op::sum, launch.device, &launch);
+  };
+  return run_one(row, nullptr, infer, go);
+}
+
+Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b) {
+  const IntSpan sa = a.shape();
+  const IntSpan sb = b.shape();
+  const DType dtype = a.dtype();
+  const auto infer = [&] {
+    const Tensor* both[] = {&a, &b};
+    return OutSpec{Dims{std::max(sa[0], sb[0]), sa[1], sb[2]}, dtype, common_device(row, both), {}};
+  };
+  const auto go = [&](const Tensor& out) {
+    if (out.numel() == 0) return;
+    const auto step = [](const Tensor& t) { return t.shape()[0] == 1 ? 0 : t.strides()[0]; };
+    GemmLaunch g{};
+    g.batch = out.shape()[0];
+    g.m = sa[1];
+    g.k = sa[2];
+    g.n = sb[2];
+    g.a = a.data_ptr();
+    g.b = b.data_ptr();
+    g.c = out.data_ptr();
+    g.a_batch = step(a);
+    g.a_row = a.strides()[1];
+    g.a_col = a.strides()[2];
+    g.b_batch = step(b);
+    g.b_row = b.strides()[1];
+    g.b_col = b.strides()[2];
+    g.c_batch = out.strides()[0];
+    g.c_row = out.strides()[1];
+    g.c_col = out.strides()[2];
+    g.dtype = dtype;
+    g.device = out.device();
+    g.stream = g.device.is_cpu() ? nullptr : current_stream(g.device).native();
+    detail::launch(op::matmul, g.device, &g);
+  };
+  return run_one(row, nullptr, infer, go);
+}
+
+}  // namespace tandem::detail

@@ -1,0 +1,125 @@
+// cat and stack.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "runtime/dispatch/funnel.h"
+#include "runtime/ops/boxed_ops.h"
+#include "tandem/ops.h"
+
+namespace tandem {
+
+namespace {
+
+/// PyTorch skips tensors of shape (0,), whatever the other shapes.
+bool is_legacy_empty(const Tensor& t) { return t.dim() == 1 && t.numel() == 0; }
+
+struct Join {
+  std::vector<const Tensor*> parts;  // those that count
+  std::size_t axis = 0;
+};
+
+detail::OutSpec infer_cat(const std::vector<Tensor>& tensors, Axis axis, Join& join) {
+  TANDEM_EXPECTS(!tensors.empty(), ValueError,
+                 "[cat] argument 'tensors': expected a non-empty list of Tensors");
+  std::vector<const Tensor*> all;
+  std::vector<Arg> args;
+  for (const Tensor& t : tensors) {
+    TANDEM_EXPECTS(t.dim() > 0, ShapeError, "[cat] zero-dimensional tensor cannot be concatenated");
+    all.push_back(&t);
+    args.emplace_back(t);
+    if (!is_legacy_empty(t)) join.parts.push_back(&t);
+  }
+  const Device device = detail::common_device(op::cat, all);
+  DType dtype = tensors[0].dtype();
+  for (const Tensor& t : tensors) dtype = promote_types(dtype, t.dtype());
+  if (join.parts.empty()) return {Dims{0}, dtype, device, tensors[0].body_ptr()->names};
+  const Tensor& first = *join.parts[0];
+  const std::size_t rank = first.shape().size();
+  Names names = first.body_ptr()->names;
+  for (const Tensor* t : join.parts) {
+    TANDEM_EXPECTS(t->shape().size() == rank, ShapeError,
+                   fmt::format("[cat] Tensors must have same number of dimensions: got {} and {}",
+                               rank, t->shape().size()));
+    names = detail::unify_names(names, rank, t->body_ptr()->names, rank, "cat");
+  }
+  join.axis = static_cast<std::size_t>(detail::resolve_axis(
+      axis, static_cast<std::int64_t>(rank), names.empty() ? Names(rank) : names, "cat"));
+  Dims shape(first.shape());
+  shape[join.axis] = 0;
+  for (std::size_t i = 0; i < join.parts.size(); ++i) {
+    const IntSpan s = join.parts[i]->shape();
+    for (std::size_t d = 0; d < rank; ++d) {
+      TANDEM_EXPECTS(
+          d == join.axis || s[d] == shape[d], ShapeError,
+          fmt::format("[cat] Sizes of tensors must match except in dimension {}. Expected size {} "
+                      "but got size {} for tensor number {} in the list.",
+                      join.axis, shape[d], s[d], i));
+    }
+    shape[join.axis] += s[join.axis];
+  }
+  return {shape, dtype, device, names};
+}
+
+}  // namespace
+
+Tensor cat(const std::vector<Tensor>& tensors, Axis axis) {
+  Join join;
+  return detail::run_one(
+      op::cat, nullptr, [&] { return infer_cat(tensors, axis, join); },
+      [&](const Tensor& out) {
+        std::int64_t start = 0;
+        for (const Tensor* t : join.parts) {
+          const std::int64_t n = t->shape()[join.axis];
+          detail::copy_elements(out.narrow(static_cast<std::int64_t>(join.axis), start, n), *t);
+          start += n;
+        }
+      });
+}
+
+Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis) {
+  TANDEM_EXPECTS(!tensors.empty(), ValueError,
+                 "[stack] argument 'tensors': expected a non-empty list of Tensors");
+  std::vector<Tensor> parts;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    TANDEM_EXPECTS(
+        std::ranges::equal(tensors[i].shape(), tensors[0].shape()), ShapeError,
+        fmt::format(
+            "[stack] stack expects each tensor to be equal size, but got [{}] at entry 0 and "
+            "[{}] at entry {}",
+            fmt::join(tensors[0].shape(), ", "), fmt::join(tensors[i].shape(), ", "), i));
+    parts.push_back(tensors[i].unsqueeze(axis));
+  }
+  return cat(parts, axis < 0 ? axis + tensors[0].dim() + 1 : axis);
+}
+
+bool equal(const Tensor& x, const Tensor& y) {
+  if (!std::ranges::equal(x.shape(), y.shape())) return false;
+  return all(eq(x, y)).item<bool>();
+}
+
+bool allclose(const Tensor& x, const Tensor& y, double rtol, double atol, bool equal_nan) {
+  TANDEM_EXPECTS(x.dtype() == y.dtype(), TypeError,
+                 fmt::format("[allclose] expected tensors of one dtype, got {} and {}",
+                             name(x.dtype()), name(y.dtype())));
+  Tensor close = eq(x, y);
+  if (category(x.dtype()) >= Category::Float) {
+    const Tensor limit = add(mul(abs(y), rtol), atol);
+    const Tensor near = le(abs(sub(x, y)), limit);
+    close = logical_or(close, logical_and(near, isfinite(y)));
+    if (equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
+  } else if (category(x.dtype()) == Category::Integer) {
+    const Tensor wide_x = x.to(DType::float64);
+    const Tensor wide_y = y.to(DType::float64);
+    close = logical_or(close, le(abs(sub(wide_x, wide_y)), add(mul(abs(wide_y), rtol), atol)));
+  }
+  return all(close).item<bool>();
+}
+
+namespace ops {
+Tensor cat(const std::vector<Tensor>& tensors, Axis axis) { return tandem::cat(tensors, axis); }
+Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis) {
+  return tandem::stack(tensors, axis);
+}
+}  // namespace ops
+
+}  // namespace tandem
