@@ -81,8 +81,8 @@ TANDEM_FN Complex128 divide(Complex128 x, Complex128 y) {
   Complex128 r = {re * g * h, im * g * h};
   // Infinite over finite is infinite, finite over infinite is zero, both is NaN.
   const double end = x_inf ? (y_inf ? f64::nan() : f64::inf()) : 0.0;
-  r.re = x_inf | y_inf ? r.re * end : r.re;
-  r.im = x_inf | y_inf ? r.im * end : r.im;
+  r.re = (x_inf | y_inf) ? r.re * end : r.re;
+  r.im = (x_inf | y_inf) ? r.im * end : r.im;
   const bool by_zero = (y.re == 0.0) & (y.im == 0.0);
   return {by_zero ? x.re / y.re : r.re, by_zero ? x.im / y.re : r.im};
 }
@@ -106,9 +106,9 @@ inline constexpr double kExpFactor = 0x1.982d7b3212b2cp+1002;
 TANDEM_FN Complex128 polar(double e, double f, double s, double c, double x, double y) {
   double re = e * c * f, im = e * s * f;
   const bool wild = !finite(y);
-  re = wild & (x == -f64::inf()) ? 0.0 : re;
-  im = wild & (x == -f64::inf()) ? 0.0 : im;
-  re = wild & (x == f64::inf()) ? x : re;
+  re = (wild & (x == -f64::inf())) ? 0.0 : re;
+  im = (wild & (x == -f64::inf())) ? 0.0 : im;
+  re = (wild & (x == f64::inf())) ? x : re;
   return {y == 0.0 ? e * f : re, y == 0.0 ? y : im};
 }
 
@@ -138,8 +138,8 @@ TANDEM_FN double log_abs(double x, double y) {
   const f64::Dd w = f64::two_sum(t.hi, (s.lo + t.lo) + (m.lo + q.lo));
   double r = 0.5 * f64::log1p_dd(w.hi, w.lo, p.k + p.k);
   r = big == 0.0 ? -f64::inf() : r;
-  r = (x != x) | (y != y) ? f64::nan() : r;
-  return infinite(x) | infinite(y) ? f64::inf() : r;
+  r = ((x != x) | (y != y)) ? f64::nan() : r;
+  return (infinite(x) | infinite(y)) ? f64::inf() : r;
 }
 
 TANDEM_FN Complex128 times_i(Complex128 z) { return {-z.im, z.re}; }
@@ -215,7 +215,7 @@ TANDEM_FN Complex128 expm1(Complex128 z) {
   const double near = cx::dot(expm1(z.re), c, -2.0 * hs, hs);
   const bool far = !(z.re < 40.0) | !cx::finite(z.im);
   const double real = z.im == 0.0 ? expm1(z.re) : near;
-  return {far & (z.im != 0.0) ? e.re - 1.0 : real, e.im};
+  return {(far & (z.im != 0.0)) ? e.re - 1.0 : real, e.im};
 }
 
 TANDEM_FN Complex128 log(Complex128 z) { return {cx::log_abs(z.re, z.im), atan2(z.im, z.re)}; }
@@ -266,7 +266,7 @@ TANDEM_FN Complex128 sinh(Complex128 z) {
   sin_cos<Fast>(z.im, 0.0, s, c);
   double re = h.s * c * h.f, im = h.c * s * h.f;
   const bool wild = !finite(z.im);
-  re = wild & ((z.re == 0.0) | infinite(z.re)) ? z.re : re;
+  re = (wild & ((z.re == 0.0) | infinite(z.re))) ? z.re : re;
   re = z.im == 0.0 ? h.s * h.f : re;
   return {re, z.im == 0.0 ? z.im : im};
 }
@@ -278,8 +278,8 @@ TANDEM_FN Complex128 cosh(Complex128 z) {
   sin_cos<Fast>(z.im, 0.0, s, c);
   double re = h.c * c * h.f, im = h.s * s * h.f;
   const bool wild = !finite(z.im);
-  re = wild & infinite(z.re) ? f64::inf() : re;
-  im = wild & (z.re == 0.0) ? 0.0 : im;
+  re = (wild & infinite(z.re)) ? f64::inf() : re;
+  im = (wild & (z.re == 0.0)) ? 0.0 : im;
   re = z.im == 0.0 ? h.c * h.f : re;
   const double real_line = negative(z.re) ? -z.im : z.im;
   return {re, z.im == 0.0 ? real_line : im};
@@ -299,9 +299,9 @@ TANDEM_FN Complex128 tanh(Complex128 z) {
   double re = far ? copysign_(1.0, z.re) : sh * ch / den;
   double im = far ? s * c * decay : s * c / den;
   const bool wild = !finite(z.im);
-  im = wild & (a == f64::inf()) ? 0.0 : im;
-  re = wild & (a < f64::inf()) ? f64::nan() : re;
-  re = wild & (a == 0.0) ? z.re : re;
+  im = (wild & (a == f64::inf())) ? 0.0 : im;
+  re = (wild & (a < f64::inf())) ? f64::nan() : re;
+  re = (wild & (a == 0.0)) ? z.re : re;
   re = z.im == 0.0 ? fn::tanh(z.re) : re;
   return {re, z.im == 0.0 ? z.im : im};
 }
@@ -340,7 +340,7 @@ TANDEM_FN Complex128 atanh_quadrant(double x, double y) {
   const double h = fn::hypot(x, y);
   const double tail = h == f64::inf() ? 0.0 : x / h / h;
   const double re = pole ? split : near;
-  const double turned = ((x != x) & (y != f64::inf())) | (y != y) ? f64::nan() : f64::kHalfPi.hi;
+  const double turned = (((x != x) & (y != f64::inf())) | (y != y)) ? f64::nan() : f64::kHalfPi.hi;
   return {far ? tail : re, far ? turned : im};
 }
 
@@ -364,7 +364,7 @@ TANDEM_FN Complex128 acos(Complex128 z) {
   const double re = z.re == 0.0 ? f64::kHalfPi.hi : angle;
   const double im = asinh(fma(q.re, p.im, -(q.im * p.re)));
   const double ends = -copysign_(cx::log_abs(z.re, z.im) + f64::kLn2, z.im);
-  return {far & (z.re != 0.0) ? atan2(abs_bits(z.im), z.re) : re, far ? ends : im};
+  return {(far & (z.re != 0.0)) ? atan2(abs_bits(z.im), z.re) : re, far ? ends : im};
 }
 
 TANDEM_FN Complex128 acosh(Complex128 z) {

@@ -53,10 +53,10 @@ TANDEM_FN double pow(double x, double y) {
   const double limit = grows ? inf : 0.0;
   r = end ? limit : r;
   r = ax == 1.0 ? 1.0 : r;
-  r = (x < 0.0) & (ax < inf) & !whole ? f64::nan() : r;
-  r = ((to_bits(x) >> 63) != 0u) & odd ? -r : r;
-  r = (x != x) | (y != y) ? f64::nan() : r;
-  return (y == 0.0) | (x == 1.0) ? 1.0 : r;
+  r = ((x < 0.0) & (ax < inf) & !whole) ? f64::nan() : r;
+  r = (((to_bits(x) >> 63) != 0u) & odd) ? -r : r;
+  r = ((x != x) | (y != y)) ? f64::nan() : r;
+  return ((y == 0.0) | (x == 1.0)) ? 1.0 : r;
 }
 
 }  // namespace tandem::fn

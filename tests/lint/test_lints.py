@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tools/lint"))
 
 import check_docs  # noqa: E402
 import check_format  # noqa: E402
+import check_fused  # noqa: E402
 import check_includes  # noqa: E402
 import check_links  # noqa: E402
 import check_objects  # noqa: E402
@@ -164,7 +165,22 @@ def test_code_that_the_linker_may_share_between_levels_is_found(tmp_path, plante
         assert "shared<float>(float)" in problems[0]
 
 
+@pytest.mark.parametrize("instruction", ["vfmaddsub231pd", "vfmsubadd132ps", "vfmadd231pd"])
+def test_instructions_that_fuse_unasked_are_found(tmp_path, instruction):
+    folder = tmp_path / "CMakeFiles/tandem_isa_v3.dir/host/isa"
+    folder.mkdir(parents=True)
+    source = f'void rotate() {{ asm("{instruction} %ymm1, %ymm2, %ymm3"); }}\n'
+    (tmp_path / "one.cpp").write_text(source)
+    subprocess.run(["g++", "-c", tmp_path / "one.cpp", "-o", folder / "one.cpp.o"], check=True)
+    problems = check_fused.check(ROOT, tmp_path)
+    if instruction == "vfmadd231pd":  # what fma compiles to
+        assert problems == []
+    else:
+        assert len(problems) == 1 and instruction in problems[0] and "rotate()" in problems[0]
+
+
 def test_objects_missing_altogether_is_a_problem(tmp_path):
+    assert check_fused.check(ROOT, tmp_path) != []
     assert check_objects.check(ROOT, tmp_path) != []
     assert check_links.check(ROOT, tmp_path) != []
 
