@@ -18,6 +18,8 @@ void SpinLock::wait() noexcept {
   }
 }
 
+constinit thread_local ThreadCaches* t_caches = nullptr;
+
 namespace {
 
 // A fork copies only the calling thread. With every lock held across it, the child finds consistent
@@ -37,9 +39,6 @@ void after_fork() {
   all.mutex.unlock();
 }
 
-// One pointer a thread, in the static block of thread-local storage: a call of __tls_get_addr would
-// double the cost of an allocation.
-__attribute__((tls_model("initial-exec"))) thread_local ThreadCaches* t_caches = nullptr;
 thread_local bool t_ended = false;
 
 struct AtThreadEnd {
@@ -74,7 +73,7 @@ Registry& Registry::get() {
   return *all;
 }
 
-__attribute__((noinline)) static FrontCache* make_cache(unsigned slot) noexcept try {
+FrontCache* make_cache(unsigned slot) noexcept try {
   if (t_ended) return nullptr;
   thread_local AtThreadEnd at_end;
   (void)at_end;
@@ -86,13 +85,6 @@ __attribute__((noinline)) static FrontCache* make_cache(unsigned slot) noexcept 
   return t_caches->slot[slot] = made.release();
 } catch (const std::bad_alloc&) {
   return nullptr;  // the pool works without
-}
-
-FrontCache* thread_cache(unsigned slot) noexcept {
-  ThreadCaches* mine = t_caches;
-  if (mine != nullptr && mine->slot[slot] != nullptr) [[likely]]
-    return mine->slot[slot];
-  return make_cache(slot);
 }
 
 }  // namespace tandem::memory

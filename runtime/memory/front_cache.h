@@ -60,7 +60,7 @@ struct FrontCache {
   Block* head[kMaxClasses] = {};
   std::uint8_t count[kMaxClasses] = {};
 
-  static constexpr std::size_t kMaxDepth = 16;
+  static constexpr std::size_t kMaxDepth = 64;
   /// How many blocks of a size are kept: up to 64 KiB in all, one at least.
   static std::uint8_t depth(std::size_t block_bytes) {
     const std::size_t n = kUnit / block_bytes;
@@ -90,11 +90,23 @@ struct Registry {
 };
 
 inline constexpr int kSlots = 16;
-/// The calling thread's caches; null before the first use and after the thread's end has begun.
 struct ThreadCaches {
   FrontCache* slot[kSlots] = {};
 };
+/// The calling thread's caches; null before the first use and after the thread's end has begun. In
+/// the static block of thread-local storage: a call of __tls_get_addr would cost as much as the
+/// rest of an allocation.
+extern constinit thread_local ThreadCaches* t_caches __attribute__((tls_model("initial-exec")));
+
+/// Makes the calling thread's cache of a slot; null where there can be none.
+FrontCache* make_cache(unsigned slot) noexcept;
+
 /// The calling thread's cache of a slot, made at first use; null where there can be none.
-FrontCache* thread_cache(unsigned slot) noexcept;
+inline FrontCache* thread_cache(unsigned slot) noexcept {
+  const ThreadCaches* mine = t_caches;
+  if (mine != nullptr && mine->slot[slot] != nullptr) [[likely]]
+    return mine->slot[slot];
+  return make_cache(slot);
+}
 
 }  // namespace tandem::memory

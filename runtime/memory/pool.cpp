@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/memory/hooks.h"
 #include "tandem/error.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -29,34 +30,6 @@ constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 // Above this, rounding could overflow; no machine has it.
 constexpr std::size_t kLargestRequest = std::size_t{1} << 60;
 constexpr int kCallbackTries = 8;
-
-std::atomic<MemoryObserver> g_observer{nullptr};
-
-struct Callback {
-  std::mutex mutex;
-  std::shared_ptr<const OutOfMemoryCallback> call;
-  static Callback& get() {
-    static auto* it = new Callback;
-    return *it;
-  }
-};
-
-bool ask_user(Device device, std::size_t bytes) {
-  thread_local bool asking = false;
-  if (asking) return false;
-  std::shared_ptr<const OutOfMemoryCallback> call;
-  {
-    Callback& c = Callback::get();
-    const std::lock_guard<std::mutex> hold(c.mutex);
-    call = c.call;
-  }
-  if (call == nullptr) return false;
-  struct Guard {
-    Guard() { asking = true; }
-    ~Guard() { asking = false; }
-  } guard;
-  return (*call)(device, bytes);
-}
 
 // With the address sanitizer, memory that no one owns is poisoned: use after free, and beyond what
 // was asked for.
@@ -78,15 +51,6 @@ void unpoison([[maybe_unused]] const Device& d, [[maybe_unused]] void* p,
   std::abort();
 }
 
-std::string in_words(std::size_t bytes) {
-  if (bytes == kNoLimit) return "none";
-  const double b = static_cast<double>(bytes);
-  if (bytes >= std::size_t{1} << 30) return fmt::format("{:.2f} GiB", b / (1 << 30));
-  if (bytes >= std::size_t{1} << 20) return fmt::format("{:.2f} MiB", b / (1 << 20));
-  if (bytes >= std::size_t{1} << 10) return fmt::format("{:.2f} KiB", b / (1 << 10));
-  return fmt::format("{} bytes", bytes);
-}
-
 void raise(MemoryCounter& c, std::size_t bytes) {
   c.current += bytes;
   c.total += bytes;
@@ -94,17 +58,6 @@ void raise(MemoryCounter& c, std::size_t bytes) {
 }
 
 }  // namespace
-
-MemoryResource::~MemoryResource() = default;
-
-void set_out_of_memory_callback(OutOfMemoryCallback callback) {
-  auto call = callback ? std::make_shared<const OutOfMemoryCallback>(std::move(callback)) : nullptr;
-  Callback& c = Callback::get();
-  const std::lock_guard<std::mutex> hold(c.mutex);
-  c.call.swap(call);
-}
-
-void set_memory_observer(MemoryObserver observer) { g_observer.store(observer); }
 
 Pool::Pool(std::unique_ptr<Driver> driver, Device device, unsigned index)
     : driver_(std::move(driver)),
@@ -142,18 +95,22 @@ Pool::~Pool() {
 
 // ---- Small blocks: the thread's front cache. ----
 
-FrontCache* Pool::front(StreamId stream) noexcept {
-  const unsigned slot =
-      index_ == 0 ? 0 : 1 + static_cast<unsigned>((stream.id + 7 * index_) % (memory::kSlots - 1));
-  FrontCache* c = memory::thread_cache(slot);
-  if (c == nullptr) return nullptr;
+// Inlined into its callers: it is most of the cost of a small allocation.
+[[gnu::always_inline]] inline FrontCache* Pool::front(StreamId stream) noexcept {
+  const unsigned spread = static_cast<unsigned>(stream.id) + 7 * index_;
+  FrontCache* c = memory::thread_cache(index_ == 0 ? 0 : 1 + spread % (memory::kSlots - 1));
+  if (c == nullptr) [[unlikely]]
+    return nullptr;
   c->lock.lock();
-  if (c->pool != this || c->stream.id != stream.id) [[unlikely]] {
-    if (c->pool != nullptr) c->pool->drain(*c);
-    c->pool = this;
-    c->stream = stream;
-  }
+  if (c->pool != this || c->stream.id != stream.id) [[unlikely]]
+    rebind(*c, stream);
   return c;
+}
+
+void Pool::rebind(FrontCache& c, StreamId stream) noexcept {
+  if (c.pool != nullptr) c.pool->drain(c);
+  c.pool = this;
+  c.stream = stream;
 }
 
 Block* Pool::allocate(std::size_t bytes, StreamId stream, PoolId id) {
@@ -359,7 +316,7 @@ Block* Pool::allocate_slow(std::size_t bytes, StreamId stream, PoolId id) {
       ++stats_.retries;
     }
   }
-  for (int i = 0; b == nullptr && i < kCallbackTries && ask_user(device_, bytes); ++i) {
+  for (int i = 0; b == nullptr && i < kCallbackTries && memory::ask_user(device_, bytes); ++i) {
     trim("out of memory");
     b = attempt_and_tell();
   }
@@ -381,17 +338,19 @@ void Pool::fail(std::size_t bytes, bool device_failed) {
   MemoryInfo info;
   std::string system = "unknown";
   if (driver_->memory_info(&info) == DriverStatus::Ok) {
-    system = fmt::format("{} free of {}", in_words(info.free), in_words(info.total));
+    system =
+        fmt::format("{} free of {}", memory::in_words(info.free), memory::in_words(info.total));
   }
   const std::size_t used = s.allocated.current + s.pending;
   const std::string message = fmt::format(
       "[allocate] expected {} of memory on {}, got {}: requested {} bytes, live {}, cached {}, "
       "largest cached range {}, "
       "waiting for other streams {}, limit {}, device {}",
-      in_words(bytes), device_.str(), device_failed ? "a device error" : "none", bytes,
-      in_words(s.allocated.current),
-      in_words(s.reserved.current - std::min(used, s.reserved.current)), in_words(s.largest_free),
-      in_words(s.pending), in_words(s.limit), system);
+      memory::in_words(bytes), device_.str(), device_failed ? "a device error" : "none", bytes,
+      memory::in_words(s.allocated.current),
+      memory::in_words(s.reserved.current - std::min(used, s.reserved.current)),
+      memory::in_words(s.largest_free), memory::in_words(s.pending), memory::in_words(s.limit),
+      system);
   {
     const std::lock_guard<std::mutex> hold(mutex_);
     ++stats_.out_of_memory;
@@ -553,14 +512,13 @@ void Pool::set_resource(MemoryResource* resource) {
 }
 
 void Pool::notify(MemoryEvent::Kind kind, std::size_t bytes, const char* reason) {
-  const MemoryObserver observer = g_observer.load(std::memory_order_acquire);
-  if (observer == nullptr) return;
+  if (!memory::observed()) return;
   std::size_t reserved = 0;
   {
     const std::lock_guard<std::mutex> hold(mutex_);
     reserved = stats_.reserved.current;
   }
-  observer({kind, device_, bytes, reserved, reason});
+  memory::observe({kind, device_, bytes, reserved, reason});
 }
 
 std::string Pool::verify() {

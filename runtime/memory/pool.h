@@ -90,7 +90,8 @@ class TANDEM_API Pool {
     bool failed = false;  // the driver reported an error other than no memory
   };
 
-  memory::FrontCache* front(StreamId stream) noexcept;
+  memory::FrontCache* front(StreamId stream) noexcept;  // with its lock taken
+  void rebind(memory::FrontCache& cache, StreamId stream) noexcept;
   Block* allocate_slow(std::size_t bytes, StreamId stream, PoolId id);
   Block* attempt(std::size_t bytes, StreamId stream, PoolId id, Growth* growth) noexcept;
   Block* attempt_locked(std::size_t bytes, int size_class, memory::Arena& arena, Growth* growth);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/host_driver.h"
 #include "tandem/error.h"
 
@@ -68,21 +69,26 @@ Pool& register_pool(Device device, std::unique_ptr<Driver> driver) {
 }
 
 MemoryStats memory_stats(Device device) {
-  return device.is_meta() ? MemoryStats{} : pool_for(device).stats();
+  if (device.is_meta()) return {};
+  return pool_for(resolve_device(device, "memory_stats")).stats();
 }
 
 std::size_t empty_cache(Device device) {
-  return device.is_meta() ? 0 : pool_for(device).empty_cache();
+  if (device.is_meta()) return 0;
+  return pool_for(resolve_device(device, "empty_cache")).empty_cache();
 }
 
 void reset_peak_memory(Device device) {
-  if (!device.is_meta()) pool_for(device).reset_peak();
+  if (device.is_meta()) return;
+  pool_for(resolve_device(device, "reset_peak_memory")).reset_peak();
 }
 
-void set_memory_limit(Device device, std::size_t bytes) { pool_for(device).set_limit(bytes); }
+void set_memory_limit(Device device, std::size_t bytes) {
+  pool_for(resolve_device(device, "set_memory_limit")).set_limit(bytes);
+}
 
 void set_memory_resource(Device device, MemoryResource* resource) {
-  pool_for(device).set_resource(resource);
+  pool_for(resolve_device(device, "set_memory_resource")).set_resource(resource);
 }
 
 }  // namespace tandem
