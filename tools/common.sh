@@ -3,8 +3,6 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 JOBS=${TANDEM_JOBS:-$(nproc)}
 PYTHON=$ROOT/.venv/bin/python
-# Paths inside the tree are cached as relative ones: a clone elsewhere and the wheel's build find the same objects.
-export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
 
 say() { printf '\n== %s\n' "$*"; }
 
