@@ -1,5 +1,6 @@
 # Records what PyTorch prints into print_cases.json, which tests/tensor/print_test.cpp replays.
 # Run by hand with a current PyTorch: python tests/data/record_print_cases.py
+# lint: oracle table (what PyTorch is asked to print)
 import json
 import math
 import pathlib
