@@ -87,7 +87,7 @@ TANDEM_FN float pow(float x, float y) {
   const std::uint32_t sign = to_bits(x) & (odd ? 0x80000000u : 0u);
   r = from_bits(to_bits(r) ^ sign);
   const bool invalid = (x < 0.0f) & !integer & !a_inf;
-  r = invalid | isnan_(x) | isnan_(y) ? nan_f32() : r;
+  r = (invalid | isnan_(x) | isnan_(y)) ? nan_f32() : r;
   const bool one = (x == 1.0f) | (y == 0.0f) | ((a == 1.0f) & y_inf);
   return one ? 1.0f : r;
 }
@@ -112,8 +112,8 @@ TANDEM_FN float hypot(float x, float y) {
   const float r = sqrt_rn(z);
   const float fix = (fn::fma(-r, r, z) + z_lo) * (0.5f / r);
   float y0 = z > 0.0f ? (r + fix) * up : big;
-  y0 = isnan_(x) | isnan_(y) ? nan_f32() : y0;
-  return (ax == inf_f32()) | (ay == inf_f32()) ? inf_f32() : y0;
+  y0 = (isnan_(x) | isnan_(y)) ? nan_f32() : y0;
+  return ((ax == inf_f32()) | (ay == inf_f32())) ? inf_f32() : y0;
 }
 
 /// 1 / sqrt(x), one Newton step over the two rounded operations; infinity of x's sign at zero.

@@ -303,7 +303,7 @@ TANDEM_FN float atan2(float y, float x) {
   float small = swap ? ax : ay;
   // Infinities: both give pi/4, one alone gives 0. Zeros: 0 / 0 is taken as 0.
   small = small == inf_f32() ? 1.0f : (big == inf_f32() ? 0.0f : small);
-  big = (big == inf_f32()) | (big == 0.0f) ? 1.0f : big;
+  big = ((big == inf_f32()) | (big == 0.0f)) ? 1.0f : big;
   // Keep big in 2^-29 .. 2^100, and in 2^24 .. 2^100 where small / big may be near 2^-126: the
   // residual below is then exact.
   float scale = big < 0x1p24f ? 0x1p64f : 1.0f;
@@ -334,7 +334,7 @@ TANDEM_FN float atan2(float y, float x) {
   const float err = (base - sum) + t;
   const float lo = fn::fma(sign, p.lo + z_lo, err + base_lo);
   float r = sum + lo;
-  r = isnan_(x) | isnan_(y) ? nan_f32() : r;
+  r = (isnan_(x) | isnan_(y)) ? nan_f32() : r;
   return copysign_(r, y);
 }
 
