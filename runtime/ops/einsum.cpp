@@ -99,9 +99,9 @@ class Einsum {
   }
 
   Tensor run() {
-    Labelled acc = drop_sums(std::move(terms_[0]), 0);
+    Labelled acc = drop_sums(terms_[0], 0);
     for (std::size_t i = 1; i < terms_.size(); ++i) {
-      acc = contract(std::move(acc), drop_sums(std::move(terms_[i]), i), i);
+      acc = contract(std::move(acc), drop_sums(terms_[i], i), i);
     }
     return finish(acc);
   }
