@@ -16,7 +16,7 @@ extern const std::uint32_t g_topics;
 inline bool on(Topic t) { return (g_topics & t) != 0; }
 
 /// The op that this thread is in, for messages; null outside.
-extern thread_local const char* t_current_op;
+extern thread_local const char* t_current_op __attribute__((tls_model("initial-exec")));
 
 /// Prints "[tandem] topic op: text".
 TANDEM_API void write(Topic topic, std::string_view text);

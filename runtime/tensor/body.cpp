@@ -22,52 +22,66 @@ namespace {
 
 constexpr int kFreeListCap = 512;
 
-union FreeNode {
-  FreeNode* next;
-  alignas(detail::TensorBody) char bytes[sizeof(detail::TensorBody)];
-};
+// The lists are plain data, so that an access is one load: libtandem may be opened at run time, but
+// these few words fit the room that the loader keeps for that.
+#define TANDEM_FAST_TLS __attribute__((tls_model("initial-exec")))
 
-struct FreeList {
-  FreeNode* head = nullptr;
-  int size = 0;
-  ~FreeList();
-};
+/// A thread's list of free memory for objects of one size.
+template <class T>
+struct Nodes {
+  struct Node {
+    Node* next;
+  };
+  static_assert(sizeof(T) >= sizeof(Node));
+  static thread_local Node* head TANDEM_FAST_TLS;
+  static thread_local int size TANDEM_FAST_TLS;
 
-// Whether the thread's list still exists: tensors in other thread_local objects may outlive it.
-thread_local bool t_list_alive = true;
-thread_local FreeList t_free_list;
-
-FreeList::~FreeList() {
-  t_list_alive = false;
-  while (head != nullptr) {
-    FreeNode* next = head->next;
-    ::operator delete(head);
-    head = next;
-  }
-}
-
-void* take_node() {
-  if (t_list_alive) [[likely]] {
-    FreeList& list = t_free_list;
-    if (list.head != nullptr) [[likely]] {
-      FreeNode* n = list.head;
-      list.head = n->next;
-      --list.size;
+  static void* take() {
+    if (Node* n = head; n != nullptr) [[likely]] {
+      head = n->next;
+      --size;
       return n;
     }
+    return ::operator new(sizeof(T), std::align_val_t(alignof(T)));
   }
-  return ::operator new(sizeof(FreeNode));
-}
 
-void give_node(void* p) noexcept {
-  if (t_list_alive && t_free_list.size < kFreeListCap) [[likely]] {
-    auto* n = static_cast<FreeNode*>(p);
-    n->next = t_free_list.head;
-    t_free_list.head = n;
-    ++t_free_list.size;
+  static void give(void* p) noexcept;
+
+  static void drain() noexcept {
+    while (head != nullptr) {
+      Node* next = head->next;
+      ::operator delete(head, std::align_val_t(alignof(T)));
+      head = next;
+    }
+    size = kFreeListCap;  // tensors in other thread_local objects may outlive the lists
+  }
+};
+template <class T>
+thread_local typename Nodes<T>::Node* Nodes<T>::head = nullptr;
+template <class T>
+thread_local int Nodes<T>::size = 0;
+
+/// Empties the lists when the thread ends.
+struct Drain {
+  bool armed = false;
+  ~Drain() {
+    Nodes<detail::TensorBody>::drain();
+    Nodes<detail::StorageBody>::drain();
+  }
+};
+thread_local Drain t_drain;
+
+template <class T>
+void Nodes<T>::give(void* p) noexcept {
+  if (size < kFreeListCap) [[likely]] {
+    if (head == nullptr) t_drain.armed = true;  // creates the object whose destructor drains
+    auto* n = static_cast<Node*>(p);
+    n->next = head;
+    head = n;
+    ++size;
     return;
   }
-  ::operator delete(p);
+  ::operator delete(p, std::align_val_t(alignof(T)));
 }
 
 }  // namespace
@@ -76,7 +90,7 @@ void give_node(void* p) noexcept {
 // ---------------------------------------------------------------------------------------
 
 Storage::Storage(std::size_t bytes, Device device) {
-  auto* s = new detail::StorageBody;
+  auto* s = new (Nodes<detail::StorageBody>::take()) detail::StorageBody;
   s->device = device;
   s->bytes = bytes;
   if (!device.is_meta()) {
@@ -87,7 +101,8 @@ Storage::Storage(std::size_t bytes, Device device) {
       s->block = block;
       s->data = block->data;
     } catch (...) {
-      delete s;
+      s->~StorageBody();
+      Nodes<detail::StorageBody>::give(s);
       throw;
     }
   }
@@ -95,7 +110,7 @@ Storage::Storage(std::size_t bytes, Device device) {
 }
 
 Storage::Storage(void* data, std::size_t bytes, Device device, std::function<void(void*)> deleter) {
-  auto* s = new detail::StorageBody;
+  auto* s = new (Nodes<detail::StorageBody>::take()) detail::StorageBody;
   s->device = device;
   s->bytes = bytes;
   s->data = data;
@@ -112,14 +127,15 @@ void destroy(StorageBody* s) noexcept {
   } else if (s->deleter) {
     s->deleter(s->data);
   }
-  delete s;
+  s->~StorageBody();
+  Nodes<StorageBody>::give(s);
 }
 
 // ---- bodies
 // ----------------------------------------------------------------------------------------
 
 TensorBody* new_body() {
-  auto* b = new (take_node()) TensorBody;
+  auto* b = new (Nodes<TensorBody>::take()) TensorBody;
   b->refs.store(1, std::memory_order_relaxed);
   b->storage = nullptr;
   b->base = nullptr;
@@ -136,7 +152,7 @@ void destroy(TensorBody* b) noexcept {
     release(b->storage);
   }
   b->~TensorBody();
-  give_node(b);
+  Nodes<TensorBody>::give(b);
 }
 
 std::int64_t checked_numel(IntSpan shape, std::size_t element_size, const char* op) {
@@ -193,9 +209,7 @@ Tensor make_empty(IntSpan shape, DType dtype, Device device) {
   b->numel = n;
   b->shape.assign(shape.data(), shape.size());
   contiguous_strides(shape, b->strides);
-  Storage s(static_cast<std::size_t>(n) * element_size(dtype), device);
-  b->storage = s.body();
-  retain(b->storage);
+  b->storage = Storage(static_cast<std::size_t>(n) * element_size(dtype), device).release();
   return t;
 }
 

@@ -27,10 +27,10 @@ class SmallVector {
   SmallVector(std::initializer_list<T> v) : SmallVector(v.begin(), v.size()) {}
   SmallVector(std::span<const T> v) : SmallVector(v.data(), v.size()) {}  // NOLINT
   SmallVector(const T* p, std::size_t n) : SmallVector() { assign(p, n); }
-  SmallVector(const SmallVector& o) : SmallVector(o.data_, o.size_) {}
+  SmallVector(const SmallVector& o) : SmallVector() { copy(o); }
   SmallVector(SmallVector&& o) noexcept : SmallVector() { steal(o); }
   SmallVector& operator=(const SmallVector& o) {
-    if (this != &o) assign(o.data_, o.size_);
+    if (this != &o) copy(o);
     return *this;
   }
   SmallVector& operator=(SmallVector&& o) noexcept {
@@ -86,6 +86,14 @@ class SmallVector {
   }
 
  private:
+  void copy(const SmallVector& o) {
+    if (data_ == inline_ && o.data_ == o.inline_) {  // a size the compiler knows: no call
+      std::memcpy(static_cast<void*>(inline_), o.inline_, sizeof(inline_));
+      size_ = o.size_;
+    } else {
+      assign(o.data_, o.size_);
+    }
+  }
   void release() {
     if (data_ != inline_) delete[] data_;
   }
@@ -94,7 +102,7 @@ class SmallVector {
       data_ = inline_;
       capacity_ = N;
       size_ = o.size_;
-      std::memcpy(inline_, o.inline_, o.size_ * sizeof(T));
+      std::memcpy(static_cast<void*>(inline_), o.inline_, sizeof(inline_));
     } else {
       data_ = o.data_;
       size_ = o.size_;
@@ -121,7 +129,7 @@ class SmallVector {
   T* data_;
   std::uint32_t size_ = 0;
   std::uint32_t capacity_ = N;
-  T inline_[N];
+  T inline_[N] = {};
 };
 
 /// Shape, strides or axes.

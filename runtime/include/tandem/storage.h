@@ -66,6 +66,12 @@ class TANDEM_API Storage {
   const void* id() const { return body_; }
   bool operator==(const Storage& o) const { return body_ == o.body_; }
   detail::StorageBody* body() const { return body_; }
+  /// Gives up the body with its count.
+  detail::StorageBody* release() {
+    detail::StorageBody* b = body_;
+    body_ = nullptr;
+    return b;
+  }
   /// Takes over one count of the body.
   static Storage adopt(detail::StorageBody* body) {
     Storage s;
