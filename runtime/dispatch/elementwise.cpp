@@ -137,24 +137,61 @@ void plan_and_launch(Inputs& in, DType computed, DType result, const Tensor& out
   detail::launch(in.row, launch.device, &launch);
 }
 
-/// Contiguous, unnamed CPU tensors of one dtype and shape, and numbers of no higher category: what
-/// most small calls are. Returns an undefined tensor where the call is not of this kind.
-Tensor fast_path(const OpRow& row, std::span<const Arg> in) {
-  if (row.result != Result::Same && row.result != Result::Float) return {};
-  if ((row.flags & kFirstIsBool) != 0) return {};
+bool is_plain(const TensorBody* b) {
+  return b != nullptr && b->names.empty() && b->storage->device.is_cpu();
+}
+
+/// A number that changes neither dtype nor range of the computation.
+bool is_plain(const Scalar& s, DType t) {
+  return s.category() <= category(t) && (!is_integer(t) || s.fits(t));
+}
+
+/// Whether a dense output of the same bytes may be written while the input is read.
+bool may_write(const Tensor& out, const Tensor& in) {
+  const auto a = reinterpret_cast<std::intptr_t>(out.data_ptr());
+  const auto b = reinterpret_cast<std::intptr_t>(in.data_ptr());
+  const auto bytes = static_cast<std::intptr_t>(out.nbytes());
+  return a == b || a + bytes <= b || b + bytes <= a;
+}
+
+/// The first tensor of a call that is plain: contiguous, unnamed CPU tensors of one dtype and
+/// shape, numbers that promote nothing, and an output of the same kind or none. Null where the call
+/// is not: the general path.
+const TensorBody* plain_call(const OpRow& row, std::span<const Arg> in, const Tensor* out) {
+  if ((row.result != Result::Same && row.result != Result::Float) ||
+      (row.flags & kFirstIsBool) != 0) {
+    return nullptr;
+  }
   const TensorBody* first = nullptr;
   for (const Arg& a : in) {
-    if (!a.is_tensor()) return {};
+    if (!a.is_tensor()) continue;
     const TensorBody* b = a.tensor().body_ptr();
-    if (b == nullptr || !b->names.empty() || !b->storage->device.is_cpu()) return {};
+    if (!is_plain(b)) return nullptr;
     if (first == nullptr) first = b;
-    if (b->dtype != first->dtype || !(b->shape == first->shape)) return {};
-    if (!a.tensor().is_contiguous()) return {};
+    if (b->dtype != first->dtype || !(b->shape == first->shape)) return nullptr;
+    if (!a.tensor().is_contiguous()) return nullptr;
+    if (out != nullptr && out->defined() && !may_write(*out, a.tensor())) return nullptr;
   }
-  if (first == nullptr || first->numel == 0 || !row.dtypes.has(first->dtype)) return {};
-  if (is_half(first->dtype)) return {};
+  if (first == nullptr || first->numel == 0 || !row.dtypes.has(first->dtype)) return nullptr;
+  for (const Arg& a : in) {
+    if (!a.is_tensor() && !is_plain(a.scalar(), first->dtype)) return nullptr;
+  }
+  if (out != nullptr) {
+    const TensorBody* o = out->body_ptr();
+    if (!is_plain(o) || o->dtype != first->dtype || !(o->shape == first->shape) ||
+        !out->is_contiguous()) {
+      return nullptr;
+    }
+  }
+  return first;
+}
+
+/// What most small calls are: no inference, no plan. Undefined where the call is not plain.
+Tensor fast_path(const OpRow& row, std::span<const Arg> in, Tensor* given) {
+  const TensorBody* first = plain_call(row, in, given);
+  if (first == nullptr) return {};
   const trace::OpScope scope(row.name);
-  Tensor out = make_empty(first->shape, first->dtype, kCPU);
+  Tensor out = given != nullptr ? *given : make_empty(first->shape, first->dtype, kCPU);
   ElementwiseLaunch launch;
   const std::int64_t stride = static_cast<std::int64_t>(element_size(first->dtype));
   launch.row = &row;
@@ -169,21 +206,22 @@ Tensor fast_path(const OpRow& row, std::span<const Arg> in) {
   launch.stream = nullptr;
   for (std::size_t i = 0; i <= in.size(); ++i) {
     OperandDesc& op = launch.operands[i];
-    op.data = i == 0 ? out.data_ptr() : in[i - 1].tensor().data_ptr();
+    const bool number = i > 0 && !in[i - 1].is_tensor();
+    if (number) op.scalar = scalar_bits(in[i - 1].scalar(), first->dtype);
+    op.data = number ? nullptr : (i == 0 ? out : in[i - 1].tensor()).data_ptr();
     op.strides = &stride;
     op.dtype = op.kernel = first->dtype;
   }
   detail::launch(row, kCPU, &launch);
+  if (given != nullptr) bump_version(out);
   return out;
 }
 
 }  // namespace
 
 Tensor elementwise(const OpRow& row, std::span<const Arg> args, Tensor* out, bool in_place) {
-  if (out == nullptr) {
-    Tensor fast = fast_path(row, args);
-    if (fast.defined()) return fast;
-  }
+  Tensor fast = fast_path(row, args, out);
+  if (fast.defined()) return fast;
   Inputs in(row, args);
   DType computed = DType::kCount;
   DType result = DType::kCount;

@@ -24,7 +24,8 @@ Tensor with_dim(const Tensor& t, std::size_t axis, std::int64_t offset, std::int
   v->shape[axis] = size;
   v->strides[axis] = stride;
   v->names = b->names;
-  v->numel = b->shape[axis] == 0 ? 0 : b->numel / b->shape[axis] * size;
+  v->numel = 1;  // products, because a division costs as much as the rest of a view
+  for (const std::int64_t n : v->shape) v->numel *= n;
   return Tensor::adopt(v);
 }
 
@@ -78,13 +79,14 @@ Tensor Tensor::select(Axis axis, std::int64_t index) const {
   const std::int64_t i = index < 0 ? index + size : index;
   auto* v = detail::begin_view(&b);
   v->offset = b.offset + i * b.strides[d];
-  v->numel = b.numel / size;
+  v->numel = 1;
   const std::size_t rank = b.shape.size();
   v->shape.resize(rank - 1);
   v->strides.resize(rank - 1);
   for (std::size_t k = 0; k + 1 < rank; ++k) {
     v->shape[k] = b.shape[k + (k >= d ? 1 : 0)];
     v->strides[k] = b.strides[k + (k >= d ? 1 : 0)];
+    v->numel *= v->shape[k];
   }
   if (!b.names.empty()) v->names = detail::names_without(b.names, std::uint64_t(1) << d, false);
   return adopt(v);
@@ -111,8 +113,9 @@ Tensor Tensor::slice(Axis axis, std::optional<std::int64_t> start, std::optional
   const std::uint64_t stride =
       step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
   const std::int64_t n =
-      span <= 0 ? 0
-                : static_cast<std::int64_t>((static_cast<std::uint64_t>(span) - 1) / stride + 1);
+      span <= 0   ? 0
+      : step == 1 ? span  // without the division
+                  : static_cast<std::int64_t>((static_cast<std::uint64_t>(span) - 1) / stride + 1);
   // One element needs no stride; a huge step would overflow it.
   const std::int64_t element_stride = n <= 1 ? b.strides[d] : b.strides[d] * step;
   const std::int64_t offset = n == 0 ? b.offset : b.offset + first * b.strides[d];
