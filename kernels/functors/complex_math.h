@@ -60,6 +60,12 @@ TANDEM_FN bool finite(double x) { return abs_bits(x) < f64::inf(); }
 TANDEM_FN bool infinite(double x) { return abs_bits(x) == f64::inf(); }
 /// An infinity becomes 1, all else 0, with the sign kept.
 TANDEM_FN double boxed(double x) { return copysign_(infinite(x) ? 1.0 : 0.0, x); }
+/// A select in integer operations: repeated selects on one condition tempt g++ to thread jumps
+/// through them, and the loop is not vectorised any more.
+TANDEM_FN double choose(bool c, double a, double b) {
+  const std::uint64_t mask = std::uint64_t(0) - static_cast<std::uint64_t>(c);
+  return from_bits((to_bits(a) & mask) | (to_bits(b) & ~mask));
+}
 /// A power of two that brings a number of size m to between 2^-500 and 2^500.
 TANDEM_FN double tame(double m) {
   const double f = m > 0x1p500 ? 0x1p-600 : 1.0;
@@ -302,7 +308,6 @@ TANDEM_FN Complex128 tanh(Complex128 z) {
   im = (wild & (a == f64::inf())) ? 0.0 : im;
   re = (wild & (a < f64::inf())) ? f64::nan() : re;
   re = (wild & (a == 0.0)) ? z.re : re;
-  re = z.im == 0.0 ? fn::tanh(z.re) : re;
   return {re, z.im == 0.0 ? z.im : im};
 }
 
@@ -316,32 +321,41 @@ TANDEM_FN Complex128 tanh(Complex128 z) { return cx::tanh(z); }
 
 namespace cx {
 
+/// asinh(v), or for a far z log(2|z|), which asinh(|z|) is there; the scale keeps |z| finite.
+TANDEM_FN double asinh_or_far(bool far, double v, double x, double y) {
+  const double h = fn::hypot(choose(far, x * 0x1p-10, 0.0), choose(far, y * 0x1p-10, 0.0));
+  const double r = fn::asinh(choose(far, h, v));
+  return far ? r + 10.0 * f64::kLn2 : r;
+}
+
 /// asin of x + iy for x, y >= 0.
 TANDEM_FN Complex128 asin_quadrant(double x, double y) {
   const bool far = (x > 0x1p60) | (y > 0x1p60);
-  const double a = far ? 0.0 : x, b = far ? 0.0 : y;
+  const double a = cx::choose(far, 0.0, x), b = choose(far, 0.0, y);
   const Complex128 p = fn::sqrt(Complex128{1.0 - a, -b});
   const Complex128 q = fn::sqrt(Complex128{1.0 + a, b});
-  const double re = fn::atan2(a, fma(p.re, q.re, -(p.im * q.im)));
-  const double im = fn::asinh(fma(p.re, q.im, -(p.im * q.re)));
-  return {far ? fn::atan2(x, y) : re, far ? log_abs(x, y) + f64::kLn2 : im};
+  const double across = fma(p.re, q.re, -(p.im * q.im));
+  return {fn::atan2(x, choose(far, y, across)),
+          asinh_or_far(far, fma(p.re, q.im, -(p.im * q.re)), x, y)};
 }
 
-/// atanh of x + iy for x, y >= 0.
+/// atanh of x + iy for x, y >= 0: log1p(4x / |1-z|^2) / 4, far out x / |z|^2.
 TANDEM_FN Complex128 atanh_quadrant(double x, double y) {
   const bool far = (x > 0x1p60) | (y > 0x1p60);
-  const double a = far ? 0.0 : x, b = far ? 0.0 : y;
+  const double a = cx::choose(far, 0.0, x), b = choose(far, 0.0, y);
   const double less = 1.0 - a;
-  const double den = fma(less, less, b * b);
-  const bool pole = 4.0 * a > den;  // the logarithm's argument is above 2: no cancellation
-  const double near = 0.25 * fn::log1p(pole ? 0.0 : 4.0 * a / (den == 0.0 ? 1.0 : den));
-  const double split = 0.5 * (log_abs(1.0 + a, b) - log_abs(less, b));
+  const double m = far ? larger(x, y) : 1.0;
+  const double u = x / m, v = y / m;
+  const double den = far ? fma(u, u, v * v) : fma(less, less, b * b);
+  const double q = (choose(far, u, 4.0 * a)) / den;
+  // At the pole b^2 may be 0: log(2/b) / 2 from the root of 2/b.
+  const bool pole = (less == 0.0) & (b < 0x1p-108);
+  const double l = fn::log1p(pole ? 0x1.6a09e667f3bcdp+0 / sqrt_rn(b) : (choose(far, 0.0, q)));
+  const double re = pole ? l : 0.25 * l;
+  const double tail = (infinite(x) | infinite(y)) ? 0.0 : q / m;
   const double im = 0.5 * fn::atan2(2.0 * b, dot(less, 1.0 + a, -b, b));
-  const double h = fn::hypot(x, y);
-  const double tail = h == f64::inf() ? 0.0 : x / h / h;
-  const double re = pole ? split : near;
-  const double turned = (((x != x) & (y != f64::inf())) | (y != y)) ? f64::nan() : f64::kHalfPi.hi;
-  return {far ? tail : re, far ? turned : im};
+  const bool lost = ((x != x) & (y != f64::inf())) | (y != y);
+  return {choose(far, tail, re), far ? (lost ? f64::nan() : f64::kHalfPi.hi) : im};
 }
 
 }  // namespace cx
@@ -356,15 +370,15 @@ TANDEM_FN Complex128 asinh(Complex128 z) {
 TANDEM_FN Complex128 asin(Complex128 z) { return cx::over_i(asinh(cx::times_i(z))); }
 
 TANDEM_FN Complex128 acos(Complex128 z) {
-  const bool far = (abs_bits(z.re) > 0x1p60) | (abs_bits(z.im) > 0x1p60);
-  const double a = far ? 0.0 : z.re, b = far ? 0.0 : z.im;
+  const double x = abs_bits(z.re), y = abs_bits(z.im);
+  const bool far = (x > 0x1p60) | (y > 0x1p60);
+  const double a = cx::choose(far, 0.0, z.re), b = cx::choose(far, 0.0, y);
   const Complex128 p = sqrt(Complex128{1.0 - a, -b});
   const Complex128 q = sqrt(Complex128{1.0 + a, b});
-  const double angle = 2.0 * atan2(p.re, q.re);
-  const double re = z.re == 0.0 ? f64::kHalfPi.hi : angle;
-  const double im = asinh(fma(q.re, p.im, -(q.im * p.re)));
-  const double ends = -copysign_(cx::log_abs(z.re, z.im) + f64::kLn2, z.im);
-  return {(far & (z.re != 0.0)) ? atan2(abs_bits(z.im), z.re) : re, far ? ends : im};
+  const double t = atan2(cx::choose(far, y, p.re), cx::choose(far, z.re, q.re));
+  const double re = cx::choose(far, t, 2.0 * t);
+  const double im = cx::asinh_or_far(far, fma(q.im, p.re, -(q.re * p.im)), x, y);
+  return {(z.re == 0.0) ? f64::kHalfPi.hi : re, copysign_(im, to_bits(z.im) >> 63 ? 1.0 : -1.0)};
 }
 
 TANDEM_FN Complex128 acosh(Complex128 z) {
