@@ -21,10 +21,12 @@ namespace tandem::host {
   void register_elementwise(HostRegistry&);   \
   void register_cast(HostRegistry&);          \
   void register_generator(HostRegistry&);     \
+  void register_reduce(HostRegistry&);        \
   inline void register_all(HostRegistry& r) { \
     register_elementwise(r);                  \
     register_cast(r);                         \
     register_generator(r);                    \
+    register_reduce(r);                       \
   }                                           \
   }
 TANDEM_REGISTRATIONS(baseline)

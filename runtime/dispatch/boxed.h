@@ -93,6 +93,7 @@ inline std::vector<Value> results(std::vector<Tensor> t) { return {Value(std::mo
 inline std::vector<Value> results(std::tuple<Tensor, Tensor> t) {
   return {std::get<0>(t), std::get<1>(t)};
 }
+inline std::vector<Value> results(std::vector<Value> v) { return v; }
 inline std::vector<Value> results(bool b) { return {Value(b)}; }
 
 /// The argument at i, or its default; raises TypeError where a required one is missing.

@@ -72,6 +72,7 @@ Registry::Registry() {
       &Boxed<static_cast<Tensor (*)(const Arg&, const Arg&, const Arg&)>(&tandem::name)>::call);
 #define TANDEM_QUATERNARY(name, ...) add(op::name, &Boxed<&ops::name>::call);
 #define TANDEM_GENERATOR(name, ...) add(op::name, &Boxed<&ops::name>::call);
+#define TANDEM_REDUCTION(name, ...) add(op::name, &ops::reduction);
 #define TANDEM_FUNC(name, fn, ...) add(op::name, &Boxed<fn>::call);
 #include "tandem/ops/ops.def"
   // Rows whose full form takes more than the operands.

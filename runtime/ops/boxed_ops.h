@@ -44,4 +44,10 @@ Tensor cat(const std::vector<Tensor>& tensors, Axis axis);
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis);
 Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands);
 
+/// Any reduction row of the table.
+std::vector<Value> reduction(const OpRow& row, std::span<const Value> args);
+/// Values and indices along an axis; the value alone without one.
+std::vector<Value> max(const Tensor& x, std::optional<Axis> axis, bool keepdim);
+std::vector<Value> min(const Tensor& x, std::optional<Axis> axis, bool keepdim);
+
 }  // namespace tandem::ops

@@ -1,0 +1,22 @@
+// Where the parts of a level's ReduceLevel (host/reduce.h) are: one translation unit a part.
+#pragma once
+
+#include "host/reduce.h"
+
+namespace tandem::host::TANDEM_ISA {
+
+// Split by dtype, because compiling takes long.
+#define TANDEM_REDUCTION(name, ...)             \
+  const ReduceBlocks* name##_integers(DType t); \
+  const ReduceBlocks* name##_inexact(DType t);
+#include "tandem/ops/ops.def"
+const ReduceBlocks* dot_blocks(DType t);
+const ReduceBlocks* variance_blocks(DType t);
+const ReduceBlocks* deviation_blocks(DType t);
+const ArgBlocks* argmax_blocks(DType t);
+const ArgBlocks* argmin_blocks(DType t);
+const RowBlocks* softmax_blocks(DType t);
+const RowBlocks* log_softmax_blocks(DType t);
+void split_planes(void* out, const void* in, std::int64_t count, int n, int width);
+
+}  // namespace tandem::host::TANDEM_ISA
