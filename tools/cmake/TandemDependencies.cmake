@@ -5,7 +5,7 @@ find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(Threads REQUIRED)
 set(HDF5_PREFER_PARALLEL OFF)
-find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(HDF5 REQUIRED COMPONENTS C HL)
 # Found by hand: the config file of Debian's package asks for OpenCL's development files, which nothing here uses.
 find_path(TANDEM_DNNL_INCLUDE dnnl.hpp REQUIRED)
 find_library(TANDEM_DNNL_LIBRARY dnnl REQUIRED)
