@@ -62,23 +62,27 @@ python_for_venv() {
   if [ -x /usr/bin/python3 ]; then echo /usr/bin/python3; else command -v python3; fi
 }
 
+# One stamp a file, so that `demo` finds what `test` installed.
+python_stamp() { printf '.venv/tandem-%s.sha256' "$(basename "$1" .txt)"; }
+python_want() { { cat "$1"; "$(python_for_venv)" --version; echo "$PWD"; } | sha256sum | cut -d' ' -f1; }
+
 install_python() {
-  local files=("$@") python stamp want
+  local python file stale='' arguments=()
   python=$(python_for_venv)
-  want=$({ cat "${files[@]}"; "$python" --version; echo "$PWD"; } | sha256sum | cut -d' ' -f1)
-  stamp=.venv/tandem-$(basename "${files[-1]}" .txt).sha256
-  [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
-  say "Python packages into .venv: $(sed -E '/^#|^$/d; s/ *#.*//' "${files[@]}" | tr '\n' ' ')"
+  for file in "$@"; do
+    arguments+=(-r "$file")
+    [ "$(cat "$(python_stamp "$file")" 2>/dev/null)" = "$(python_want "$file")" ] || stale=1
+  done
+  [ -x .venv/bin/python ] && [ -z "$stale" ] && return
+  say "Python packages into .venv: $(sed -E '/^#|^$/d; s/ *#.*//' "$@" | tr '\n' ' ')"
   # A venv made by another interpreter or moved from another folder is made anew.
   if ! .venv/bin/python -c 'import sys; sys.exit(sys.argv[1] != sys.prefix)' "$PWD/.venv" 2>/dev/null ||
     [ "$(.venv/bin/python --version)" != "$("$python" --version)" ]; then
     rm -rf .venv
     "$python" -m venv .venv
   fi
-  local arguments=() file
-  for file in "${files[@]}"; do arguments+=(-r "$file"); done
   .venv/bin/python -m pip install --quiet --disable-pip-version-check "${arguments[@]}"
-  printf '%s\n' "$want" >"$stamp"
+  for file in "$@"; do python_want "$file" >"$(python_stamp "$file")"; done
 }
 
 # The Debian packages that own the shared libraries which the programs under a folder load.

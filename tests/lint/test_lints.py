@@ -135,6 +135,7 @@ def test_forbidden_include_is_found(tmp_path, includer, name):
         ("kernels/unary.cu", "kernels/functors/unary.h"),
         ("runtime/include/tandem/cuda.h", "cuda_runtime_api.h"),
         ("runtime/tensor/view.cpp", "tandem/ops/ops.def"),
+        ("runtime/include/tandem/mdspan.h", "cuda/std/mdspan"),
     ],
 )
 def test_allowed_include_is_left_alone(tmp_path, includer, name):

@@ -1,4 +1,7 @@
-"""cat, stack, matmul and einsum against NumPy: shapes, dtypes, strides, names, errors."""
+"""cat, stack, matmul and einsum against NumPy: shapes, dtypes, strides, names, errors.
+
+lint: oracle table (the dtypes that products take)
+"""
 
 import itertools
 

@@ -9,7 +9,8 @@ import re
 
 import tree
 
-CUDA_HEADER = re.compile(r"^(cuda|cublas|cufft|cusolver|cusparse|curand|nvrtc|nccl|nvtx|nvToolsExt|cub/|thrust/)")
+# libcu++'s cuda/std/ is the standard library under another name and needs no toolkit at run time.
+CUDA_HEADER = re.compile(r"^(cuda(?!/std/)|cublas|cufft|cusolver|cusparse|curand|nvrtc|nccl|nvtx|nvToolsExt|cub/|thrust/)")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
