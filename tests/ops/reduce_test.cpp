@@ -1,5 +1,6 @@
 // The reductions' front-ends: axes, names, dtypes, empties, special values, errors, out=, meta; and
 // argmax, max with indices, var, std and softmax against plain loops.
+// lint: oracle table (the hand-written reductions)
 #include <gtest/gtest.h>
 
 #include <cmath>
