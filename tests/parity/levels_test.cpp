@@ -1,0 +1,281 @@
+// The same bits at every SIMD level and with any number of threads: one program hashes what every row of the table
+// gives, and runs once a level.
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+#include <random>
+#include <sstream>
+
+#include "runtime/dispatch/host_backend.h"
+#include "tandem/ops.h"
+#include "tandem/value.h"
+#include "tests/support/elements.h"
+
+using namespace tandem;
+using namespace tandem::test;
+
+namespace {
+
+/// FNV-1a of the elements in row-major order, any NaN as one.
+std::uint64_t hash_of(const Tensor& t, std::uint64_t h = 14695981039346656037ull) {
+  const auto take = [&h](std::uint64_t word) { h = (h ^ word) * 1099511628211ull; };
+  visit(t.dtype(), [&]<class T>() {
+    const auto canonical = [](auto v) -> std::uint64_t {
+      if (v != v) return 0x7ff8dead;
+      return fn::to_bits(v);
+    };
+    for (std::int64_t i = 0; i < t.numel(); ++i) {
+      T v;
+      std::memcpy(&v, address(t, i), sizeof v);
+      if constexpr (fn::is_complex_v<T>) {
+        take(canonical(v.re));
+        take(canonical(v.im));
+      } else if constexpr (fn::is_half_v<T>) {
+        take(std::isnan(from_bits16(v.bits, t.dtype())) ? 0xdead : v.bits);
+      } else if constexpr (fn::is_real_float_v<T>) {
+        take(canonical(v));
+      } else {
+        take(static_cast<std::uint64_t>(v));
+      }
+    }
+  });
+  return h;
+}
+
+/// Half of the elements from the row's domain, half of random bits.
+Tensor random_tensor(const OpRow& row, IntSpan shape, DType t, Layout layout, std::uint64_t seed) {
+  std::mt19937_64 rng(seed);
+  std::uniform_real_distribution<double> domain(row.lo, row.hi);
+  Tensor x = in_layout(shape, t, layout);
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    const std::uint64_t bits[2] = {rng(), rng()};
+    char* at = address(x, i);
+    if (t == DType::bool_) {
+      *at = static_cast<char>(bits[0] & 1);
+    } else if (is_integer(t) || bits[0] % 2 == 0) {
+      std::memcpy(at, bits + (is_complex(t) ? 0 : 1), element_size(t));
+      if (is_integer(t) && bits[0] % 2 == 0) write_element(at, t, {.i = Int(bits[1] % 16)});
+    } else {
+      write_element(at, t, {.re = domain(rng), .im = domain(rng)});
+    }
+  }
+  return x;
+}
+
+struct Case {
+  Dims shape;
+  Layout layout;
+};
+
+/// Sizes about the ends of vectors, blocks and tiles; layouts of two dimensions.
+std::vector<Case> cases() {
+  std::vector<Case> list;
+  for (const std::int64_t n : {1, 3, 31, 32, 33, 1023, 1025, 4096 + 7})
+    list.push_back({{n}, Layout::Dense});
+  for (const Layout l : kLayouts) list.push_back({{37, 65}, l});
+  list.push_back({{3, 5, 0}, Layout::Dense});
+  list.push_back({{}, Layout::Dense});
+  return list;
+}
+
+bool accepts(const OpRow& row, DType t) {
+  const bool widens = row.result == Result::Float || row.result == Result::Wide;
+  return row.dtypes.has(t) || (widens && category(t) < Category::Float);
+}
+
+/// Arguments of the row for one case, by the names and types of its schema.
+std::vector<Value> arguments(const OpRow& row, DType t, const Case& c, bool broadcast) {
+  std::vector<Value> args;
+  std::uint64_t seed = 1;
+  std::size_t k = 0;
+  for (const Param& p : schema_of(row).params) {
+    const bool input = row.family == Family::Reduction
+                           ? k == 0
+                           : row.family == Family::Elementwise && k < std::size_t(row.arity);
+    const DType own = k == 0 && (row.flags & kFirstIsBool) != 0 ? DType::bool_ : t;
+    ++k;
+    if (input && p.type == "Scalar") {
+      args.push_back(1);
+    } else if (input) {
+      Dims shape = c.shape;
+      if (broadcast && k % 2 == 0) shape[0] = 1;
+      if (broadcast && k % 2 == 1) shape = {shape.back()};
+      args.push_back(random_tensor(row, shape, own, c.layout, seed++));
+    } else if (p.name == "size") {
+      args.push_back(c.shape);
+    } else if (p.name == "dtype" && row.family == Family::Generator) {
+      args.push_back(t);
+    } else if (p.name == "end" || p.name == "steps" || p.name == "n") {
+      args.push_back(c.shape.empty() ? 1 : c.shape[0]);
+    } else if (p.name == "start") {
+      args.push_back(0);
+    } else if (p.name == "fill_value") {
+      args.push_back(1);
+    } else {
+      args.push_back(Value());
+    }
+  }
+  return args;
+}
+
+std::uint64_t hash_of_call(const OpRow& row, const std::vector<Value>& args) {
+  manual_seed(99);
+  std::uint64_t h = 1469598103934665603ull;
+  for (const Value& v : call_boxed(row, args)) h = hash_of(v.as<Tensor>(), h);
+  return h;
+}
+
+using Hashes = std::map<std::string, std::uint64_t>;
+
+void add(Hashes& hashes, const std::string& key, const OpRow& row, const std::vector<Value>& args) {
+  auto& h = hashes.try_emplace(key, 0).first->second;
+  h = h * 31 + hash_of_call(row, args);
+}
+
+/// The reduced axes: none given, each one, both.
+std::vector<Value> axes_of(const OpRow& row, std::size_t rank) {
+  const bool one = schema_of(row).params[1].type.starts_with("axis");
+  std::vector<Value> list;
+  if (!one) list.emplace_back();
+  for (std::size_t d = 0; d < rank; ++d) list.emplace_back(static_cast<std::int64_t>(d));
+  if (!one && rank > 1) list.emplace_back(Dims{0, 1});
+  return list;
+}
+
+void hash_row(Hashes& hashes, const OpRow& row, DType t) {
+  for (const Case& c : cases()) {
+    const std::string key =
+        std::string(row.name) + " " + std::string(name(t)) + " " + text(c.layout);
+    auto args = arguments(row, t, c, false);
+    if (row.family == Family::Reduction) {
+      for (const Value& axes : axes_of(row, c.shape.size())) {
+        args[1] = axes;
+        std::int64_t numel = 1;
+        for (const std::int64_t n : c.shape) numel *= n;
+        if (numel > 0) add(hashes, key, row, args);
+      }
+      continue;
+    }
+    add(hashes, key, row, args);
+    if (row.family == Family::Elementwise && row.arity > 1 && c.shape.size() == 2)
+      add(hashes, key + " broadcast", row, arguments(row, t, c, true));
+  }
+}
+
+/// Casts are the work of copy_: every pair of dtypes.
+void hash_casts(Hashes& hashes) {
+  for (int from = 0; from < kNumDTypes; ++from) {
+    for (int to = 0; to < kNumDTypes; ++to) {
+      const auto a = static_cast<DType>(from);
+      const auto b = static_cast<DType>(to);
+      for (const Case& c : cases()) {
+        const Tensor x = random_tensor(op::add, c.shape, a, c.layout, 5);
+        const std::string key =
+            "cast " + std::string(name(a)) + " " + std::string(name(b)) + " " + text(c.layout);
+        auto& h = hashes.try_emplace(key, 0).first->second;
+        h = h * 31 + hash_of(x.to(std::nullopt, b, false, true));
+      }
+    }
+  }
+}
+
+bool walks(const OpRow& row) {
+  return row.family == Family::Elementwise || row.family == Family::Generator ||
+#ifndef NO_REDUCE
+         row.family == Family::Reduction;
+#else
+         false;
+#endif
+}
+
+Hashes all_hashes() {
+  Hashes hashes;
+  for (const OpRow* row : op_rows()) {
+    if (!walks(*row)) continue;
+    for (int i = 0; i < kNumDTypes; ++i) {
+      if (accepts(*row, static_cast<DType>(i))) hash_row(hashes, *row, static_cast<DType>(i));
+    }
+  }
+  hash_casts(hashes);
+  return hashes;
+}
+
+/// Run by the test below in a process of its own at each level.
+TEST(Levels, DISABLED_Print) {
+  std::printf("level %s\n", std::string(detail::simd_level()).c_str());
+  for (const auto& [key, h] : all_hashes())
+    std::printf("hash %016llx %s\n", static_cast<unsigned long long>(h), key.c_str());
+}
+
+struct Printed {
+  std::string level;
+  Hashes hashes;
+};
+
+Printed run_at(const std::string& level) {
+  const std::string command = "TANDEM_SIMD=" + level +
+                              " /proc/" + std::to_string(getpid()) +
+                              "/exe --gtest_also_run_disabled_tests "
+                              "--gtest_filter=Levels.DISABLED_Print 2>&1";
+  Printed run;
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return run;
+  char line[512];
+  while (std::fgets(line, sizeof line, pipe) != nullptr) {
+    std::string s(line);
+    s.pop_back();
+    if (s.starts_with("level ")) run.level = s.substr(6);
+    if (s.starts_with("hash ")) run.hashes[s.substr(22)] = std::stoull(s.substr(5, 16), nullptr, 16);
+  }
+  EXPECT_EQ(pclose(pipe), 0) << "at level " << level;
+  return run;
+}
+
+TEST(Levels, SameBits) {
+  const Printed base = run_at("baseline");
+  ASSERT_EQ(base.level, "baseline");
+  for (const OpRow* row : op_rows()) {
+    if (!walks(*row)) continue;
+    const auto found = base.hashes.lower_bound(std::string(row->name) + " ");
+    EXPECT_TRUE(found != base.hashes.end() && found->first.starts_with(row->name)) << row->name;
+  }
+  for (const std::string level : {"v3", "v4"}) {
+    const Printed run = run_at(level);
+    if (run.level != level) {
+      std::printf("this machine has no level %s: it ran %s\n", level.c_str(), run.level.c_str());
+      continue;
+    }
+    ASSERT_EQ(run.hashes.size(), base.hashes.size());
+    for (const auto& [key, h] : base.hashes) EXPECT_EQ(run.hashes.at(key), h) << key << " at " << level;
+  }
+}
+
+/// Long enough that two and three threads each get parts.
+TEST(Levels, Threads) {
+  const int before = get_num_threads();
+  const Case large[] = {{{300'007}, Layout::Dense}, {{577, 521}, Layout::Transposed}};
+  for (const OpRow* row : op_rows()) {
+    if (!walks(*row)) continue;
+    const DType t = row->dtypes.has(DType::float32) ? DType::float32 : DType::int32;
+    for (const Case& c : large) {
+      auto args = arguments(*row, t, c, false);
+      std::vector<Value> axes = {Value()};
+      if (row->family == Family::Reduction) axes = axes_of(*row, c.shape.size());
+      for (const Value& axis : axes) {
+        if (row->family == Family::Reduction) args[1] = axis;
+        set_num_threads(1);
+        const std::uint64_t one = hash_of_call(*row, args);
+        for (const int threads : {2, 3}) {
+          set_num_threads(threads);
+          EXPECT_EQ(hash_of_call(*row, args), one) << row->name << " on " << threads << " threads";
+        }
+      }
+    }
+  }
+  set_num_threads(before);
+}
+
+}  // namespace
