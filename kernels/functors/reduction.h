@@ -15,6 +15,7 @@
 //   Joins      Acc and combine alone, shared by the functors of several element types
 #pragma once
 
+#include "complex_math.h"
 #include "integer.h"
 #include "tandem/fn.h"
 
@@ -37,12 +38,10 @@ TANDEM_FN T add_acc(T a, T b) {
     return a + b;
 }
 
-/// Complex numbers by the schoolbook formula, each product rounded.
+/// Complex numbers by the operator of complex_math.h: the plain formula, each product rounded.
 template <class T>
 TANDEM_FN T mul_acc(T a, T b) {
-  if constexpr (is_complex_v<T>)
-    return T{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-  else if constexpr (is_int_v<T>)
+  if constexpr (is_int_v<T>)
     return wrap_mul(a, b);
   else
     return a * b;
