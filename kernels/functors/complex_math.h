@@ -27,14 +27,20 @@ template <class T>
 TANDEM_FN Complex<T> operator-(Complex<T> a) {
   return {-a.re, -a.im};
 }
-/// Four products and two sums, each rounded: no scaling, no repair of infinities. The difference is
-/// written as a sum with a sign flipped in the bits: g++ 12 makes a fused vfmaddsub of "a*b - c*d
-/// beside a*d + c*b" even under -ffp-contract=off, which has other bits.
+/// A value that the compiler takes as it is. g++ makes a fused vfmaddsub of "a*b - c*d beside a*d + c*b" even
+/// under -ffp-contract=off, which has other bits; products behind this are not seen by it.
+template <class T>
+TANDEM_FN T rounded(T x) {
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
+  return __builtin_assoc_barrier(x);
+#else
+  return x;
+#endif
+}
+/// Four products and two sums, each rounded: no scaling, no repair of infinities.
 template <class T>
 TANDEM_FN Complex<T> operator*(Complex<T> a, Complex<T> b) {
-  const auto sign = fn::to_bits(T(-0.0));
-  const T minus_im = fn::from_bits(fn::to_bits(a.im) ^ sign);
-  return {a.re * b.re + minus_im * b.im, a.re * b.im + a.im * b.re};
+  return {rounded(a.re * b.re) - rounded(a.im * b.im), rounded(a.re * b.im) + rounded(a.im * b.re)};
 }
 template <class T>
 TANDEM_FN bool operator==(Complex<T> a, Complex<T> b) {
