@@ -1,0 +1,231 @@
+// tensor(), as_tensor() and the creating functions in PyTorch's call forms. Those that take a row's
+// own form (rand, linspace, ...) come from the table.
+#include <cmath>
+#include <string>
+
+#include "convert.h"
+#include "elements.h"
+#include "errors.h"
+#include "function.h"
+#include "tandem/ops.h"
+
+namespace tandem::python {
+namespace {
+
+constexpr const char* kOptions =
+    ", *, dtype: dtype?=None, device: device?=None, names: names?=None";
+
+/// The three keywords of kOptions, which are a function's last parameters.
+Options options_at(const Call& c, std::size_t first) {
+  Options o;
+  if (c.given(first)) o.dtype = c.values[first].as<DType>();
+  if (c.given(first + 1)) o.device = c.values[first + 1].as<Device>();
+  if (c.given(first + 2)) o.names = names_from(c.values[first + 2].as<std::vector<std::string>>());
+  return o;
+}
+
+const Dims& ints(const Call& c, std::size_t i) { return c.values[i].as<Dims>(); }
+const Scalar& number(const Call& c, std::size_t i) { return c.values[i].as<Scalar>(); }
+
+/// Any data as a tensor that may share the data's memory.
+Tensor tensor_of(PyObject* data, std::optional<DType> dtype) {
+  if (is_tensor(data)) return as_tensor(data);
+  if (is_numpy_array(data)) return tensor_of_array(data);
+  const bool plain =
+      PyList_Check(data) || PyTuple_Check(data) || PyFloat_Check(data) || PyLong_Check(data);
+  if (!plain && !is_numpy_scalar(data) &&
+      PyObject_HasAttrString(data, "__array_interface__") != 0) {
+    const nb::object array = nb::module_::import_("numpy").attr("asarray")(nb::handle(data));
+    return tensor_of_array(array.ptr());
+  }
+  return tensor_of_lists(data, dtype);
+}
+
+/// Moves and casts where asked to; copies where that did not.
+Tensor finish(const Tensor& t, PyObject* data, const Options& o, bool always_copy) {
+  const bool shares = is_tensor(data) || t.body_ptr()->storage->deleter != nullptr;
+  Tensor out = t.to(o.device, o.dtype, false, always_copy && shares);
+  if (!o.names.empty()) {
+    if (out.body_ptr() == t.body_ptr()) out = out.alias();
+    out.rename_(o.names);
+  }
+  return out;
+}
+
+PyObject* make_tensor(Call& c) {
+  const Options o = options_at(c, 1);
+  TANDEM_EXPECTS(c.objects[0] != Py_None, TypeError, "[tensor] expected data, got None");
+  return wrap(finish(tensor_of(c.objects[0], o.dtype), c.objects[0], o, true));
+}
+
+PyObject* make_as_tensor(Call& c) {
+  const Options o = options_at(c, 1);
+  const Tensor out = finish(tensor_of(c.objects[0], o.dtype), c.objects[0], o, false);
+  if (is_tensor(c.objects[0]) && as_tensor(c.objects[0]).body_ptr() == out.body_ptr())
+    return Py_NewRef(c.objects[0]);
+  return wrap(out);
+}
+
+using FillShape = Tensor (*)(IntSpan, const Options&);
+using FillLike = Tensor (*)(const Tensor&, const Options&);
+
+/// zeros(2, 3), zeros((2, 3)), t.new_zeros(2, 3).
+void define_fill(const std::string& name, FillShape make, FillLike like, const char* doc) {
+  define(make_function(name, std::string("size: ints") + kOptions, doc,
+                       [make](Call& c) { return wrap(make(ints(c, 0), options_at(c, 1))); }),
+         kModule);
+  define(make_function(name + "_like", std::string("x: Tensor") + kOptions,
+                       std::string(doc) + " With the shape, dtype, device and names of x.",
+                       [like](Call& c) { return wrap(like(c.tensor(0), options_at(c, 1))); }),
+         kModule);
+  define(make_function("new_" + name, std::string("x: Tensor, size: ints") + kOptions,
+                       std::string(doc) + " With the dtype and device of x.",
+                       [make](Call& c) {
+                         Options o = options_at(c, 2);
+                         if (!o.dtype) o.dtype = c.tensor(0).dtype();
+                         if (!o.device) o.device = c.tensor(0).device();
+                         return wrap(make(ints(c, 1), o));
+                       }),
+         kMethod);
+}
+
+void define_full() {
+  define(
+      make_function("full", std::string("size: ints, fill_value: Scalar") + kOptions,
+                    "Every element the value; its dtype unless one is given.",
+                    [](Call& c) { return wrap(full(ints(c, 0), number(c, 1), options_at(c, 2))); }),
+      kModule);
+  define(make_function(
+             "full_like", std::string("x: Tensor, fill_value: Scalar") + kOptions,
+             "Every element the value, with the shape, dtype, device and names of x.",
+             [](Call& c) { return wrap(full_like(c.tensor(0), number(c, 1), options_at(c, 2))); }),
+         kModule);
+  define(
+      make_function("new_full", std::string("x: Tensor, size: ints, fill_value: Scalar") + kOptions,
+                    "Every element the value, with the dtype and device of x.",
+                    [](Call& c) {
+                      Options o = options_at(c, 3);
+                      if (!o.dtype) o.dtype = c.tensor(0).dtype();
+                      if (!o.device) o.device = c.tensor(0).device();
+                      return wrap(full(ints(c, 1), number(c, 2), o));
+                    }),
+      kMethod);
+  define(
+      make_function("new_tensor", std::string("x: Tensor, data: object") + kOptions,
+                    "A copy of the data with the dtype and device of x.",
+                    [](Call& c) {
+                      Options o = options_at(c, 2);
+                      if (!o.dtype) o.dtype = c.tensor(0).dtype();
+                      if (!o.device) o.device = c.tensor(0).device();
+                      return wrap(finish(tensor_of(c.objects[1], o.dtype), c.objects[1], o, true));
+                    }),
+      kMethod);
+}
+
+/// arange(end), arange(start, end), arange(start, end, step).
+PyObject* make_arange(Call& c) {
+  const Options o = options_at(c, 3);
+  const Scalar step = c.given(2) ? number(c, 2) : Scalar(1);
+  if (c.given(0) && c.given(1)) return wrap(arange(number(c, 0), number(c, 1), step, o));
+  TANDEM_EXPECTS(c.given(0) || c.given(1), TypeError,
+                 "[arange] expected an argument end, got none");
+  return wrap(arange(0, number(c, c.given(0) ? 0 : 1), step, o));
+}
+
+/// normal(mean, std, size), or the shape from mean and std that are tensors.
+PyObject* make_normal(Call& c) {
+  const auto part = [&](std::size_t i, double fallback) -> Value {
+    return c.given(i) ? c.values[i] : Value(Scalar(fallback));
+  };
+  const Value mean = part(0, 0.0);
+  const Value deviation = part(1, 1.0);
+  Options o = options_at(c, 3);
+  if (deviation.is<Scalar>()) {
+    const double d = deviation.as<Scalar>().to_double();
+    TANDEM_EXPECTS(
+        d >= 0, ValueError,
+        "[normal] normal expects std >= 0.0, but found std " + deviation.as<Scalar>().str());
+  } else if (deviation.as<Tensor>().numel() > 0 && !deviation.as<Tensor>().is_meta()) {
+    TANDEM_EXPECTS(deviation.as<Tensor>().ge(0).all().item().to_bool(), ValueError,
+                   "[normal] normal expects all elements of std >= 0.0");
+  }
+  Dims shape;
+  if (c.given(2)) {
+    shape = ints(c, 2);
+  } else {
+    TANDEM_EXPECTS(mean.is<Tensor>() || deviation.is<Tensor>(), TypeError,
+                   "[normal] expected a size, or mean or std as a tensor");
+    Tensor like = mean.is<Tensor>() ? mean.as<Tensor>() : deviation.as<Tensor>();
+    if (mean.is<Tensor>() && deviation.is<Tensor>())
+      like = mean.as<Tensor>().add(deviation.as<Tensor>());
+    shape = Dims(like.shape());
+    if (!o.dtype) o.dtype = like.dtype();
+    if (!o.device) o.device = like.device();
+  }
+  Tensor t = randn(shape, o);
+  const auto arg = [](const Value& v) {
+    return v.is<Tensor>() ? Arg(v.as<Tensor>()) : Arg(v.as<Scalar>());
+  };
+  return wrap(t.mul_(arg(deviation)).add_(arg(mean)));
+}
+
+/// A random function in the shape of x.
+void define_random_like(const std::string& name, FillShape make) {
+  define(make_function(name + "_like", std::string("x: Tensor") + kOptions,
+                       "As " + name + ", with the shape, dtype, device and names of x.",
+                       [make](Call& c) {
+                         const Tensor& x = c.tensor(0);
+                         Options o = options_at(c, 1);
+                         if (!o.dtype) o.dtype = x.dtype();
+                         if (!o.device) o.device = x.device();
+                         if (o.names.empty() && x.has_names()) o.names = x.names();
+                         return wrap(make(x.shape(), o));
+                       }),
+         kModule);
+}
+
+}  // namespace
+
+void init_creation() {
+  define(
+      make_function(
+          "tensor", std::string("data: object") + kOptions,
+          "A new tensor of a number, of nested lists or tuples of numbers, or of an array. Always "
+          "copies. The dtype is inferred as in PyTorch.",
+          make_tensor),
+      kModule);
+  for (const char* name : {"as_tensor", "asarray"}) {
+    define(
+        make_function(
+            name, "data: object, dtype: dtype?=None, device: device?=None, *, names: names?=None",
+            "As tensor(), but shares the memory of arrays and tensors where it can.",
+            make_as_tensor),
+        kModule);
+  }
+  define_fill("empty", &tandem::empty, &tandem::empty_like, "Elements of any value.");
+  define_fill("zeros", &tandem::zeros, &tandem::zeros_like, "Every element 0.");
+  define_fill("ones", &tandem::ones, &tandem::ones_like, "Every element 1.");
+  define_full();
+  define_random_like("rand", &tandem::rand);
+  define_random_like("randn", &tandem::randn);
+  define(
+      make_function(
+          "arange",
+          std::string("start: Scalar?=None, end: Scalar?=None, step: Scalar?=None") + kOptions,
+          "start, start + step, ... below end: arange(end), arange(start, end), arange(start, end, "
+          "step).",
+          make_arange),
+      kModule);
+  define(make_function(
+             "normal", std::string("mean: Arg?=None, std: Arg?=None, size: ints?=None") + kOptions,
+             "Normal numbers of a mean and a standard deviation: numbers and a size, or tensors.",
+             make_normal),
+         kModule);
+  define(make_function(
+             "empty_strided", std::string("size: ints, stride: ints") + kOptions,
+             "Elements of any value, with given strides.",
+             [](Call& c) { return wrap(empty_strided(ints(c, 0), ints(c, 1), options_at(c, 2))); }),
+         kModule);
+}
+
+}  // namespace tandem::python

@@ -1,0 +1,167 @@
+// tandem.io: HDF5 files and pictures.
+#include "tandem/io.h"
+
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+#include "convert.h"
+#include "errors.h"
+#include "function.h"
+
+namespace tandem::python {
+namespace {
+
+/// A str or an os.PathLike.
+std::string path_of(nb::handle path) {
+  const nb::object text = steal(PyOS_FSPath(path.ptr()));
+  TANDEM_EXPECTS(PyUnicode_Check(text.ptr()), TypeError,
+                 "[io] expected a path that is a str, got bytes");
+  // As Python's own open() does it, whatever the bytes of the name.
+  const nb::object bytes = steal(PyUnicode_EncodeFSDefault(text.ptr()));
+  return {PyBytes_AS_STRING(bytes.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr()))};
+}
+
+Device device_argument(nb::handle o) {
+  if (o.is_none()) return kCPU;
+  const auto d = to_device(o.ptr());
+  TANDEM_EXPECTS(d.has_value(), TypeError, "[io] expected a device, got " + type_name(o.ptr()));
+  return *d;
+}
+
+const Tensor& tensor_argument(nb::handle o, const char* op) {
+  if (!is_tensor(o.ptr())) {
+    detail::fail<TypeError>(std::string("[") + op + "] expected a tensor, got " +
+                            type_name(o.ptr()));
+  }
+  return as_tensor(o.ptr());
+}
+
+void save_hdf5(nb::handle path, nb::handle data, int gzip, nb::handle chunks) {
+  io::Hdf5Options options;
+  options.gzip = gzip;
+  if (!chunks.is_none()) {
+    const auto sizes = to_ints(chunks.ptr());
+    TANDEM_EXPECTS(sizes.has_value(), TypeError,
+                   "[save_hdf5] expected chunks to be a tuple of integers");
+    options.chunks = *sizes;
+  }
+  const std::string file = path_of(path);
+  if (is_tensor(data.ptr())) {
+    const Tensor t = as_tensor(data.ptr());
+    const nb::gil_scoped_release release;
+    io::save_hdf5(file, t, options);
+    return;
+  }
+  TANDEM_EXPECTS(
+      PyDict_Check(data.ptr()), TypeError,
+      "[save_hdf5] expected a tensor or a dict of tensors, got " + type_name(data.ptr()));
+  std::vector<std::pair<std::string, Tensor>> tensors;
+  for (const auto [key, value] : nb::borrow<nb::dict>(data)) {
+    TANDEM_EXPECTS(
+        PyUnicode_Check(key.ptr()), TypeError,
+        "[save_hdf5] expected names of datasets that are str, got " + type_name(key.ptr()));
+    tensors.emplace_back(text_of(key.ptr()), tensor_argument(value, "save_hdf5"));
+  }
+  const nb::gil_scoped_release release;
+  io::save_hdf5(file, tensors, options);
+}
+
+Tensor load_hdf5(nb::handle path, const std::string& dataset, nb::handle index, nb::handle device) {
+  const std::vector<Index> part = index.is_none() ? std::vector<Index>() : index_list(index.ptr());
+  const std::string file = path_of(path);
+  const Device to = device_argument(device);
+  const nb::gil_scoped_release release;
+  return io::load_hdf5(file, dataset, part, to);
+}
+
+nb::dict load_all_hdf5(nb::handle path, nb::handle device) {
+  const std::string file = path_of(path);
+  const Device to = device_argument(device);
+  std::vector<std::pair<std::string, Tensor>> tensors;
+  {
+    const nb::gil_scoped_release release;
+    tensors = io::load_all_hdf5(file, to);
+  }
+  nb::dict out;
+  for (auto& [name, t] : tensors) out[nb::str(name.c_str(), name.size())] = nb::steal(wrap(t));
+  return out;
+}
+
+/// A dict a dataset.
+nb::list list_hdf5(nb::handle path) {
+  nb::list out;
+  for (const auto& d : io::list_hdf5(path_of(path))) {
+    nb::dict entry;
+    entry["name"] = d.name;
+    entry["type"] = d.type;
+    entry["dtype"] = d.loadable ? nb::steal(dtype_object(d.dtype)) : nb::none();
+    entry["shape"] = nb::steal(size_object(d.shape));
+    nb::list names;
+    for (std::size_t i = 0; i < d.shape.size(); ++i) {
+      names.append(nb::steal(wrap(i < d.names.size() ? d.names[i] : Name())));
+    }
+    entry["names"] = nb::tuple(names);
+    entry["chunks"] = d.chunks.empty() ? nb::none() : nb::steal(int_tuple(d.chunks));
+    entry["stored_bytes"] = d.stored_bytes;
+    out.append(entry);
+  }
+  return out;
+}
+
+template <class F>
+void write_picture(nb::handle path, nb::handle picture, const char* op, F&& write) {
+  const std::string file = path_of(path);
+  const Tensor t = tensor_argument(picture, op);
+  const nb::gil_scoped_release release;
+  write(file, t);
+}
+
+}  // namespace
+
+void init_io(nb::module_& m) {
+  using nb::arg;
+  nb::module_ files = m.def_submodule("_io", "HDF5 files and pictures.");
+  files.def("save_hdf5", &save_hdf5, arg("path"), arg("data"), nb::kw_only(), arg("gzip") = 0,
+            arg("chunks") = nb::none(),
+            "Writes a tensor (as the dataset \"data\") or a dict of tensors, "
+            "with their dimension names.");
+  files.def("load_hdf5", &load_hdf5, arg("path"), arg("dataset") = "", arg("index") = nb::none(),
+            nb::kw_only(), arg("device") = nb::none(),
+            "Reads a dataset, or with an index (as between the brackets of "
+            "t[...]) the part of it.");
+  files.def("load_all_hdf5", &load_all_hdf5, arg("path"), nb::kw_only(), arg("device") = nb::none(),
+            "Every loadable dataset, by name.");
+  files.def("list_hdf5", &list_hdf5, arg("path"), "What the file holds: one dict a dataset.");
+  files.def(
+      "read_image",
+      [](nb::handle path) {
+        const std::string file = path_of(path);
+        const nb::gil_scoped_release release;
+        return io::read_image(file);
+      },
+      arg("path"), "A PNG or JPEG picture as rows x columns x channels.");
+  files.def(
+      "write_image",
+      [](nb::handle path, nb::handle picture) {
+        write_picture(path, picture, "write_image",
+                      [](auto& file, auto& t) { io::write_image(file, t); });
+      },
+      arg("path"), arg("picture"), "Writes PNG or JPEG, by the path's ending.");
+  files.def(
+      "write_png",
+      [](nb::handle path, nb::handle picture, int level) {
+        write_picture(path, picture, "write_png",
+                      [&](auto& file, auto& t) { io::write_png(file, t, level); });
+      },
+      arg("path"), arg("picture"), arg("level") = 6, "Writes PNG; level is zlib's, 0 to 9.");
+  files.def(
+      "write_jpeg",
+      [](nb::handle path, nb::handle picture, int quality) {
+        write_picture(path, picture, "write_jpeg",
+                      [&](auto& file, auto& t) { io::write_jpeg(file, t, quality); });
+      },
+      arg("path"), arg("picture"), arg("quality") = 90, "Writes JPEG; quality 1 to 100.");
+}
+
+}  // namespace tandem::python

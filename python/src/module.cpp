@@ -1,0 +1,24 @@
+// The extension module tandem._tandem: puts its parts together.
+#include "objects.h"
+
+NB_MODULE(_tandem, m) {
+  using namespace tandem::python;
+  m.doc() = "Tensors and the op table; import tandem instead.";
+  // The dtypes and the op table's functions live as long as the process, on purpose.
+  nb::set_leak_warnings(false);
+  m.attr("__version__") = TANDEM_VERSION;
+  init_errors(m);
+  init_kinds(m);
+  init_tensor(m);
+  init_functions(m);
+  // The table first: what is written by hand may stand over a row's own form.
+  init_table(m);
+  init_storage(m);
+  init_creation();
+  init_methods();
+  init_names();
+  init_numpy();
+  init_io(m);
+  init_printing(m);
+  init_runtime(m);
+}

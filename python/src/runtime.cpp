@@ -1,0 +1,145 @@
+// What is neither tensor nor op: seeds, threads, default dtype, promotion, devices and their
+// memory.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+#include "convert.h"
+#include "errors.h"
+#include "function.h"
+#include "tandem/ops.h"
+#include "tandem/stream.h"
+
+namespace tandem::python {
+namespace {
+
+DType dtype_argument(nb::handle o, const char* op) {
+  const auto t = to_dtype(o.ptr());
+  if (!t)
+    detail::fail<TypeError>(std::string("[") + op + "] expected a dtype, got " +
+                            type_name(o.ptr()));
+  return *t;
+}
+
+Device cuda_device(nb::handle o, const char* op) {
+  if (o.is_none()) return kCUDA;
+  const auto d = to_device(o.ptr());
+  if (!d || !d->is_cuda()) {
+    detail::fail<ValueError>(std::string("[") + op + "] expected a CUDA device, got " +
+                             nb::str(o).c_str());
+  }
+  return *d;
+}
+
+void init_settings(nb::module_& m) {
+  m.def(
+      "manual_seed",
+      [](nb::int_ seed) {
+        // As in PyTorch, negative seeds count from 2^64.
+        const std::uint64_t bits = PyLong_AsUnsignedLongLongMask(seed.ptr());
+        manual_seed(bits);
+        return bits;
+      },
+      nb::arg("seed"), "Seeds the random numbers.");
+  m.def(
+      "set_num_threads",
+      [](nb::handle n) {
+        const auto count = PyBool_Check(n.ptr()) ? std::nullopt : to_int(n.ptr());
+        TANDEM_EXPECTS(
+            count.has_value(), TypeError,
+            "[set_num_threads] set_num_threads expects an int, but got " + type_name(n.ptr()));
+        TANDEM_EXPECTS(*count > 0 && *count <= 65536, ValueError,
+                       "[set_num_threads] set_num_threads expects a positive integer, got " +
+                           std::to_string(*count));
+        set_num_threads(static_cast<int>(*count));
+      },
+      nb::arg("n"), "Threads that host ops may use; never changes a result.");
+  m.def("get_num_threads", &get_num_threads);
+  m.def(
+      "set_default_dtype",
+      [](nb::handle t) { set_default_dtype(dtype_argument(t, "set_default_dtype")); }, nb::arg("d"),
+      "The dtype of Python floats in tensor() and of results of float functions of integers.");
+  m.def("get_default_dtype", [] { return nb::steal(dtype_object(default_dtype())); });
+}
+
+void init_promotion(nb::module_& m) {
+  m.def(
+      "promote_types",
+      [](nb::handle a, nb::handle b) {
+        return nb::steal(dtype_object(
+            promote_types(dtype_argument(a, "promote_types"), dtype_argument(b, "promote_types"))));
+      },
+      nb::arg("type1"), nb::arg("type2"), "The dtype that both can be cast to.");
+  m.def(
+      "can_cast",
+      [](nb::handle a, nb::handle b) {
+        return can_cast(dtype_argument(a, "can_cast"), dtype_argument(b, "can_cast"));
+      },
+      nb::arg("from_"), nb::arg("to"), "False where a cast would lower the category.");
+  define(make_function("result_type", "x, y", "The dtype of an op of both arguments.",
+                       [](Call& c) {
+                         const auto arg = [&](std::size_t i) {
+                           const Value& v = c.values[i];
+                           return v.is<Tensor>() ? Arg(v.as<Tensor>()) : Arg(v.as<Scalar>());
+                         };
+                         return dtype_object(result_type(arg(0), arg(1)));
+                       }),
+         kModule);
+}
+
+/// Questions about two tensors; both wait for the device.
+void init_questions() {
+  const auto unlocked = [](auto&& f) {
+    const nb::gil_scoped_release release;
+    return f();
+  };
+  define(make_function("equal", "x: Tensor, other: Tensor",
+                       "Whether shapes and all elements are equal; NaN differs from itself.",
+                       [unlocked](Call& c) {
+                         return PyBool_FromLong(
+                             unlocked([&] { return equal(c.tensor(0), c.tensor(1)); }));
+                       }),
+         kModule | kMethod);
+  define(
+      make_function(
+          "allclose",
+          "x: Tensor, other: Tensor, rtol: float=1e-05, atol: float=1e-08, equal_nan: bool=False",
+          "Whether |x - other| <= atol + rtol * |other| everywhere.",
+          [unlocked](Call& c) {
+            const auto number = [&](std::size_t i, double fallback) {
+              return c.given(i) ? c.values[i].as<Scalar>().to_double() : fallback;
+            };
+            const double rtol = number(2, 1e-5);
+            const double atol = number(3, 1e-8);
+            const bool equal_nan = c.given(4) && c.values[4].as<Scalar>().to_bool();
+            return PyBool_FromLong(unlocked(
+                [&] { return allclose(c.tensor(0), c.tensor(1), rtol, atol, equal_nan); }));
+          }),
+      kModule | kMethod);
+}
+
+void init_devices(nb::module_& m) {
+  m.def("_cuda_is_available", [] { return is_available(DeviceKind::CUDA); });
+  m.def("_cuda_device_count", [] { return device_count(DeviceKind::CUDA); });
+  m.def("_cuda_status", [] { return device_status(DeviceKind::CUDA); });
+  m.def(
+      "_cuda_synchronize",
+      [](nb::handle device) {
+        const Device d = cuda_device(device, "synchronize");
+        const nb::gil_scoped_release release;
+        synchronize(d);
+      },
+      nb::arg("device").none());
+}
+
+}  // namespace
+
+void init_runtime(nb::module_& m) {
+  init_settings(m);
+  init_promotion(m);
+  init_questions();
+  init_devices(m);
+}
+
+}  // namespace tandem::python

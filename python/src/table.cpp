@@ -1,0 +1,270 @@
+// The op table as Python sees it: a loop over its rows makes module functions, methods, in-place
+// forms and operators. No op is named here but where Python's protocol calls it by another name.
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "convert.h"
+#include "direct.h"
+#include "errors.h"
+#include "function.h"
+
+namespace tandem::python {
+namespace {
+
+/// Work on so many elements is worth letting other Python threads run.
+constexpr std::int64_t kReleaseAt = 4096;
+
+bool may_take_long(std::span<const Value> args) {
+  for (const Value& v : args) {
+    if (v.is<Tensor>()) {
+      const Tensor& t = v.as<Tensor>();
+      if (t.numel() >= kReleaseAt || !t.device().is_cpu()) return true;
+    } else if (v.is<std::vector<Tensor>>() || v.is<Dims>()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The named tuple of a row with several results, or null.
+nb::object result_class(const OpRow& row) {
+  const Schema& schema = schema_of(row);
+  if (schema.results.empty()) return {};
+  nb::list fields;
+  for (const auto& field : schema.results) fields.append(nb::str(field.c_str()));
+  return nb::module_::import_("tandem.return_types").attr("make")(row.name, fields);
+}
+
+/// An op that gives back what it was given (contiguous() of a contiguous tensor) gives the same
+/// object.
+PyObject* result_object(const Value& v, const Call& c) {
+  if (v.is<Tensor>()) {
+    for (PyObject* o : c.objects) {
+      if (o != nullptr && is_tensor(o) && as_tensor(o).body_ptr() == v.as<Tensor>().body_ptr()) {
+        return Py_NewRef(o);
+      }
+    }
+  }
+  return from_value(v);
+}
+
+PyObject* results(std::vector<Value>& out, const Call& c, const nb::object& cls) {
+  if (out.empty()) return Py_NewRef(Py_None);
+  if (out.size() == 1) return result_object(out[0], c);
+  nb::object tuple = steal(PyTuple_New(static_cast<Py_ssize_t>(out.size())));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    PyTuple_SET_ITEM(tuple.ptr(), static_cast<Py_ssize_t>(i), result_object(out[i], c));
+  }
+  if (!cls.is_valid()) return tuple.release().ptr();
+  return steal(PyObject_CallObject(cls.ptr(), tuple.ptr())).release().ptr();
+}
+
+/// What a row's functions need at a call.
+struct RowCall {
+  const OpRow& row;
+  Direct direct;
+  nb::object results;  // the named tuple of several results
+
+  /// Whether the C++ function of the regular form takes the arguments as they are.
+  bool is_plain(std::span<const Value> args) const {
+    const bool reduction = row.family == Family::Reduction;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      if (reduction ? i == 0 && args[i].is_none() : args[i].is_none() != (i >= direct.n_args))
+        return false;
+    }
+    return true;
+  }
+
+  std::vector<Value> call(std::span<const Value> args) const {
+    if (direct.plain != nullptr && is_plain(args)) return {direct.plain(args)};
+    return call_boxed(row, args);
+  }
+
+  /// Writes to a given tensor. A form that C++ has not goes through a temporary, with the same
+  /// bits.
+  void write(Tensor& out, std::span<const Value> args, bool in_place) const {
+    const auto function = in_place ? direct.in_place : direct.into;
+    if (function != nullptr && is_plain(args)) {
+      if (in_place) {
+        direct.in_place(out, args);
+      } else {
+        direct.into(out, args);
+      }
+      return;
+    }
+    const std::vector<Value> made = call_boxed(row, args);
+    TANDEM_EXPECTS(made.size() == 1 && made[0].is<Tensor>(), NotImplemented,
+                   std::string("[") + row.name + "] expected no out=: the op has several results");
+    store(out, made[0].as<Tensor>(), in_place);
+  }
+
+ private:
+  void store(Tensor& out, const Tensor& made, bool in_place) const {
+    const std::string where = std::string("[") + row.name + "] ";
+    TANDEM_EXPECTS(can_cast(made.dtype(), out.dtype()), TypeError,
+                   where + "result type " + std::string(info(made.dtype()).title) +
+                       " can't be cast to the desired output type " +
+                       std::string(info(out.dtype()).title));
+    const bool same = std::ranges::equal(made.shape(), out.shape());
+    if (!same && !in_place && out.numel() == 0) {
+      out = made.to(out.device(), out.dtype());
+      return;
+    }
+    TANDEM_EXPECTS(same, ShapeError,
+                   where + "output with shape " + shown(out.shape()) +
+                       " doesn't match the broadcast shape " + shown(made.shape()));
+    out.copy_(made);
+  }
+
+  static std::string shown(IntSpan shape) {
+    std::string s = "[";
+    for (const std::int64_t n : shape) s += (s.size() > 1 ? ", " : "") + std::to_string(n);
+    return s + "]";
+  }
+};
+
+/// Runs f, without the GIL where the work may be long.
+template <class F>
+auto unlocked(std::span<const Value> args, F&& f) {
+  if (!may_take_long(args)) return f();
+  const nb::gil_scoped_release release;
+  return f();
+}
+
+Function in_place_function(const OpRow& row, Function f) {
+  f.name += "_";
+  f.doc += " (in place)";
+  f.run = [call = RowCall{row, direct_of(row), {}}](Call& c) {
+    Tensor& self = c.written(call.row.name);
+    unlocked(c.values, [&] { call.write(self, c.values, true); });
+    return Py_NewRef(c.objects[0]);
+  };
+  return f;
+}
+
+Function function_of(const OpRow& row, Function::Form form) {
+  const Schema& schema = schema_of(row);
+  Function f;
+  f.name = row.name;
+  f.doc = row.doc;
+  f.form = form;
+  f.parameters = parameters_of(schema.params, f.name);
+  if (form == Function::Form::InPlace || form == Function::Form::InPlaceOperator) {
+    return in_place_function(row, std::move(f));
+  }
+  f.takes_out = (row.flags & kView) == 0 && schema.results.empty();
+  f.run = [call = RowCall{row, direct_of(row), result_class(row)}](Call& c) {
+    if (c.out != nullptr) {
+      Tensor& out = as_tensor(c.out);
+      unlocked(c.values, [&] { call.write(out, c.values, false); });
+      return Py_NewRef(c.out);
+    }
+    std::vector<Value> made = unlocked(c.values, [&] { return call.call(c.values); });
+    return results(made, c, call.results);
+  };
+  return f;
+}
+
+bool is_method(const Function& f) {
+  if (f.parameters.empty()) return false;
+  const Accepts first = f.parameters[0].accepts;
+  return first == Accepts::Tensor || first == Accepts::Arg;
+}
+
+bool has_in_place(const OpRow& row) {
+  return row.family == Family::Elementwise && (row.flags & kNoInPlace) == 0;
+}
+
+/// Python's word for an op where it has one: "add" for add, "and" for bitwise_and, "" for others.
+std::string protocol_word(const OpRow& row, const nb::module_& words) {
+  struct Word {
+    std::string_view op, python;
+  };
+  static constexpr std::array<Word, 3> kArithmetic{
+      {{"div", "truediv"}, {"floor_divide", "floordiv"}, {"remainder", "mod"}}};
+  const std::string_view name = row.name;
+  for (const Word& w : kArithmetic) {
+    if (w.op == name) return std::string(w.python);
+  }
+  constexpr std::string_view kBitwise = "bitwise_";
+  std::string word(name);
+  if (name.starts_with(kBitwise)) {
+    word = name.substr(kBitwise.size());
+    if (word == "not") return "invert";
+    const auto side = word.find("_shift");
+    if (side != std::string::npos) return word.substr(0, 1) + "shift";
+  }
+  // Python's operator module knows the rest; its `not` is no method.
+  const bool known = nb::hasattr(words, ("__" + word + "__").c_str()) && word != "not";
+  return known ? word : "";
+}
+
+/// +, -, ... with their reflected and in-place forms.
+void define_operators(const OpRow& row, const nb::module_& words) {
+  const std::string word = protocol_word(row, words);
+  if (word.empty() || (row.family != Family::Elementwise && word != "matmul")) return;
+  Function f = function_of(row, Function::Form::Operator);
+  std::erase_if(f.parameters, [](const Parameter& p) { return p.keyword_only; });
+  f.takes_out = false;
+  define_method(("__" + word + "__").c_str(), function_object(f));
+  if (f.parameters.size() != 2 || row.result == Result::Bool) return;
+  f.reflected = true;
+  define_method(("__r" + word + "__").c_str(), function_object(f));
+  if (!has_in_place(row)) return;
+  f = function_of(row, Function::Form::InPlaceOperator);
+  std::erase_if(f.parameters, [](const Parameter& p) { return p.keyword_only; });
+  define_method(("__i" + word + "__").c_str(), function_object(std::move(f)));
+}
+
+nb::dict describe(const OpRow& row) {
+  nb::dict d;
+  const auto dtypes = [&] {
+    nb::list list;
+    for (int i = 0; i < kNumDTypes; ++i) {
+      if (row.dtypes.has(static_cast<DType>(i))) list.append(nb::handle(types.dtypes[i]));
+    }
+    return nb::tuple(list);
+  }();
+  static constexpr const char* kFamilies[] = {"elementwise", "generator", "reduction", "irregular"};
+  static constexpr const char* kResults[] = {"same", "float", "bool", "real", "wide", "index"};
+  d["name"] = row.name;
+  d["family"] = kFamilies[static_cast<int>(row.family)];
+  d["arity"] = static_cast<int>(row.arity);
+  d["dtypes"] = dtypes;
+  d["result"] = kResults[static_cast<int>(row.result)];
+  d["max_ulp"] = row.max_ulp;
+  d["domain"] = nb::make_tuple(row.lo, row.hi);
+  d["schema"] = row.schema;
+  d["doc"] = row.doc;
+  d["in_place"] = has_in_place(row);
+  d["view"] = (row.flags & kView) != 0;
+  d["vendor"] = (row.flags & kVendor) != 0;
+  d["method"] = is_method(function_of(row, Function::Form::Plain));
+  return d;
+}
+
+}  // namespace
+
+void init_table(nb::module_& m) {
+  const nb::module_ words = nb::module_::import_("operator");
+  for (const OpRow* row : op_rows()) {
+    Function f = function_of(*row, Function::Form::Plain);
+    const bool method = is_method(f);
+    // Rows whose name ends in _ write to their first argument: methods only, as in PyTorch.
+    const bool writes = f.name.back() == '_';
+    define(std::move(f), (writes ? 0U : kModule) | (method ? kMethod : 0U));
+    if (has_in_place(*row)) define(function_of(*row, Function::Form::InPlace), kMethod);
+    define_operators(*row, words);
+  }
+  m.def(
+      "op_rows",
+      [] {
+        nb::list rows;
+        for (const OpRow* row : op_rows()) rows.append(describe(*row));
+        return rows;
+      },
+      "The op table: one dict a row.");
+}
+
+}  // namespace tandem::python

@@ -1,0 +1,173 @@
+// class Tensor: its properties and Python's protocols. Ops and their methods come from the table.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "convert.h"
+#include "elements.h"
+#include "errors.h"
+#include "function.h"
+
+namespace tandem::python {
+namespace {
+
+using Self = const Tensor&;
+
+nb::object new_object(PyObject* o) { return nb::steal(o); }
+
+/// The one element as a Python number.
+nb::object item(Self t) { return new_object(wrap(t.item())); }
+
+/// float(t), int(t), ...: PyTorch's message.
+nb::object only_element(Self t) {
+  TANDEM_EXPECTS(t.numel() == 1, ValueError,
+                 "only one element tensors can be converted to Python scalars");
+  return item(t);
+}
+
+bool truth(Self t) {
+  TANDEM_EXPECTS(t.numel() != 0, ShapeError, "Boolean value of Tensor with no values is ambiguous");
+  TANDEM_EXPECTS(t.numel() == 1, ShapeError,
+                 "Boolean value of Tensor with more than one value is ambiguous");
+  return t.item().to_bool();
+}
+
+nb::object index_number(Self t) {
+  TANDEM_EXPECTS(t.dim() == 0 && (is_integer(t.dtype()) || t.dtype() == DType::bool_), TypeError,
+                 "only integer tensors of a single element can be converted to an index");
+  return steal(PyNumber_Long(item(t).ptr()));
+}
+
+std::int64_t length(Self t) {
+  TANDEM_EXPECTS(t.dim() > 0, TypeError, "len() of a 0-d tensor");
+  return t.shape()[0];
+}
+
+nb::object iterator(Self t) {
+  TANDEM_EXPECTS(t.dim() > 0, TypeError, "iteration over a 0-d tensor");
+  const nb::object rows = new_object(from_value(Value(t.unbind(0))));
+  return steal(PyObject_GetIter(rows.ptr()));
+}
+
+nb::object format(Self t, const nb::str& spec) {
+  if (t.dim() == 0 && !t.is_meta()) {
+    return steal(PyObject_Format(item(t).ptr(), spec.ptr()));
+  }
+  TANDEM_EXPECTS(nb::len(spec) == 0, TypeError,
+                 "unsupported format string passed to Tensor.__format__");
+  return nb::str(t.str().c_str());
+}
+
+bool contains(Self t, nb::handle element) {
+  const auto v = to_value(element.ptr(), Accepts::Arg);
+  TANDEM_EXPECTS(
+      v.has_value(), TypeError,
+      "[Tensor.__contains__] expected a tensor or a number, got " + type_name(element.ptr()));
+  const Tensor same = v->is<Tensor>() ? t.eq(v->as<Tensor>()) : t.eq(v->as<Scalar>());
+  return same.any().item().to_bool();
+}
+
+nb::object names_tuple(Self t) {
+  nb::list names;
+  const Names all = t.names();
+  for (std::int64_t i = 0; i < t.dim(); ++i) {
+    names.append(new_object(wrap(all.empty() ? Name() : all[static_cast<std::size_t>(i)])));
+  }
+  return nb::tuple(names);
+}
+
+void set_names(Tensor& t, nb::handle names) {
+  if (names.is_none()) {
+    t.rename_({});
+    return;
+  }
+  const auto texts = to_names(names.ptr());
+  TANDEM_EXPECTS(texts.has_value(), TypeError,
+                 "[names] expected a list of names (str or None), got " + type_name(names.ptr()));
+  t.rename_(names_from(*texts));
+}
+
+void init_properties(nb::class_<Tensor>& cls) {
+  cls.def_prop_ro("shape", [](Self t) { return new_object(size_object(t.shape())); });
+  cls.def_prop_ro("dtype", [](Self t) { return new_object(dtype_object(t.dtype())); });
+  cls.def_prop_ro("device", [](Self t) { return t.device(); });
+  cls.def_prop_rw("names", &names_tuple, &set_names, nb::for_setter(nb::arg("names").none()));
+  cls.def_prop_ro("ndim", [](Self t) { return t.dim(); });
+  cls.def_prop_ro("itemsize", [](Self t) { return t.element_size(); });
+  cls.def_prop_ro("nbytes", [](Self t) { return t.nbytes(); });
+  cls.def_prop_ro("is_cuda", [](Self t) { return t.device().is_cuda(); });
+  cls.def_prop_ro("is_cpu", [](Self t) { return t.device().is_cpu(); });
+  cls.def_prop_ro("is_meta", [](Self t) { return t.is_meta(); });
+  cls.def_prop_ro("requires_grad", [](Self) { return false; });
+  cls.def_prop_ro("_base", [](Self t) -> std::optional<Tensor> {
+    const Tensor base = t.base();
+    if (!base.defined()) return std::nullopt;
+    return base;
+  });
+  // .T of a matrix, .mT of a stack of them.
+  cls.def_prop_ro("T", [](Self t) {
+    SmallVector<Axis, 6> order;
+    for (std::int64_t i = t.dim(); i-- > 0;) order.push_back(Axis(i));
+    return order.empty() ? t.alias() : t.permute(order);
+  });
+  cls.def_prop_ro("mT", [](Self t) { return t.transpose(-2, -1); });
+}
+
+void init_queries(nb::class_<Tensor>& cls) {
+  cls.def("dim", [](Self t) { return t.dim(); });
+  cls.def("ndimension", [](Self t) { return t.dim(); });
+  cls.def("numel", [](Self t) { return t.numel(); });
+  cls.def("nelement", [](Self t) { return t.numel(); });
+  cls.def("element_size", [](Self t) { return t.element_size(); });
+  cls.def("storage_offset", [](Self t) { return t.storage_offset(); });
+  cls.def("data_ptr", [](Self t) { return reinterpret_cast<std::uintptr_t>(t.data_ptr()); });
+  cls.def("is_contiguous", [](Self t) { return t.is_contiguous(); });
+  cls.def("has_names", [](Self t) { return t.has_names(); });
+  cls.def("is_floating_point", [](Self t) { return is_float(t.dtype()); });
+  cls.def("is_complex", [](Self t) { return is_complex(t.dtype()); });
+  cls.def("is_signed", [](Self t) { return info(t.dtype()).is_signed; });
+  cls.def("is_same_size", [](Self t, Self o) {
+    return std::equal(t.shape().begin(), t.shape().end(), o.shape().begin(), o.shape().end());
+  });
+  cls.def("is_shared_storage", [](Self t, Self o) { return t.shares_storage(o); });
+  cls.def("item", &item);
+  cls.def("tolist", [](Self t) { return new_object(nested_list(t)); });
+}
+
+void init_protocol(nb::class_<Tensor>& cls) {
+  cls.def("__repr__", &Tensor::str);
+  cls.def("__str__", &Tensor::str);
+  cls.def("__format__", &format);
+  cls.def("__len__", &length);
+  cls.def("__iter__", &iterator);
+  cls.def("__contains__", &contains);
+  cls.def("__bool__", &truth);
+  cls.def("__float__", [](Self t) { return steal(PyNumber_Float(only_element(t).ptr())); });
+  cls.def("__int__", [](Self t) { return steal(PyNumber_Long(only_element(t).ptr())); });
+  cls.def("__complex__", [](Self t) {
+    return steal(
+        PyObject_CallOneArg(reinterpret_cast<PyObject*>(&PyComplex_Type), only_element(t).ptr()));
+  });
+  cls.def("__index__", &index_number);
+  cls.def("__pos__", [](nb::object self) { return self; });
+  cls.def("__copy__", [](Self t) { return t.alias(); });
+  cls.def("__deepcopy__", [](Self t, nb::handle) { return t.clone(); });
+}
+
+}  // namespace
+
+void init_tensor(nb::module_& m) {
+  auto cls = nb::class_<Tensor>(m, "Tensor", nb::is_weak_referenceable(), nb::dynamic_attr(),
+                                nb::type_slots(indexing_slots),
+                                "A typed, strided, optionally named view of a storage.");
+  types.tensor = reinterpret_cast<PyTypeObject*>(cls.ptr());
+  cls.attr("__module__") = nb::handle(types.module_name);
+  init_properties(cls);
+  init_queries(cls);
+  init_protocol(cls);
+}
+
+}  // namespace tandem::python

@@ -1,0 +1,13 @@
+"""Tandem: tensors with the same bits on NVIDIA GPUs and CPUs, with PyTorch's names and call forms.
+
+Ops, their methods and the dtypes come from the op table of the C++ library; `tandem._tandem` is the module
+made from it. Some names stand over Python's own (abs, sum, bool, ...), so that nothing but imports is here.
+"""
+
+from tandem import cuda, errors, io, return_types
+from tandem._tandem import *
+from tandem._tandem import __version__
+from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
+from tandem.predicates import finfo, iinfo, is_complex, is_floating_point, is_storage, is_tensor
+from tandem.size import Size
+from tandem.subscripts import einsum

@@ -1,0 +1,63 @@
+"""Questions about objects and dtypes."""
+
+import math
+
+from tandem import _tandem, errors
+
+
+def is_tensor(obj):
+    """Whether obj is a Tensor."""
+    return isinstance(obj, _tandem.Tensor)
+
+
+def is_storage(obj):
+    """Whether obj is what Tensor.storage() gives."""
+    return isinstance(obj, _tandem.Storage)
+
+
+def is_floating_point(x):
+    """Whether the tensor's dtype is a real float."""
+    return x.dtype.is_floating_point
+
+
+def is_complex(x):
+    """Whether the tensor's dtype is complex."""
+    return x.dtype.is_complex
+
+
+class iinfo:
+    """Limits of an integer dtype: bits, min, max."""
+
+    def __init__(self, dtype):
+        if dtype.is_floating_point or dtype.is_complex or dtype is _tandem.bool:
+            raise errors.TypeError(f"[iinfo] expected an integer dtype, got {dtype!r}")
+        self.dtype = str(dtype).removeprefix("tandem.")
+        self.bits = 8 * dtype.itemsize
+        self.min = -(1 << (self.bits - 1)) if dtype.is_signed else 0
+        self.max = (1 << (self.bits - dtype.is_signed)) - 1
+
+    def __repr__(self):
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+
+
+class finfo:
+    """Limits of a float dtype: bits, eps, tiny, smallest_normal, min, max, resolution."""
+
+    def __init__(self, dtype=None):
+        dtype = _tandem.get_default_dtype() if dtype is None else dtype
+        if not (dtype.is_floating_point or dtype.is_complex):
+            raise errors.TypeError(f"[finfo] expected a float dtype, got {dtype!r}")
+        self.dtype = str(dtype).removeprefix("tandem.")
+        self.bits = 8 * dtype.itemsize // (2 if dtype.is_complex else 1)
+        digits = dtype._precision
+        exponent = 1 << (self.bits - digits - 1)
+        self.eps = math.ldexp(1.0, 1 - digits)
+        self.max = math.ldexp(2.0 - self.eps, exponent - 1)
+        self.min = -self.max
+        self.tiny = self.smallest_normal = math.ldexp(1.0, 2 - exponent)
+        self.resolution = 10.0 ** -math.floor((digits - 1) * math.log10(2))
+
+    def __repr__(self):
+        fields = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        shown = ", ".join(f"{field}={getattr(self, field):g}" for field in fields)
+        return f"finfo({shown}, dtype={self.dtype})"

@@ -1,0 +1,324 @@
+# Every elementwise row against NumPy: dtypes, layouts, in-place and out forms. lint: oracle table
+#
+# The oracle computes floats in a wider type and integers in their own (NumPy wraps as Tandem does).
+import math
+
+import numpy as np
+import pytest
+
+import tandem as td
+from conftest import layouts, numpy_dtype, random_array, same, short
+
+ROWS = {row["name"]: row for row in td.op_rows()}
+ELEMENTWISE = [name for name, row in ROWS.items() if row["family"] == "elementwise"]
+
+
+def trunc_divide(x, y):
+    if x.dtype.kind == "f":
+        return np.trunc(x / y)
+    quotient = np.where(y == 0, 0, np.abs(x.astype(object)) // np.where(y == 0, 1, np.abs(y.astype(object))))
+    return np.where((x < 0) != (y < 0), -quotient, quotient).astype(x.dtype)
+
+
+def shift(x, y, left):
+    width = 8 * x.dtype.itemsize
+    fill = np.where(x < 0, -1, 0).astype(x.dtype) if not left else np.zeros_like(x)
+    inside = (y >= 0) & (y < width)
+    by = np.where(inside, y, 0).astype(x.dtype)
+    return np.where(inside, x << by if left else x >> by, fill)
+
+
+def minmax(x, y, greater, nan_wins):
+    """Ordered zeros: -0 < +0."""
+    if x.dtype.kind != "f":
+        return np.maximum(x, y) if greater else np.minimum(x, y)
+    first = (x > y) | ((x == y) & ~np.signbit(x)) if greater else (x < y) | ((x == y) & np.signbit(x))
+    chosen = np.where(first, x, y)
+    if nan_wins:
+        return np.where(np.isnan(x) | np.isnan(y), np.nan, chosen)
+    return np.where(np.isnan(x), y, np.where(np.isnan(y), x, chosen))
+
+
+def sign(x):
+    if x.dtype.kind == "b":
+        return x
+    if x.dtype.kind == "c":
+        return np.where(x == 0, 0, x / np.where(x == 0, 1, np.abs(x)))
+    return np.sign(x)
+
+
+def lerp(x, end, weight):
+    return np.where(np.abs(weight) < 0.5, x + weight * (end - x), end - (end - x) * (1 - weight))
+
+
+ORACLE = {
+    "neg": np.negative,
+    "abs": np.abs,
+    "sign": sign,
+    "square": np.square,
+    "sqrt": np.sqrt,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "reciprocal": lambda x: 1 / x,
+    "exp": np.exp,
+    "exp2": np.exp2,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log2": np.log2,
+    "log10": np.log10,
+    "log1p": np.log1p,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    "erf": lambda x: np.vectorize(math.erf, otypes=[np.float64])(x.astype(np.float64)),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "trunc": np.trunc,
+    "round": np.rint,
+    "isnan": np.isnan,
+    "isinf": np.isinf,
+    "isfinite": np.isfinite,
+    "logical_not": np.logical_not,
+    "bitwise_not": np.invert,
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.true_divide,
+    "floor_divide": np.floor_divide,
+    "trunc_divide": trunc_divide,
+    "remainder": np.remainder,
+    "fmod": np.fmod,
+    "pow": np.power,
+    "atan2": np.arctan2,
+    "maximum": lambda x, y: minmax(x, y, True, True),
+    "minimum": lambda x, y: minmax(x, y, False, True),
+    "fmax": lambda x, y: minmax(x, y, True, False),
+    "fmin": lambda x, y: minmax(x, y, False, False),
+    "hypot": np.hypot,
+    "copysign": np.copysign,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "logical_and": np.logical_and,
+    "logical_or": np.logical_or,
+    "logical_xor": np.logical_xor,
+    "bitwise_and": np.bitwise_and,
+    "bitwise_or": np.bitwise_or,
+    "bitwise_xor": np.bitwise_xor,
+    "bitwise_left_shift": lambda x, y: shift(x, y, True),
+    "bitwise_right_shift": lambda x, y: shift(x, y, False),
+    "where": np.where,
+    "clamp": lambda x, low, high: np.where(np.isnan(x), x, np.minimum(np.maximum(x, low), high)),
+    "lerp": lerp,
+    "add_scaled": lambda x, y, alpha: x + alpha * y,
+    "addcmul": lambda x, a, b: x + a * b,
+}
+# With cancellation the error is relative to the terms, not to their sum.
+TERMS = {
+    "lerp": lambda x, end, weight: abs(x) + (1 + abs(weight)) * (abs(end) + abs(x)),
+    "add_scaled": lambda x, y, alpha: abs(x) + abs(alpha * y),
+    "addcmul": lambda x, a, b: abs(x) + abs(a * b),
+}
+
+
+def test_every_row_has_an_oracle():
+    assert set(ELEMENTWISE) == set(ORACLE)
+
+
+def wide(array):
+    return {"f": lambda: array.astype(np.longdouble), "c": lambda: array.astype(np.clongdouble)}.get(
+        array.dtype.kind, lambda: array
+    )()
+
+
+def domain(row, dtype, position):
+    if dtype.is_complex:
+        return -2.0, 2.0
+    low, high = row["domain"]
+    if not dtype.is_floating_point and dtype is not td.bool:
+        if row["result"] == "float":  # computed as floats
+            return math.ceil(low), math.floor(high)
+        if row["name"] == "pow":
+            return (-4, 4) if position == 0 else (0, 6)
+        if "shift" in row["name"] and position == 1:
+            return (-3, 70)
+        return (-20, 20) if position == 1 else (-130, 130)
+    if dtype is td.float16:
+        return max(low, -10.0), min(high, 10.0)
+    return low, high
+
+
+def operands(row):
+    """Positional arguments; addcmul's fourth operand is a keyword."""
+    return 3 if row["name"] == "addcmul" else row["arity"]
+
+
+def inputs(row, dtype, rng, shape=(3, 5, 8)):
+    arrays = []
+    for i in range(operands(row)):
+        kind = td.bool if row["name"] == "where" and i == 0 else dtype
+        arrays.append(random_array(rng, kind, shape, *domain(row, kind, i)))
+    return arrays
+
+
+def check(row, dtype, got, arrays):
+    with np.errstate(all="ignore"):
+        expected = ORACLE[row["name"]](*map(wide, arrays))
+        scale = TERMS[row["name"]](*map(wide, arrays)) if row["name"] in TERMS else np.abs(expected)
+    if row["result"] == "bool":
+        assert got.dtype is td.bool
+        np.testing.assert_array_equal(got.numpy(), expected)
+        return
+    if not (got.dtype.is_floating_point or got.dtype.is_complex):
+        assert got.dtype is dtype
+        np.testing.assert_array_equal(got.numpy(), expected)
+        return
+    target = numpy_dtype(got.dtype)
+    real = np.zeros(0, target).real.dtype
+    limit = np.finfo(real)
+    # Half an ulp for the rounding of the exact value itself, and the row's bound; complex ones by modulus.
+    ulps = row["max_ulp"] + (6 if got.dtype.is_complex else 1)
+    error = np.abs(wide(got.numpy()) - expected)
+    allowed = ulps * np.maximum(scale * limit.eps, limit.smallest_subnormal)
+    overflow = np.abs(expected) > limit.max
+    odd = (np.isnan(expected) & np.isnan(got.numpy())) | (expected == got.numpy())
+    bad = ~((error <= allowed) | overflow | odd)
+    assert not bad.any(), (row["name"], short(dtype), [a[bad][:3] for a in arrays], got.numpy()[bad][:3], expected[bad][:3])
+
+
+def supported(row):
+    """The dtypes that an op takes: those it computes in, and those that promote to them."""
+    for dtype in td.dtypes:
+        if dtype is td.bfloat16:
+            continue
+        integral = not (dtype.is_floating_point or dtype.is_complex)
+        if dtype in row["dtypes"] or (row["result"] == "float" and integral):
+            yield dtype
+
+
+def call(name, tensors):
+    return getattr(td, name)(*tensors)
+
+
+CASES = [(name, dtype) for name in ELEMENTWISE for dtype in supported(ROWS[name])]
+
+
+@pytest.mark.parametrize("name, dtype", CASES, ids=[f"{n}-{short(d)}" for n, d in CASES])
+def test_row_against_numpy(name, dtype, rng):
+    row = ROWS[name]
+    if dtype is td.bool and row["result"] == "float":
+        arrays = [random_array(rng, td.bool, (3, 5, 8)) for _ in range(row["arity"])]
+        low, high = row["domain"]
+        if not low <= 0 or not high >= 1:
+            arrays = [np.ones_like(a) for a in arrays]
+        if name == "atanh":
+            arrays = [np.zeros_like(a) for a in arrays]
+        got = call(name, [td.from_numpy(a) for a in arrays])
+        assert got.dtype is td.float32
+        check(row, dtype, got, [a.astype(np.float64) for a in arrays])
+        return
+    arrays = inputs(row, dtype, rng)
+    tensors = [td.from_numpy(a) for a in arrays]
+    got = call(name, tensors)
+    if row["result"] == "float" and not (dtype.is_floating_point or dtype.is_complex):
+        assert got.dtype is td.float32
+        check(row, dtype, got, [a.astype(np.float64) for a in arrays])
+    else:
+        check(row, dtype, got, arrays)
+
+
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_every_layout_gives_the_same_bits(name, rng):
+    row = ROWS[name]
+    dtype = next(d for d in (td.float32, td.float16, td.int32, td.bool) if d in row["dtypes"])
+    arrays = inputs(row, dtype, rng)
+    for layout, first in layouts(arrays[0]):
+        views = [first] + [dict(layouts(a)).get(layout, a) for a in arrays[1:]]
+        got = call(name, [td.from_numpy(v) for v in views])
+        plain = call(name, [td.from_numpy(np.ascontiguousarray(v)) for v in views])
+        assert np.array_equal(got.numpy(), plain.numpy(), equal_nan=got.dtype.is_floating_point), layout
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_methods_in_place_and_out(name, rng):
+    row = ROWS[name]
+    dtype = next(d for d in (td.float32, td.int32, td.bool) if d in row["dtypes"])
+    tensors = [td.from_numpy(a) for a in inputs(row, dtype, rng)]
+    expected = call(name, tensors)
+    if name != "where":
+        assert same(getattr(tensors[0], name)(*tensors[1:]), expected)
+    out = td.empty(expected.shape, dtype=expected.dtype)
+    assert getattr(td, name)(*tensors, out=out) is out and same(out, expected)
+    grown = td.empty(0, dtype=expected.dtype)
+    assert getattr(td, name)(*tensors, out=grown) is grown and same(grown, expected)
+    strided = td.zeros(*expected.shape, 2, dtype=expected.dtype)[..., 0]
+    getattr(td, name)(*tensors, out=strided)
+    assert same(strided, expected)
+    if not row["in_place"]:
+        assert not hasattr(td.Tensor, name + "_")
+        return
+    x = tensors[0].clone()
+    if not td.can_cast(expected.dtype, x.dtype):
+        with pytest.raises(TypeError, match="can't be cast"):
+            getattr(x, name + "_")(*tensors[1:])
+        assert same(x, tensors[0])
+        return
+    assert getattr(x, name + "_")(*tensors[1:]) is x
+    assert same(x, expected.to(x.dtype))
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_meta_infers_what_real_execution_gives(name, rng):
+    row = ROWS[name]
+    for dtype in supported(row):
+        arrays = inputs(row, dtype if dtype is not td.bool else td.bool, rng, (2, 3)) if dtype is not td.bool else [
+            np.ones((2, 3), bool)
+        ] * operands(row)
+        real = call(name, [td.from_numpy(a) for a in arrays])
+        meta = call(name, [td.from_numpy(a).to("meta") for a in arrays])
+        assert meta.is_meta and meta.shape == real.shape and meta.dtype is real.dtype
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_empty_and_zero_dimensional(name):
+    row = ROWS[name]
+    dtype = next(d for d in (td.float32, td.int32, td.bool) if d in row["dtypes"])
+    for shape in [(0,), (2, 0, 3), ()]:
+        tensors = [td.ones(shape, dtype=td.bool if name == "where" and i == 0 else dtype) for i in range(operands(row))]
+        assert call(name, tensors).shape == shape
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_wrong_calls_name_the_op(name):
+    row = ROWS[name]
+    with pytest.raises(TypeError, match=f"\\[{name}\\]"):
+        getattr(td, name)()
+    with pytest.raises(TypeError, match=f"\\[{name}\\].*str"):
+        getattr(td, name)(*["x"] * operands(row))
+    with pytest.raises(TypeError, match=f"\\[{name}\\]"):
+        getattr(td, name)(*[td.ones(2)] * 9)
+    with pytest.raises(TypeError, match=f"\\[{name}\\].*nonsense"):
+        getattr(td, name)(*[td.ones(2)] * operands(row), nonsense=1)
+
+
+def test_every_row_is_a_function_and_most_are_methods():
+    for name, row in ROWS.items():
+        if name.endswith("_"):
+            assert not hasattr(td, name) and callable(getattr(td.Tensor, name))
+            continue
+        assert callable(getattr(td, name)), name
+        assert getattr(td, name).__doc__, name
+        assert hasattr(td.Tensor, name) == row["method"] or name in ("sum",), name
