@@ -5,6 +5,7 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/plan.h"
 #include "runtime/dispatch/promote.h"
+#include "tandem/value.h"
 
 namespace tandem::detail {
 
@@ -33,6 +34,9 @@ struct Inputs {
   Inputs(const OpRow& r, std::span<const Arg> in) : row(r), n(in.size()) {
     for (std::size_t i = 0; i < n; ++i) {
       if (in[i].is_tensor()) {
+        TANDEM_EXPECTS(in[i].tensor().defined(), ValueError,
+                       fmt::format("[{}] argument '{}': expected a tensor, got an undefined one",
+                                   row.name, schema_of(row).params[i].name));
         tensors[i] = &in[i].tensor();
       } else {
         scalars[i] = in[i].scalar();
@@ -239,6 +243,12 @@ Tensor elementwise(const OpRow& row, std::span<const Arg> args, Tensor* out, boo
     check_scalars(in, args, computed);
     result = result_dtype(row, computed);
     OutSpec spec{broadcast_shape(in), result, device, broadcast_names(in)};
+    TANDEM_EXPECTS(
+        !in_place ||
+            std::ranges::equal(std::span(out->shape()), std::span<const std::int64_t>(spec.shape)),
+        ShapeError,
+        fmt::format("[{}] output with shape [{}] doesn't match the broadcast shape [{}]", row.name,
+                    fmt::join(out->shape(), ", "), fmt::join(spec.shape, ", ")));
     if (out == nullptr) spec.strides = output_strides(spec.shape, {in.tensors, in.n});
     return spec;
   };

@@ -64,12 +64,16 @@ void check_given(const OpRow& row, const OutSpec& spec, const Tensor& out) {
                     row.name);
 }
 
-/// Gives an empty tensor that nobody views a new shape.
+/// Gives an empty tensor a new shape. Its storage stays the same object with other memory: views of
+/// the tensor have no elements, but they know the storage.
 void resize_empty(Tensor& out, const OutSpec& spec) {
   Tensor fresh = make_empty(spec.shape, out.dtype(), out.device());
   TensorBody* a = out.body_ptr();
   TensorBody* b = fresh.body_ptr();
-  std::swap(a->storage, b->storage);
+  std::swap(a->storage->data, b->storage->data);
+  std::swap(a->storage->bytes, b->storage->bytes);
+  std::swap(a->storage->block, b->storage->block);
+  std::swap(a->storage->deleter, b->storage->deleter);
   std::swap(a->shape, b->shape);
   std::swap(a->strides, b->strides);
   std::swap(a->numel, b->numel);

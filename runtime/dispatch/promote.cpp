@@ -16,10 +16,13 @@ DType join(DType a, DType b) {
   return promote_types(a, b);
 }
 
-/// A lower class decides only where its category is higher.
+/// A lower class decides only where its category is higher; a complex number takes its width from
+/// the real float it meets: float64 with 1j is complex128, float32 with a 0-d complex128 complex64.
 DType combine(DType higher, DType lower) {
   if (higher == DType::kCount) return lower;
   if (lower == DType::kCount || category(lower) <= category(higher)) return higher;
+  if (is_float(higher) && is_complex(lower))
+    return higher == DType::float64 ? DType::complex128 : DType::complex64;
   return promote_types(higher, lower);
 }
 }  // namespace
@@ -37,12 +40,7 @@ DType promote_args(std::span<const Arg> args) {
       dims = join(dims, a.tensor().dtype());
     }
   }
-  // A complex number takes its width from the real floats it meets: float64 * 1j is complex128.
-  const DType real = combine(dims, zero);
-  if (number != DType::kCount && is_complex(number) && real != DType::kCount && !is_complex(real)) {
-    return real == DType::float64 ? DType::complex128 : is_float(real) ? DType::complex64 : number;
-  }
-  return combine(real, number);
+  return combine(combine(dims, zero), number);
 }
 
 DType compute_dtype(const OpRow& row, DType promoted) {
