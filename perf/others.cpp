@@ -1,0 +1,245 @@
+// The rows that are no elementwise ops. Families and schemas of the op table say what is a
+// generator, a reduction or a softmax; joins, products, copies and views have shapes of their own.
+#include <algorithm>
+#include <span>
+
+#include "perf/cases.h"
+#include "tandem/value.h"
+
+namespace tandem::perf {
+namespace {
+
+constexpr DType kFloat = dtype_of<float>;
+constexpr Domain kUnit{-1, 1};
+constexpr std::int64_t kMany = 1 << 24;
+const Dims kMatrix{4096, 4096};
+const Dims kFrames{2, 3, 2160, 3840};  // two pictures of 8 megapixels, three channels each
+constexpr double kFloatBytes = 4;
+
+double count(const Dims& shape) {
+  double n = 1;
+  for (const std::int64_t s : shape) n *= static_cast<double>(s);
+  return n;
+}
+
+Case make(std::string op, std::string form, Dims shape, double bytes, Domain domain,
+          std::function<void(benchmark::State&)> run) {
+  Case c;
+  c.op = std::move(op);
+  c.form = std::move(form);
+  c.dtype = kFloat;
+  c.shape = std::move(shape);
+  c.bytes = bytes;
+  c.domain = domain;
+  c.run = std::move(run);
+  return c;
+}
+
+const Param* parameter(const OpRow& row, std::string_view name) {
+  for (const Param& p : schema_of(row).params) {
+    if (p.name == name) return &p;
+  }
+  return nullptr;
+}
+
+// ---- generators: arguments by the names of the schema's parameters
+
+Value generator_argument(const Param& p) {
+  if (p.name == "size") return Dims{kMany};
+  if (p.name == "n") return kMatrix[0];
+  if (p.name == "end" || p.name == "steps") return kMany;
+  if (p.name == "start") return 0;
+  if (p.name == "fill_value") return 1.5;
+  if (p.name == "dtype") return kFloat;
+  return {};
+}
+
+void add_generators(std::vector<Case>& cases) {
+  for (const OpRow* row : op_rows()) {
+    if (row->family != Family::Generator || !row->dtypes.has(kFloat)) continue;
+    std::vector<Value> args;
+    for (const Param& p : schema_of(*row).params) args.push_back(generator_argument(p));
+    const bool square = parameter(*row, "n") != nullptr;
+    const Dims shape = square ? kMatrix : Dims{kMany};
+    cases.push_back(make(row->name, "fresh", shape, kFloatBytes * count(shape), kUnit,
+                         [row, args](benchmark::State& state) {
+                           timed(state, [&] { return call_boxed(*row, args); });
+                         }));
+  }
+}
+
+// ---- reductions and what resembles them
+
+/// Rows with an axis to reduce: those of the family, and irregular ones with `dim` and `keepdim`.
+bool reduces(const OpRow& row) {
+  if (row.family == Family::Reduction) return row.dtypes.has(kFloat);
+  return row.family == Family::Irregular && parameter(row, "dim") && parameter(row, "keepdim");
+}
+
+/// Rows that keep the shape but work along an axis: softmax and its kin.
+bool normalises(const OpRow& row) {
+  const Param* dim = parameter(row, "dim");
+  return row.family == Family::Irregular && dim && dim->type == "axis" && parameter(row, "dtype");
+}
+
+void add_along_axes(std::vector<Case>& cases) {
+  const double bytes = kFloatBytes * count(kMatrix);
+  for (const OpRow* row : op_rows()) {
+    const bool keeps = normalises(*row);
+    if (!reduces(*row) && !keeps) continue;
+    const Domain d = row->family == Family::Reduction ? domain_of(*row) : kUnit;
+    for (int dim = keeps ? 0 : -1; dim < 2; ++dim) {  // -1: over everything
+      const std::string form = dim < 0 ? "full" : "dim" + std::to_string(dim);
+      cases.push_back(make(row->name, form, kMatrix, keeps ? 2 * bytes : bytes, d,
+                           [row, d, dim](benchmark::State& state) {
+                             const Value args[] = {input(kMatrix, kFloat, d), dim};
+                             const std::span used(args, dim < 0 ? 1 : 2);
+                             timed(state, [&] { return call_boxed(*row, used); });
+                           }));
+    }
+  }
+}
+
+// ---- joins and products
+
+void add_joins(std::vector<Case>& cases) {
+  const double bytes = 4 * kFloatBytes * static_cast<double>(kMany);  // two read, twice one written
+  cases.push_back(make("cat", "fresh", {kMany}, bytes, kUnit, [](benchmark::State& state) {
+    const Tensor& x = input({kMany}, kFloat, kUnit);
+    const std::vector<Tensor> both{x, x};
+    timed(state, [&] { return cat(both); });
+  }));
+  cases.push_back(make("stack", "fresh", {kMany}, bytes, kUnit, [](benchmark::State& state) {
+    const Tensor& x = input({kMany}, kFloat, kUnit);
+    const std::vector<Tensor> both{x, x};
+    timed(state, [&] { return stack(both); });
+  }));
+}
+
+void add_products(std::vector<Case>& cases) {
+  for (const std::int64_t n : {4, 256, 1024, 2048}) {
+    Case c = make("matmul", "fresh", {n, n}, 0, kUnit, [n](benchmark::State& state) {
+      const Tensor& x = input({n, n}, kFloat, kUnit);
+      timed(state, [&] { return matmul(x, x); });
+    });
+    c.flops = 2.0 * static_cast<double>(n * n * n);
+    cases.push_back(std::move(c));
+  }
+  // The main job: luma of pictures, one pass over them. What it is held against moves as many
+  // bytes.
+  const std::string equation = "...chw,c->...hw";
+  const double moved = kFloatBytes * count(kFrames) * 4 / 3;
+  Case luma = make("einsum", "luma", kFrames, moved, kUnit, [equation](benchmark::State& state) {
+    const Tensor& x = input(kFrames, kFloat, kUnit);
+    const std::vector<Tensor> operands{x, filled({3}, kFloat, {0, 1}, 7)};
+    timed(state, [&] { return einsum(equation, operands); });
+  });
+  luma.extra = equation;
+  cases.push_back(std::move(luma));
+  const auto half = static_cast<std::int64_t>(moved / (2 * kFloatBytes));
+  cases.push_back(make("copy_", "luma_bytes", {half}, moved, kUnit, [half](benchmark::State& s) {
+    const Tensor& x = input({half}, kFloat, kUnit);
+    Tensor out = empty_like(x);
+    timed(s, [&] { out.copy_(x); });
+  }));
+}
+
+// ---- copies and casts
+
+void add_copies(std::vector<Case>& cases) {
+  const double bytes = 2 * kFloatBytes * count(kMatrix);
+  for (const bool transposed : {false, true}) {
+    const std::string suffix = transposed ? "_transposed" : "";
+    const auto source = [transposed] {
+      const Tensor& x = input(kMatrix, kFloat, kUnit);
+      return transposed ? x.t() : x;
+    };
+    cases.push_back(
+        make("copy_", "out" + suffix, kMatrix, bytes, kUnit, [source](benchmark::State& state) {
+          const Tensor x = source();
+          Tensor out = empty(kMatrix);
+          timed(state, [&] { out.copy_(x); });
+        }));
+    cases.push_back(make("clone", "fresh" + suffix, kMatrix, bytes, kUnit,
+                         [source, transposed](benchmark::State& state) {
+                           const Tensor x = source();
+                           timed(state, [&] { return transposed ? x.contiguous() : x.clone(); });
+                         }));
+  }
+}
+
+/// Casts of float32 to the dtypes, and to the usual four.
+void add_casts(std::vector<Case>& cases, const std::vector<DType>& dtypes) {
+  std::vector<DType> to{dtype_of<Half>, dtype_of<BFloat16>, dtype_of<double>,
+                        dtype_of<std::uint8_t>};
+  for (const DType t : dtypes) {
+    if (t != kFloat && std::find(to.begin(), to.end(), t) == to.end()) to.push_back(t);
+  }
+  constexpr Domain positive{0, 10};
+  for (const DType t : to) {
+    const std::string target(name(t));
+    const double bytes = (kFloatBytes + static_cast<double>(element_size(t))) * double(kMany);
+    Case fresh = make("to", "fresh_" + target, {kMany}, bytes, positive,
+                      [t, positive](benchmark::State& state) {
+                        const Tensor& x = input({kMany}, kFloat, positive);
+                        timed(state, [&] { return x.to(t); });
+                      });
+    Case out = make("to", "out_" + target, {kMany}, bytes, positive,
+                    [t, positive](benchmark::State& state) {
+                      const Tensor& x = input({kMany}, kFloat, positive);
+                      Tensor y = empty({kMany}, {.dtype = t});
+                      timed(state, [&] { y.copy_(x); });
+                    });
+    for (Case* c : {&fresh, &out}) {
+      c->extra = target;
+      cases.push_back(std::move(*c));
+    }
+  }
+}
+
+// ---- what costs no memory traffic: views, allocation, in-place and scalar forms of a small op
+
+template <class F>
+void add_small(std::vector<Case>& cases, std::string op, std::string form, Dims shape, F f) {
+  cases.push_back(
+      make(std::move(op), std::move(form), shape, 0, kUnit, [shape, f](benchmark::State& state) {
+        Tensor x = filled(shape, kFloat, kUnit, 1);
+        timed(state, [&] { return f(x); });
+      }));
+}
+
+void add_overheads(std::vector<Case>& cases) {
+  const Dims square{16, 16};
+  add_small(cases, "select", "view", square, [](const Tensor& x) { return x.select(0, 3); });
+  add_small(cases, "narrow", "view", square, [](const Tensor& x) { return x.narrow(0, 2, 4); });
+  add_small(cases, "transpose", "view", square, [](const Tensor& x) { return x.transpose(0, 1); });
+  add_small(cases, "view", "view", square, [](const Tensor& x) { return x.view({4, 64}); });
+  add_small(cases, "unsqueeze", "view", square, [](const Tensor& x) { return x.unsqueeze(0); });
+  add_small(cases, "expand", "view", {16, 1}, [](const Tensor& x) { return x.expand({16, 16}); });
+  add_small(cases, "empty", "fresh", {16}, [](const Tensor&) { return empty({16}); });
+  cases.push_back(make("empty", "fresh", {kMany}, 0, kUnit, [](benchmark::State& state) {
+    timed(state, [] { return empty({kMany}); });
+  }));
+  cases.push_back(make("add", "in_place", {16}, 0, kUnit, [](benchmark::State& state) {
+    Tensor x = filled({16}, kFloat, kUnit, 1);
+    const Tensor y = filled({16}, kFloat, {0, 0}, 1);
+    timed(state, [&] { x.add_(y); });
+  }));
+  add_small(cases, "add", "scalar", {16}, [](const Tensor& x) { return x + 1.5; });
+}
+
+}  // namespace
+
+std::vector<Case> other_cases(const std::vector<DType>& dtypes) {
+  std::vector<Case> cases;
+  add_generators(cases);
+  add_along_axes(cases);
+  add_joins(cases);
+  add_products(cases);
+  add_copies(cases);
+  add_casts(cases, dtypes);
+  add_overheads(cases);
+  return cases;
+}
+
+}  // namespace tandem::perf
