@@ -176,7 +176,11 @@ Tensor Tensor::view_as(DType dtype) const {
 
 Tensor Tensor::flatten(Axis start, Axis end, std::optional<Name> name) const {
   const auto& b = body();
-  if (dim() == 0) return reshape({1});
+  if (dim() == 0) {
+    Tensor one = reshape({1});
+    if (name) one.rename_({*name});
+    return one;
+  }
   const auto first = static_cast<std::size_t>(detail::resolve_axis(start, *this, "flatten"));
   const auto last = static_cast<std::size_t>(detail::resolve_axis(end, *this, "flatten"));
   TANDEM_EXPECTS(

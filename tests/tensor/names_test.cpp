@@ -136,6 +136,7 @@ TEST(Views, KeepNamesOfWholeDimensions) {
   EXPECT_EQ(of(x.reshape({2, 1, 3, 4})), "['n', None, 'h', 'w']");
   EXPECT_EQ(of(x.flatten(1)), "['n', None]");
   EXPECT_EQ(of(x.flatten("h", "w", Name("hw"))), "['n', 'hw']");
+  EXPECT_EQ(of(ones({}).flatten(0, -1, Name("f"))), "['f']");
   EXPECT_EQ(of(x.unflatten("w", {2, 2}, {"a", "b"})), "['n', 'h', 'a', 'b']");
   EXPECT_EQ(of(x.unflatten("w", {2, 2})), "['n', 'h', None, None]");
   EXPECT_EQ(of(x.expand({5, 2, 3, 4})), "[None, 'n', 'h', 'w']");
