@@ -395,7 +395,7 @@ def print_targets(verdicts, rounds):
     print(f"\ntargets (median of {rounds} rounds)")
     for v in verdicts:
         value, limit = (f"{x:.0f}" if v["unit"] else f"{x:.2f}" for x in (v["value"], v["limit"]))
-        print(f"  {'pass' if v['met'] else 'MISS'}  {v['target']:56} {value:>6}{v['unit']}  ({v['bound']} {limit})")
+        print(f"  {'pass' if v['met'] else 'MISS'}  {v['target']:60} {value:>6}{v['unit']}  ({v['bound']} {limit})")
     print(f"  {sum(v['met'] for v in verdicts)} of {len(verdicts)} met")
 
 
@@ -412,6 +412,8 @@ def main():
     parser.add_argument("--targets-only", action="store_true")
     o = parser.parse_args()
     bench = find_bench(o.bench)
+    if o.json:
+        Path(o.json).parent.mkdir(parents=True, exist_ok=True)  # now, not after minutes
     common = ["--min-time", str(o.min_time), "--repetitions", str(o.repetitions)]
     o.bench_arguments = common + (["--threads", str(o.threads)] if o.threads else [])
 
