@@ -247,6 +247,42 @@ TEST(Errors, NameTheOpAndChangeNothing) {
                             {"[add]", "cpu", "meta"}, {a});
 }
 
+/// Tensor arguments of a row, the first of them a condition where the row has one.
+std::vector<Value> arguments_of(const OpRow& row, const Tensor& x) {
+  std::vector<Value> args;
+  for (std::size_t a = 0; a < static_cast<std::size_t>(row.arity); ++a) {
+    const bool condition = a == 0 && (row.flags & kFirstIsBool) != 0;
+    if (schema_of(row).params[a].type == "Scalar") {
+      args.emplace_back(true);  // of the lowest category: it decides no dtype
+    } else {
+      args.emplace_back(condition ? x.to(DType::bool_) : x);
+    }
+  }
+  return args;
+}
+
+TEST(Errors, OfEveryRowNameItAndItsDtype) {
+  for (const OpRow* row : op_rows()) {
+    if (row->family != Family::Elementwise) continue;
+    const std::string op = "[" + std::string(row->name) + "]";
+    for (int i = 0; i < kNumDTypes; ++i) {
+      const auto t = static_cast<DType>(i);
+      const bool becomes_float = row->result == Result::Float && category(t) < Category::Float;
+      if (row->dtypes.has(t) || becomes_float) continue;
+      const Tensor x = of({1, 0, 3}, t);
+      expect_error<TypeError>([&] { call_boxed(*row, arguments_of(*row, x)); },
+                              {op, "not implemented for '" + std::string(info(t).title) + "'"},
+                              {x});
+    }
+    if (row->arity < 2) continue;
+    const Tensor x =
+        ones({3}, {.dtype = row->dtypes.has(DType::float32) ? DType::float32 : DType::int32});
+    auto args = arguments_of(*row, x);
+    args[1] = cat({x, x});
+    expect_error<ShapeError>([&] { call_boxed(*row, args); }, {op, "(3)", "(6)"}, {x});
+  }
+}
+
 TEST(Layout, ResultsKeepTheInputs) {
   const Tensor x = arange(12).reshape({3, 4});
   EXPECT_EQ(Dims(neg(x.t()).strides()), (Dims{1, 4}));
