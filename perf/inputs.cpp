@@ -96,7 +96,7 @@ const std::vector<Tensor>& inputs_of(const OpRow& row, DType dtype, std::int64_t
     std::vector<Tensor> made;
     for (int i = 0; i < tensors_of(row); ++i) {
       made.push_back(filled({n}, condition && i == 0 ? dtype_of<bool> : dtype, d,
-                            static_cast<std::uint64_t>(i + 1)));
+                            static_cast<std::uint64_t>(i) + 1));
     }
     return made;
   });
