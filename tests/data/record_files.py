@@ -133,6 +133,7 @@ def pictures():
     return out
 
 
-write_hdf5(HERE / "foreign.h5")
-with open(HERE / "pictures.json", "w") as file:
-    file.write("[\n" + ",\n".join(json.dumps(p) for p in pictures()) + "\n]\n")
+if __name__ == "__main__":
+    write_hdf5(HERE / "foreign.h5")
+    with open(HERE / "pictures.json", "w") as file:
+        file.write("[\n" + ",\n".join(json.dumps(p) for p in pictures()) + "\n]\n")
