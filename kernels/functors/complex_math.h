@@ -27,8 +27,9 @@ template <class T>
 TANDEM_FN Complex<T> operator-(Complex<T> a) {
   return {-a.re, -a.im};
 }
-/// A value that the compiler takes as it is. g++ makes a fused vfmaddsub of "a*b - c*d beside a*d + c*b" even
-/// under -ffp-contract=off, which has other bits; products behind this are not seen by it.
+/// A value that the compiler takes as it is. g++ makes a fused vfmaddsub of "a*b - c*d beside a*d +
+/// c*b" even under -ffp-contract=off, which has other bits; products behind this are not seen by
+/// it.
 template <class T>
 TANDEM_FN T rounded(T x) {
 #if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
