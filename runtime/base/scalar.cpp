@@ -41,7 +41,7 @@ bool Scalar::fits(DType t) const {
           return !L::is_signed && sizeof(T) == 8;
         default: {
           // The truncated value must be in range; max + 1 is exact in double at every width.
-          const double upper = static_cast<double>(L::max / 2 + 1) * 2;
+          const double upper = static_cast<double>(static_cast<std::uint64_t>(L::max / 2) + 1) * 2;
           const double v = __builtin_trunc(u_.d);
           return v < upper && v >= static_cast<double>(L::min) && im_ == 0;
         }

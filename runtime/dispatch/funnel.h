@@ -64,7 +64,7 @@ Tensor run_one(const OpRow& row, Tensor* given, Infer&& infer, Go&& go) {
 
 /// Elementwise ops: broadcasting, promotion, names, overlap. `out` may be one of the inputs (in
 /// place).
-Tensor elementwise(const OpRow& row, std::span<const Arg> in, Tensor* out = nullptr,
+Tensor elementwise(const OpRow& row, std::span<const Arg> args, Tensor* out = nullptr,
                    bool in_place = false);
 
 /// out[...] = source[...] with broadcasting and casting; both on the host or both on one device.
