@@ -130,3 +130,31 @@ def test_the_luma_example():
     assert grey.names == ("rows", "columns") and same(grey.rename(None), (image * column).sum(-3))
     expected = np.einsum("chw,c->hw", image.numpy().astype(np.float64), weights.numpy().astype(np.float64))
     np.testing.assert_allclose(grey.numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_arrays_stand_for_tensors():
+    array = np.array([[1.0, 2.0], [3.0, 4.0]])
+    t = td.from_numpy(array)
+    assert td.equal(array, t) and td.allclose(t, array)
+    assert td.exp(array).dtype is td.float64 and td.reshape(array, (4,)).shape == (4,)
+    assert td.max(array, t).tolist() == array.tolist()
+    for method in (td.Tensor.zero_, td.Tensor.add_):
+        with pytest.raises(TypeError, match="tensor to write to"):
+            method(array, *([1] if method is td.Tensor.add_ else []))
+    assert array[0, 0] == 1
+
+
+def test_products_and_joins():
+    a = td.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert (a @ a).tolist() == [[7, 10], [15, 22]] and td.matmul(a, td.ones(2)).tolist() == [3, 7]
+    assert td.cat([a, a], dim=0).shape == (4, 2) and td.cat((a, a), 1).shape == (2, 4)
+    assert td.stack([a, a]).shape == (2, 2, 2)
+    out = td.empty(0)
+    assert td.cat([a, a], out=out) is out and out.shape == (4, 2)
+    assert td.einsum("ij,jk->ik", a, a).tolist() == td.einsum("ij,jk->ik", [a, a]).tolist() == [[7, 10], [15, 22]]
+    assert td.einsum(a, [0, 1], a, [1, 2], [0, 2]).tolist() == [[7, 10], [15, 22]]
+    assert td.einsum(a, [..., 0], [...]).tolist() == [3, 7]
+    assert td.einsum("ii", a).item() == 5
+    for bad in [(a, a), (a, [0, 60]), (3,)]:
+        with pytest.raises((TypeError, ValueError)):
+            td.einsum(*bad)
