@@ -28,7 +28,12 @@ std::string resolve(const std::string& path) {
     if (n <= 0 || n == static_cast<ssize_t>(sizeof(to))) return at;
     const std::string next(to, static_cast<std::size_t>(n));
     const auto slash = at.rfind('/');
-    at = next[0] == '/' || slash == std::string::npos ? next : at.substr(0, slash + 1) + next;
+    if (next[0] == '/' || slash == std::string::npos) {
+      at = next;
+    } else {
+      at.resize(slash + 1);
+      at += next;
+    }
   }
   return at;
 }
