@@ -3,11 +3,12 @@
 # toolkit is found, and runs every check. A step that passed is not run again while nothing in the tree, the
 # compilers and the GPU has changed; --again runs it all the same.
 #
-#   tools/test.sh [--again] [STEP...]      steps: build suite python lint tidy asan tsan package
+#   tools/test.sh [--again] [STEP...]      steps: build suite python lint package, and on demand tidy asan tsan
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-ALL_STEPS=(build suite python lint tidy asan tsan package)
+ALL_STEPS=(build suite python lint package tidy asan tsan)
+DEFAULT_STEPS=(build suite python lint package)
 again=
 steps=()
 for argument in "$@"; do
@@ -23,7 +24,7 @@ for argument in "$@"; do
       ;;
   esac
 done
-[ "${#steps[@]}" -gt 0 ] || steps=("${ALL_STEPS[@]}")
+[ "${#steps[@]}" -gt 0 ] || steps=("${DEFAULT_STEPS[@]}")
 
 tools/setup.sh test
 preset=$(machine_preset)
