@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools/lint"))
+sys.path[:0] = [str(ROOT / "tools/lint"), str(ROOT / "tools")]
 
 import check_docs  # noqa: E402
 import check_format  # noqa: E402
@@ -19,6 +19,7 @@ import check_includes  # noqa: E402
 import check_links  # noqa: E402
 import check_objects  # noqa: E402
 import check_tables  # noqa: E402
+import ptx_scan  # noqa: E402
 
 
 @pytest.fixture
@@ -218,3 +219,37 @@ def test_bad_format_is_found(tmp_path):
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
     problems = check_format.badly_formatted(tmp_path, [tmp_path / "good.h", tmp_path / "bad.h"])
     assert len(problems) == 1 and "bad.h:1" in problems[0]
+
+
+PTX = """
+.visible .entry _ZN6tandem4cuda11flat_kernelI3AddfLi2EEEvv(
+{
+    ld.global.nc.v4.f32 {%f1, %f2, %f3, %f4}, [%rd1];
+    add.rn.f32 %f5, %f1, %f2;
+    PLANTED
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("instruction", "what"),
+    [
+        ("sqrt.approx.f32 %f6, %f5;", "approximate"),
+        ("mul.rn.ftz.f32 %f6, %f5, %f5;", "flushes"),
+        ("mul.f32 %f6, %f5, %f5;", "without a rounding mode"),
+        ("@%p1 add.f64 %fd6, %fd5, %fd5;", "without a rounding mode"),
+        ("mad.f32 %f6, %f5, %f5, %f5;", "multiply-add"),
+        ("red.global.add.f32 [%rd1], %f5;", "atomic"),
+        (".local .align 4 .b8 __local_depot0[16];", "local memory"),
+    ],
+)
+def test_ptx_that_changes_bits_or_spills_is_found(instruction, what):
+    clean = PTX.replace("PLANTED", "fma.rn.f32 %f6, %f5, %f5, %f5;")
+    assert ptx_scan.check(clean, "clean.ptx") == ([], 1, 1)
+    problems, _, _ = ptx_scan.check(PTX.replace("PLANTED", instruction), "planted.ptx")
+    assert any(what in problem for problem in problems)
+
+
+def test_dense_kernel_without_vector_loads_is_found():
+    problems, _, _ = ptx_scan.check(PTX.replace(".nc.v4.f32 {%f1, %f2, %f3, %f4}", ".f32 %f1"), "narrow.ptx")
+    assert len(problems) == 1 and "16-byte load" in problems[0]

@@ -1,31 +1,28 @@
 // The op table's hash, computed where the table is compiled in: a backend library compares its own
-// with the one libtandem hands over, and is refused if they differ.
+// with the one libtandem hands over (tandem::op_table_hash), and is refused if they differ.
 #pragma once
 
 #include <cstdint>
 
+#include "tandem/backend.h"
+
 namespace tandem::detail {
 
-/// FNV-1a over a string and its closing zero, so that "ab" "c" and "a" "bc" differ.
+/// FNV-1a over a string and an end mark, so that "ab" "c" and "a" "bc" differ.
 constexpr std::uint64_t hash_text(std::uint64_t h, const char* s) {
-  do {
-    h = (h ^ static_cast<unsigned char>(*s)) * 0x100000001b3ull;
-  } while (*s++ != '\0');
-  return h;
+  for (; *s != '\0'; ++s) h = (h ^ static_cast<unsigned char>(*s)) * 1099511628211ull;
+  return (h ^ 0xffu) * 1099511628211ull;
 }
 
-/// Hash of every row as it is written: name, functor, dtypes, result rule and schema.
+/// Of what a backend's kernels are bound by: the names of ops and dtypes, in order, and the version
+/// of the interface.
 constexpr std::uint64_t compiled_op_table_hash() {
-  std::uint64_t h = 0xcbf29ce484222325ull;
-#define TANDEM_UNARY(name, ...) h = hash_text(hash_text(h, #name), #__VA_ARGS__);
-#define TANDEM_BINARY(name, ...) h = hash_text(hash_text(h, #name), #__VA_ARGS__);
-#define TANDEM_TERNARY(name, ...) h = hash_text(hash_text(h, #name), #__VA_ARGS__);
-#define TANDEM_QUATERNARY(name, ...) h = hash_text(hash_text(h, #name), #__VA_ARGS__);
-#define TANDEM_GENERATOR(name, ...) h = hash_text(hash_text(h, #name), #__VA_ARGS__);
-#define TANDEM_REDUCTION(name, ...) h = hash_text(hash_text(h, #name), #__VA_ARGS__);
-#define TANDEM_FUNC(name, ...) h = hash_text(hash_text(h, #name), #__VA_ARGS__);
+  std::uint64_t h = 14695981039346656037ull;
+#define TANDEM_ROW(name) h = hash_text(h, #name);
 #include "tandem/ops/ops.def"
-  return h;
+#define TANDEM_DTYPE(id, ...) h = hash_text(h, #id);
+#include "tandem/dtypes.def"
+  return h ^ kBackendAbi;
 }
 
 }  // namespace tandem::detail

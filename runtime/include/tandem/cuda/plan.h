@@ -8,8 +8,6 @@
 
 namespace tandem::cuda {
 
-inline constexpr std::int64_t kMaxElements = std::int64_t(1) << 30;
-
 /// Whether vectors of `bytes` can be read from the operand: start and outer strides are multiples.
 inline bool aligned(const OperandDesc& o, int outer_rank, std::int64_t bytes) {
   bool ok = reinterpret_cast<std::uintptr_t>(o.data) % static_cast<std::uintptr_t>(bytes) == 0;
@@ -86,7 +84,7 @@ struct ElementwisePlan {
                   l.stream);
   }
 
-  cudaError_t run_general() const {
+  GeneralParams<A> general() const {
     GeneralParams<A> p;
     p.count = static_cast<std::uint32_t>(l.numel);
     for (int k = 0; k <= A; ++k) {
@@ -98,9 +96,13 @@ struct ElementwisePlan {
       p.kernel[k] = o.kernel;
     }
     fill(p.offsets, l.rank);
+    return p;
+  }
+
+  cudaError_t run_general() const {
     const std::int64_t chunk = std::int64_t(kThreads) * 2;
-    return launch(entry.general, grid_for((l.numel + chunk - 1) / chunk), kThreads, p, l.device,
-                  l.stream);
+    return launch(entry.general, grid_for((l.numel + chunk - 1) / chunk), kThreads, general(),
+                  l.device, l.stream);
   }
 
   /// The first `rank` dimensions, innermost first.

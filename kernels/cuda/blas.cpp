@@ -1,0 +1,329 @@
+// Matrix products on cuBLASLt. The library (half a gigabyte) is opened at the first product, behind
+// a table of the functions used; nothing links it.
+#include <cublasLt.h>
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "kernels/cuda/context.h"
+#include "kernels/cuda/gemm.h"
+#include "tandem/cuda/launch.h"
+
+namespace tandem::cuda {
+
+namespace {
+
+#define TANDEM_BLAS_CALLS(X)              \
+  X(cublasLtCreate)                       \
+  X(cublasLtMatmul)                       \
+  X(cublasLtMatmulAlgoGetHeuristic)       \
+  X(cublasLtMatmulDescCreate)             \
+  X(cublasLtMatmulDescDestroy)            \
+  X(cublasLtMatmulDescSetAttribute)       \
+  X(cublasLtMatmulPreferenceCreate)       \
+  X(cublasLtMatmulPreferenceDestroy)      \
+  X(cublasLtMatmulPreferenceSetAttribute) \
+  X(cublasLtMatrixLayoutCreate)           \
+  X(cublasLtMatrixLayoutDestroy)          \
+  X(cublasLtMatrixLayoutSetAttribute)
+
+#define TANDEM_STRING(x) #x
+#define TANDEM_LIBRARY(major) "libcublasLt.so." TANDEM_STRING(major)
+
+struct Blas {
+#define TANDEM_MEMBER(call) decltype(&::call) call = nullptr;
+  TANDEM_BLAS_CALLS(TANDEM_MEMBER)
+#undef TANDEM_MEMBER
+  bool usable = false;
+
+  Blas() {
+    void* library = dlopen(TANDEM_LIBRARY(CUBLAS_VER_MAJOR), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) return;
+    usable = true;
+#define TANDEM_LOOKUP(name)                                       \
+  name = reinterpret_cast<decltype(name)>(dlsym(library, #name)); \
+  usable = usable && name != nullptr;
+    TANDEM_BLAS_CALLS(TANDEM_LOOKUP)
+#undef TANDEM_LOOKUP
+  }
+};
+
+const Blas& blas() {
+  static const Blas& b = *new Blas();
+  return b;
+}
+
+constexpr std::size_t kMostWorkspace = std::size_t(32) << 20;  // NVIDIA's advice for Hopper
+
+struct Types {
+  cudaDataType_t data, scale;
+  cublasComputeType_t compute;
+};
+
+std::optional<Types> types_of(DType t) {
+  switch (t) {
+    case DType::float16:
+      return Types{CUDA_R_16F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+    case DType::bfloat16:
+      return Types{CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+    case DType::float32:
+      return Types{CUDA_R_32F, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+    case DType::float64:
+      return Types{CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F};
+    case DType::complex64:
+      return Types{CUDA_C_32F, CUDA_C_32F, CUBLAS_COMPUTE_32F};
+    case DType::complex128:
+      return Types{CUDA_C_64F, CUDA_C_64F, CUBLAS_COMPUTE_64F};
+    default:
+      return std::nullopt;
+  }
+}
+
+/// A matrix as column-major storage that is read as it is or transposed.
+struct Layout {
+  bool transposed;
+  std::int64_t leading;
+};
+
+std::optional<Layout> layout_of(std::int64_t rows, std::int64_t columns, std::int64_t row,
+                                std::int64_t column) {
+  const auto fits = [](std::int64_t leading, std::int64_t least) {
+    return leading >= std::max<std::int64_t>(least, 1);
+  };
+  if ((row == 1 || rows == 1) && (columns == 1 || fits(column, rows))) {
+    return Layout{false, columns == 1 ? std::max<std::int64_t>(rows, 1) : column};
+  }
+  if ((column == 1 || columns == 1) && (rows == 1 || fits(row, columns))) {
+    return Layout{true, rows == 1 ? std::max<std::int64_t>(columns, 1) : row};
+  }
+  return std::nullopt;
+}
+
+/// The product as cuBLASLt sees it, all column-major: C = op(A) op(B). Compared and hashed as
+/// bytes.
+struct Problem {
+  std::int64_t m, n, k, batch;
+  std::int64_t lda, ldb, ldc, stride_a, stride_b, stride_c;
+  std::int32_t trans_a, trans_b, dtype, device;
+  std::uint32_t align_a, align_b, align_c, pad;
+
+  bool operator==(const Problem& o) const { return std::memcmp(this, &o, sizeof o) == 0; }
+};
+struct ProblemHash {
+  std::size_t operator()(const Problem& p) const {
+    std::uint64_t words[sizeof(Problem) / 8];
+    std::memcpy(words, &p, sizeof words);
+    std::uint64_t h = 0xcbf29ce484222325ull;
+    for (const std::uint64_t w : words) h = (h ^ w) * 0x100000001b3ull;
+    return static_cast<std::size_t>(h ^ h >> 29);
+  }
+};
+static_assert(sizeof(Problem) % 8 == 0);
+
+std::uint32_t alignment(const void* p) {
+  const auto a = reinterpret_cast<std::uintptr_t>(p);
+  return static_cast<std::uint32_t>(std::min<std::uintptr_t>(a & (~a + 1), 256));
+}
+
+struct Operands {
+  const void* a;
+  const void* b;
+};
+
+/// Row-major results are the column-major product of the swapped, transposed operands.
+std::optional<Problem> problem_of(const GemmLaunch& l, Operands* operands) {
+  if (l.m > INT32_MAX || l.n > INT32_MAX || l.k > INT32_MAX || l.batch > INT32_MAX) {
+    return std::nullopt;
+  }
+  const auto c = layout_of(l.m, l.n, l.c_row, l.c_col);
+  if (!c) return std::nullopt;
+  const bool swap = c->transposed;
+  const auto a =
+      swap ? layout_of(l.n, l.k, l.b_col, l.b_row) : layout_of(l.m, l.k, l.a_row, l.a_col);
+  const auto b =
+      swap ? layout_of(l.k, l.m, l.a_col, l.a_row) : layout_of(l.k, l.n, l.b_row, l.b_col);
+  if (!a || !b) return std::nullopt;
+  Problem p{};
+  p.m = swap ? l.n : l.m;
+  p.n = swap ? l.m : l.n;
+  p.k = l.k;
+  p.batch = l.batch;
+  p.lda = a->leading;
+  p.ldb = b->leading;
+  p.ldc = c->leading;
+  p.stride_a = swap ? l.b_batch : l.a_batch;
+  p.stride_b = swap ? l.a_batch : l.b_batch;
+  p.stride_c = l.c_batch;
+  p.trans_a = a->transposed;
+  p.trans_b = b->transposed;
+  p.dtype = static_cast<std::int32_t>(l.dtype);
+  p.device = l.device.index;
+  *operands = swap ? Operands{l.b, l.a} : Operands{l.a, l.b};
+  p.align_a = alignment(operands->a);
+  p.align_b = alignment(operands->b);
+  p.align_c = alignment(l.c);
+  return p;
+}
+
+/// cuBLASLt's descriptions of a problem, made and destroyed together.
+struct Descriptions {
+  cublasLtMatmulDesc_t product = nullptr;
+  cublasLtMatrixLayout_t a = nullptr, b = nullptr, c = nullptr;
+  bool ok = true;
+
+  Descriptions(const Problem& p, const Types& t) {
+    const Blas& f = blas();
+    need(f.cublasLtMatmulDescCreate(&product, t.compute, t.scale));
+    const std::int32_t ta = p.trans_a != 0 ? CUBLAS_OP_T : CUBLAS_OP_N;
+    const std::int32_t tb = p.trans_b != 0 ? CUBLAS_OP_T : CUBLAS_OP_N;
+    set(CUBLASLT_MATMUL_DESC_TRANSA, ta);
+    set(CUBLASLT_MATMUL_DESC_TRANSB, tb);
+    layout(&a, t, p.trans_a != 0 ? p.k : p.m, p.trans_a != 0 ? p.m : p.k, p.lda, p.batch,
+           p.stride_a);
+    layout(&b, t, p.trans_b != 0 ? p.n : p.k, p.trans_b != 0 ? p.k : p.n, p.ldb, p.batch,
+           p.stride_b);
+    layout(&c, t, p.m, p.n, p.ldc, p.batch, p.stride_c);
+  }
+  ~Descriptions() {
+    const Blas& f = blas();
+    for (cublasLtMatrixLayout_t x : {a, b, c}) {
+      if (x != nullptr) f.cublasLtMatrixLayoutDestroy(x);
+    }
+    if (product != nullptr) f.cublasLtMatmulDescDestroy(product);
+  }
+  Descriptions(const Descriptions&) = delete;
+  Descriptions& operator=(const Descriptions&) = delete;
+
+ private:
+  void need(cublasStatus_t s) { ok = ok && s == CUBLAS_STATUS_SUCCESS; }
+  void set(cublasLtMatmulDescAttributes_t what, std::int32_t value) {
+    if (ok) need(blas().cublasLtMatmulDescSetAttribute(product, what, &value, sizeof value));
+  }
+  void layout(cublasLtMatrixLayout_t* out, const Types& t, std::int64_t rows, std::int64_t columns,
+              std::int64_t leading, std::int64_t batch, std::int64_t stride) {
+    const Blas& f = blas();
+    if (!ok) return;
+    need(f.cublasLtMatrixLayoutCreate(out, t.data, static_cast<std::uint64_t>(rows),
+                                      static_cast<std::uint64_t>(columns), leading));
+    if (!ok || batch == 1) return;
+    const auto count = static_cast<std::int32_t>(batch);
+    need(f.cublasLtMatrixLayoutSetAttribute(*out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count,
+                                            sizeof count));
+    need(f.cublasLtMatrixLayoutSetAttribute(*out, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET,
+                                            &stride, sizeof stride));
+  }
+};
+
+struct Choice {
+  bool found = false;
+  cublasLtMatmulAlgo_t algorithm{};
+  std::size_t workspace = 0;
+};
+
+Choice ask(cublasLtHandle_t handle, const Problem& p, const Descriptions& d) {
+  const Blas& f = blas();
+  Choice choice;
+  cublasLtMatmulPreference_t preference = nullptr;
+  if (f.cublasLtMatmulPreferenceCreate(&preference) != CUBLAS_STATUS_SUCCESS) return choice;
+  const auto set = [&](cublasLtMatmulPreferenceAttributes_t what, const auto& value) {
+    return f.cublasLtMatmulPreferenceSetAttribute(preference, what, &value, sizeof value) ==
+           CUBLAS_STATUS_SUCCESS;
+  };
+  const bool ready = set(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMostWorkspace) &&
+                     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, p.align_a) &&
+                     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, p.align_b) &&
+                     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, p.align_c) &&
+                     set(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, p.align_c);
+  cublasLtMatmulHeuristicResult_t result{};
+  int count = 0;
+  choice.found = ready &&
+                 f.cublasLtMatmulAlgoGetHeuristic(handle, d.product, d.a, d.b, d.c, d.c, preference,
+                                                  1, &result, &count) == CUBLAS_STATUS_SUCCESS &&
+                 count > 0;
+  choice.algorithm = result.algo;
+  choice.workspace = result.workspaceSize;
+  f.cublasLtMatmulPreferenceDestroy(preference);
+  return choice;
+}
+
+/// Handles by device, and the algorithms chosen so far: the same problem gets the same algorithm,
+/// so a product repeats its bits.
+struct Cache {
+  std::mutex mutex;
+  std::array<cublasLtHandle_t, 64> handles{};
+  std::unordered_map<Problem, Choice, ProblemHash> choices;
+};
+Cache& cache() {
+  static Cache& c = *new Cache();
+  return c;
+}
+
+constexpr std::size_t kMostChoices = 4096;
+
+cublasStatus_t multiply(cublasLtHandle_t handle, const GemmLaunch& l, const Operands& x,
+                        const Descriptions& d, const Choice& choice, void* workspace) {
+  // One and zero in every scale type: the first bytes of a complex number are its real part.
+  const float one32[2] = {1, 0};
+  const float zero32[2] = {0, 0};
+  const double one64[2] = {1, 0};
+  const double zero64[2] = {0, 0};
+  const bool wide = l.dtype == DType::float64 || l.dtype == DType::complex128;
+  const void* one = wide ? static_cast<const void*>(one64) : one32;
+  const void* zero = wide ? static_cast<const void*>(zero64) : zero32;
+  return blas().cublasLtMatmul(handle, d.product, one, x.a, d.a, x.b, d.b, zero, l.c, d.c, l.c, d.c,
+                               &choice.algorithm, workspace, choice.workspace,
+                               static_cast<cudaStream_t>(l.stream));
+}
+
+}  // namespace
+
+VendorAnswer vendor_gemm(const GemmLaunch& l, const char** problem) {
+  const auto types = types_of(l.dtype);
+  if (!types || !blas().usable) return VendorAnswer::NotTaken;
+  Operands operands{};
+  const auto p = problem_of(l, &operands);
+  if (!p || l.device.index < 0 || l.device.index >= 64) return VendorAnswer::NotTaken;
+  const DeviceGuard guard(l.device.index);
+  const Descriptions d(*p, *types);
+  if (guard.error != cudaSuccess || !d.ok) return VendorAnswer::NotTaken;
+  Choice choice;
+  cublasLtHandle_t handle = nullptr;
+  {
+    Cache& c = cache();
+    const std::lock_guard lock(c.mutex);
+    cublasLtHandle_t& slot = c.handles[static_cast<std::size_t>(l.device.index)];
+    if (slot == nullptr && blas().cublasLtCreate(&slot) != CUBLAS_STATUS_SUCCESS) {
+      slot = nullptr;
+      return VendorAnswer::NotTaken;
+    }
+    handle = slot;
+    const auto known = c.choices.find(*p);
+    if (known != c.choices.end()) {
+      choice = known->second;
+    } else {
+      choice = ask(handle, *p, d);
+      if (c.choices.size() >= kMostChoices) c.choices.clear();
+      c.choices.emplace(*p, choice);
+    }
+  }
+  if (!choice.found) return VendorAnswer::NotTaken;
+  std::optional<Workspace> memory;
+  if (choice.workspace > 0) {
+    memory.emplace(l.device, choice.workspace, l.stream, "matmul");
+    if (memory->data() == nullptr) return VendorAnswer::Done;  // reported
+  }
+  const cublasStatus_t s =
+      multiply(handle, l, operands, d, choice, memory ? memory->data() : nullptr);
+  if (s == CUBLAS_STATUS_SUCCESS) return VendorAnswer::Done;
+  thread_local char text[64];
+  std::snprintf(text, sizeof(text), "cublasLtMatmul answered status %d", static_cast<int>(s));
+  *problem = text;
+  return VendorAnswer::Failed;
+}
+
+}  // namespace tandem::cuda

@@ -1,0 +1,163 @@
+// The backend's driver calls, on the CUDA runtime: memory, copies, streams, events. None changes
+// the caller's current device.
+#include <cuda_runtime_api.h>
+#include <nvtx3/nvToolsExt.h>
+
+#include <cstdio>
+
+#include "kernels/cuda/context.h"
+#include "tandem/cuda/launch.h"
+
+namespace tandem::cuda {
+
+namespace {
+
+/// Runs `f` with the device current and clears what a failure leaves in the runtime.
+template <class F>
+int on_device(int device, F f) {
+  DeviceGuard guard(device);
+  cudaError_t e = guard.error;
+  if (e == cudaSuccess) e = f();
+  if (e != cudaSuccess) static_cast<void>(cudaGetLastError());
+  return e;
+}
+
+cudaStream_t as_stream(void* s) { return static_cast<cudaStream_t>(s); }
+cudaEvent_t as_event(void* e) { return static_cast<cudaEvent_t>(e); }
+
+/// 0 done, 1 pending, else an error, which is never cudaErrorNotReady.
+int busy(cudaError_t e) {
+  if (e == cudaSuccess) return 0;
+  static_cast<void>(cudaGetLastError());
+  return e == cudaErrorNotReady ? 1 : static_cast<int>(e);
+}
+
+int checked(cudaError_t e) {
+  if (e != cudaSuccess) static_cast<void>(cudaGetLastError());
+  return e;
+}
+
+int allocate(int device, std::size_t bytes, void** out) {
+  return on_device(device, [&] { return cudaMalloc(out, bytes); });
+}
+int release(int device, void* p) {
+  return on_device(device, [&] { return cudaFree(p); });
+}
+int memory_info(int device, std::size_t* free_bytes, std::size_t* total_bytes) {
+  return on_device(device, [&] { return cudaMemGetInfo(free_bytes, total_bytes); });
+}
+int copy(int device, void* dst, const void* src, std::size_t bytes, int kind, void* stream) {
+  constexpr cudaMemcpyKind kinds[] = {cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost,
+                                      cudaMemcpyDeviceToDevice};
+  if (kind < 0 || kind > 2) return cudaErrorInvalidValue;
+  return on_device(
+      device, [&] { return cudaMemcpyAsync(dst, src, bytes, kinds[kind], as_stream(stream)); });
+}
+int zero(int device, void* dst, std::size_t bytes, void* stream) {
+  return on_device(device, [&] { return cudaMemsetAsync(dst, 0, bytes, as_stream(stream)); });
+}
+int pinned_allocate(std::size_t bytes, void** out) {
+  return checked(cudaHostAlloc(out, bytes, cudaHostAllocPortable));
+}
+int pinned_free(void* p) { return checked(cudaFreeHost(p)); }
+int current_device(int* out) { return checked(cudaGetDevice(out)); }
+int stream_create(int device, void** out) {
+  return on_device(device, [&] {
+    cudaStream_t s = nullptr;
+    const cudaError_t e = cudaStreamCreateWithFlags(&s, cudaStreamNonBlocking);
+    *out = s;
+    return e;
+  });
+}
+int stream_id(int device, void* stream, std::uint64_t* out) {
+  return on_device(device, [&] {
+    unsigned long long id = 0;
+    const cudaError_t e = cudaStreamGetId(as_stream(stream), &id);
+    *out = id;
+    return e;
+  });
+}
+int stream_query(int device, void* stream) {
+  DeviceGuard guard(device);
+  return guard.error != cudaSuccess ? checked(guard.error)
+                                    : busy(cudaStreamQuery(as_stream(stream)));
+}
+int stream_synchronize(int device, void* stream) {
+  return on_device(device, [&] { return cudaStreamSynchronize(as_stream(stream)); });
+}
+int device_synchronize(int device) {
+  return on_device(device, [] { return cudaDeviceSynchronize(); });
+}
+int event_create(int device, void** out) {
+  return on_device(device, [&] {
+    cudaEvent_t event = nullptr;
+    const cudaError_t e = cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+    *out = event;
+    return e;
+  });
+}
+int event_destroy(void* event) { return checked(cudaEventDestroy(as_event(event))); }
+// The device is needed for its default stream, whose handle is null.
+int event_record(int device, void* event, void* stream) {
+  return on_device(device, [&] { return cudaEventRecord(as_event(event), as_stream(stream)); });
+}
+int event_query(void* event) { return busy(cudaEventQuery(as_event(event))); }
+int event_synchronize(void* event) { return checked(cudaEventSynchronize(as_event(event))); }
+int stream_wait_event(int device, void* stream, void* event) {
+  return on_device(device,
+                   [&] { return cudaStreamWaitEvent(as_stream(stream), as_event(event), 0); });
+}
+int peer_copy(int dst_device, void* dst, int src_device, const void* src, std::size_t bytes,
+              void* stream) {
+  return on_device(dst_device, [&] {
+    return cudaMemcpyPeerAsync(dst, dst_device, src, src_device, bytes, as_stream(stream));
+  });
+}
+void range_push(const char* name) { static_cast<void>(nvtxRangePushA(name)); }
+void range_pop() { static_cast<void>(nvtxRangePop()); }
+
+}  // namespace
+
+BackendDriver make_driver() {
+  BackendDriver d{};
+  d.allocate = allocate;
+  d.free = release;
+  d.memory_info = memory_info;
+  d.copy = copy;
+  d.zero = zero;
+  d.pinned_allocate = pinned_allocate;
+  d.pinned_free = pinned_free;
+  d.current_device = current_device;
+  d.stream_create = stream_create;
+  d.stream_id = stream_id;
+  d.stream_query = stream_query;
+  d.stream_synchronize = stream_synchronize;
+  d.device_synchronize = device_synchronize;
+  d.event_create = event_create;
+  d.event_destroy = event_destroy;
+  d.event_record = event_record;
+  d.event_query = event_query;
+  d.event_synchronize = event_synchronize;
+  d.stream_wait_event = stream_wait_event;
+  d.peer_copy = peer_copy;
+  d.range_push = range_push;
+  d.range_pop = range_pop;
+  return d;
+}
+
+const char* error_text(int code) {
+  thread_local char text[256];
+  const cudaError_t e = static_cast<cudaError_t>(code);
+  std::snprintf(text, sizeof(text), "%s (%s)", cudaGetErrorString(e), cudaGetErrorName(e));
+  return text;
+}
+
+int device_name(int device, char* out, std::size_t size) {
+  cudaDeviceProp properties;
+  const cudaError_t e = cudaGetDeviceProperties(&properties, device);
+  if (e != cudaSuccess) return checked(e);
+  std::snprintf(out, size, "%s", properties.name);
+  return 0;
+}
+
+}  // namespace tandem::cuda

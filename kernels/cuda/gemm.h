@@ -1,0 +1,14 @@
+// The vendor library's matrix product, if it takes a launch.
+#pragma once
+
+#include "tandem/backend.h"
+
+namespace tandem::cuda {
+
+enum class VendorAnswer { Done, NotTaken, Failed };
+
+/// Queues the product on cuBLASLt, which is opened at the first call. NotTaken: no such library, or
+/// a dtype or layout it has no product for. Failed: `problem` says why, in words that stay valid.
+VendorAnswer vendor_gemm(const GemmLaunch& l, const char** problem);
+
+}  // namespace tandem::cuda

@@ -1,0 +1,10 @@
+// The unary rows in complex128.
+#include "kernels/cuda/tables.h"
+
+namespace tandem::cuda {
+
+void fill_unary_complex128(ElementwiseTables& t) {
+  fill_unary<mask(DTypeSet(DType::complex128))>(t);
+}
+
+}  // namespace tandem::cuda

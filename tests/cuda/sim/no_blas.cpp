@@ -1,0 +1,8 @@
+// The simulated machine has no vendor library: every product takes the backend's own kernel.
+#include "kernels/cuda/gemm.h"
+
+namespace tandem::cuda {
+
+VendorAnswer vendor_gemm(const GemmLaunch&, const char**) { return VendorAnswer::NotTaken; }
+
+}  // namespace tandem::cuda
