@@ -1,4 +1,4 @@
-// The log of hidden costs.
+// The log of hidden costs, and the ranges of ops.
 #include "runtime/base/trace.h"
 
 #include <fmt/format.h>
@@ -42,6 +42,34 @@ std::uint32_t topics_from_environment() {
 
 const std::uint32_t g_topics = topics_from_environment();
 thread_local const char* t_current_op = nullptr;
+
+namespace {
+
+Ranges g_backend;  // written once, before g_ranges points to what reads it
+
+void log_op(const char* op) {
+  // Its own line's subject is the op, not the one around it.
+  fmt::print(stderr, "[tandem] op {}\n", op);
+}
+void nothing() {}
+void log_and_push(const char* op) {
+  log_op(op);
+  g_backend.push(op);
+}
+void pop_backend() { g_backend.pop(); }
+
+constexpr Ranges kLog{&log_op, &nothing};
+constexpr Ranges kLogAndBackend{&log_and_push, &pop_backend};
+
+}  // namespace
+
+std::atomic<const Ranges*> g_ranges{on(kOp) ? &kLog : nullptr};
+
+void set_backend_ranges(Ranges ranges) {
+  if (ranges.push == nullptr || ranges.pop == nullptr) return;
+  g_backend = ranges;
+  g_ranges.store(on(kOp) ? &kLogAndBackend : &g_backend, std::memory_order_release);
+}
 
 void write(Topic topic, std::string_view text) {
   std::string_view label;

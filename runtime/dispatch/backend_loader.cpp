@@ -15,6 +15,7 @@
 #include <new>
 #include <string>
 
+#include "runtime/base/trace.h"
 #include "runtime/dispatch/registry.h"
 #include "runtime/memory/backend_driver.h"
 #include "tandem/op_table.h"
@@ -91,7 +92,7 @@ bool open_table(Slot& slot) {
     slot.status = "the backend library has no entry point tandem_backend_open";
     return false;
   }
-  HostTable host{};
+  static HostTable host{};  // a backend may keep the pointer
   host.abi = kBackendAbi;
   host.op_table_hash = op_table_hash();
   host.bind = &detail::bind_kernel;
@@ -115,7 +116,9 @@ bool open_table(Slot& slot) {
 void open_slot(Slot& slot) noexcept {
   try {
     slot.usable = open_table(slot);
-    if (slot.usable) register_backend_pools(slot.table);
+    if (!slot.usable) return;
+    register_backend_pools(slot.table);
+    trace::set_backend_ranges({slot.table.driver.range_push, slot.table.driver.range_pop});
   } catch (const std::exception& e) {
     slot.usable = false;
     try {
@@ -149,6 +152,12 @@ void check_driver(const BackendTable& backend, int code, const char* op) {
 }
 
 Device resolve_device(Device device, const char* op) {
+  if (device.is_cpu()) {  // one device, with or without its number, as in PyTorch
+    TANDEM_EXPECTS(device.index <= 0, DeviceError,
+                   "[" + std::string(op) + "] expected cpu or cpu:0, got " + device.str());
+    return kCPU;
+  }
+  if (device.is_meta()) return kMeta;
   if (device.kind != DeviceKind::CUDA) return device;
   const BackendTable* backend = backend_for(device.kind);
   if (backend == nullptr) {

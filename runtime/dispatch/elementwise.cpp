@@ -114,7 +114,6 @@ void fill_launch(ElementwiseLaunch& launch, const Inputs& in, DType computed, DT
   launch.n_in = static_cast<int>(in.n);
   launch.dtype = computed;
   launch.device = out.device();
-  launch.stream = launch.device.is_cpu() ? nullptr : current_stream(launch.device).native();
   launch.operands[0].dtype = out.dtype();
   launch.operands[0].kernel = result;
   for (std::size_t i = 0; i < in.n; ++i) {
@@ -137,6 +136,7 @@ void plan_and_launch(Inputs& in, DType computed, DType result, const Tensor& out
   fill_launch(launch, in, computed, result, out);
   const Tensor* all[kMaxInputs + 1] = {&out};
   for (std::size_t i = 0; i < in.n; ++i) all[i + 1] = in.tensors[i];
+  launch.stream = launch_stream(launch.device, {all, in.n + 1});
   plan_elementwise(launch, storage, out.shape(), {all, in.n + 1});
   detail::launch(in.row, launch.device, &launch);
 }

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/tensor/transfer.h"
 
 namespace tandem::detail {
 
@@ -12,6 +13,15 @@ void launch(const OpRow& row, Device device, const void* desc) {
   const Kernel& k = kernel_of(row, device.kind);
   k.launch(desc, k.self);
   check_launch();
+}
+
+void* launch_stream(Device device, std::span<const Tensor* const> tensors) {
+  if (device.is_cpu()) return nullptr;
+  const Stream stream = current_stream(device);
+  for (const Tensor* t : tensors) {
+    if (t != nullptr) record_use(t->body_ptr()->storage, stream);
+  }
+  return stream.native();
 }
 
 Device common_device(const OpRow& row, std::span<const Tensor* const> tensors) {

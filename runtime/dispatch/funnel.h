@@ -35,6 +35,10 @@ Tensor guard_overlap(const OpRow& row, const Tensor& in, const Tensor& out);
 /// DeviceError.
 void launch(const OpRow& row, Device device, const void* desc);
 
+/// The native handle of the stream that work on the device goes to, null on the host. The tensors'
+/// storages remember the stream: their memory is not given out again before that work is done.
+void* launch_stream(Device device, std::span<const Tensor* const> tensors);
+
 /// The device of a call: that of the tensors, which must agree; 0-d CPU tensors go with any device.
 Device common_device(const OpRow& row, std::span<const Tensor* const> tensors);
 

@@ -66,8 +66,7 @@ DType result_dtype(const OpRow& row, DType computed) {
              : computed == DType::complex128 ? DType::float64
                                              : computed;
     case Result::Wide:
-      return category(computed) < Category::Float && computed != DType::uint64 ? DType::int64
-                                                                               : computed;
+      return category(computed) < Category::Float ? DType::int64 : computed;
     case Result::Index:
       return DType::int64;
   }

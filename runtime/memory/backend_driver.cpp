@@ -29,8 +29,11 @@ class BackendMemory final : public Driver {
   std::size_t block_alignment() const noexcept override { return 256; }
 
   DriverStatus allocate(std::size_t bytes, void** out) noexcept override {
-    const int code = calls().allocate(device_, bytes, out);
-    return code == 0 ? DriverStatus::Ok : DriverStatus::OutOfMemory;
+    if (calls().allocate(device_, bytes, out) == 0) return DriverStatus::Ok;
+    // A device that cannot even tell what it has is out of order, not out of memory.
+    MemoryInfo info;
+    return memory_info(&info) == DriverStatus::Ok ? DriverStatus::OutOfMemory
+                                                  : DriverStatus::Failed;
   }
   DriverStatus free(void* p, std::size_t) noexcept override {
     return status(calls().free(device_, p));

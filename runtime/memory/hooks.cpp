@@ -74,6 +74,13 @@ void observe(const MemoryEvent& e) {
   if (const MemoryObserver observer = g_observer.load(std::memory_order_acquire)) observer(e);
 }
 
+void log_wait(Device device, const char* reason) {
+  if (trace::on(trace::kSync)) {
+    trace::write(trace::kSync, fmt::format("{}: waits for all its streams to give memory back ({})",
+                                           device.str(), reason));
+  }
+}
+
 std::string in_words(std::size_t bytes) {
   if (bytes == std::numeric_limits<std::size_t>::max()) return "none";
   const double b = static_cast<double>(bytes);

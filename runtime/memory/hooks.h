@@ -18,6 +18,9 @@ bool observed() noexcept;
 /// allocate.
 void observe(const MemoryEvent& event);
 
+/// Tells the log (TANDEM_LOG=sync) that a pool waits for its device.
+void log_wait(Device device, const char* reason);
+
 /// "1.50 MiB"; "none" for SIZE_MAX, which stands for no limit.
 std::string in_words(std::size_t bytes);
 

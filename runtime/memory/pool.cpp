@@ -450,6 +450,7 @@ std::size_t Pool::trim(const char* reason) {
       idle = a->detach_idle(false, idle);
     }
   }
+  if (asynchronous) memory::log_wait(device_, reason);
   const bool done = !asynchronous || driver_->synchronize() == DriverStatus::Ok;
   std::size_t bytes = 0;
   {

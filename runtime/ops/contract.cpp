@@ -35,7 +35,8 @@ Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int6
     launch.n_in = 2;
     launch.dtype = dtype;
     launch.device = out.device();
-    launch.stream = launch.device.is_cpu() ? nullptr : current_stream(launch.device).native();
+    const Tensor* tensors[] = {&out, &a, &b};
+    launch.stream = launch_stream(launch.device, tensors);
     launch.operands[0] = OperandDesc{out.data_ptr(), strides[0], {}, dtype, dtype};
     launch.operands[1] = OperandDesc{a.data_ptr(), strides[1], {}, dtype, dtype};
     launch.operands[2] = OperandDesc{b.data_ptr(), strides[2], {}, dtype, dtype};
@@ -74,7 +75,8 @@ Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b) {
     g.c_col = out.strides()[2];
     g.dtype = dtype;
     g.device = out.device();
-    g.stream = g.device.is_cpu() ? nullptr : current_stream(g.device).native();
+    const Tensor* tensors[] = {&out, &a, &b};
+    g.stream = launch_stream(g.device, tensors);
     detail::launch(op::matmul, g.device, &g);
   };
   return run_one(row, nullptr, infer, go);

@@ -38,7 +38,8 @@ Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& opt
     launch.rank = static_cast<int>(t.dim());
     launch.contiguous = t.is_contiguous();
     launch.device = t.device();
-    launch.stream = t.device().is_cpu() ? nullptr : current_stream(t.device()).native();
+    const Tensor* written[] = {&t};
+    launch.stream = detail::launch_stream(launch.device, written);
     launch.out = OperandDesc{t.data_ptr(), strides, {}, dtype, dtype};
     if (launch.numel > 0) detail::launch(row, t.device(), &launch);
   };
@@ -133,10 +134,15 @@ Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options,
     std::int64_t reach = 0;
     TANDEM_EXPECTS(!__builtin_mul_overflow(shape[i] - 1, steps[i], &reach), ValueError,
                    "[from_blob] the strides reach beyond the address space");
-    (reach < 0 ? low : high) += reach;
+    std::int64_t& end = reach < 0 ? low : high;
+    TANDEM_EXPECTS(!__builtin_add_overflow(end, reach, &end), ValueError,
+                   "[from_blob] the strides reach beyond the address space");
   }
   const auto size = static_cast<std::int64_t>(element_size(dtype));
-  const auto bytes = n == 0 ? 0 : static_cast<std::size_t>((high - low + 1) * size);
+  const __int128 span = (static_cast<__int128>(high) - low + 1) * size;
+  TANDEM_EXPECTS(span <= INT64_MAX, ValueError,
+                 "[from_blob] the strides reach beyond the address space");
+  const auto bytes = n == 0 ? 0 : static_cast<std::size_t>(span);
   Names names = detail::checked_names(options.names, shape.size(), "from_blob");
   char* base = static_cast<char*>(data) + low * size;
   std::function<void(void*)> release;
@@ -195,6 +201,16 @@ Tensor& Tensor::fill_(const Scalar& value) {
     strides.push_back(body().strides[i]);
   }
   Tensor target = detail::make_view(*this, body().offset, shape, strides, {});
+  if (detail::may_overlap_itself(shape, strides)) {  // windows that share elements: in turn
+    std::size_t d = shape.size();
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      if (shape[i] > 1 && (d == shape.size() || shape[i] < shape[d])) d = i;
+    }
+    for (std::int64_t i = 0; i < shape[d]; ++i) {
+      target.select(static_cast<std::int64_t>(d), i).fill_(value);
+    }
+    return *this;
+  }
   if (detail::is_dense(shape, strides) && target.numel() > 0) {
     Dims flat{target.numel()};
     target = detail::make_view(target, body().offset, flat, Dims{1}, {});
@@ -222,7 +238,11 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const 
   if (integral) {
     const __int128 span = static_cast<__int128>(end.to_int()) - start.to_int();
     const __int128 by_int = step.to_int();
-    n = static_cast<std::int64_t>((span + by_int - (by_int > 0 ? 1 : -1)) / by_int);
+    const __int128 count = (span + by_int - (by_int > 0 ? 1 : -1)) / by_int;
+    TANDEM_EXPECTS(
+        count <= INT64_MAX, ValueError,
+        fmt::format("[arange] expected fewer elements than from {} to {}", start.str(), end.str()));
+    n = static_cast<std::int64_t>(count);
   } else {
     const double count = std::ceil((last - first) / by);
     TANDEM_EXPECTS(count < 0x1p62, ValueError,

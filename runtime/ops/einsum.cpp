@@ -140,6 +140,10 @@ class Einsum {
     for (std::size_t a = 0; a < out.labels.size(); ++a) {
       for (std::size_t b = out.labels.size() - 1; b > a; --b) {
         if (out.labels[a] != out.labels[b]) continue;
+        const IntSpan sizes = out.tensor.shape();
+        TANDEM_EXPECTS(sizes[a] == sizes[b], ShapeError,
+                       fmt::format("[einsum] operand {}: '{}' is repeated with the sizes {} and {}",
+                                   i, letter(out.labels[a]), sizes[a], sizes[b]));
         out.tensor =
             out.tensor.diagonal(0, static_cast<std::int64_t>(a), static_cast<std::int64_t>(b))
                 .movedim(-1, static_cast<std::int64_t>(a));

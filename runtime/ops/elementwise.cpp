@@ -57,6 +57,7 @@ Tensor compare_beyond(const OpRow& row, const Tensor& x, const Scalar& s, bool x
 
 /// uint64 against a signed tensor: no dtype holds both, so the sign decides first.
 Tensor compare_mixed(const OpRow& row, const Tensor& x, const Tensor& y, Tensor* out) {
+  const trace::OpScope scope(row.name);
   const bool x_signed = info(x.dtype()).is_signed;
   const Tensor& s = x_signed ? x : y;
   const Tensor& u = x_signed ? y : x;
@@ -162,9 +163,21 @@ namespace {
 bool is_one(const Scalar& s) { return s.is_integral() ? s.to_int() == 1 : s.to_complex() == 1.0; }
 
 Scalar negated(const Scalar& s) {
-  if (s.kind() == Scalar::Kind::Float) return -s.to_double();
   if (s.kind() == Scalar::Kind::Complex) return -s.to_complex();
-  return s.to_int() == INT64_MIN ? Scalar(std::uint64_t(1) << 63) : Scalar(-s.to_int());
+  const bool exact = s.kind() <= Scalar::Kind::Int && s.to_int() != INT64_MIN;
+  return exact ? Scalar(-s.to_int()) : Scalar(-s.to_double());
+}
+
+/// Minus an integer as an element of t: it wraps, so that t holds it whatever its sign.
+Scalar wrapped_negative(const Scalar& s, DType t) {
+  TANDEM_EXPECTS(s.fits(t), ValueError,
+                 fmt::format("[sub] argument 'alpha': value {} cannot be converted to type {} "
+                             "without overflow",
+                             s.str(), name(t)));
+  return visit(t, [&]<class T>() -> Scalar {
+    if constexpr (fn::is_int_v<T>) return Scalar(static_cast<T>(std::uint64_t(0) - s.to<T>()));
+    return s;
+  });
 }
 
 /// alpha must not raise the category of the result, as in PyTorch.
@@ -187,7 +200,7 @@ Tensor sub(const Arg& x, const Arg& y, const Scalar& alpha) {
   check_alpha("sub", x, y, alpha);
   // x - alpha * y: the product of -alpha is the exact negative, integers wrap to the same bits.
   const DType t = result_type(x, y);
-  if (is_integer(t) && !info(t).is_signed) return sub(x, mul(y, alpha));
+  if (is_integer(t)) return add_scaled(x, y, wrapped_negative(alpha, t));
   return add_scaled(x, y, negated(alpha));
 }
 

@@ -55,7 +55,8 @@ detail::OutSpec infer_cat(const std::vector<Tensor>& tensors, Axis axis, Join& j
                       "but got size {} for tensor number {} in the list.",
                       join.axis, shape[d], s[d], i));
     }
-    shape[join.axis] += s[join.axis];
+    TANDEM_EXPECTS(!__builtin_add_overflow(shape[join.axis], s[join.axis], &shape[join.axis]),
+                   ShapeError, "[cat] the joined dimension has more elements than 64 bits count");
   }
   return {shape, dtype, device, names};
 }

@@ -87,9 +87,11 @@ Tensor flatten_batch(const Tensor& t, const Dims& batch) {
   for (std::size_t i = 0; i + 2 < rank; ++i) varies = varies || t.shape()[i] != 1;
   if (!varies) return t.reshape({1, r, c});
   Dims full = batch;
+  std::int64_t count = 1;
+  for (const std::int64_t s : batch) count *= s;
   full.push_back(r);
   full.push_back(c);
-  return t.expand(full).reshape({-1, r, c});
+  return t.expand(full).reshape({count, r, c});
 }
 
 /// A matrix times a vector: one sum of products a row, with equal bits on every backend.

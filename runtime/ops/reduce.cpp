@@ -41,10 +41,6 @@ struct LaunchStorage {
   std::int64_t strides[3][kMaxRank];
 };
 
-void* native_stream(Device device) {
-  return device.is_cpu() ? nullptr : current_stream(device).native();
-}
-
 /// A launch over x's dimensions, the outer ones first. Outputs come first among the operands.
 ReduceLaunch make_launch(const OpRow& row, const Tensor& x, DType computed, const Reduced& r,
                          std::span<const Tensor> outs, LaunchStorage& storage) {
@@ -56,7 +52,8 @@ ReduceLaunch make_launch(const OpRow& row, const Tensor& x, DType computed, cons
   l.n_in = 1;
   l.dtype = computed;
   l.device = x.device();
-  l.stream = native_stream(l.device);
+  const Tensor* tensors[] = {&x, &outs.front(), &outs.back()};
+  l.stream = detail::launch_stream(l.device, tensors);
   const auto bytes = [](const Tensor& t, std::size_t d) {
     return t.strides()[d] * static_cast<std::int64_t>(t.element_size());
   };

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/trace.h"
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
@@ -51,6 +52,12 @@ Current& current_slot(Device device) {
                  "[current_stream] expected a device below " + std::to_string(kMaxDevices) +
                      ", got " + device.str());
   return current[static_cast<std::size_t>(device.index)];
+}
+
+void log_wait(Device device, const char* what) {
+  if (trace::on(trace::kSync)) {
+    trace::write(trace::kSync, device.str() + ": waits for " + what);
+  }
 }
 
 /// The streams of Stream::create: made one by one, then handed out in turn.
@@ -99,7 +106,9 @@ Stream Stream::create(Device device) {
 
 void Stream::synchronize() const {
   if (is_host(device_)) return;
+  const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device_, "synchronize");
+  log_wait(device_, "a stream");
   Pool& pool = pool_for(device_);
   const std::uint64_t mark = pool.freed_mark();
   check_driver(backend, backend.driver.stream_synchronize(device_.index, native_), "synchronize");
@@ -154,7 +163,9 @@ void Event::wait(const Stream& stream) const {
 
 void Event::synchronize() const {
   if (state_ == nullptr) return;
+  const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(state_->device, "synchronize");
+  log_wait(state_->device, "an event");
   check_driver(backend, backend.driver.event_synchronize(state_->event), "synchronize");
 }
 
@@ -187,7 +198,9 @@ StreamGuard::~StreamGuard() {
 void synchronize(Device device) {
   device = resolve_device(device, "synchronize");
   if (is_host(device)) return;
+  const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device, "synchronize");
+  log_wait(device, "all its streams");
   Pool& pool = pool_for(device);
   const std::uint64_t mark = pool.freed_mark();
   check_driver(backend, backend.driver.device_synchronize(device.index), "synchronize");

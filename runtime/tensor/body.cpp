@@ -15,6 +15,7 @@
 
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
+#include "tandem/backend.h"
 
 namespace tandem {
 
@@ -155,6 +156,14 @@ void destroy(TensorBody* b) noexcept {
   Nodes<TensorBody>::give(b);
 }
 
+namespace {
+/// Launches and masks of dimensions have room for so many.
+void check_rank(std::size_t rank, const char* op) {
+  TANDEM_EXPECTS(rank <= kMaxRank, ValueError,
+                 fmt::format("[{}] expected at most {} dimensions, got {}", op, kMaxRank, rank));
+}
+}  // namespace
+
 std::int64_t checked_numel(IntSpan shape, std::size_t element_size, const char* op) {
   std::int64_t n = 1;
   bool overflow = false;
@@ -166,8 +175,7 @@ std::int64_t checked_numel(IntSpan shape, std::size_t element_size, const char* 
     empty = empty || s == 0;
     overflow = __builtin_mul_overflow(n, s, &n) || overflow;
   }
-  TANDEM_EXPECTS(shape.size() <= 32, ValueError,
-                 fmt::format("[{}] expected at most 32 dimensions, got {}", op, shape.size()));
+  check_rank(shape.size(), op);
   if (empty) return 0;
   std::int64_t bytes = 0;
   overflow = overflow || __builtin_mul_overflow(n, static_cast<std::int64_t>(element_size), &bytes);
@@ -225,6 +233,7 @@ TensorBody* begin_view(const TensorBody* of) {
 }
 
 Tensor make_view(const Tensor& base, std::int64_t offset, Dims shape, Dims strides, Names names) {
+  check_rank(shape.size(), "view");
   TensorBody* b = begin_view(base.body_ptr());
   b->offset = offset;
   b->numel = 1;

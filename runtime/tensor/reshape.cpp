@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "runtime/base/trace.h"
 #include "runtime/tensor/body.h"
 #include "runtime/tensor/names.h"
 
@@ -136,6 +137,7 @@ Tensor Tensor::reshape(IntSpan wanted) const {
   if (view_strides(b, shape, strides)) {
     return detail::make_view(*this, b.offset, shape, strides, view_names(b, shape));
   }
+  const trace::OpScope scope("reshape");  // names the copy in the log
   return contiguous().view(shape);
 }
 
@@ -171,6 +173,13 @@ Tensor Tensor::view_as(DType dtype) const {
   }
   Tensor v = detail::make_view(*this, offset, shape, strides, b.names);
   v.body_->dtype = dtype;
+  // Memory of the caller may begin anywhere.
+  const std::size_t align = std::min<std::size_t>(static_cast<std::size_t>(to), 8);
+  TANDEM_EXPECTS(
+      v.numel() == 0 || reinterpret_cast<std::uintptr_t>(v.data_ptr()) % align == 0, ShapeError,
+      fmt::format("[view] expected memory aligned for {}, got an address that is not a multiple of "
+                  "{}; clone() the tensor first",
+                  name(dtype), align));
   return v;
 }
 
@@ -241,13 +250,9 @@ Tensor Tensor::unflatten(Axis axis, IntSpan sizes, const Names& given) const {
 
 Tensor Tensor::index(const std::vector<Index>& index) const {
   std::int64_t consumed = 0;
-  std::int64_t ellipses = 0;
   for (const Index& i : index) {
     consumed += i.kind() == Index::Kind::Int || i.kind() == Index::Kind::Slice;
-    ellipses += i.kind() == Index::Kind::Ellipsis;
   }
-  TANDEM_EXPECTS(ellipses <= 1, IndexError,
-                 "[index] an index can only have a single ellipsis ('...')");
   if (dim() == 0 && consumed > 0) {
     detail::fail<IndexError>(
         "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in "
@@ -259,6 +264,10 @@ Tensor Tensor::index(const std::vector<Index>& index) const {
   Tensor t = *this;
   std::int64_t d = 0;
   for (const Index& i : index) {
+    // As in PyTorch, each '...' skips as many dimensions as the first, which may be too many.
+    TANDEM_EXPECTS(d < t.dim() || (i.kind() != Index::Kind::Int && i.kind() != Index::Kind::Slice),
+                   IndexError,
+                   "[index] expected a single ellipsis ('...'), got several and too many indices");
     switch (i.kind()) {
       case Index::Kind::Int: {
         const std::int64_t size = t.shape()[static_cast<std::size_t>(d)];
@@ -272,7 +281,7 @@ Tensor Tensor::index(const std::vector<Index>& index) const {
         t = t.slice(d++, i.slice().start, i.slice().stop, i.slice().step);
         break;
       case Index::Kind::Ellipsis:
-        d += dim() - consumed;
+        d = std::min(d + dim() - consumed, t.dim());
         break;
       case Index::Kind::None:
         t = t.unsqueeze(d++);

@@ -60,8 +60,18 @@ void* Tensor::data(const Stream& stream) const {
   return data_ptr();
 }
 
+namespace {
+/// The log of copies between places in one device's memory.
+void log_copy(const Tensor& from) {
+  if (!trace::on(trace::kCopy) || from.numel() == 0 || from.is_meta()) return;
+  trace::write(trace::kCopy, fmt::format("{} bytes on {}", from.nbytes(), from.device().str()));
+}
+}  // namespace
+
 Tensor Tensor::contiguous() const {
   if (is_contiguous()) return *this;
+  const trace::OpScope scope("contiguous");
+  log_copy(*this);
   Tensor out = detail::make_empty(shape(), dtype(), device());
   out.body_->names = body().names;
   detail::copy_elements(out, *this);
@@ -70,6 +80,8 @@ Tensor Tensor::contiguous() const {
 
 Tensor Tensor::clone() const {
   const auto& b = body();
+  const trace::OpScope scope("clone");
+  log_copy(*this);
   Tensor out = detail::make_empty(b.shape, b.dtype, device());
   out.body_->names = b.names;
   if (detail::is_dense(b.shape, b.strides)) out.body_->strides = b.strides;
@@ -107,6 +119,7 @@ Tensor Tensor::to(std::optional<Device> device_option, std::optional<DType> dtyp
   const Device target = device_option ? resolve_device(*device_option, "to") : device();
   const DType type = dtype_option.value_or(dtype());
   if (target == device() && type == dtype()) return copy ? clone() : *this;
+  const trace::OpScope scope("to");
   TANDEM_EXPECTS(!is_meta() || target.is_meta(), NotImplemented,
                  "[to] Cannot copy out of meta tensor; no data!");
   // Convert before the transfer where that makes it smaller, after it otherwise.
@@ -120,6 +133,7 @@ Tensor Tensor::to(std::optional<Device> device_option, std::optional<DType> dtyp
   out.body_->names = b.names;
   if (detail::is_dense(b.shape, b.strides)) out.body_->strides = b.strides;
   if (target.is_meta()) return out;
+  if (target == device()) log_copy(*this);
   return out.copy_(*this, non_blocking);
 }
 
@@ -148,11 +162,11 @@ void copy_elements(const Tensor& out, const Tensor& source) {
   launch.n_in = 1;
   launch.dtype = source.dtype();
   launch.device = out.device();
-  launch.stream = launch.device.is_cpu() ? nullptr : current_stream(launch.device).native();
+  const Tensor* tensors[] = {&out, &source};
+  launch.stream = launch_stream(launch.device, tensors);
   // The cast is the kernel's whole work: load the source's dtype, store the output's.
   launch.operands[0].dtype = launch.operands[0].kernel = out.dtype();
   launch.operands[1].dtype = launch.operands[1].kernel = source.dtype();
-  const Tensor* tensors[] = {&out, &source};
   plan_elementwise(launch, storage, out.shape(), tensors);
   detail::launch(op::copy_, launch.device, &launch);
 }

@@ -27,21 +27,29 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
                                            out.device().str()));
   }
   if (!to_host && !from_host) {
+    // The copy goes to the destination's stream: after what the source's has to do, and before what
+    // it gets from now on, so that the source's memory may be written or freed in its own order.
+    const Stream origin = current_stream(source.device());
+    Event ready, read;
+    ready.record(origin);
+    ready.wait(stream);
     check_driver(
         *backend,
         backend->driver.peer_copy(out.device().index, out.data_ptr(), source.device().index,
                                   source.data_ptr(), bytes, stream.native()),
         "copy_");
+    read.record(stream);
+    read.wait(origin);
+    record_use(source.body_ptr()->storage, origin);
+    record_use(out.body_ptr()->storage, stream);
     return;
   }
+  record_use((to_host ? source : out).body_ptr()->storage, stream);
   check_driver(*backend,
                backend->driver.copy(device.index, out.data_ptr(), source.data_ptr(), bytes,
                                     to_host ? kDeviceToHost : kHostToDevice, stream.native()),
                "copy_");
-  if (!non_blocking) {
-    if (trace::on(trace::kSync)) trace::write(trace::kSync, "waits for the copy");
-    stream.synchronize();
-  }
+  if (!non_blocking) stream.synchronize();
 }
 
 bool same_layout(const Tensor& a, const Tensor& b) {

@@ -307,6 +307,7 @@ Tensor Tensor::unfold(Axis axis, std::int64_t size, std::int64_t step) const {
   }
   shape.push_back(size);
   strides.push_back(stride);
+  (void)detail::checked_numel(shape, tandem::element_size(b.dtype), "unfold");
   Names names = b.names;
   if (!names.empty()) names.push_back(Name());
   return make_view(*this, b.offset, shape, strides, names);
@@ -357,7 +358,7 @@ std::vector<Tensor> Tensor::chunk(std::int64_t chunks, Axis axis) const {
   const std::int64_t extent = body().shape[d];
   if (extent == 0)
     return split_sizes(Dims(static_cast<std::size_t>(chunks), 0), static_cast<std::int64_t>(d));
-  return split((extent + chunks - 1) / chunks, static_cast<std::int64_t>(d));
+  return split((extent - 1) / chunks + 1, static_cast<std::int64_t>(d));
 }
 
 std::vector<Tensor> Tensor::unbind(Axis axis) const {
@@ -377,6 +378,9 @@ Tensor Tensor::as_strided(IntSpan shape, IntSpan strides,
                  fmt::format("[as_strided] expected as many strides as sizes, got {} and {}",
                              strides.size(), shape.size()));
   const std::int64_t first = offset.value_or(b.offset);
+  TANDEM_EXPECTS(
+      first >= 0, ValueError,
+      fmt::format("[as_strided] argument 'storage_offset': expected >= 0, got {}", first));
   const std::int64_t n = detail::checked_numel(shape, tandem::element_size(b.dtype), "as_strided");
   if (n > 0) {
     // Elements that the strides reach, in 128 bits: hostile strides may overflow 64.

@@ -283,6 +283,33 @@ TEST(Errors, OfEveryRowNameItAndItsDtype) {
   }
 }
 
+/// A fill may write an element twice, whatever the layout.
+TEST(Fill, ViewsThatOverlapThemselves) {
+  Tensor x = arange(6);
+  x.slice(0, 1).unfold(0, 3, 1).fill_(7);
+  EXPECT_EQ(ints(x), (Ints{0, 7, 7, 7, 7, 7}));
+  Tensor y = arange(6);
+  y.as_strided({2, 2, 2}, {1, 1, 1}).zero_();
+  EXPECT_EQ(ints(y), (Ints{0, 0, 0, 0, 4, 5}));
+  Tensor z = arange(4).slice(0, 0, 1).expand({3, 5});
+  EXPECT_EQ(ints(z.fill_(2).slice(0, 0, 1).slice(1, 0, 2)), (Ints{2, 2}));
+}
+
+TEST(Sub, AlphaOfEveryIntegerThatTheDtypeHolds) {
+  const Tensor x = of({1, 2}, DType::int8);
+  EXPECT_EQ(ints(sub(x, x, -128)), (Ints{-127, 2}));  // wraps
+  EXPECT_EQ(ints(sub(x, x, 3)), (Ints{-2, -4}));
+  EXPECT_EQ(ints(sub(of({1}, DType::uint8), of({2}, DType::uint8), 3)), (Ints{251}));
+  EXPECT_EQ(ints(sub(of({1}, DType::uint32), of({1}, DType::uint8), 1000)), (Ints{4294966297}));
+  expect_error<ValueError>([&] { sub(x, x, 128); }, {"[sub]", "alpha", "128", "int8"}, {x});
+}
+
+TEST(Devices, TheCpuHasOneNumber) {
+  EXPECT_EQ(zeros({2}, {.device = Device("cpu:0")}).device(), kCPU);
+  EXPECT_EQ(zeros({2}, {.device = Device("meta:0")}).device(), kMeta);
+  expect_error<DeviceError>([] { zeros({2}, {.device = Device("cpu:1")}); }, {"cpu:1"}, {});
+}
+
 TEST(Layout, ResultsKeepTheInputs) {
   const Tensor x = arange(12).reshape({3, 4});
   EXPECT_EQ(Dims(neg(x.t()).strides()), (Dims{1, 4}));

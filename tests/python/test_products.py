@@ -176,6 +176,29 @@ def test_matmul_errors_and_names():
         torch.ones(2, 3, names=["N", "K"]) @ torch.ones(3, 4, names=["Q", "M"])
 
 
+@pytest.mark.parametrize(
+    "a, b",
+    [
+        ((2, 0, 3), (2, 3, 4)),
+        ((2, 3, 0), (2, 0, 4)),
+        ((2, 3, 4), (2, 4, 0)),
+        ((0, 3, 4), (4, 5)),
+        ((5, 1, 0, 2), (1, 3, 2, 2)),
+        ((2, 0, 4), (4,)),
+    ],
+)
+def test_matmul_of_empty_batches(a, b):
+    x, y = np.zeros(a, np.float32), np.zeros(b, np.float32)
+    got = torch.matmul(torch.from_numpy(x), torch.from_numpy(y)).numpy()
+    np.testing.assert_array_equal(got, np.matmul(x, y))
+
+
+def test_einsum_refuses_repeated_letters_of_different_sizes():
+    for equation in ["ii", "ii->i", "iji->j"]:
+        with pytest.raises(RuntimeError, match="'i' is repeated with the sizes 1 and 3"):
+            torch.einsum(equation, torch.ones(*([1, 3] if len(equation.split("->")[0]) == 2 else [1, 2, 3])))
+
+
 @pytest.mark.parametrize("dim", [0, 1, -1])
 def test_cat_and_stack_equal_numpy(dim):
     arrays = [integers(2, 3), integers(2, 3), integers(2, 3)]

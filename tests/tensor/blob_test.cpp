@@ -78,6 +78,8 @@ TEST(Blob, Errors) {
   EXPECT_THROW(wrap(reinterpret_cast<char*>(memory) + 1, {2}, {}, {}), ValueError);
   EXPECT_THROW(wrap(memory, {2}, IntSpan{1, 1}, {}), ShapeError);
   EXPECT_THROW(wrap(memory, {3, 3}, IntSpan{INT64_MAX, 1}, {}), ValueError);
+  EXPECT_THROW(wrap(memory, {2, 2}, IntSpan{INT64_MAX, INT64_MAX}, {}), ValueError);
+  EXPECT_THROW(wrap(memory, {2, 2}, IntSpan{INT64_MAX / 8, -INT64_MAX / 8}, {}), ValueError);
   EXPECT_THROW(wrap(memory, {-1}, {}, {}), Error);
   EXPECT_THROW(wrap(memory, {2}, {}, {"a", "b"}), ShapeError);
   EXPECT_EQ(deletions, 0) << "a failed call does not own the memory";

@@ -319,6 +319,61 @@ TEST(Brackets, EveryForm) {
   expect_error<IndexError>([&] { x(0, 0, 0)(0); }, "invalid index of a 0-dim tensor");
 }
 
+/// PyTorch's reading: each '...' skips as many dimensions as one would.
+TEST(Indexing, SeveralEllipses) {
+  const Tensor x = counted({2, 3});
+  expect_view(x(kEllipsis, kEllipsis), x, {2, 3}, {3, 1}, 0);
+  expect_view(x(kEllipsis, 0, kEllipsis), x, {2}, {3}, 0);
+  expect_view(x(kEllipsis, kEllipsis, kNone), x, {2, 3, 1}, {3, 1, 1}, 0);
+  expect_error<IndexError>([&] { counted({2, 3, 4})(kEllipsis, 0, kEllipsis, 0); }, "ellipsis");
+  expect_error<IndexError>([&] { x(kEllipsis, kEllipsis, Slice{}); }, "ellipsis");
+}
+
+TEST(Limits, NoViewHasMoreDimensionsThanALaunch) {
+  Tensor x = counted({2});
+  for (int i = 0; i < 31; ++i) x = x.unsqueeze(0);
+  EXPECT_EQ(x.dim(), 32);
+  EXPECT_EQ(ints(x + x), (Ints{0, 2}));
+  EXPECT_EQ(x.sum().item<int>(), 1);
+  const char* what = "at most 32 dimensions";
+  expect_error<ValueError>([&] { x.unsqueeze(0); }, what);
+  expect_error<ValueError>([&] { x(kNone); }, what);
+  expect_error<ValueError>([&] { x.unfold(-1, 1, 1); }, what);
+  expect_error<ValueError>([&] { x.unflatten(-1, {1, 2}); }, what);
+  const Dims many(33, 1);
+  expect_error<ValueError>([&] { counted({1}).view(many); }, what);
+  expect_error<ValueError>([&] { counted({1}).reshape(many); }, what);
+  expect_error<ValueError>([&] { counted({1}).expand(many); }, what);
+  expect_error<ValueError>([&] { counted({1}).as_strided(many, many); }, what);
+  std::vector<std::string> names;
+  for (int i = 0; i < 33; ++i) names.push_back("d" + std::to_string(i));
+  expect_error<ValueError>([&] { counted({2}).rename({{"d0"}}).align_to(names); }, what);
+}
+
+TEST(Limits, SizesBeyondWhatAnAddressCounts) {
+  constexpr std::int64_t kHuge = std::int64_t(1) << 40;
+  const Tensor x = empty({1}, {.dtype = DType::uint8}).expand({kHuge});
+  expect_error<ValueError>([&] { x.unfold(0, kHuge / 2, 1); }, "more bytes than an address");
+  expect_error<ShapeError>(
+      [&] {
+        const Tensor y = empty({1}, {.dtype = DType::uint8}).expand({INT64_MAX / 2});
+        cat({y, y, y});
+      },
+      "more elements");
+  expect_error<ValueError>([&] { arange(INT64_MIN, INT64_MAX); }, "fewer elements");
+  EXPECT_EQ(counted({5}).chunk(INT64_MAX).size(), 5u);
+  expect_error<ValueError>([&] { x.as_strided({0}, {1}, -5); }, "storage_offset");
+}
+
+TEST(ViewAs, NeedsAlignedMemory) {
+  alignas(8) static unsigned char memory[24] = {};
+  const Tensor bytes = from_blob(memory, {24}, DType::uint8);
+  EXPECT_EQ(bytes.slice(0, 8).view_as(DType::float64).numel(), 2);
+  const Tensor odd = from_blob(memory + 4, {16}, DType::uint8);
+  EXPECT_EQ(odd.view_as(DType::float32).numel(), 4);
+  expect_error<ShapeError>([&] { odd.view_as(DType::float64); }, "aligned");
+}
+
 TEST(Storage, IsSharedAndKeptAlive) {
   Tensor x = counted({3, 2});
   Tensor row = x[1];
