@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "perf/device.h"
 #include "perf/inputs.h"
 
 namespace tandem::perf {
@@ -37,14 +38,9 @@ std::vector<Case> other_cases(const std::vector<DType>& dtypes);
 /// Times f(); a result is kept alive up to the end of its call only, as in a program's statement.
 template <class F>
 void timed(benchmark::State& state, F&& f) {
+  if (place().on_device()) return timed_batches(state, f);
   for ([[maybe_unused]] auto _ : state) {
-    if constexpr (std::is_void_v<decltype(f())>) {
-      f();
-      benchmark::ClobberMemory();
-    } else {
-      auto result = f();
-      benchmark::DoNotOptimize(result);
-    }
+    keep_result(f);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "perf/device.h"
 #include "tandem/value.h"
 
 namespace tandem::perf {
@@ -75,7 +76,7 @@ Tensor filled(IntSpan shape, DType dtype, Domain domain, std::uint64_t seed) {
       std::memcpy(data + i, data, sizeof(T) * static_cast<std::size_t>(std::min(block, n - i)));
     }
   });
-  return t;
+  return place().on_device() ? t.to(place().device) : t;
 }
 
 int tensors_of(const OpRow& row) {

@@ -18,7 +18,8 @@ struct Domain {
 /// from what a slow path for huge arguments costs. Rows without a domain take small integers.
 Domain domain_of(const OpRow& row);
 
-/// A tensor of such values, filled by a repeated block: the same ones for the same arguments.
+/// A tensor of such values, filled by a repeated block: the same ones for the same arguments. Made
+/// on the CPU and moved to where the cases run.
 Tensor filled(IntSpan shape, DType dtype, Domain domain, std::uint64_t seed);
 
 /// Parameters of an elementwise row that take a tensor; the rest of its arity are numbers.

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <regex>
 
+#include "perf/device.h"
 #include "perf/report.h"
 
 namespace tandem::perf {
@@ -17,6 +18,8 @@ struct Options {
   double min_time = 0.02;
   int repetitions = 3;
   int threads = 0;  // 0: as the library has them
+  std::string device = "cpu";
+  int batch = 32;
   std::size_t rate_mib = 256;
   bool list = false;
 };
@@ -75,6 +78,7 @@ void register_cases(const std::vector<Case>& cases, const Options& o, Report& re
 
 int run(const Options& o, std::vector<char*>& benchmark_arguments) {
   if (o.threads > 0) set_num_threads(o.threads);
+  place() = {.device = parse_device(o.device), .batch = o.batch};
   const std::vector<Case> cases = chosen_cases(o);
   if (o.list) {
     for (const Case& c : cases) fmt::print("{}\n", c.name());
@@ -82,7 +86,12 @@ int run(const Options& o, std::vector<char*>& benchmark_arguments) {
   }
   const bool progress = ::isatty(STDERR_FILENO) == 1;
   constexpr int kPasses = 9;
-  const Rates rates = measure_rates(o.rate_mib << 20, get_num_threads(), kPasses);
+  Yardstick rates;
+  if (place().on_device()) {
+    rates.device = measure_device_rates(place().device, o.rate_mib << 20, kPasses);
+  } else {
+    rates.host = measure_rates(o.rate_mib << 20, get_num_threads(), kPasses);
+  }
   print_rates(rates);
   Report report(cases, rates, progress);
   register_cases(cases, o, report);
@@ -108,6 +117,11 @@ int main(int argc, char** argv) {
   app.add_option("--dtypes", o.dtypes, "all, or names with commas between")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads of the library; OpenMP's number by default")
       ->check(CLI::PositiveNumber);
+  app.add_option("--device", o.device, "cpu, cuda or cuda:INDEX: where the ops run")
+      ->capture_default_str();
+  app.add_option("--batch", o.batch, "Calls before a wait, on a device")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--min-time", o.min_time, "Seconds a repetition takes at least")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -51,6 +51,7 @@ Value generator_argument(const Param& p) {
   if (p.name == "start") return 0;
   if (p.name == "fill_value") return 1.5;
   if (p.name == "dtype") return kFloat;
+  if (p.name == "device" && place().on_device()) return place().device;
   return {};
 }
 
@@ -157,7 +158,7 @@ void add_copies(std::vector<Case>& cases) {
     cases.push_back(
         make("copy_", "out" + suffix, kMatrix, bytes, kUnit, [source](benchmark::State& state) {
           const Tensor x = source();
-          Tensor out = empty(kMatrix);
+          Tensor out = empty(kMatrix, {.device = place().device});
           timed(state, [&] { out.copy_(x); });
         }));
     cases.push_back(make("clone", "fresh" + suffix, kMatrix, bytes, kUnit,
@@ -187,7 +188,7 @@ void add_casts(std::vector<Case>& cases, const std::vector<DType>& dtypes) {
     Case out = make("to", "out_" + target, {kMany}, bytes, positive,
                     [t, positive](benchmark::State& state) {
                       const Tensor& x = input({kMany}, kFloat, positive);
-                      Tensor y = empty({kMany}, {.dtype = t});
+                      Tensor y = empty({kMany}, {.dtype = t, .device = place().device});
                       timed(state, [&] { y.copy_(x); });
                     });
     for (Case* c : {&fresh, &out}) {
@@ -216,10 +217,13 @@ void add_overheads(std::vector<Case>& cases) {
   add_small(cases, "view", "view", square, [](const Tensor& x) { return x.view({4, 64}); });
   add_small(cases, "unsqueeze", "view", square, [](const Tensor& x) { return x.unsqueeze(0); });
   add_small(cases, "expand", "view", {16, 1}, [](const Tensor& x) { return x.expand({16, 16}); });
-  add_small(cases, "empty", "fresh", {16}, [](const Tensor&) { return empty({16}); });
-  cases.push_back(make("empty", "fresh", {kMany}, 0, kUnit, [](benchmark::State& state) {
-    timed(state, [] { return empty({kMany}); });
-  }));
+  for (const std::int64_t n : {std::int64_t(16), kMany}) {
+    cases.push_back(make("empty", "fresh", {n}, 0, kUnit, [n](benchmark::State& state) {
+      const Options o{.device = place().device};
+      place().on_device() ? timed(state, [&] { return empty({n}, o); })
+                          : timed(state, [n] { return empty({n}); });
+    }));
+  }
   cases.push_back(make("add", "in_place", {16}, 0, kUnit, [](benchmark::State& state) {
     Tensor x = filled({16}, kFloat, kUnit, 1);
     const Tensor y = filled({16}, kFloat, {0, 0}, 1);

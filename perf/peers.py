@@ -5,6 +5,7 @@ times faster, geometric means, and whether the targets are met.
     perf/peers.py                      everything, then the targets
     perf/peers.py '^sum/'              rows whose names match, without the targets
     perf/peers.py --targets-only       the rows that have targets
+    perf/peers.py --device cuda        Tandem and PyTorch on a GPU
 
 Targets are ratios within one run. Their rows are measured in several rounds, Tandem and PyTorch in turn, and the
 median of the rounds counts. A missed target is printed, not an error: other programs on the machine count as well.
@@ -71,16 +72,42 @@ def measure(call, min_time, repetitions):
     return statistics.median(times)
 
 
+def batches(call, wait, size):
+    """A call that makes `size` calls and then waits for the device, as tandem_bench times them."""
+
+    def run():
+        for _ in range(size):
+            call()
+        wait()
+
+    return run
+
+
+class NoDevice(Exception):
+    """A peer that is installed but cannot use the device."""
+
+
 class Torch:
     """PyTorch's form of a row, as a call without arguments, or None where it has none."""
 
-    def __init__(self, threads):
+    def __init__(self, threads, device="cpu"):
         import torch
 
         self.lib = torch
+        self.device = torch.device(device)
         self.name = f"PyTorch {torch.__version__}"
+        if device != "cpu" and not torch.cuda.is_available():
+            raise NoDevice(f"{self.name} sees no GPU")
         torch.set_num_threads(threads)
         self.kept = (None, None)
+
+    def nanoseconds(self, row, o):
+        """Of a call of the row; None where PyTorch has no form of it."""
+        call = self.call(row)
+        if call is None or self.device.type == "cpu":
+            return measure(call, o.min_time, o.repetitions) if call else None
+        run = batches(call, lambda: self.lib.cuda.synchronize(self.device), o.batch)
+        return measure(run, o.min_time, o.repetitions) / o.batch
 
     def dtype(self, name):
         return getattr(self.lib, name.rstrip("_"))
@@ -91,10 +118,10 @@ class Torch:
         low, high = domain
         torch.manual_seed(seed)
         if dtype == "bool":
-            return torch.rand(shape) < 0.5
+            return (torch.rand(shape) < 0.5).to(self.device)
         block = torch.rand(min(math.prod(shape), 1 << 16), dtype=torch.float64) * (high - low) + low
         full = block.to(self.dtype(dtype)).repeat(-(-math.prod(shape) // len(block)))
-        return full[: math.prod(shape)].reshape(shape).clone()
+        return full[: math.prod(shape)].reshape(shape).clone().to(self.device)
 
     def inputs(self, row, dtypes):
         key = (tuple(row["shape"]), tuple(dtypes), tuple(row["domain"]))
@@ -153,7 +180,10 @@ class Torch:
 
     def generator(self, row, *arguments):
         function = getattr(self.lib, OWN_NAMES.get(row["op"], row["op"]))
-        return lambda: function(*arguments, dtype=self.lib.float32)
+        options = {"dtype": self.lib.float32}
+        if self.device.type != "cpu":
+            options["device"] = self.device
+        return lambda: function(*arguments, **options)
 
     def _fill(self, row):
         return self.generator(row, row["shape"], 1.5)
@@ -188,7 +218,7 @@ class Torch:
 
     def _einsum(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
-        weights = self.lib.rand(3)
+        weights = self.lib.rand(3).to(self.device)
         return lambda: self.lib.einsum(row["extra"], x, weights)
 
     def _clone(self, row):
@@ -206,7 +236,7 @@ class Torch:
         target = self.dtype(row["extra"])
         if row["form"].startswith("fresh"):
             return lambda: x.to(target)
-        out = self.lib.empty(row["shape"], dtype=target)
+        out = self.lib.empty(row["shape"], dtype=target, device=self.device)
         return lambda: out.copy_(x)
 
 
@@ -223,6 +253,10 @@ class NumPy:
         np, (low, high) = self.lib, row["domain"]
         values = np.random.default_rng(seed).random(row["shape"], dtype=np.float32) * (high - low) + low
         return values.astype(row["dtype"].rstrip("_"))
+
+    def nanoseconds(self, row, o):
+        call = self.call(row)
+        return measure(call, o.min_time, o.repetitions) if call else None
 
     def call(self, row):
         np, form = self.lib, row["form"]
@@ -246,13 +280,16 @@ class NumPy:
         return (lambda: function(*x)) if isinstance(result, np.ndarray) else None
 
 
-def load_peers(threads):
+def load_peers(threads, device):
     peers = []
-    for kind in (Torch, NumPy):
+    kinds = [lambda: Torch(threads, device)] + ([lambda: NumPy(threads)] if device == "cpu" else [])
+    for kind in kinds:
         try:
-            peers.append(kind(threads))
-        except ImportError:
-            print(f"{kind.__name__} is not installed; its column is left out")
+            peers.append(kind())
+        except ImportError as e:
+            print(f"{e.name} is not installed; its column is left out")
+        except NoDevice as e:
+            print(f"{e}; its column is left out")
     return peers
 
 
@@ -283,11 +320,10 @@ def compare(rows, peers, o):
             if progress:
                 note = f"\r\033[K[{done}/{len(rows)}] {peer.name}: {row['name']}"
                 print(note, end="", file=sys.stderr, flush=True)
-            call = peer.call(row)
-            if call is None:
+            ns = peer.nanoseconds(row, o)
+            if ns is None:
                 line += f" {'':>20} {'':>7}"
                 continue
-            ns = measure(call, o.min_time, o.repetitions)
             row.setdefault("peers", {})[peer.name] = ns
             line += f" {time_text(ns):>20} {ns / row['ns']:>7.2f}"
         if progress:
@@ -332,7 +368,65 @@ def judge(name, value, limit, at_least, unit=""):
     return {"target": name, "value": value, "limit": limit, "bound": word, "unit": unit, "met": met}
 
 
-def targets(rounds):
+# What a target is about, from the rows and the rates of a round.
+
+
+def share(name, rate):
+    return lambda rows, rates: rows[name]["gbps"] / rates[rate]
+
+
+def times(name):
+    return lambda rows, rates: rows[name]["torch"] / rows[name]["ns"]
+
+
+def ns(name, what="ns"):
+    return lambda rows, rates: rows[name][what]
+
+
+def beyond_launch(name):
+    """What a call takes on the calling thread over the driver's smallest command."""
+    return lambda rows, rates: rows[name]["queued_ns"] - rates["launch_ns"]
+
+
+def luma_of_moved(rows, rates):
+    return rows["einsum/float32/2x3x2160x3840/luma"]["ns"] / rows["copy_/float32/33177600/luma_bytes"]["ns"]
+
+
+LUMA = ("luma: of the time of copying as many bytes", luma_of_moved, 1.3, False, "")
+FUNCTION_ROWS = [f"{f}/float32/{size}/out" for f in FUNCTIONS for size in ("1M", "16M")]
+MATRIX = "sum/float32/4096x4096/"
+TRANSPOSED = "copy_/float32/4096x4096/out_transposed"
+
+
+def host_targets():
+    wanted = [
+        (
+            "add of 16M, fresh output: share of the best streaming rate",
+            share("add/float32/16M/fresh", "streaming"), 0.9, True, "",
+        ),
+        ("sum of all: share of the read rate", share(MATRIX + "full", "read"), 0.9, True, ""),
+        LUMA,
+        ("add of 16 elements", ns("add/float32/16/fresh"), 150, False, " ns"),
+        ("a view", ns("select/float32/16x16/view"), 25, False, " ns"),
+    ]  # fmt: skip
+    wanted += [(f"sum along axis {d}: times PyTorch", times(f"{MATRIX}dim{d}"), 1, True, "") for d in (0, 1)]
+    return wanted + [(f"{name}: times PyTorch", times(name), 1, True, "") for name in FUNCTION_ROWS]
+
+
+def device_targets():
+    large = ["add/float32/16M/fresh"] + [f"{f}/float32/16M/out" for f in FUNCTIONS]
+    large += [MATRIX + form for form in ("full", "dim0", "dim1")]
+    wanted = [(f"{name}: share of the copy rate", share(name, "copy"), 0.97, True, "") for name in large]
+    wanted += [
+        ("copy of a transpose: share of the copy rate", share(TRANSPOSED, "copy"), 0.85, True, ""),
+        LUMA,
+        ("add of 16, calling thread, over the least launch", beyond_launch("add/float32/16/fresh"), 300, False, " ns"),
+        ("a view, calling thread", ns("select/float32/16x16/view", "queued_ns"), 25, False, " ns"),
+    ]
+    return wanted + [(f"{name}: times PyTorch", times(name), 1, True, "") for name in [*large, TRANSPOSED]]
+
+
+def targets(rounds, on_device=False):
     """The verdicts of several rounds: each holds rates and, by name, rows with Tandem's and PyTorch's times."""
 
     def middle(value):
@@ -345,50 +439,42 @@ def targets(rounds):
                 continue
         return statistics.median(values) if values else None
 
-    def share(name, rate):
-        return lambda rows, rates: rows[name]["gbps"] / rates[rate]
-
-    def times(name):
-        return lambda rows, rates: rows[name]["torch"] / rows[name]["ns"]
-
-    def ns(name):
-        return lambda rows, rates: rows[name]["ns"]
-
-    matrix, luma = "sum/float32/4096x4096/", "einsum/float32/2x3x2160x3840/luma"
-    moved = "copy_/float32/33177600/luma_bytes"
-    add = "add/float32/16M/fresh"
-    wanted = [
-        ("add of 16M, fresh output: share of the best streaming rate", share(add, "streaming"), 0.9, True, ""),
-        ("sum of all: share of the read rate", share(matrix + "full", "read"), 0.9, True, ""),
-        ("luma: of the time of copying as many bytes", lambda r, _: r[luma]["ns"] / r[moved]["ns"], 1.3, False, ""),
-        ("add of 16 elements", ns("add/float32/16/fresh"), 150, False, " ns"),
-        ("a view", ns("select/float32/16x16/view"), 25, False, " ns"),
-    ]
-    wanted += [(f"sum along axis {d}: times PyTorch", times(f"{matrix}dim{d}"), 1, True, "") for d in (0, 1)]
-    functions = [f"{f}/float32/{size}/out" for f in FUNCTIONS for size in ("1M", "16M")]
-    wanted += [(f"{name}: times PyTorch", times(name), 1, True, "") for name in functions]
     verdicts = []
-    for name, value, limit, at_least, unit in wanted:
+    for name, value, limit, at_least, unit in device_targets() if on_device else host_targets():
         if (found := middle(value)) is not None:
             verdicts.append(judge(name, found, limit, at_least, unit))
-    ratios = [v for name in functions if (v := middle(times(name))) is not None]
-    if len(ratios) == len(functions):
+    ratios = [v for name in FUNCTION_ROWS if (v := middle(times(name))) is not None]
+    if not on_device and len(ratios) == len(FUNCTION_ROWS):
         verdicts.append(judge("these together, geometric mean: times PyTorch", geometric_mean(ratios), 1.3, True))
     return verdicts
 
 
-def run_targets(bench, o, torch):
-    pattern = "^(" + "|".join(TARGET_ROWS) + ")$"
+def overall(rows, peer):
+    """The verdicts on all rows of a device that the peer has too."""
+    ratios = [row["peers"][peer] / row["ns"] for row in rows if peer in row.get("peers", {})]
+    if not ratios:
+        return []
+    return [
+        judge(f"all {len(ratios)} rows, geometric mean: times PyTorch", geometric_mean(ratios), 1.5, True),
+        judge("the least of them: times PyTorch", min(ratios), 1, True),
+    ]
+
+
+def run_targets(bench, o, torch, out):
+    """The verdicts; what the runs tell of the machine goes into `out` where it is not there yet."""
+    names = [*TARGET_ROWS, *([TRANSPOSED] if o.device != "cpu" else [])]
+    pattern = "^(" + "|".join(names) + ")$"
     rounds = []
     for index in range(o.rounds):
         print(f"targets: round {index + 1} of {o.rounds}", file=sys.stderr, flush=True)
         result = run_bench(bench, [*o.bench_arguments, pattern], quiet=True)
         rows = {row["name"]: row for row in result["rows"] if "ns" in row}
         for row in rows.values():
-            call = torch.call(row) if torch else None
-            row["torch"] = measure(call, o.min_time, o.repetitions) if call else None
+            row["torch"] = torch.nanoseconds(row, o) if torch else None
         rounds.append({"rates": result["rates"], "rows": rows})
-    return targets(rounds)
+        for what in ("machine", "rates"):
+            out.setdefault(what, result[what])
+    return targets(rounds, o.device != "cpu")
 
 
 def print_targets(verdicts, rounds):
@@ -406,6 +492,8 @@ def main():
     parser.add_argument("--json", help="write rows, rates and verdicts to this file")
     parser.add_argument("--dtypes", default="float32", help="all, or names with commas between")
     parser.add_argument("--threads", type=int, help="threads of every library")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:INDEX")
+    parser.add_argument("--batch", type=int, default=32, help="calls before a wait, on a device")
     parser.add_argument("--min-time", type=float, default=0.02, help="seconds a repetition takes at least")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3, help="of the rows with targets")
@@ -416,9 +504,10 @@ def main():
         Path(o.json).parent.mkdir(parents=True, exist_ok=True)  # now, not after minutes
     common = ["--min-time", str(o.min_time), "--repetitions", str(o.repetitions)]
     o.bench_arguments = common + (["--threads", str(o.threads)] if o.threads else [])
+    o.bench_arguments += ["--device", o.device, "--batch", str(o.batch)]
 
     began, out = time.monotonic(), {"rows": []}
-    peers = load_peers(o.threads or os.cpu_count())
+    peers = load_peers(o.threads or os.cpu_count(), o.device)
     if not o.targets_only:
         out = run_bench(bench, [*o.bench_arguments, "--dtypes", o.dtypes, "--benchmark_filter", o.filter])
         if not o.threads and isinstance(peers[0] if peers else None, Torch):
@@ -427,7 +516,9 @@ def main():
         print_means(out["rows"], peers)
     if o.targets_only or not o.filter:
         torch = next((p for p in peers if isinstance(p, Torch)), None)
-        out["targets"] = run_targets(bench, o, torch)
+        out["targets"] = run_targets(bench, o, torch, out)
+        if o.device != "cpu" and torch:
+            out["targets"] += overall(out["rows"], torch.name)
         print_targets(out["targets"], o.rounds)
     out["peers"] = [p.name for p in peers]
     if o.json:

@@ -36,13 +36,49 @@ std::string processor() {
   return "unknown";
 }
 
+nlohmann::ordered_json machine_json() {
+  nlohmann::ordered_json out{{"processor", processor()}, {"threads", get_num_threads()}};
+  const Place& p = place();
+  if (!p.on_device()) return out;
+  out["device"] = {{"name", p.device.str()},
+                   {"model", model_of(p.device)},
+                   {"status", device_status(p.device.kind)},
+                   {"driver", driver_version()},
+                   {"batch", p.batch}};
+  return out;
+}
+
+nlohmann::ordered_json rates_json(const Yardstick& all) {
+  if (place().on_device()) {
+    const DeviceRates& r = all.device;
+    return {{"write", r.write}, {"copy", r.copy}, {"launch_ns", r.launch_ns}};
+  }
+  const Rates& rates = all.host;
+  nlohmann::ordered_json out{{"one", rate_json(rates.one)}, {"all", rate_json(rates.all)}};
+  out["copy"] = rates.copy();
+  out["read"] = rates.read();
+  out["streaming"] = rates.streaming();
+  return out;
+}
+
+void print_device_rates(const DeviceRates& r) {
+  const Place& p = place();
+  fmt::print("{}: {} ({})\n", p.device.str(), model_of(p.device), device_status(p.device.kind));
+  fmt::print("memory by the driver's own commands, GB/s (bytes read + written)\n");
+  fmt::print("  {:<42} {:>10.1f}\n", "write", r.write);
+  fmt::print("  {:<42} {:>10.1f}\n", "copy", r.copy);
+  fmt::print("  {:<42} {:>10}\n", "queueing the smallest of them", time_text(r.launch_ns));
+  std::fflush(stdout);
+}
+
 }  // namespace
 
-Report::Report(const std::vector<Case>& cases, const Rates& rates, bool progress)
+Report::Report(const std::vector<Case>& cases, const Yardstick& rates, bool progress)
     : cases_(cases), rates_(rates), progress_(progress) {}
 
 bool Report::ReportContext(const Context&) {
-  fmt::print("\n{:<44} {:>12} {:>10} {:>8}\n", "benchmark", "time", "GB/s", "of copy");
+  fmt::print("\n{:<44} {:>12} {:>10} {:>8}{}\n", "benchmark", "time", "GB/s", "of copy",
+             place().on_device() ? "    queueing" : "");
   std::fflush(stdout);
   show_progress();
   return true;
@@ -64,9 +100,11 @@ void Report::show_progress() const {
 void Report::ReportRuns(const std::vector<Run>& runs) {
   // A second call brings Google Benchmark's own aggregates.
   if (runs.empty() || runs.front().run_type != Run::RT_Iteration) return;
-  std::vector<double> times;
+  std::vector<double> times, queued;
   for (const Run& run : runs) {
     if (run.iterations == 0) continue;
+    const auto counter = run.counters.find(kQueued);
+    if (counter != run.counters.end()) queued.push_back(counter->second.value);
     times.push_back(run.real_accumulated_time / static_cast<double>(run.iterations) * 1e9);
   }
   Measured m{.what = &cases_[rows_.size()], .error = error_};
@@ -76,6 +114,8 @@ void Report::ReportRuns(const std::vector<Run>& runs) {
     std::sort(times.begin(), times.end());
     m.best_ns = times.front();
     m.ns = times[times.size() / 2];
+    std::sort(queued.begin(), queued.end());
+    if (!queued.empty()) m.queued_ns = queued[queued.size() / 2];
   }
   failed_ = failed_ || !m.error.empty();
   rows_.push_back(m);
@@ -87,16 +127,18 @@ void Report::print(const Measured& m) const {
   if (progress_) fmt::print(stderr, "\r\033[K");
   std::fflush(stderr);
   const std::string name = m.what->name();
+  const std::string queued = m.queued_ns > 0 ? fmt::format(" {:>11}", time_text(m.queued_ns)) : "";
   if (!m.error.empty()) {
     fmt::print("{:<44} failed: {}\n", name, m.error);
   } else if (m.what->flops > 0) {
-    fmt::print("{:<44} {:>12} {:>10} {:>8}  {:.1f} GFLOP/s\n", name, time_text(m.ns), "", "",
+    fmt::print("{:<44} {:>12} {:>10} {:>8}  {:.1f} GFLOP/s\n", name, time_text(m.ns), "", queued,
                m.what->flops / m.ns);
   } else if (m.what->bytes < kWorthARate) {
-    fmt::print("{:<44} {:>12}\n", name, time_text(m.ns));
+    fmt::print("{:<44} {:>12}{:{}}{}\n", name, time_text(m.ns), "", queued.empty() ? 0 : 20,
+               queued);
   } else {
-    fmt::print("{:<44} {:>12} {:>10.1f} {:>7.0f}%\n", name, time_text(m.ns), m.gbps(),
-               100 * m.gbps() / rates_.copy());
+    fmt::print("{:<44} {:>12} {:>10.1f} {:>7.0f}%{}\n", name, time_text(m.ns), m.gbps(),
+               100 * m.gbps() / rates_.copy(), queued);
   }
   std::fflush(stdout);
 }
@@ -105,7 +147,9 @@ void Report::Finalize() {
   if (progress_) fmt::print(stderr, "\r\033[K");
 }
 
-void print_rates(const Rates& rates) {
+void print_rates(const Yardstick& all) {
+  if (place().on_device()) return print_device_rates(all.device);
+  const Rates& rates = all.host;
   fmt::print("{:<44} {:>10} {:>10}\n", "memory, GB/s (bytes read + written)",
              fmt::format("{} thread", rates.one.threads),
              fmt::format("{} threads", rates.all.threads));
@@ -119,13 +163,11 @@ void print_rates(const Rates& rates) {
   std::fflush(stdout);
 }
 
-void write_json(const std::string& path, const Rates& rates, const std::vector<Measured>& rows) {
+void write_json(const std::string& path, const Yardstick& rates,
+                const std::vector<Measured>& rows) {
   nlohmann::ordered_json out;
-  out["machine"] = {{"processor", processor()}, {"threads", get_num_threads()}};
-  out["rates"] = {{"one", rate_json(rates.one)}, {"all", rate_json(rates.all)}};
-  out["rates"]["copy"] = rates.copy();
-  out["rates"]["read"] = rates.read();
-  out["rates"]["streaming"] = rates.streaming();
+  out["machine"] = machine_json();
+  out["rates"] = rates_json(rates);
   out["rows"] = nlohmann::ordered_json::array();
   for (const Measured& m : rows) {
     const Case& c = *m.what;
@@ -140,6 +182,7 @@ void write_json(const std::string& path, const Rates& rates, const std::vector<M
     if (m.error.empty()) {
       row["ns"] = m.ns;
       row["best_ns"] = m.best_ns;
+      if (m.queued_ns > 0) row["queued_ns"] = m.queued_ns;
       row["bytes"] = c.bytes;
       if (c.bytes >= kWorthARate) row["gbps"] = m.gbps();
       if (c.bytes >= kWorthARate) row["of_copy"] = m.gbps() / rates.copy();

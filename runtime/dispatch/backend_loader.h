@@ -12,8 +12,9 @@
 namespace tandem {
 
 /// The table of the backend of a kind, opened at the first call; null where it cannot be used (see
-/// device_status) and for the kinds that libtandem itself serves.
-const BackendTable* backend_for(DeviceKind kind);
+/// device_status) and for the kinds that libtandem itself serves. Exported for the benchmark, whose
+/// yardstick is the driver's own copy.
+TANDEM_API const BackendTable* backend_for(DeviceKind kind);
 
 /// Gives a device without an index the number of its kind's current one; other devices stay. Raises
 /// DeviceError, naming `op`, where the kind cannot be used or has no such device.

@@ -1,7 +1,8 @@
 """Runs tandem_bench for a moment: every kind of row measures something, a bad argument is refused, a failed write
-leaves no file. Says nothing about speed."""
+leaves no file. With a backend library as second argument: the same on its device. Says nothing about speed."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,8 +14,12 @@ QUICK = ["--min-time", "0.000001", "--repetitions", "1", "--rate-mib", "2", "--t
 FILTER = "/16/|/4x4/|/256x256/|/view$|^sum/.*/full$|^empty/"
 
 
-def run(bench, *arguments):
-    return subprocess.run([bench, *QUICK, *arguments], capture_output=True, text=True)
+# On a device that is simulated: what has few elements.
+DEVICE_FILTER = "^(add|sin|where).*/16/|/4x4/|/view$|^empty/"
+
+
+def run(bench, *arguments, **options):
+    return subprocess.run([bench, *QUICK, *arguments], capture_output=True, text=True, **options)
 
 
 def check(bench, folder):
@@ -54,9 +59,43 @@ def check(bench, folder):
     return problems
 
 
+def check_device(bench, library, folder):
+    problems = []
+
+    def expect(ok, what):
+        if not ok:
+            problems.append(what)
+
+    def on(device, *arguments, backend=library):
+        environment = os.environ | {"TANDEM_CUDA_LIBRARY": backend}
+        return run(bench, "--device", device, "--batch", "2", *arguments, env=environment)
+
+    path = folder / "rows.json"
+    done = on("cuda", DEVICE_FILTER, "--json", str(path))
+    expect(done.returncode == 0, f"exit status {done.returncode}: {done.stderr}{done.stdout}")
+    result = json.loads(path.read_text())
+    device, rows = result["machine"]["device"], result["rows"]
+    expect(device["name"] == "cuda:0" and device["model"] and device["batch"] == 2, f"device: {device}")
+    expect(all(result["rates"][what] > 0 for what in ("write", "copy", "launch_ns")), f"rates: {result['rates']}")
+    for form in ("fresh", "out", "view", "in_place", "scalar"):
+        expect(any(row["form"] == form for row in rows), f"no row of the form {form}")
+    for row in rows:
+        expect(0 < row.get("queued_ns", 0) <= row["ns"], f"{row['name']}: no times in {row}")
+    expect(re.search(r"^add/float32/16/out +[\d.]+ \ws +[\d.]+ \ws$", done.stdout, re.MULTILINE), done.stdout)
+
+    done = on("cuda:1", "/4x4/", "--json", str(path))
+    expect(json.loads(path.read_text())["machine"]["device"]["name"] == "cuda:1", f"second device: {done}")
+    for name, backend in (("cuda:2", library), ("meta", library), ("gpu", library), ("cuda", "")):
+        done = on(name, "/4x4/", backend=backend)
+        expect(done.returncode == 2, f"{name}: exit status {done.returncode}, expected 2")
+        expect(done.stderr.strip(), f"{name}: no message")
+    return problems
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        problems = check(sys.argv[1], Path(folder))
+        bench, *library = sys.argv[1:]
+        problems = check_device(bench, *library, Path(folder)) if library else check(bench, Path(folder))
     for problem in problems:
         print(problem)
     return bool(problems)

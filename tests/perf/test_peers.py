@@ -68,5 +68,58 @@ def test_without_pytorch():
     assert len(peers.targets([alone])) == 5
 
 
+def made_up_device(**changes):
+    """The same for a device."""
+    names = [*peers.TARGET_ROWS, peers.TRANSPOSED]
+    rows = {name: {"ns": 1000.0, "torch": 1500.0, "gbps": 97.0, "queued_ns": 25.0} for name in names}
+    rows["add/float32/16/fresh"]["queued_ns"] = 2300.0
+    for name, fields in changes.items():
+        rows[name] = rows[name] | fields
+    return {"rates": {"copy": 100.0, "launch_ns": 2000.0}, "rows": rows}
+
+
+def missed_on_device(*rounds):
+    return [v["target"] for v in peers.targets(list(rounds), on_device=True) if not v["met"]]
+
+
+def test_device_all_met():
+    verdicts = peers.targets([made_up_device()], on_device=True)
+    assert len(verdicts) == 21
+    assert all(v["met"] for v in verdicts)
+
+
+@pytest.mark.parametrize(
+    "row, fields, target",
+    [
+        ("add/float32/16M/fresh", {"gbps": 96.9}, "add/float32/16M/fresh: share"),
+        ("sum/float32/4096x4096/dim0", {"gbps": 96.9}, "dim0: share"),
+        ("sum/float32/4096x4096/dim0", {"torch": 999.0}, "dim0: times PyTorch"),
+        ("copy_/float32/4096x4096/out_transposed", {"gbps": 84.9}, "copy of a transpose"),
+        ("einsum/float32/2x3x2160x3840/luma", {"ns": 1301.0}, "luma"),
+        ("add/float32/16/fresh", {"queued_ns": 2301.0}, "add of 16"),
+        ("select/float32/16x16/view", {"queued_ns": 25.5}, "a view"),
+    ],
+)
+def test_device_one_missed(row, fields, target):
+    names = missed_on_device(made_up_device(**{row: fields}))
+    assert len(names) == 1
+    assert target in names[0]
+
+
+def test_overall():
+    rows = [{"ns": 10.0, "peers": {"P": 10.0 * times}} for times in (1, 1.5, 2.25)] + [{"ns": 1.0}, {"error": "none"}]
+    assert [v["value"] for v in peers.overall(rows, "P")] == [pytest.approx(1.5), 1]
+    assert all(v["met"] for v in peers.overall(rows, "P"))
+    rows[0]["peers"]["P"] = 9.9
+    assert not any(v["met"] for v in peers.overall(rows, "P"))
+    assert peers.overall(rows, "Q") == []
+
+
+def test_batches():
+    done = []
+    peers.batches(lambda: done.append("call"), lambda: done.append("wait"), 3)()
+    assert done == ["call"] * 3 + ["wait"]
+
+
 def test_geometric_mean():
     assert peers.geometric_mean([1, 4, 16]) == pytest.approx(4)

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string filter;
+  std::string filter, device;
   std::vector<std::string> rest;
 };
 
@@ -36,6 +36,7 @@ std::string find_program() {
 void run(const Options& o) {
   std::vector<std::string> words{find_program()};
   if (!o.filter.empty()) words.push_back("--benchmark_filter=" + o.filter);
+  if (!o.device.empty()) words.push_back("--device=" + o.device);
   words.insert(words.end(), o.rest.begin(), o.rest.end());
   std::vector<char*> argv;
   for (std::string& w : words) argv.push_back(w.data());
@@ -51,6 +52,7 @@ void add_bench(CLI::App& app) {
   CLI::App* sub = app.add_subcommand(
       "bench", "Measure ops: time, GB/s and share of the copy rate measured in the same run");
   sub->add_option("FILTER", o->filter, "Regular expression for the names of benchmarks");
+  sub->add_option("--device", o->device, "cpu (the default), cuda or cuda:INDEX");
   sub->add_option("ARGUMENTS", o->rest, "After --: arguments for Google Benchmark");
   sub->callback([o] { run(*o); });
 }

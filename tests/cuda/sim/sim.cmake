@@ -59,3 +59,8 @@ add_test(NAME cuda.sim.parity COMMAND cuda.parity_test --gtest_brief=1)
 set_tests_properties(cuda.sim.parity PROPERTIES TIMEOUT 1200 LABELS "unit"
   ENVIRONMENT "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim>")
 add_dependencies(cuda.parity_test tandem_cuda_sim)
+if(TARGET tandem_bench)
+  add_test(NAME perf.smoke.device COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/perf/smoke.py
+    $<TARGET_FILE:tandem_bench> $<TARGET_FILE:tandem_cuda_sim>)
+  set_tests_properties(perf.smoke.device PROPERTIES TIMEOUT 300 LABELS "perf")
+endif()
