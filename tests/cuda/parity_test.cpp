@@ -12,6 +12,7 @@
 
 #include "tandem/tandem.h"
 #include "tandem/value.h"
+#include "tests/support/needs.h"
 
 using namespace tandem;
 
@@ -130,17 +131,10 @@ bool compare(const OpRow& row, const std::vector<Tensor>& inputs, const std::str
   return true;
 }
 
-bool have_device() {
-  if (is_available(DeviceKind::CUDA)) return true;
-  std::printf("0 of %zu rows compared: %s\n", op_rows().size(),
-              device_status(DeviceKind::CUDA).c_str());
-  return false;
-}
-
 }  // namespace
 
 TEST(Parity, ElementwiseRows) {
-  if (!have_device()) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  TANDEM_NEEDS_GPU();
   Counts counts;
   for (const OpRow* row : op_rows()) {
     if (row->family != Family::Elementwise) continue;
@@ -168,7 +162,7 @@ TEST(Parity, ElementwiseRows) {
 }
 
 TEST(Parity, MixedDTypesAndNumbers) {
-  if (!have_device()) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  TANDEM_NEEDS_GPU();
   for (int a = 0; a < kNumDTypes; ++a) {
     for (int b = 0; b < kNumDTypes; ++b) {
       const Tensor x = values({5, 9}, static_cast<DType>(a), op::add, 1);
@@ -186,7 +180,7 @@ TEST(Parity, MixedDTypesAndNumbers) {
 }
 
 TEST(Parity, CopiesInEveryLayout) {
-  if (!have_device()) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  TANDEM_NEEDS_GPU();
   for (int d = 0; d < kNumDTypes; ++d) {
     for (int layout = 0; layout < kLayouts; ++layout) {
       const Tensor x = laid_out(values({70, 90}, static_cast<DType>(d), op::add, 4), layout);
@@ -198,7 +192,7 @@ TEST(Parity, CopiesInEveryLayout) {
 }
 
 TEST(Parity, Generators) {
-  if (!have_device()) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  TANDEM_NEEDS_GPU();
   for (int d = 0; d < kNumDTypes; ++d) {
     const auto dtype = static_cast<DType>(d);
     const Options host{.dtype = dtype};
@@ -224,7 +218,7 @@ TEST(Parity, Generators) {
 }
 
 TEST(Parity, Reductions) {
-  if (!have_device()) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  TANDEM_NEEDS_GPU();
   Counts counts;
   const std::vector<std::vector<std::int64_t>> shapes = {
       {1, 1}, {3, 130}, {70, 5}, {2, 9000}, {9000, 3}};
@@ -265,7 +259,7 @@ TEST(Parity, Reductions) {
 }
 
 TEST(Parity, IrregularReductions) {
-  if (!have_device()) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  TANDEM_NEEDS_GPU();
   const std::vector<std::vector<std::int64_t>> shapes = {{3, 130}, {70, 5}, {2, 9000}, {9000, 3}};
   for (int d = 0; d < kNumDTypes; ++d) {
     const auto dtype = static_cast<DType>(d);
@@ -300,7 +294,7 @@ TEST(Parity, IrregularReductions) {
 }
 
 TEST(Streams, OrderAndIdentity) {
-  if (!have_device()) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  TANDEM_NEEDS_GPU();
   const Stream a = Stream::create(kDevice);
   const Stream b = Stream::create(kDevice);
   EXPECT_FALSE(a == b);

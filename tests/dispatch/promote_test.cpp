@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tandem/ops.h"
+#include "tests/support/needs.h"
 
 using namespace tandem;
 
@@ -15,7 +16,7 @@ struct Recorded {
 };
 
 std::vector<Recorded> recorded(const std::string& kind) {
-  std::ifstream file(TANDEM_SOURCE_DIR "/tests/data/promotion.txt");
+  std::ifstream file(tandem::test::source_file("tests/data/promotion.txt"));
   std::vector<Recorded> list;
   std::string line;
   while (std::getline(file, line)) {

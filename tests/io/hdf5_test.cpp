@@ -5,13 +5,14 @@
 
 #include "tandem/io.h"
 #include "tests/io/files.h"
+#include "tests/support/needs.h"
 
 using namespace tandem;
 using namespace tandem::test;
 
 namespace {
 
-const std::string kForeign = TANDEM_SOURCE_DIR "/tests/data/foreign.h5";
+const std::string kForeign = test::source_file("tests/data/foreign.h5");
 
 TEST(Hdf5, EveryDTypeAndShapeComesBack) {
   const Folder folder;
@@ -377,7 +378,7 @@ TEST(Hdf5, ManyThreads) {
 }
 
 TEST(Hdf5, DevicesGiveTheSameFile) {
-  if (!is_available(DeviceKind::CUDA)) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  TANDEM_NEEDS_GPU();
   const Folder folder;
   const Tensor t = rand({30, 50}).refine_names({"a", "b"});
   io::save_hdf5(folder / "cpu.h5", t);

@@ -5,6 +5,7 @@
 
 #include "tandem/io.h"
 #include "tests/io/files.h"
+#include "tests/support/needs.h"
 
 using namespace tandem;
 using namespace tandem::test;
@@ -13,7 +14,7 @@ namespace {
 
 const nlohmann::json& recorded() {
   static const nlohmann::json all =
-      nlohmann::json::parse(std::ifstream(TANDEM_SOURCE_DIR "/tests/data/pictures.json"));
+      nlohmann::json::parse(std::ifstream(test::source_file("tests/data/pictures.json")));
   return all;
 }
 
@@ -114,7 +115,7 @@ TEST(Image, JpegComesBackNearly) {
 }
 
 TEST(Image, ReadsThePhotograph) {
-  const Tensor t = io::read_image(TANDEM_SOURCE_DIR "/docs/photo/dandelions.jpg");
+  const Tensor t = io::read_image(test::source_file("docs/photo/dandelions.jpg"));
   EXPECT_GT(t.size("rows") * t.size("columns"), 1000000);
   EXPECT_EQ(t.size("channels"), 3);
   const auto* p = t.data<std::uint8_t>();
@@ -234,7 +235,7 @@ TEST(Image, DamagedFilesAreErrors) {
 
 TEST(Image, CutPhotographsAreErrors) {
   const Folder folder;
-  const std::string photo = bytes_of(TANDEM_SOURCE_DIR "/docs/photo/dandelions.jpg");
+  const std::string photo = bytes_of(test::source_file("docs/photo/dandelions.jpg"));
   for (const double part : {0.001, 0.3, 0.9}) {
     put(folder / "p",
         photo.substr(0, static_cast<std::size_t>(part * static_cast<double>(photo.size()))));

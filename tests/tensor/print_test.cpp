@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "tandem/ops.h"
+#include "tests/support/needs.h"
 
 using namespace tandem;
 
@@ -18,7 +19,7 @@ namespace {
 
 const nlohmann::json& recorded() {
   static const nlohmann::json all = [] {
-    std::ifstream file(TANDEM_SOURCE_DIR "/tests/data/print_cases.json");
+    std::ifstream file(test::source_file("tests/data/print_cases.json"));
     return nlohmann::json::parse(file);
   }();
   return all;
@@ -96,9 +97,7 @@ TEST(Print, EqualsPyTorch) {
 }
 
 TEST(Print, FromADeviceEqualsFromTheHost) {
-  if (!is_available(DeviceKind::CUDA)) {
-    GTEST_SKIP() << recorded()["cases"].size() << " cases: " << device_status(DeviceKind::CUDA);
-  }
+  TANDEM_NEEDS_GPU();
   for (const auto& c : recorded()["cases"]) {
     if (c.contains("default")) continue;
     const Tensor t = stored(c);

@@ -323,6 +323,14 @@ def test_help_and_version():
     refused("frobnicate")
 
 
+@pytest.mark.skipif(not (COMMAND.parent / "tandem_bench").exists(), reason="the benchmark is not built")
+def test_bench_hands_on_its_arguments():
+    done = run("bench", "--device", "meta", "nothing", status=2)
+    assert re.fullmatch(r"tandem_bench: --device: [^\n]*'meta'\n", done.stderr), done.stderr
+    done = run("bench", "--device", "cpu", "no such row", status=2)
+    assert "'no such row'" in done.stderr
+
+
 def test_output_that_cannot_be_written():
     with open("/dev/full", "w") as full:
         done = subprocess.run([COMMAND, "ops"], stdout=full, stderr=subprocess.PIPE, text=True)
