@@ -11,7 +11,6 @@ namespace tandem::host {
 namespace {
 
 constexpr std::int64_t kGrainBytes = 256 << 10;
-constexpr std::int64_t kStreamBytes = 16 << 20;
 
 /// Both sides dense in the same order.
 void copy_dense(const ElementwiseLaunch& l, CastLoop cast) {
@@ -26,6 +25,7 @@ void copy_dense(const ElementwiseLaunch& l, CastLoop cast) {
       const auto bytes = static_cast<std::size_t>((last - first) * to);
       if (stream) {
         level().stream(out + first * to, in + first * from, bytes);
+        stream_fence();
       } else {
         std::memcpy(out + first * to, in + first * from, bytes);
       }
@@ -41,6 +41,7 @@ void copy_dense(const ElementwiseLaunch& l, CastLoop cast) {
       cast(block, in + i * from, n);
       level().stream(out + i * to, block, static_cast<std::size_t>(n * to));
     }
+    stream_fence();
   });
 }
 

@@ -13,8 +13,8 @@ namespace {
 
 /// Elements below which a second thread costs more than it brings.
 constexpr std::int64_t kGrain = 32768;
-/// Outputs above this size are written past the caches: they would not fit with their inputs.
-constexpr std::int64_t kStreamBytes = 16 << 20;
+/// Elements streamed at a time are this many bytes: reading and writing then overlap.
+constexpr std::int64_t kStreamBlock = 1024;
 
 DType compute_of(DType t) { return info(t).compute; }
 
@@ -35,42 +35,113 @@ bool aliases(const ElementwiseLaunch& l) {
   return false;
 }
 
-/// n elements from `first` on, directly on the operands' memory.
+std::int64_t widest_element(const ElementwiseLaunch& l) {
+  std::size_t widest = 1;
+  for (int i = 0; i < l.n_out + l.n_in; ++i) {
+    const OperandDesc& op = l.operands[i];
+    widest = std::max({widest, element_size(op.dtype), element_size(compute_of(op.kernel))});
+  }
+  return static_cast<std::int64_t>(widest);
+}
+
+template <class Word>
+void splat_words(char* block, const ScalarBits& scalar, std::int64_t n) {
+  Word word;
+  std::memcpy(&word, &scalar, sizeof word);
+  for (std::int64_t i = 0; i < n; ++i) std::memcpy(block + i * sizeof word, &word, sizeof word);
+}
+
+/// A number, n times.
+void splat(char* block, const OperandDesc& op, std::int64_t n) {
+  switch (element_size(compute_of(op.kernel))) {
+    case 1:
+      return splat_words<std::uint8_t>(block, op.scalar, n);
+    case 2:
+      return splat_words<std::uint16_t>(block, op.scalar, n);
+    case 4:
+      return splat_words<std::uint32_t>(block, op.scalar, n);
+    case 8:
+      return splat_words<std::uint64_t>(block, op.scalar, n);
+    default:
+      return splat_words<Complex128>(block, op.scalar, n);
+  }
+}
+
+/// The operands of a dense launch, for up to `most` elements at a time: numbers stand as blocks.
+class DenseOperands {
+ public:
+  DenseOperands(const ElementwiseLaunch& l, std::int64_t most) : l_(l) {
+    for (int i = 1; i <= l.n_in; ++i) {
+      if (l.operands[i].data == nullptr) splat(numbers_[i], l.operands[i], std::min(most, l.numel));
+    }
+  }
+
+  void locate(char** p, std::int64_t first) {
+    for (int i = 0; i <= l_.n_in; ++i) {
+      const OperandDesc& op = l_.operands[i];
+      const auto size = static_cast<std::int64_t>(element_size(op.kernel));
+      p[i] = op.data == nullptr ? numbers_[i] : static_cast<char*>(op.data) + first * size;
+    }
+  }
+
+ private:
+  const ElementwiseLaunch& l_;
+  alignas(64) char numbers_[kMaxOperands][kTileBytes];
+};
+
+bool has_numbers(const ElementwiseLaunch& l) {
+  for (int i = 1; i <= l.n_in; ++i) {
+    if (l.operands[i].data == nullptr) return true;
+  }
+  return false;
+}
+
+/// Elements [first, last), directly on the operands' memory.
 void run_direct(const ElementwiseLaunch& l, Loop loop, std::int64_t first, std::int64_t last) {
   char* p[kMaxOperands];
-  const int n = l.n_out + l.n_in;
-  for (int i = 0; i < n; ++i) {
-    const OperandDesc& op = l.operands[i];
-    p[i] = static_cast<char*>(op.data) + first * static_cast<std::int64_t>(element_size(op.kernel));
+  if (!has_numbers(l)) {
+    for (int i = 0; i <= l.n_in; ++i) {
+      const auto size = static_cast<std::int64_t>(element_size(l.operands[i].kernel));
+      p[i] = static_cast<char*>(l.operands[i].data) + first * size;
+    }
+    loop(p, last - first);
+    return;
   }
-  loop(p, last - first);
+  const std::int64_t most = kTileBytes / widest_element(l);
+  DenseOperands operands(l, most);
+  for (std::int64_t i = first; i < last; i += most) {
+    operands.locate(p, i);
+    loop(p, std::min(most, last - i));
+  }
 }
 
 /// The same through a block, whose results are streamed to memory.
 void run_streaming(const ElementwiseLaunch& l, Loop loop, std::int64_t first, std::int64_t last) {
-  alignas(64) char block[kTileBytes];
+  alignas(64) char block[kStreamBlock];
   const auto size = static_cast<std::int64_t>(element_size(l.operands[0].kernel));
-  const std::int64_t step = kTileBytes / size;
-  const int n = l.n_out + l.n_in;
-  for (std::int64_t i = first; i < last; i += step) {
-    const std::int64_t count = std::min(step, last - i);
-    char* p[kMaxOperands];
+  auto* out = static_cast<char*>(l.operands[0].data);
+  const std::int64_t step = std::min(kStreamBlock / size, kTileBytes / widest_element(l));
+  DenseOperands operands(l, step);
+  // The first block ends on a line, so that the others write whole ones.
+  const auto past_line = static_cast<std::int64_t>(
+      reinterpret_cast<std::uintptr_t>(out + first * size) % 64 / static_cast<std::size_t>(size));
+  char* p[kMaxOperands];
+  for (std::int64_t i = first, count = step - past_line % step; i < last;
+       i += count, count = step) {
+    count = std::min(count, last - i);
+    operands.locate(p, i);
     p[0] = block;
-    for (int k = 1; k < n; ++k) {
-      const OperandDesc& op = l.operands[k];
-      p[k] = static_cast<char*>(op.data) + i * static_cast<std::int64_t>(element_size(op.kernel));
-    }
     loop(p, count);
-    level().stream(static_cast<char*>(l.operands[0].data) + i * size, block,
-                   static_cast<std::size_t>(count * size));
+    level().stream(out + i * size, block, static_cast<std::size_t>(count * size));
   }
+  stream_fence();
 }
 
 bool direct_possible(const ElementwiseLaunch& l) {
   if (!l.contiguous) return false;
   for (int i = 0; i < l.n_out + l.n_in; ++i) {
     const OperandDesc& op = l.operands[i];
-    if (op.data == nullptr || compute_of(op.kernel) != op.kernel) return false;
+    if (compute_of(op.kernel) != op.kernel) return false;
   }
   return true;
 }
@@ -102,13 +173,6 @@ class OperandPath {
   }
 
   bool is_scalar() const { return op_.data == nullptr; }
-
-  void splat(char* block, std::int64_t n) const {
-    const auto size = element_size(compute_of(op_.kernel));
-    for (std::int64_t i = 0; i < n; ++i) {
-      std::memcpy(block + static_cast<std::size_t>(i) * size, &op_.scalar, size);
-    }
-  }
 
   /// The block of a tile's values: the operand's memory itself where that is dense, else filled
   /// into `block`.
@@ -182,15 +246,6 @@ bool fast_dimensions_conflict(const ElementwiseLaunch& l) {
   return false;
 }
 
-std::int64_t widest_element(const ElementwiseLaunch& l) {
-  std::size_t widest = 1;
-  for (int i = 0; i < l.n_out + l.n_in; ++i) {
-    const OperandDesc& op = l.operands[i];
-    widest = std::max({widest, element_size(op.dtype), element_size(compute_of(op.kernel))});
-  }
-  return static_cast<std::int64_t>(widest);
-}
-
 void run_tiled(const ElementwiseLaunch& l, Loop loop) {
   const std::int64_t most = kTileBytes / widest_element(l);
   const Tiling tiling(l.shape, l.rank, most, fast_dimensions_conflict(l));
@@ -202,7 +257,9 @@ void run_tiled(const ElementwiseLaunch& l, Loop loop) {
     alignas(OperandPath) char place[kMaxOperands][sizeof(OperandPath)];
     for (int i = 1; i <= l.n_in; ++i) {
       inputs[i] = new (place[i]) OperandPath(l, i);
-      if (inputs[i]->is_scalar()) inputs[i]->splat(buffers.computed[i], std::min(most, l.numel));
+      if (inputs[i]->is_scalar()) {
+        splat(buffers.computed[i], l.operands[i], std::min(most, l.numel));
+      }
     }
     Tiling::Tile tile;
     for (std::int64_t k = first; k < last; ++k) {

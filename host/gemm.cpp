@@ -1,7 +1,7 @@
 // Matrix products on the host: float32 through oneDNN, float64 and complex through OpenBLAS, the
-// half types through float32, integers (wrapping) through our own loop. The only file that knows
-// these libraries; oneDNN's interface changed between versions 2 and 3, and only calls common to
-// both are used.
+// half types through float32, integers (wrapping) and small products through our own loops. The
+// only file that knows these libraries; oneDNN's interface changed between versions 2 and 3, and
+// only calls common to both are used.
 #include <cblas.h>
 #include <fmt/format.h>
 
@@ -13,6 +13,7 @@
 #include "host/launchers.h"
 #include "host/parallel.h"
 #include "host/registry.h"
+#include "kernels/functors/complex_math.h"
 #include "kernels/functors/integer.h"
 #include "tandem/error.h"
 
@@ -37,6 +38,42 @@ void tidy(Matrix& m) {
   if (m.columns == 1) m.column = m.row == 1 ? std::max<std::int64_t>(m.rows, 1) : 1;
   if (m.rows == 1) m.row = m.column == 1 ? std::max<std::int64_t>(m.columns, 1) : 1;
 }
+
+// ---- threads
+// -----------------------------------------------------------------------------------------
+
+/// Multiplications that are worth a thread: waking one may cost 50 us, this many take 20.
+constexpr std::int64_t kPerThread = 1 << 20;
+/// Products up to this many multiplications cost a library more to begin than to compute.
+constexpr std::int64_t kSmall = 4096;
+
+/// Without overflow: beyond 2^31 extents do not matter here.
+std::int64_t multiplications(const GemmLaunch& g) {
+  constexpr std::int64_t most = std::int64_t(1) << 20;
+  return std::min(g.m, most) * std::min(g.n, most) * std::min(g.k, most);
+}
+
+int threads_for(const GemmLaunch& g) {
+  const std::int64_t most = std::max<std::int64_t>(multiplications(g) / kPerThread, 1);
+  return static_cast<int>(std::min<std::int64_t>(get_num_threads(), most));
+}
+
+/// The libraries ask OpenMP how many threads they may use: the calling thread's setting, given
+/// back.
+class Team {
+ public:
+  explicit Team(int threads) : before_(omp_get_max_threads()) {
+    if (threads != before_) omp_set_num_threads(threads);
+  }
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+  ~Team() {
+    if (omp_get_max_threads() != before_) omp_set_num_threads(before_);
+  }
+
+ private:
+  int before_;
+};
 
 // ---- oneDNN
 // ------------------------------------------------------------------------------------------
@@ -82,8 +119,9 @@ void product_f32(const GemmLaunch& g, const Matrix& a, const Matrix& b, void* c)
   const Desc da({a.rows, a.columns}, f32, {a.row, a.column});
   const Desc db({b.rows, b.columns}, f32, {b.row, b.column});
   const Desc dc({g.m, g.n}, f32, {g.c_row, g.c_col});
-  const MatmulCache::Key key{
-      g.m, g.n, g.k, a.row, a.column, b.row, b.column, g.c_row, g.c_col, get_num_threads(), 0};
+  const MatmulCache::Key key{g.m,      g.n,     g.k,     a.row,          a.column, b.row,
+                             b.column, g.c_row, g.c_col, threads_for(g), 0};
+  const Team team(threads_for(g));
   dnnl::matmul primitive = cache->get(key, da, db, dc);
   const dnnl::engine& engine = MatmulCache::engine();
   thread_local dnnl::stream stream(engine);
@@ -106,6 +144,7 @@ void product_blas(const GemmLaunch& g, const Matrix& a, const Matrix& b, void* c
   const auto n = static_cast<blasint>(g.n);
   const auto k = static_cast<blasint>(g.k);
   const auto ldc = static_cast<blasint>(g.c_row);
+  const Team team(threads_for(g));
   if constexpr (fn::same_v<T, double>) {
     cblas_dgemm(CblasRowMajor, transposed(a), transposed(b), m, n, k, 1.0,
                 static_cast<const double*>(a.data), leading(a), static_cast<const double*>(b.data),
@@ -148,6 +187,41 @@ void product_integers(const GemmLaunch& g, const Matrix& a, const Matrix& b, voi
   });
 }
 
+/// Elements [column, column + w) of a row of the result, w <= kStrip: sums in the order of k.
+constexpr std::int64_t kStrip = 16;
+template <class T>
+void small_strip(const GemmLaunch& g, const T* x, std::int64_t x_step, const Matrix& b,
+                 std::int64_t column, std::int64_t w, T* sums) {
+  const T* y = static_cast<const T*>(b.data) + column * b.column;
+  for (std::int64_t j = 0; j < kStrip; ++j) sums[j] = T{};
+  if (w == kStrip && b.column == 1) {  // lengths and strides that the compiler knows
+    for (std::int64_t k = 0; k < g.k; ++k, y += b.row) {
+      const T factor = x[k * x_step];
+      for (std::int64_t j = 0; j < kStrip; ++j) sums[j] = sums[j] + factor * y[j];
+    }
+    return;
+  }
+  for (std::int64_t k = 0; k < g.k; ++k, y += b.row) {
+    const T factor = x[k * x_step];
+    for (std::int64_t j = 0; j < w; ++j) sums[j] = sums[j] + factor * y[j * b.column];
+  }
+}
+
+/// Any strides, one thread.
+template <class T>
+void product_small(const GemmLaunch& g, const Matrix& a, const Matrix& b, void* c) {
+  for (std::int64_t i = 0; i < g.m; ++i) {
+    const T* x = static_cast<const T*>(a.data) + i * a.row;
+    T* out = static_cast<T*>(c) + i * g.c_row;
+    for (std::int64_t column = 0; column < g.n; column += kStrip) {
+      const std::int64_t w = std::min(kStrip, g.n - column);
+      T sums[kStrip];
+      small_strip(g, x, a.column, b, column, w, sums);
+      for (std::int64_t j = 0; j < w; ++j) out[(column + j) * g.c_col] = sums[j];
+    }
+  }
+}
+
 // ---- preparation
 // -------------------------------------------------------------------------------------
 
@@ -175,6 +249,15 @@ bool fits_blas(const GemmLaunch& g) {
 
 using Product = void (*)(const GemmLaunch&, const Matrix&, const Matrix&, void*);
 
+/// The loop of a small product; null for integers, whose own loop does.
+Product small_product_of(DType t) {
+  return visit(t, []<class T>() -> Product {
+    if constexpr (fn::same_v<T, float> || fn::same_v<T, double> || fn::is_complex_v<T>)
+      return &product_small<T>;
+    return nullptr;
+  });
+}
+
 Product product_of(DType t) {
   switch (category(t)) {
     case Category::Float:
@@ -200,7 +283,8 @@ void fill_zero(const GemmLaunch& g, char* c, std::size_t size) {
 /// One product of the batch: converted and packed where the library asks for it.
 void one_product(const GemmLaunch& g, Matrix a, Matrix b, char* c) {
   const DType computed = info(g.dtype).compute;
-  const Product product = product_of(computed);
+  const Product small = multiplications(g) <= kSmall ? small_product_of(computed) : nullptr;
+  const Product product = small != nullptr ? small : product_of(computed);
   if (g.k == 0) {
     fill_zero(g, c, element_size(g.dtype));
     return;
@@ -208,7 +292,7 @@ void one_product(const GemmLaunch& g, Matrix a, Matrix b, char* c) {
   tidy(a);
   tidy(b);
   std::vector<char> pa, pb, pc;
-  const bool vendor = !is_integer(computed);
+  const bool vendor = !is_integer(computed) && small == nullptr;
   if (computed != g.dtype || (vendor && !library_layout(a))) a = packed(a, g.dtype, computed, pa);
   if (computed != g.dtype || (vendor && !library_layout(b))) b = packed(b, g.dtype, computed, pb);
   if (computed == g.dtype) {

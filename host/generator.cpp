@@ -49,6 +49,7 @@ void launch_generator(const void* desc, const void* self) {
           : level().cast[static_cast<int>(l.out.dtype)][static_cast<int>(computed)];
   const auto size = static_cast<std::int64_t>(element_size(l.out.dtype));
   const std::int64_t step = kTileBytes / static_cast<std::int64_t>(element_size(computed)) / block;
+  const bool stream = l.contiguous && store == nullptr && l.numel * size >= kStreamBytes;
   const std::int64_t blocks = (l.numel + block - 1) / block;
   parallel_for(blocks, 8192 / block, [&](std::int64_t first, std::int64_t last) {
     alignas(64) char computed_block[kTileBytes];
@@ -59,7 +60,8 @@ void launch_generator(const void* desc, const void* self) {
       const std::int64_t n = std::min(count * block, l.numel - begin);
       char* target = static_cast<char*>(l.out.data) + begin * size;
       const bool whole = n == count * block;
-      char* made = l.contiguous && store == nullptr && whole ? target : computed_block;
+      const bool direct = l.contiguous && store == nullptr && whole && !stream;
+      char* made = direct ? target : computed_block;
       generate(&args, static_cast<std::uint64_t>(b), count, made);
       if (made == target) continue;
       char* stored = made;
@@ -68,12 +70,15 @@ void launch_generator(const void* desc, const void* self) {
         store(stored, made, n);
         if (l.contiguous) continue;
       }
-      if (l.contiguous) {
+      if (stream) {
+        level().stream(target, stored, static_cast<std::size_t>(n * size));
+      } else if (l.contiguous) {
         __builtin_memcpy(target, stored, static_cast<std::size_t>(n * size));
       } else {
         scatter_rows(l, stored, begin, n);
       }
     }
+    if (stream) stream_fence();
   });
 }
 

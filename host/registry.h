@@ -42,10 +42,11 @@ inline int width_index(std::size_t bytes) { return __builtin_ctzll(bytes); }
 
 /// What the level's files offer besides the ops' loops.
 struct LevelTable {
-  CastLoop cast[kNumDTypes][kNumDTypes];                         // [to][from]
-  MoveLoop gather[kNumWidths];                                   // strided to dense
-  MoveLoop scatter[kNumWidths];                                  // dense to strided
-  void (*stream)(void* out, const void* in, std::size_t bytes);  // copy past the caches
+  CastLoop cast[kNumDTypes][kNumDTypes];  // [to][from]
+  MoveLoop gather[kNumWidths];            // strided to dense
+  MoveLoop scatter[kNumWidths];           // dense to strided
+  // Copies past the caches; stream_fence() before others may read the result.
+  void (*stream)(void* out, const void* in, std::size_t bytes);
 };
 
 /// Filled by one level's registration functions.
@@ -60,6 +61,16 @@ class HostRegistry {
  private:
   LevelTable level_{};
 };
+
+/// Outputs from this size on are streamed past the caches: they would not fit with their inputs.
+inline constexpr std::int64_t kStreamBytes = 16 << 20;
+
+/// Makes what this thread streamed visible to others. Once, after the last block.
+inline void stream_fence() {
+#if defined(__SSE2__)
+  __builtin_ia32_sfence();
+#endif
+}
 
 /// The table of the level in use.
 const LevelTable& level();

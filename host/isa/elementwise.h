@@ -1,7 +1,7 @@
 // The loops of elementwise functors, for one SIMD level.
 #pragma once
 
-#include "host/registry.h"
+#include "host/isa/element.h"
 #include "kernels/functors/ternary.h"
 #include "tandem/dtype.h"
 
@@ -10,11 +10,11 @@ namespace TANDEM_ISA_NAMESPACE {
 template <class F, class T>
 void loop1(char* const* p, std::int64_t n) {
   using R = decltype(F()(T()));
-  auto* out = reinterpret_cast<R*>(p[0]);
-  const auto* a = reinterpret_cast<const T*>(p[1]);
+  auto* out = reinterpret_cast<Element<R>*>(p[0]);
+  const auto* a = reinterpret_cast<const Element<T>*>(p[1]);
   // ivdep: out may be a itself, never a shifted overlap (the funnel sees to it).
 #pragma GCC ivdep
-  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(a[i]);
+  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(value_of<T>(a[i]));
 }
 
 /// For functors with a fast part: a block in which no element needs the slow one runs the fast one
@@ -42,33 +42,37 @@ void loop1_two_speed(char* const* p, std::int64_t n) {
 template <class F, class T>
 void loop2(char* const* p, std::int64_t n) {
   using R = decltype(F()(T(), T()));
-  auto* out = reinterpret_cast<R*>(p[0]);
-  const auto* a = reinterpret_cast<const T*>(p[1]);
-  const auto* b = reinterpret_cast<const T*>(p[2]);
+  auto* out = reinterpret_cast<Element<R>*>(p[0]);
+  const auto* a = reinterpret_cast<const Element<T>*>(p[1]);
+  const auto* b = reinterpret_cast<const Element<T>*>(p[2]);
 #pragma GCC ivdep
-  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(a[i], b[i]);
+  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(value_of<T>(a[i]), value_of<T>(b[i]));
 }
 
 /// A is the first input's type: bool for conditions.
 template <class F, class A, class T>
 void loop3(char* const* p, std::int64_t n) {
-  auto* out = reinterpret_cast<T*>(p[0]);
-  const auto* a = reinterpret_cast<const A*>(p[1]);
-  const auto* b = reinterpret_cast<const T*>(p[2]);
-  const auto* c = reinterpret_cast<const T*>(p[3]);
+  auto* out = reinterpret_cast<Element<T>*>(p[0]);
+  const auto* a = reinterpret_cast<const Element<A>*>(p[1]);
+  const auto* b = reinterpret_cast<const Element<T>*>(p[2]);
+  const auto* c = reinterpret_cast<const Element<T>*>(p[3]);
 #pragma GCC ivdep
-  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(a[i], b[i], c[i]);
+  for (std::int64_t i = 0; i < n; ++i) {
+    out[i] = F()(value_of<A>(a[i]), value_of<T>(b[i]), value_of<T>(c[i]));
+  }
 }
 
 template <class F, class T>
 void loop4(char* const* p, std::int64_t n) {
-  auto* out = reinterpret_cast<T*>(p[0]);
-  const auto* a = reinterpret_cast<const T*>(p[1]);
-  const auto* b = reinterpret_cast<const T*>(p[2]);
-  const auto* c = reinterpret_cast<const T*>(p[3]);
-  const auto* d = reinterpret_cast<const T*>(p[4]);
+  auto* out = reinterpret_cast<Element<T>*>(p[0]);
+  const auto* a = reinterpret_cast<const Element<T>*>(p[1]);
+  const auto* b = reinterpret_cast<const Element<T>*>(p[2]);
+  const auto* c = reinterpret_cast<const Element<T>*>(p[3]);
+  const auto* d = reinterpret_cast<const Element<T>*>(p[4]);
 #pragma GCC ivdep
-  for (std::int64_t i = 0; i < n; ++i) out[i] = F()(a[i], b[i], c[i], d[i]);
+  for (std::int64_t i = 0; i < n; ++i) {
+    out[i] = F()(value_of<T>(a[i]), value_of<T>(b[i]), value_of<T>(c[i]), value_of<T>(d[i]));
+  }
 }
 
 template <class F, class T>

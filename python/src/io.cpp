@@ -154,7 +154,8 @@ void init_io(nb::module_& m) {
         write_picture(path, picture, "write_png",
                       [&](auto& file, auto& t) { io::write_png(file, t, level); });
       },
-      arg("path"), arg("picture"), arg("level") = 6, "Writes PNG; level is zlib's, 0 to 9.");
+      arg("path"), arg("picture"), arg("level") = 1,
+      "Writes PNG; level 0 packs nothing, 1 suits photographs, 2 to 9 are zlib's.");
   files.def(
       "write_jpeg",
       [](nb::handle path, nb::handle picture, int quality) {

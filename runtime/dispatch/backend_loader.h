@@ -25,7 +25,7 @@ void check_driver(const BackendTable& backend, int code, const char* op);
 
 namespace detail {
 /// Set by HostTable::raise on the thread that launches; see check_launch.
-extern thread_local bool launch_failed;
+extern thread_local bool launch_failed __attribute__((tls_model("initial-exec")));
 [[noreturn]] void throw_launch_error();
 }  // namespace detail
 

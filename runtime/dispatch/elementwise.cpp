@@ -158,6 +158,20 @@ bool may_write(const Tensor& out, const Tensor& in) {
   return a == b || a + bytes <= b || b + bytes <= a;
 }
 
+/// The same shape and dense strides, given that `b` has both. Without a call: most shapes are
+/// short.
+bool is_dense_like(const TensorBody& a, const TensorBody& b) {
+  const std::size_t rank = b.shape.size();
+  if (a.shape.size() != rank) return false;
+  std::int64_t differ = 0;
+  std::int64_t steps = 0;
+  for (std::size_t i = 0; i < rank; ++i) {
+    differ |= a.shape[i] ^ b.shape[i];
+    steps |= (a.strides[i] ^ b.strides[i]) & (a.shape[i] == 1 ? 0 : -1);
+  }
+  return (differ | steps) == 0;
+}
+
 /// The first tensor of a call that is plain: contiguous, unnamed CPU tensors of one dtype and
 /// shape, numbers that promote nothing, and an output of the same kind or none. Null where the call
 /// is not: the general path.
@@ -171,9 +185,12 @@ const TensorBody* plain_call(const OpRow& row, std::span<const Arg> in, const Te
     if (!a.is_tensor()) continue;
     const TensorBody* b = a.tensor().body_ptr();
     if (!is_plain(b)) return nullptr;
-    if (first == nullptr) first = b;
-    if (b->dtype != first->dtype || !(b->shape == first->shape)) return nullptr;
-    if (!a.tensor().is_contiguous()) return nullptr;
+    if (first == nullptr) {
+      if (!a.tensor().is_contiguous()) return nullptr;
+      first = b;
+    } else if (b->dtype != first->dtype || !is_dense_like(*b, *first)) {
+      return nullptr;
+    }
     if (out != nullptr && out->defined() && !may_write(*out, a.tensor())) return nullptr;
   }
   if (first == nullptr || first->numel == 0 || !row.dtypes.has(first->dtype)) return nullptr;
@@ -182,50 +199,58 @@ const TensorBody* plain_call(const OpRow& row, std::span<const Arg> in, const Te
   }
   if (out != nullptr) {
     const TensorBody* o = out->body_ptr();
-    if (!is_plain(o) || o->dtype != first->dtype || !(o->shape == first->shape) ||
-        !out->is_contiguous()) {
-      return nullptr;
-    }
+    if (!is_plain(o) || o->dtype != first->dtype || !is_dense_like(*o, *first)) return nullptr;
   }
   return first;
 }
 
-/// What most small calls are: no inference, no plan. Undefined where the call is not plain.
-Tensor fast_path(const OpRow& row, std::span<const Arg> in, Tensor* given) {
-  const TensorBody* first = plain_call(row, in, given);
-  if (first == nullptr) return {};
-  const trace::OpScope scope(row.name);
-  Tensor out = given != nullptr ? *given : make_empty(first->shape, first->dtype, kCPU);
+/// Runs a plain call on its whole arrays.
+void launch_plain(const OpRow& row, std::span<const Arg> in, const TensorBody& first,
+                  const Tensor& out) {
   ElementwiseLaunch launch;
-  const std::int64_t stride = static_cast<std::int64_t>(element_size(first->dtype));
+  const std::int64_t stride = static_cast<std::int64_t>(element_size(first.dtype));
   launch.row = &row;
-  launch.numel = first->numel;
+  launch.numel = first.numel;
   launch.shape = &launch.numel;
   launch.rank = 1;
   launch.n_out = 1;
   launch.n_in = static_cast<int>(in.size());
-  launch.dtype = first->dtype;
+  launch.dtype = first.dtype;
   launch.contiguous = true;
   launch.device = kCPU;
   launch.stream = nullptr;
   for (std::size_t i = 0; i <= in.size(); ++i) {
     OperandDesc& op = launch.operands[i];
     const bool number = i > 0 && !in[i - 1].is_tensor();
-    if (number) op.scalar = scalar_bits(in[i - 1].scalar(), first->dtype);
+    if (number) op.scalar = scalar_bits(in[i - 1].scalar(), first.dtype);
     op.data = number ? nullptr : (i == 0 ? out : in[i - 1].tensor()).data_ptr();
     op.strides = &stride;
-    op.dtype = op.kernel = first->dtype;
+    op.dtype = op.kernel = first.dtype;
   }
   detail::launch(row, kCPU, &launch);
-  if (given != nullptr) bump_version(out);
-  return out;
 }
 
 }  // namespace
 
+bool elementwise_plain(const OpRow& row, std::span<const Arg> args, Tensor& out) {
+  const TensorBody* first = plain_call(row, args, &out);
+  if (first == nullptr) return false;
+  const trace::OpScope scope(row.name);
+  launch_plain(row, args, *first, out);
+  bump_version(out);
+  return true;
+}
+
 Tensor elementwise(const OpRow& row, std::span<const Arg> args, Tensor* out, bool in_place) {
-  Tensor fast = fast_path(row, args, out);
-  if (fast.defined()) return fast;
+  // What most small calls are: no inference, no plan.
+  if (out != nullptr) {
+    if (elementwise_plain(row, args, *out)) return *out;
+  } else if (const TensorBody* first = plain_call(row, args, nullptr); first != nullptr) {
+    const trace::OpScope scope(row.name);
+    Tensor fresh = make_dense_like(*first);
+    launch_plain(row, args, *first, fresh);
+    return fresh;
+  }
   Inputs in(row, args);
   DType computed = DType::kCount;
   DType result = DType::kCount;

@@ -71,6 +71,10 @@ Tensor run_one(const OpRow& row, Tensor* given, Infer&& infer, Go&& go) {
 Tensor elementwise(const OpRow& row, std::span<const Arg> args, Tensor* out = nullptr,
                    bool in_place = false);
 
+/// Runs the call at once where nothing is to be inferred or planned: unnamed, dense CPU tensors of
+/// one dtype and shape, `out` among them. False where the call is not so plain: nothing was done.
+bool elementwise_plain(const OpRow& row, std::span<const Arg> args, Tensor& out);
+
 /// out[...] = source[...] with broadcasting and casting; both on the host or both on one device.
 void copy_elements(const Tensor& out, const Tensor& source);
 

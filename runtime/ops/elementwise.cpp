@@ -116,17 +116,26 @@ Tensor call(const OpRow& row, std::span<const Arg> in, Tensor* out = nullptr,
   return detail::elementwise(row, args, out, in_place);
 }
 
+/// Writes into a tensor that the caller has.
+void call_into(const OpRow& row, std::span<const Arg> in, Tensor& out, bool in_place = false) {
+  if (row.arity == 2) {
+    check_divisor(row, in);
+    check_exponent(row, in);
+  }
+  if (!detail::elementwise_plain(row, in, out)) call(row, in, &out, in_place);
+}
+
 }  // namespace
 
 #define TANDEM_UNARY(name, ...)                                                          \
   Tensor name(const Tensor& x) { return call(op::name, std::initializer_list<Arg>{x}); } \
   Tensor& name##_out(Tensor& out, const Tensor& x) {                                     \
-    call(op::name, std::initializer_list<Arg>{x}, &out);                                 \
+    call_into(op::name, std::initializer_list<Arg>{x}, out);                             \
     return out;                                                                          \
   }                                                                                      \
   Tensor Tensor::name() const { return tandem::name(*this); }                            \
   Tensor& Tensor::name##_() {                                                            \
-    call(op::name, std::initializer_list<Arg>{*this}, this, true);                       \
+    call_into(op::name, std::initializer_list<Arg>{*this}, *this, true);                 \
     return *this;                                                                        \
   }
 #define TANDEM_BINARY(name, ...)                                                     \
@@ -134,28 +143,28 @@ Tensor call(const OpRow& row, std::span<const Arg> in, Tensor* out = nullptr,
     return call(op::name, std::initializer_list<Arg>{x, y});                         \
   }                                                                                  \
   Tensor& name##_out(Tensor& out, const Arg& x, const Arg& y) {                      \
-    call(op::name, std::initializer_list<Arg>{x, y}, &out);                          \
+    call_into(op::name, std::initializer_list<Arg>{x, y}, out);                      \
     return out;                                                                      \
   }                                                                                  \
   Tensor Tensor::name(const Arg& other) const { return tandem::name(*this, other); } \
   Tensor& Tensor::name##_(const Arg& other) {                                        \
-    call(op::name, std::initializer_list<Arg>{*this, other}, this, true);            \
+    call_into(op::name, std::initializer_list<Arg>{*this, other}, *this, true);      \
     return *this;                                                                    \
   }
-#define TANDEM_TERNARY(name, ...)                                                 \
-  Tensor name(const Arg& x, const Arg& y, const Arg& z) {                         \
-    return call(op::name, std::initializer_list<Arg>{x, y, z});                   \
-  }                                                                               \
-  Tensor& name##_out(Tensor& out, const Arg& x, const Arg& y, const Arg& z) {     \
-    call(op::name, std::initializer_list<Arg>{x, y, z}, &out);                    \
-    return out;                                                                   \
-  }                                                                               \
-  Tensor Tensor::name(const Arg& second, const Arg& third) const {                \
-    return tandem::name(*this, second, third);                                    \
-  }                                                                               \
-  Tensor& Tensor::name##_(const Arg& second, const Arg& third) {                  \
-    call(op::name, std::initializer_list<Arg>{*this, second, third}, this, true); \
-    return *this;                                                                 \
+#define TANDEM_TERNARY(name, ...)                                                       \
+  Tensor name(const Arg& x, const Arg& y, const Arg& z) {                               \
+    return call(op::name, std::initializer_list<Arg>{x, y, z});                         \
+  }                                                                                     \
+  Tensor& name##_out(Tensor& out, const Arg& x, const Arg& y, const Arg& z) {           \
+    call_into(op::name, std::initializer_list<Arg>{x, y, z}, out);                      \
+    return out;                                                                         \
+  }                                                                                     \
+  Tensor Tensor::name(const Arg& second, const Arg& third) const {                      \
+    return tandem::name(*this, second, third);                                          \
+  }                                                                                     \
+  Tensor& Tensor::name##_(const Arg& second, const Arg& third) {                        \
+    call_into(op::name, std::initializer_list<Arg>{*this, second, third}, *this, true); \
+    return *this;                                                                       \
   }
 #include "tandem/ops/ops.def"
 

@@ -1,17 +1,15 @@
 // Storage and tensor bodies: creation, counting, the free list.
 //
 // Note [Bodies]
-// A view must cost no more than a plain allocation, so bodies come from a thread-local free list. A
-// body that another thread frees goes to that thread's list; lists are capped, so that a producer
-// and a consumer of tensors do not pile bodies up on one side. Sizes and strides of up to six
-// dimensions are inside the body. A view counts its base, not the storage: one atomic increment,
-// and the base keeps the storage alive.
+// A view must cost no more than a plain allocation, so bodies come from a thread-local free list,
+// and stay constructed there. A body that another thread frees goes to that thread's list; lists
+// are capped, so that a producer and a consumer of tensors do not pile bodies up on one side. Sizes
+// and strides of up to six dimensions are inside the body. A view counts its base, not the storage:
+// one atomic increment, and the base keeps the storage alive.
 #include "runtime/tensor/body.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <new>
 
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
@@ -27,62 +25,89 @@ constexpr int kFreeListCap = 512;
 // these few words fit the room that the loader keeps for that.
 #define TANDEM_FAST_TLS __attribute__((tls_model("initial-exec")))
 
-/// A thread's list of free memory for objects of one size.
-template <class T>
-struct Nodes {
-  struct Node {
-    Node* next;
-  };
-  static_assert(sizeof(T) >= sizeof(Node));
-  static thread_local Node* head TANDEM_FAST_TLS;
-  static thread_local int size TANDEM_FAST_TLS;
+/// Where a free body keeps the link to the next one.
+detail::TensorBody* link_of(detail::TensorBody* b) { return b->base; }
+void set_link(detail::TensorBody* b, detail::TensorBody* next) { b->base = next; }
+detail::StorageBody* link_of(detail::StorageBody* s) {
+  return static_cast<detail::StorageBody*>(s->block);
+}
+void set_link(detail::StorageBody* s, detail::StorageBody* next) { s->block = next; }
 
-  static void* take() {
-    if (Node* n = head; n != nullptr) [[likely]] {
-      head = n->next;
+/// A thread's list of free bodies. They stay constructed: who takes one sets its fields.
+template <class T>
+struct Bodies {
+  static thread_local T* head TANDEM_FAST_TLS;
+  static thread_local int size TANDEM_FAST_TLS;
+  static thread_local bool armed TANDEM_FAST_TLS;
+
+  static T* take() {
+    if (T* b = head; b != nullptr) [[likely]] {
+      head = link_of(b);
       --size;
-      return n;
+      return b;
     }
-    return ::operator new(sizeof(T), std::align_val_t(alignof(T)));
+    return new T;
   }
 
-  static void give(void* p) noexcept;
+  static void give(T* b) noexcept {
+    if (size >= kFreeListCap) [[unlikely]] {
+      delete b;
+      return;
+    }
+    if (!armed) [[unlikely]]
+      arm();
+    set_link(b, head);
+    head = b;
+    ++size;
+  }
+
+  static void arm() noexcept;
 
   static void drain() noexcept {
     while (head != nullptr) {
-      Node* next = head->next;
-      ::operator delete(head, std::align_val_t(alignof(T)));
+      T* next = link_of(head);
+      delete head;
       head = next;
     }
     size = kFreeListCap;  // tensors in other thread_local objects may outlive the lists
   }
 };
 template <class T>
-thread_local typename Nodes<T>::Node* Nodes<T>::head = nullptr;
+thread_local T* Bodies<T>::head = nullptr;
 template <class T>
-thread_local int Nodes<T>::size = 0;
+thread_local int Bodies<T>::size = 0;
+template <class T>
+thread_local bool Bodies<T>::armed = false;
 
 /// Empties the lists when the thread ends.
 struct Drain {
   bool armed = false;
   ~Drain() {
-    Nodes<detail::TensorBody>::drain();
-    Nodes<detail::StorageBody>::drain();
+    Bodies<detail::TensorBody>::drain();
+    Bodies<detail::StorageBody>::drain();
   }
 };
 thread_local Drain t_drain;
 
+/// Creates the object whose destructor drains. Once a thread: an access to it is a call.
 template <class T>
-void Nodes<T>::give(void* p) noexcept {
-  if (size < kFreeListCap) [[likely]] {
-    if (head == nullptr) t_drain.armed = true;  // creates the object whose destructor drains
-    auto* n = static_cast<Node*>(p);
-    n->next = head;
-    head = n;
-    ++size;
-    return;
-  }
-  ::operator delete(p, std::align_val_t(alignof(T)));
+__attribute__((cold, noinline)) void Bodies<T>::arm() noexcept {
+  t_drain.armed = true;
+  armed = true;
+}
+
+/// As a new one, but for what all of a new tensor's makers set.
+detail::StorageBody* fresh_storage(std::size_t bytes, Device device) {
+  auto* s = Bodies<detail::StorageBody>::take();
+  s->refs.store(1, std::memory_order_relaxed);
+  s->device = device;
+  s->data = nullptr;
+  s->bytes = bytes;
+  s->block = nullptr;
+  s->version.store(0, std::memory_order_relaxed);
+  s->peer.store(nullptr, std::memory_order_relaxed);
+  s->drop_peer = nullptr;
+  return s;
 }
 
 }  // namespace
@@ -91,9 +116,7 @@ void Nodes<T>::give(void* p) noexcept {
 // ---------------------------------------------------------------------------------------
 
 Storage::Storage(std::size_t bytes, Device device) {
-  auto* s = new (Nodes<detail::StorageBody>::take()) detail::StorageBody;
-  s->device = device;
-  s->bytes = bytes;
+  auto* s = fresh_storage(bytes, device);
   if (!device.is_meta()) {
     try {
       Block* block = device.is_cpu()
@@ -102,8 +125,7 @@ Storage::Storage(std::size_t bytes, Device device) {
       s->block = block;
       s->data = block->data;
     } catch (...) {
-      s->~StorageBody();
-      Nodes<detail::StorageBody>::give(s);
+      Bodies<detail::StorageBody>::give(s);
       throw;
     }
   }
@@ -111,9 +133,7 @@ Storage::Storage(std::size_t bytes, Device device) {
 }
 
 Storage::Storage(void* data, std::size_t bytes, Device device, std::function<void(void*)> deleter) {
-  auto* s = new (Nodes<detail::StorageBody>::take()) detail::StorageBody;
-  s->device = device;
-  s->bytes = bytes;
+  auto* s = fresh_storage(bytes, device);
   s->data = data;
   s->deleter = std::move(deleter);
   body_ = s;
@@ -127,42 +147,41 @@ void destroy(StorageBody* s) noexcept {
     pool_for(s->device).free(static_cast<Block*>(s->block));
   } else if (s->deleter) {
     s->deleter(s->data);
+    s->deleter = nullptr;
   }
-  s->~StorageBody();
-  Nodes<StorageBody>::give(s);
+  Bodies<StorageBody>::give(s);
 }
 
 // ---- bodies
 // ----------------------------------------------------------------------------------------
 
 TensorBody* new_body() {
-  auto* b = new (Nodes<TensorBody>::take()) TensorBody;
+  auto* b = Bodies<TensorBody>::take();
   b->refs.store(1, std::memory_order_relaxed);
   b->storage = nullptr;
   b->base = nullptr;
   b->offset = 0;
   b->numel = 0;
   b->autograd = nullptr;
+  b->shape.clear();
+  b->strides.clear();
+  b->names.clear();
   return b;
 }
 
 void destroy(TensorBody* b) noexcept {
   if (b->base != nullptr) {
-    if (b->base->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(b->base);
+    if (drop(b->base->refs)) destroy(b->base);
   } else if (b->storage != nullptr) {
     release(b->storage);
   }
-  b->~TensorBody();
-  Nodes<TensorBody>::give(b);
+  Bodies<TensorBody>::give(b);
 }
 
-namespace {
-/// Launches and masks of dimensions have room for so many.
 void check_rank(std::size_t rank, const char* op) {
   TANDEM_EXPECTS(rank <= kMaxRank, ValueError,
                  fmt::format("[{}] expected at most {} dimensions, got {}", op, kMaxRank, rank));
 }
-}  // namespace
 
 std::int64_t checked_numel(IntSpan shape, std::size_t element_size, const char* op) {
   std::int64_t n = 1;
@@ -186,7 +205,7 @@ std::int64_t checked_numel(IntSpan shape, std::size_t element_size, const char* 
 }
 
 void contiguous_strides(IntSpan shape, Dims& strides) {
-  strides.resize(shape.size());
+  strides.resize_unset(shape.size());
   std::int64_t step = 1;
   for (std::size_t i = shape.size(); i-- > 0;) {
     strides[i] = step;
@@ -218,6 +237,18 @@ Tensor make_empty(IntSpan shape, DType dtype, Device device) {
   b->shape.assign(shape.data(), shape.size());
   contiguous_strides(shape, b->strides);
   b->storage = Storage(static_cast<std::size_t>(n) * element_size(dtype), device).release();
+  return t;
+}
+
+Tensor make_dense_like(const TensorBody& like) {
+  TensorBody* b = new_body();
+  Tensor t = Tensor::adopt(b);
+  b->dtype = like.dtype;
+  b->numel = like.numel;
+  b->shape = like.shape;
+  contiguous_strides(like.shape, b->strides);
+  b->storage =
+      Storage(static_cast<std::size_t>(like.numel) * element_size(like.dtype), kCPU).release();
   return t;
 }
 

@@ -11,6 +11,9 @@ TensorBody* new_body() noexcept(false);
 /// Product of the sizes. Raises ValueError on a negative size and where the bytes overflow int64.
 std::int64_t checked_numel(IntSpan shape, std::size_t element_size, const char* op);
 
+/// Launches and masks of dimensions have room for so many. Raises ValueError.
+void check_rank(std::size_t rank, const char* op);
+
 /// Strides of a dense row-major tensor.
 void contiguous_strides(IntSpan shape, Dims& strides);
 
@@ -20,6 +23,9 @@ Tensor make_tensor(Storage storage, DType dtype, std::int64_t offset, Dims shape
 
 /// A dense row-major tensor of uninitialised memory on a device with memory or on meta.
 Tensor make_empty(IntSpan shape, DType dtype, Device device);
+
+/// Uninitialised and dense on the CPU, with the dtype and shape of another tensor; unnamed.
+Tensor make_dense_like(const TensorBody& like);
 
 /// A view of `base` (or of the tensor it views). The inner part of every view op.
 Tensor make_view(const Tensor& base, std::int64_t offset, Dims shape, Dims strides, Names names);

@@ -141,10 +141,6 @@ std::int64_t wrap_axis(std::int64_t axis, std::int64_t rank, const char* op) {
   return axis < 0 ? axis + limit : axis;
 }
 
-std::int64_t resolve_axis(const Axis& axis, const Tensor& t, const char* op) {
-  return resolve_axis(axis, t.dim(), t.body_ptr()->names, op);
-}
-
 std::uint64_t resolve_axes(const Axes& axes, const Tensor& t, const char* op) {
   const std::int64_t rank = t.dim();
   if (axes.all()) return rank == 0 ? 0 : (~std::uint64_t(0) >> (64 - rank));

@@ -19,7 +19,12 @@ Names unify_names(const Names& a, std::size_t rank_a, const Names& b, std::size_
 std::int64_t wrap_axis(std::int64_t axis, std::int64_t rank, const char* op);
 /// By position or name. Raises IndexError, ShapeError.
 std::int64_t resolve_axis(const Axis& axis, std::int64_t rank, const Names& names, const char* op);
-std::int64_t resolve_axis(const Axis& axis, const Tensor& t, const char* op);
+inline std::int64_t resolve_axis(const Axis& axis, const Tensor& t, const char* op) {
+  const std::int64_t i = axis.index();
+  if (const std::int64_t rank = t.dim(); !axis.is_named() && i >= -rank && i < rank) [[likely]]
+    return i < 0 ? i + rank : i;
+  return resolve_axis(axis, t.dim(), t.body_ptr()->names, op);
+}
 /// A set of axes as bits; no axes means all. Raises on duplicates and on names mixed with numbers.
 std::uint64_t resolve_axes(const Axes& axes, const Tensor& t, const char* op);
 /// Names after a reduction over the set.

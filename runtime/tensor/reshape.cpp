@@ -12,8 +12,8 @@ namespace tandem {
 namespace {
 
 /// Replaces the one -1 and checks the number of elements.
-Dims complete_shape(IntSpan wanted, std::int64_t numel, const char* op) {
-  Dims shape(wanted);
+void complete_shape(IntSpan wanted, std::int64_t numel, const char* op, Dims& shape) {
+  shape.assign(wanted.data(), wanted.size());
   std::int64_t known = 1;
   std::size_t open = shape.size();
   bool overflow = false;
@@ -41,12 +41,11 @@ Dims complete_shape(IntSpan wanted, std::int64_t numel, const char* op) {
   TANDEM_EXPECTS(!overflow && n == numel && (open == shape.size() || shape[open] >= 0), ShapeError,
                  fmt::format("[{}] shape '[{}]' is invalid for input of size {}", op,
                              fmt::join(wanted, ", "), numel));
-  return shape;
 }
 
 /// Strides of the new shape over the same memory; false where a view can't express it.
 bool view_strides(const detail::TensorBody& b, const Dims& shape, Dims& out) {
-  out.resize(shape.size());
+  out.resize_unset(shape.size());
   if (b.numel == 0) {
     detail::contiguous_strides(shape, out);
     return true;
@@ -119,26 +118,34 @@ Names view_names(const detail::TensorBody& b, const Dims& shape) {
 
 }  // namespace
 
+namespace {
+/// The view of the wanted shape; undefined where the strides allow none.
+Tensor try_view(const detail::TensorBody& b, IntSpan wanted, const char* op) {
+  detail::check_rank(wanted.size(), op);
+  auto* v = detail::begin_view(&b);
+  Tensor out = Tensor::adopt(v);
+  complete_shape(wanted, b.numel, op, v->shape);
+  if (!view_strides(b, v->shape, v->strides)) return {};
+  v->numel = b.numel;
+  if (!b.names.empty()) v->names = view_names(b, v->shape);
+  return out;
+}
+}  // namespace
+
 Tensor Tensor::view(IntSpan wanted) const {
-  const auto& b = body();
-  const Dims shape = complete_shape(wanted, b.numel, "view");
-  Dims strides;
+  Tensor out = try_view(body(), wanted, "view");
   TANDEM_EXPECTS(
-      view_strides(b, shape, strides), ShapeError,
+      out.defined(), ShapeError,
       "view size is not compatible with input tensor's size and stride (at least one dimension "
       "spans across two contiguous subspaces). Use .reshape(...) instead.");
-  return detail::make_view(*this, b.offset, shape, strides, view_names(b, shape));
+  return out;
 }
 
 Tensor Tensor::reshape(IntSpan wanted) const {
-  const auto& b = body();
-  const Dims shape = complete_shape(wanted, b.numel, "reshape");
-  Dims strides;
-  if (view_strides(b, shape, strides)) {
-    return detail::make_view(*this, b.offset, shape, strides, view_names(b, shape));
-  }
+  Tensor out = try_view(body(), wanted, "reshape");
+  if (out.defined()) return out;
   const trace::OpScope scope("reshape");  // names the copy in the log
-  return contiguous().view(shape);
+  return contiguous().view(wanted);
 }
 
 Tensor Tensor::view_as(DType dtype) const {
@@ -224,7 +231,8 @@ Tensor Tensor::unflatten(Axis axis, IntSpan sizes, const Names& given) const {
   TANDEM_EXPECTS(given.empty() || given.size() == sizes.size(), ShapeError,
                  fmt::format("[unflatten] expected a name for each of {} sizes, got {}",
                              sizes.size(), given.size()));
-  const Dims inner = complete_shape(sizes, b.shape[d], "unflatten");
+  Dims inner;
+  complete_shape(sizes, b.shape[d], "unflatten", inner);
   Dims shape;
   Dims strides;
   Names names;
@@ -248,7 +256,8 @@ Tensor Tensor::unflatten(Axis axis, IntSpan sizes, const Names& given) const {
   return detail::make_view(*this, b.offset, shape, strides, names);
 }
 
-Tensor Tensor::index(const std::vector<Index>& index) const {
+Tensor Tensor::index_by(const Index* list, std::size_t n) const {
+  const std::span index(list, n);
   std::int64_t consumed = 0;
   for (const Index& i : index) {
     consumed += i.kind() == Index::Kind::Int || i.kind() == Index::Kind::Slice;
@@ -261,39 +270,44 @@ Tensor Tensor::index(const std::vector<Index>& index) const {
   }
   TANDEM_EXPECTS(consumed <= dim(), IndexError,
                  fmt::format("too many indices for tensor of dimension {}", dim()));
-  Tensor t = *this;
+  Tensor view;
+  const Tensor* from = this;  // a view of this, or still this itself
   std::int64_t d = 0;
+  const auto step = [&](Tensor&& next) {
+    view = std::move(next);
+    from = &view;
+  };
   for (const Index& i : index) {
     // As in PyTorch, each '...' skips as many dimensions as the first, which may be too many.
-    TANDEM_EXPECTS(d < t.dim() || (i.kind() != Index::Kind::Int && i.kind() != Index::Kind::Slice),
-                   IndexError,
-                   "[index] expected a single ellipsis ('...'), got several and too many indices");
+    TANDEM_EXPECTS(
+        d < from->dim() || (i.kind() != Index::Kind::Int && i.kind() != Index::Kind::Slice),
+        IndexError, "[index] expected a single ellipsis ('...'), got several and too many indices");
     switch (i.kind()) {
       case Index::Kind::Int: {
-        const std::int64_t size = t.shape()[static_cast<std::size_t>(d)];
+        const std::int64_t size = from->shape()[static_cast<std::size_t>(d)];
         TANDEM_EXPECTS(i.integer() >= -size && i.integer() < size, IndexError,
                        fmt::format("index {} is out of bounds for dimension {} with size {}",
                                    i.integer(), d, size));
-        t = t.select(d, i.integer());
+        step(from->select(d, i.integer()));
         break;
       }
       case Index::Kind::Slice:
-        t = t.slice(d++, i.slice().start, i.slice().stop, i.slice().step);
+        step(from->slice(d++, i.slice().start, i.slice().stop, i.slice().step));
         break;
       case Index::Kind::Ellipsis:
-        d = std::min(d + dim() - consumed, t.dim());
+        d = std::min(d + dim() - consumed, from->dim());
         break;
       case Index::Kind::None:
-        t = t.unsqueeze(d++);
+        step(from->unsqueeze(d++));
         break;
       case Index::Kind::Bool:  // True adds a dimension of 1, False one of 0
-        t = t.unsqueeze(d);
-        if (i.integer() == 0) t = t.narrow(d, 0, 0);
+        step(from->unsqueeze(d));
+        if (i.integer() == 0) step(from->narrow(d, 0, 0));
         ++d;
         break;
     }
   }
-  return t.body_ == body_ ? alias() : t;
+  return from == this ? alias() : view;
 }
 
 }  // namespace tandem

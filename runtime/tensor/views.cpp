@@ -45,8 +45,8 @@ Tensor permuted(const Tensor& t, const Dims& order) {
   const auto* b = t.body_ptr();
   auto* v = detail::begin_view(b);
   v->numel = b->numel;
-  v->shape.resize(order.size());
-  v->strides.resize(order.size());
+  v->shape.resize_unset(order.size());
+  v->strides.resize_unset(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     v->shape[i] = b->shape[static_cast<std::size_t>(order[i])];
     v->strides[i] = b->strides[static_cast<std::size_t>(order[i])];
@@ -65,7 +65,12 @@ Dims identity_order(std::int64_t rank) {
 
 Tensor Tensor::alias() const {
   const auto& b = body();
-  return make_view(*this, b.offset, b.shape, b.strides, b.names);
+  auto* v = detail::begin_view(&b);
+  v->numel = b.numel;
+  v->shape = b.shape;
+  v->strides = b.strides;
+  v->names = b.names;
+  return adopt(v);
 }
 
 Tensor Tensor::select(Axis axis, std::int64_t index) const {
@@ -81,8 +86,8 @@ Tensor Tensor::select(Axis axis, std::int64_t index) const {
   v->offset = b.offset + i * b.strides[d];
   v->numel = 1;
   const std::size_t rank = b.shape.size();
-  v->shape.resize(rank - 1);
-  v->strides.resize(rank - 1);
+  v->shape.resize_unset(rank - 1);
+  v->strides.resize_unset(rank - 1);
   for (std::size_t k = 0; k + 1 < rank; ++k) {
     v->shape[k] = b.shape[k + (k >= d ? 1 : 0)];
     v->strides[k] = b.strides[k + (k >= d ? 1 : 0)];
@@ -102,13 +107,12 @@ Tensor Tensor::slice(Axis axis, std::optional<std::int64_t> start, std::optional
   // Python's rules: negative bounds count from the end, bounds outside are clamped.
   const std::int64_t low = step > 0 ? 0 : -1;
   const std::int64_t high = step > 0 ? size : size - 1;
-  const auto clamp = [&](std::optional<std::int64_t> v, std::int64_t fallback) {
-    if (!v) return fallback;
-    const std::int64_t wrapped = *v < 0 ? (*v < -size ? low : *v + size) : *v;
+  const auto clamp = [&](std::int64_t v) {
+    const std::int64_t wrapped = v < 0 ? (v < -size ? low : v + size) : v;
     return std::clamp(wrapped, low, high);
   };
-  const std::int64_t first = clamp(start, step > 0 ? low : high);
-  const std::int64_t last = clamp(stop, step > 0 ? high : low);
+  const std::int64_t first = start ? clamp(*start) : (step > 0 ? low : high);
+  const std::int64_t last = stop ? clamp(*stop) : (step > 0 ? high : low);
   const std::int64_t span = step > 0 ? last - first : first - last;
   const std::uint64_t stride =
       step > 0 ? static_cast<std::uint64_t>(step) : 0 - static_cast<std::uint64_t>(step);
@@ -193,31 +197,41 @@ Tensor Tensor::squeeze(const Axes& axes) const {
   const auto& b = body();
   const std::uint64_t asked = detail::resolve_axes(axes, *this, "squeeze");
   std::uint64_t removed = 0;
-  Dims shape;
-  Dims strides;
+  auto* v = detail::begin_view(&b);
+  v->numel = b.numel;
   for (std::size_t i = 0; i < b.shape.size(); ++i) {
     if (b.shape[i] == 1 && ((asked >> i) & 1u) != 0) {
       removed |= std::uint64_t(1) << i;
       continue;
     }
-    shape.push_back(b.shape[i]);
-    strides.push_back(b.strides[i]);
+    v->shape.push_back(b.shape[i]);
+    v->strides.push_back(b.strides[i]);
   }
-  return make_view(*this, b.offset, shape, strides, detail::names_without(b.names, removed, false));
+  if (!b.names.empty()) v->names = detail::names_without(b.names, removed, false);
+  return adopt(v);
 }
 
 Tensor Tensor::unsqueeze(std::int64_t axis) const {
   const auto& b = body();
   const std::int64_t d = detail::wrap_axis(axis, dim() + 1, "unsqueeze");
   const auto at = static_cast<std::size_t>(d);
-  Dims shape = b.shape;
-  Dims strides = b.strides;
-  const std::int64_t stride = at < shape.size() ? shape[at] * strides[at] : 1;
-  shape.insert(at, 1);
-  strides.insert(at, stride);
-  Names names = b.names;
-  if (!names.empty()) names.insert(at, Name());
-  return make_view(*this, b.offset, shape, strides, names);
+  const std::size_t rank = b.shape.size();
+  detail::check_rank(rank + 1, "unsqueeze");
+  auto* v = detail::begin_view(&b);
+  v->numel = b.numel;
+  v->shape.resize_unset(rank + 1);
+  v->strides.resize_unset(rank + 1);
+  v->shape[at] = 1;
+  v->strides[at] = at < rank ? b.shape[at] * b.strides[at] : 1;
+  for (std::size_t k = 0; k < rank; ++k) {
+    v->shape[k < at ? k : k + 1] = b.shape[k];
+    v->strides[k < at ? k : k + 1] = b.strides[k];
+  }
+  if (!b.names.empty()) {
+    v->names = b.names;
+    v->names.insert(at, Name());
+  }
+  return adopt(v);
 }
 
 Tensor Tensor::expand(IntSpan wanted) const {
@@ -227,8 +241,12 @@ Tensor Tensor::expand(IntSpan wanted) const {
                  fmt::format("[expand] expected at least {} sizes for shape [{}], got {}", rank,
                              fmt::join(b.shape, ", "), wanted.size()));
   const std::size_t fresh = wanted.size() - rank;
-  Dims shape(wanted.size());
-  Dims strides(wanted.size());
+  auto* v = detail::begin_view(&b);
+  Tensor out = adopt(v);
+  Dims& shape = v->shape;
+  Dims& strides = v->strides;
+  shape.resize_unset(wanted.size());
+  strides.resize_unset(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const bool is_new = i < fresh;
     const std::int64_t own = is_new ? 1 : b.shape[i - fresh];
@@ -246,13 +264,12 @@ Tensor Tensor::expand(IntSpan wanted) const {
     shape[i] = size;
     strides[i] = is_new || (own == 1 && size != 1) ? 0 : b.strides[i - fresh];
   }
-  (void)detail::checked_numel(shape, tandem::element_size(b.dtype), "expand");
-  Names names;
+  v->numel = detail::checked_numel(shape, tandem::element_size(b.dtype), "expand");
   if (!b.names.empty()) {
-    names.resize(fresh);
-    for (const Name n : b.names) names.push_back(n);
+    v->names.resize(fresh);
+    for (const Name n : b.names) v->names.push_back(n);
   }
-  return make_view(*this, b.offset, shape, strides, names);
+  return out;
 }
 
 Tensor Tensor::diagonal(std::int64_t offset, Axis axis1, Axis axis2) const {

@@ -1,6 +1,7 @@
 // PNG and JPEG: recorded pictures of every kind, writing and reading back, damage.
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tandem/io.h"
@@ -79,6 +80,19 @@ TEST(Image, PngComesBack) {
     EXPECT_TRUE(same_bits(io::read_image(folder / "c.png"), view));
   }
   EXPECT_EQ(folder.files(), 3u);
+}
+
+TEST(Image, EveryPngLevelKeepsThePixels) {
+  const Folder folder;
+  const Tensor t = smooth(61, 83, 3);
+  std::vector<std::size_t> sizes;
+  for (int level = 0; level <= 9; ++level) {
+    io::write_png(folder / "a.png", t, level);
+    EXPECT_TRUE(same_bits(io::read_image(folder / "a.png"), t)) << level;
+    sizes.push_back(std::filesystem::file_size(folder / "a.png"));
+  }
+  EXPECT_GT(sizes[0], static_cast<std::size_t>(t.numel()));
+  for (int level = 1; level <= 9; ++level) EXPECT_LT(sizes[level] * 4, sizes[0]) << level;
 }
 
 TEST(Image, EqualPicturesGiveEqualFiles) {

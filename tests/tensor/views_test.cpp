@@ -418,4 +418,19 @@ TEST(Views, AllocateNothing) {
   for (const Tensor& v : views) EXPECT_TRUE(v.shares_storage(x));
 }
 
+TEST(Bodies, ARecycledOneKeepsNothing) {
+  for (int round = 0; round < 3; ++round) {
+    const Tensor big =
+        zeros({1, 2, 1, 2, 1, 2, 1, 2}, {.names = {"a", "b", "c", "d", "e", "f", "g", "h"}});
+    EXPECT_EQ(big.select(1, 1).names().size(), 7u);
+    EXPECT_EQ(big.rename(std::nullopt).numel(), 16);
+    const Tensor small = counted({2, 3});
+    expect_view(small.alias(), small, {2, 3}, {3, 1}, 0);
+    expect_view(small.select(0, 1), small, {3}, {1}, 3);
+    expect_view(small.unsqueeze(1), small, {2, 1, 3}, {3, 3, 1}, 0);
+    EXPECT_FALSE(small.t().has_names());
+    EXPECT_EQ(small.storage().version(), counted({2, 3}).storage().version());
+  }
+}
+
 }  // namespace

@@ -52,6 +52,11 @@ class SmallVector {
     for (std::size_t i = size_; i < n; ++i) data_[i] = fill;
     size_ = static_cast<std::uint32_t>(n);
   }
+  /// Like resize, but new elements are the caller's to set: a fill of a few is a call of memset.
+  void resize_unset(std::size_t n) {
+    if (n > capacity_) grow(n);
+    size_ = static_cast<std::uint32_t>(n);
+  }
   void push_back(T v) {
     if (size_ == capacity_) grow(2 * std::size_t(capacity_));
     data_[size_++] = v;

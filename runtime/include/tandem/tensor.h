@@ -2,6 +2,7 @@
 // shares it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,12 @@ struct TensorBody {
 
 TANDEM_API void destroy(TensorBody* b) noexcept;
 
+/// Takes one count away; whether it was the last. The only holder need not write.
+inline bool drop(std::atomic<std::uint32_t>& refs) noexcept {
+  return refs.load(std::memory_order_acquire) == 1 ||
+         refs.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
 }  // namespace detail
 
 /// Options of the creating functions.
@@ -71,9 +78,7 @@ class TANDEM_API Tensor {
     return *this;
   }
   ~Tensor() {
-    if (body_ != nullptr && body_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      detail::destroy(body_);
-    }
+    if (body_ != nullptr && detail::drop(body_->refs)) detail::destroy(body_);
   }
   void swap(Tensor& o) noexcept { std::swap(body_, o.body_); }
   bool defined() const { return body_ != nullptr; }
@@ -141,10 +146,13 @@ class TANDEM_API Tensor {
 
   // ---- views (nothing is copied)
   // -------------------------------------------------------------------
-  Tensor index(const std::vector<Index>& index) const;
+  Tensor index(const std::vector<Index>& index) const {
+    return index_by(index.data(), index.size());
+  }
   template <class... I>
   Tensor operator()(I... i) const {
-    return index({Index(i)...});
+    const std::array<Index, sizeof...(I)> list{Index(i)...};
+    return index_by(list.data(), list.size());
   }
   Tensor operator[](std::int64_t i) const { return select(0, i); }
   Tensor select(Axis axis, std::int64_t index) const;
@@ -238,6 +246,7 @@ class TANDEM_API Tensor {
     return *body_;
   }
   [[noreturn]] static void fail_undefined();
+  Tensor index_by(const Index* list, std::size_t n) const;
   void check_dtype(DType expected) const;
 
   detail::TensorBody* body_ = nullptr;

@@ -1,0 +1,101 @@
+// Matrix products on the host against sums in long double: small ones of our own and those of the
+// libraries, in every dtype and layout; the caller's OpenMP settings.
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include "tandem/ops.h"
+#include "tests/support/elements.h"
+
+using namespace tandem;
+using namespace tandem::test;
+
+namespace {
+
+/// Small numbers that every dtype holds, so that each product and sum is exact in each of them.
+Element number(std::int64_t i, DType t) {
+  const auto v = static_cast<int>(i * 7919 % 13 % (is_integer(t) && !info(t).is_signed ? 4 : 7));
+  Element e;
+  e.i = info(t).is_signed ? v - 3 : v;
+  e.re = static_cast<Real>(v - 3);
+  e.im = is_complex(t) ? static_cast<Real>(v % 3 - 1) : 0;
+  return e;
+}
+
+std::vector<Element> numbers(std::int64_t n, std::int64_t seed, DType t) {
+  std::vector<Element> list;
+  for (std::int64_t i = 0; i < n; ++i) list.push_back(number(i + seed, t));
+  return list;
+}
+
+Element dot(const std::vector<Element>& a, const std::vector<Element>& b, std::int64_t i,
+            std::int64_t j, std::int64_t k, std::int64_t n) {
+  Element sum;
+  for (std::int64_t l = 0; l < k; ++l) {
+    const Element& x = a[static_cast<std::size_t>(i * k + l)];
+    const Element& y = b[static_cast<std::size_t>(l * n + j)];
+    sum.i += x.i * y.i;
+    sum.re += x.re * y.re - x.im * y.im;
+    sum.im += x.re * y.im + x.im * y.re;
+  }
+  return sum;
+}
+
+void expect_product(std::int64_t m, std::int64_t k, std::int64_t n, DType t, Layout layout) {
+  const std::vector<Element> a = numbers(m * k, 1, t);
+  const std::vector<Element> b = numbers(k * n, 5, t);
+  const Tensor c = matmul(tensor_of(a, {m, k}, t, layout), tensor_of(b, {k, n}, t, layout));
+  ASSERT_EQ(Dims(c.shape()), (Dims{m, n}));
+  const std::vector<Element> got = elements(c);
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      const Element want = dot(a, b, i, j, k, n);
+      const Element& e = got[static_cast<std::size_t>(i * n + j)];
+      const Int wraps = Int(1) << (8 * element_size(t));
+      const bool equal =
+          is_integer(t) ? (e.i - want.i) % wraps == 0 : e.re == want.re && e.im == want.im;
+      ASSERT_TRUE(equal) << m << " x " << k << " x " << n << " " << name(t) << " " << text(layout)
+                         << " at " << i << ", " << j << ": " << text(e, t);
+    }
+  }
+}
+
+TEST(Products, EveryDtypeLayoutAndSize) {
+  for (int d = 0; d < kNumDTypes; ++d) {
+    const auto t = static_cast<DType>(d);
+    if (t == DType::bool_) continue;  // has no product
+    for (const Layout layout : kLayouts) {
+      for (const Dims& s : {Dims{1, 1, 1}, Dims{4, 4, 4}, Dims{3, 5, 17}, Dims{16, 16, 16},
+                            Dims{1, 9, 33}, Dims{33, 2, 1}, Dims{17, 16, 16}, Dims{20, 8, 40}}) {
+        expect_product(s[0], s[1], s[2], t, layout);
+      }
+    }
+  }
+}
+
+TEST(Products, ThreadsChangeNoBitOfSmallOnes) {
+  const Tensor a = rand({16, 16});
+  const Tensor b = rand({16, 16});
+  const int before = get_num_threads();
+  const Tensor first = matmul(a, b);
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    const Tensor c = matmul(a, b);
+    EXPECT_EQ(std::memcmp(c.data_ptr(), first.data_ptr(), c.nbytes()), 0) << threads;
+  }
+  set_num_threads(before);
+}
+
+TEST(Products, OpenMPIsLeftAsItWas) {
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(3);
+  for (const DType t : {DType::float32, DType::float64}) {
+    for (const std::int64_t n : {4, 40, 150}) {
+      const Tensor x = ones({n, n}, {.dtype = t});
+      EXPECT_EQ(elements(matmul(x, x))[0].re, static_cast<Real>(n));
+      EXPECT_EQ(omp_get_max_threads(), 3) << n;
+    }
+  }
+  omp_set_num_threads(before);
+}
+
+}  // namespace

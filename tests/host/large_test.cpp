@@ -1,0 +1,113 @@
+// Outputs too large for the caches, which are streamed to memory: every element of them, whatever
+// their alignment, and nothing beside them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "tandem/ops.h"
+
+namespace tandem {
+namespace {
+
+constexpr std::int64_t kMany = (std::int64_t(1) << 22) + 77;  // floats of 16 MiB and some
+constexpr std::int64_t kMargin = 32;
+constexpr float kSentinel = -12345;
+
+/// Room for kMany floats `skip` elements after the margin; the rest must stay as it is.
+struct Target {
+  Tensor memory = full({kMany + 2 * kMargin + 16}, kSentinel);
+  std::int64_t first;
+  Tensor out;
+  explicit Target(std::int64_t skip)
+      : first(kMargin + skip), out(memory.slice(0, first, first + kMany)) {}
+
+  template <class Wanted>
+  void expect(Wanted wanted) const {
+    const float* p = memory.data<float>();
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < memory.numel(); ++i) {
+      const bool inside = i >= first && i < first + kMany;
+      wrong += p[i] != (inside ? wanted(i - first) : kSentinel);
+    }
+    EXPECT_EQ(wrong, 0) << "first " << first;
+  }
+};
+
+float x_at(std::int64_t i) { return static_cast<float>(i % 1021) - 500; }
+float y_at(std::int64_t i) { return static_cast<float>(i % 509) * 0.5f; }
+
+template <class F>
+Tensor made(F f) {
+  Tensor t = empty({kMany});
+  for (std::int64_t i = 0; i < kMany; ++i) t.data<float>()[i] = f(i);
+  return t;
+}
+
+TEST(Large, ElementwiseAtEveryAlignment) {
+  const Tensor x = made(x_at);
+  const Tensor y = made(y_at);
+  for (const std::int64_t skip : {0, 1, 3, 7, 8, 15}) {
+    Target t(skip);
+    add_out(t.out, x, y);
+    t.expect([](std::int64_t i) { return x_at(i) + y_at(i); });
+  }
+}
+
+TEST(Large, NumbersAndConditions) {
+  const Tensor x = made(x_at);
+  const Tensor y = made(y_at);
+  Target scaled(5);
+  mul_out(scaled.out, x, 1.5);
+  scaled.expect([](std::int64_t i) { return x_at(i) * 1.5f; });
+  Target difference(0);
+  sub_out(difference.out, 3, x);
+  difference.expect([](std::int64_t i) { return 3 - x_at(i); });
+  Target chosen(2);
+  where_out(chosen.out, gt(x, 0), x, y);
+  chosen.expect([](std::int64_t i) { return x_at(i) > 0 ? x_at(i) : y_at(i); });
+  Target clamped(9);
+  clamp_out(clamped.out, x, -100, y);
+  clamped.expect([](std::int64_t i) { return std::min(std::max(x_at(i), -100.0f), y_at(i)); });
+  Tensor own = x.clone();
+  own.add_(own);  // the output is an input
+  for (std::int64_t i = 0; i < kMany; i += 1000) ASSERT_EQ(own.data<float>()[i], 2 * x_at(i));
+}
+
+TEST(Large, CopiesCastsAndFills) {
+  const Tensor x = made(x_at);
+  Target copied(3);
+  copied.out.copy_(x);
+  copied.expect(x_at);
+  Target cast(1);
+  cast.out.copy_(x.to(DType::float64));
+  cast.expect(x_at);
+  Target filled(6);
+  filled.out.fill_(2.25);
+  filled.expect([](std::int64_t) { return 2.25f; });
+  const Tensor counted = arange(kMany);
+  for (std::int64_t i = 0; i < kMany; ++i) ASSERT_EQ(counted.data<std::int64_t>()[i], i);
+}
+
+TEST(Large, SumsOfFewPlanes) {
+  const std::int64_t rows = 2049, columns = 2053;  // 16.8 MB a picture
+  const Tensor weights = empty({3});
+  const float w[] = {0.25f, 0.5f, 2};
+  std::memcpy(weights.data_ptr(), w, sizeof w);
+  Tensor x = empty({2, 3, rows, columns});
+  for (std::int64_t i = 0; i < x.numel(); ++i) x.data<float>()[i] = x_at(i);
+  const Tensor luma = einsum("...chw,c->...hw", {x, weights});
+  const Tensor planes = sum(x, 1);
+  const std::int64_t plane = rows * columns;
+  std::int64_t wrong = 0;
+  for (std::int64_t i = 0; i < 2 * plane; ++i) {  // small multiples of 1/4: every order is exact
+    const std::int64_t at = i / plane * 3 * plane + i % plane;
+    const float r = x_at(at), g = x_at(at + plane), b = x_at(at + 2 * plane);
+    wrong += luma.data<float>()[i] != r * w[0] + g * w[1] + b * w[2];
+    wrong += planes.data<float>()[i] != r + g + b;
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace tandem
