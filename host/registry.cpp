@@ -30,8 +30,10 @@ namespace tandem::host {
   }                                           \
   }
 TANDEM_REGISTRATIONS(baseline)
-#if defined(TANDEM_ISA_X86)
+#if defined(TANDEM_HAS_V3)
 TANDEM_REGISTRATIONS(v3)
+#endif
+#if defined(TANDEM_HAS_V4)
 TANDEM_REGISTRATIONS(v4)
 #endif
 #undef TANDEM_REGISTRATIONS
@@ -46,20 +48,24 @@ struct Level {
 
 /// From the highest down; the first usable one that TANDEM_SIMD does not forbid is taken.
 Level choose_level() {
-#if defined(TANDEM_ISA_X86)
+#if defined(TANDEM_HAS_V3) || defined(TANDEM_HAS_V4)
   __builtin_cpu_init();
-  const bool has_v3 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
-                      __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("f16c") != 0;
-  const bool has_v4 =
+  [[maybe_unused]] const bool has_v3 =
+      __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+      __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("f16c") != 0;
+  [[maybe_unused]] const bool has_v4 =
       has_v3 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
       __builtin_cpu_supports("avx512cd") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
       __builtin_cpu_supports("avx512vl") != 0;
-  const Level levels[] = {{"v4", has_v4, &v4::register_all},
-                          {"v3", has_v3, &v3::register_all},
-                          {"baseline", true, &baseline::register_all}};
-#else
-  const Level levels[] = {{"baseline", true, &baseline::register_all}};
 #endif
+  const Level levels[] = {
+#if defined(TANDEM_HAS_V4)
+      {"v4", has_v4, &v4::register_all},
+#endif
+#if defined(TANDEM_HAS_V3)
+      {"v3", has_v3, &v3::register_all},
+#endif
+      {"baseline", true, &baseline::register_all}};
   const char* asked = std::getenv("TANDEM_SIMD");
   bool allowed = asked == nullptr;
   for (const Level& l : levels) {
