@@ -64,6 +64,23 @@ struct Side {
   }
 };
 
+/// Asks for the lines of a tile whose columns are dense, before it is turned: they are far apart.
+void fetch_columns(const Side& in, const Tiling::Tile& t) {
+  const char* first = in.at(t);
+  for (std::int64_t c = 0; c < t.columns; ++c) {
+    for (std::int64_t at = 0; at < t.rows * in.size; at += 64) {
+      __builtin_prefetch(first + c * in.column + at);
+    }
+  }
+}
+
+/// Whether the rows of every tile are whole lines of an output that no cache holds.
+bool streams_rows(const ElementwiseLaunch& l, const Side& out, std::int64_t columns) {
+  const auto base = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(out.data));
+  return l.numel * out.size >= kStreamBytes && out.column == out.size && columns % 64 == 0 &&
+         base % 64 == 0 && out.row % 64 == 0;
+}
+
 void copy_tiled(const ElementwiseLaunch& l, CastLoop cast) {
   const Side out(l, 0);
   const Side in(l, 1);
@@ -73,14 +90,23 @@ void copy_tiled(const ElementwiseLaunch& l, CastLoop cast) {
   const bool conflict = l.rank > 1 && std::abs(in.row) == in.size && std::abs(in.column) > in.size;
   const std::int64_t most = kTileBytes / std::max(in.size, out.size);
   const Tiling tiling(l.shape, l.rank, most, conflict);
+  const bool turns = conflict && in.row == in.size;
+  Tiling::Tile whole;
+  tiling.locate(0, whole);
+  const bool stream = turns && cast == nullptr && streams_rows(l, out, whole.columns * out.size);
   const std::int64_t per_tile = std::max<std::int64_t>(l.numel * out.size / tiling.count(), 1);
   parallel_for(
       tiling.count(), kGrainBytes / per_tile + 1, [&](std::int64_t first, std::int64_t last) {
         alignas(64) char gathered[kTileBytes];
         alignas(64) char converted[kTileBytes];
         Tiling::Tile tile;
+        Tiling::Tile next;
         for (std::int64_t k = first; k < last; ++k) {
           tiling.locate(k, tile);
+          if (turns && k + 1 < last) {
+            tiling.locate(k + 1, next);
+            fetch_columns(in, next);
+          }
           char* from = in.at(tile);
           char* to = out.at(tile);
           const bool direct = cast == nullptr && out.dense(tile);
@@ -89,6 +115,13 @@ void copy_tiled(const ElementwiseLaunch& l, CastLoop cast) {
             gather(block, from, tile.rows, tile.columns, in.row, in.column);
             if (direct) continue;
             from = block;
+            if (stream) {
+              const std::int64_t bytes = tile.columns * out.size;
+              for (std::int64_t r = 0; r < tile.rows; ++r) {
+                t.stream(to + r * out.row, from + r * bytes, static_cast<std::size_t>(bytes));
+              }
+              continue;
+            }
           } else if (direct) {
             std::memcpy(to, from, static_cast<std::size_t>(tile.rows * tile.columns * out.size));
             continue;
@@ -101,6 +134,7 @@ void copy_tiled(const ElementwiseLaunch& l, CastLoop cast) {
           }
           scatter(from, to, tile.rows, tile.columns, out.row, out.column);
         }
+        if (stream) stream_fence();
       });
 }
 

@@ -59,6 +59,51 @@ struct Word<8> {
   std::uint64_t v;
 };
 
+using Four = std::uint32_t __attribute__((vector_size(16)));
+
+/// Four runs of four words, `step` bytes apart, turned into four runs `pitch` words apart.
+TANDEM_FN void turn(std::uint32_t* out, std::int64_t pitch, const char* in, std::int64_t step) {
+  Four a, b, c, d;
+  __builtin_memcpy(&a, in, sizeof a);
+  __builtin_memcpy(&b, in + step, sizeof b);
+  __builtin_memcpy(&c, in + 2 * step, sizeof c);
+  __builtin_memcpy(&d, in + 3 * step, sizeof d);
+  const Four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const Four ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Four cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const Four cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const Four turned[] = {
+      __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5), __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7),
+      __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5), __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)};
+  for (int k = 0; k < 4; ++k) __builtin_memcpy(out + k * pitch, &turned[k], sizeof(Four));
+}
+
+/// Dense rows from columns that are dense in memory, which is read along them.
+template <class W>
+void gather_turned(W* out, const char* columns_at, std::int64_t rows, std::int64_t columns,
+                   std::int64_t column_stride) {
+  std::int64_t c = 0;
+  if constexpr (sizeof(W) == 4) {
+    for (; c + 4 <= columns; c += 4) {
+      const char* in = columns_at + c * column_stride;
+      std::int64_t r = 0;
+      for (; r + 4 <= rows; r += 4) {
+        turn(reinterpret_cast<std::uint32_t*>(out + r * columns + c), columns, in + 4 * r,
+             column_stride);
+      }
+      for (; r < rows; ++r) {
+        for (int k = 0; k < 4; ++k) {
+          __builtin_memcpy(out + r * columns + c + k, in + k * column_stride + 4 * r, 4);
+        }
+      }
+    }
+  }
+  for (; c < columns; ++c) {
+    const auto* in = reinterpret_cast<const W*>(columns_at + c * column_stride);
+    for (std::int64_t r = 0; r < rows; ++r) out[r * columns + c] = in[r];
+  }
+}
+
 template <class W>
 void gather(char* dense, char* strided, std::int64_t rows, std::int64_t columns,
             std::int64_t row_stride, std::int64_t column_stride) {
@@ -77,12 +122,8 @@ void gather(char* dense, char* strided, std::int64_t rows, std::int64_t columns,
     }
     return;
   }
-  if (row_stride ==
-      static_cast<std::int64_t>(sizeof(W))) {  // transposed: read along the source's rows
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const auto* in = reinterpret_cast<const W*>(strided + c * column_stride);
-      for (std::int64_t r = 0; r < rows; ++r) out[r * columns + c] = in[r];
-    }
+  if (row_stride == static_cast<std::int64_t>(sizeof(W))) {
+    gather_turned(out, strided, rows, columns, column_stride);
     return;
   }
   for (std::int64_t r = 0; r < rows; ++r) {
@@ -97,6 +138,13 @@ template <class W>
 void scatter(char* dense, char* strided, std::int64_t rows, std::int64_t columns,
              std::int64_t row_stride, std::int64_t column_stride) {
   const auto* in = reinterpret_cast<const W*>(dense);
+  if (column_stride == static_cast<std::int64_t>(sizeof(W))) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      __builtin_memcpy(strided + r * row_stride, in + r * columns,
+                       static_cast<std::size_t>(columns) * sizeof(W));
+    }
+    return;
+  }
   for (std::int64_t r = 0; r < rows; ++r) {
     char* out = strided + r * row_stride;
     for (std::int64_t c = 0; c < columns; ++c) {

@@ -89,6 +89,50 @@ TEST(Large, CopiesCastsAndFills) {
   for (std::int64_t i = 0; i < kMany; ++i) ASSERT_EQ(counted.data<std::int64_t>()[i], i);
 }
 
+/// Elements of the contiguous copy of a transposed matrix, counted where they are wrong.
+template <class T>
+std::int64_t wrong_turned(std::int64_t rows, std::int64_t columns) {
+  Tensor x = empty({columns, rows}, {.dtype = dtype_of<T>});
+  T* p = x.data<T>();
+  for (std::int64_t i = 0; i < x.numel(); ++i) p[i] = static_cast<T>(i * 7919 % 251);
+  const Tensor y = x.t().contiguous();
+  std::int64_t wrong = 0;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < columns; ++c) {
+      wrong += y.data<T>()[r * columns + c] != p[c * rows + r];
+    }
+  }
+  return wrong;
+}
+
+TEST(Large, TransposedCopies) {
+  for (const Dims& s : {Dims{2052, 2064}, Dims{2051, 2053}, Dims{4194309, 1}, Dims{5, 900001}}) {
+    EXPECT_EQ(wrong_turned<float>(s[0], s[1]), 0) << s[0];
+    EXPECT_EQ(wrong_turned<std::uint8_t>(s[0], s[1]), 0) << s[0];
+    EXPECT_EQ(wrong_turned<std::int16_t>(s[0], s[1]), 0) << s[0];
+    EXPECT_EQ(wrong_turned<double>(s[0], s[1]), 0) << s[0];
+  }
+  // Cast on the way, and into rows with gaps.
+  const Tensor x = made(x_at).slice(0, 0, 2048 * 2048).view({2048, 2048});
+  Tensor room = full({2048, 2112}, kSentinel);
+  Tensor inside = room.slice(1, 16, 16 + 2048);
+  inside.copy_(x.t());
+  const Tensor wide = x.t().to(DType::float64);
+  std::int64_t wrong = 0;
+  for (std::int64_t r = 0; r < 2048; ++r) {
+    for (std::int64_t c = 0; c < 2112; ++c) {
+      const bool in = c >= 16 && c < 16 + 2048;
+      const float want = in ? x_at((c - 16) * 2048 + r) : kSentinel;
+      wrong += room.data<float>()[r * 2112 + c] != want;
+    }
+  }
+  for (std::int64_t i = 0; i < 2048 * 2048; ++i) {
+    // A transposed tensor keeps its order of dimensions when it is cast.
+    wrong += wide.data<double>()[i] != x_at(i);
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
 TEST(Large, SumsOfFewPlanes) {
   const std::int64_t rows = 2049, columns = 2053;  // 16.8 MB a picture
   const Tensor weights = empty({3});
