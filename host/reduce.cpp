@@ -10,6 +10,7 @@
 #include "host/reduce_plan.h"
 #include "host/reduce_tree.h"
 #include "host/registry.h"
+#include "host/weighted.h"
 
 namespace tandem::host {
 
@@ -28,11 +29,12 @@ struct Job {
   const ReduceBlocks* blocks;
   Walk walk;
   Source source[kMaxInputs];
-  bool pair, constant;  // a second input; it is the same for all elements (Rows) or columns
-  bool direct;          // results are stored as `finish` gives them
-  bool stream;          // and past the caches
-  Planes planes;        // splits the few neighbours that a column consists of; null: not so
-  std::int64_t width;   // columns of a block
+  bool pair, constant;      // a second input; it is the same for all elements (Rows) or columns
+  bool direct;              // results are stored as `finish` gives them
+  bool stream;              // and past the caches
+  WeightedPlanes weighted;  // does a block of columns in one pass; null: not so
+  Planes planes;            // splits the few neighbours that a column consists of; null: not so
+  std::int64_t width;       // columns of a block
   std::int64_t blocks_in_row, n_blocks, tiles;
   // Output.
   OperandDesc out;
@@ -197,6 +199,19 @@ void store(const Job& j, const Block& b, const char* acc) {
   j.to_out(to, stride, from, size, b.width);
 }
 
+/// Few planes times a weight each, straight to the output.
+void weighted_block(const Job& j, const Block& b) {
+  const void* planes[kMostPlanes];
+  const void* weights[kMostPlanes];
+  for (std::int64_t k = 0; k < j.plan.n; ++k) {
+    planes[k] = b.base[0] + j.plan.reduced_offset(0, k);
+    weights[k] = b.base[1] + j.plan.reduced_offset(1, k);
+  }
+  char* to = static_cast<char*>(j.out.data) + j.plan.rest_offset(j.plan.out_outer[0], b.rest) +
+             b.first * j.out_size;
+  j.weighted(to, planes, weights, static_cast<int>(j.plan.n), b.width);
+}
+
 void run(const Job& j) {
   const std::int64_t elements = j.plan.numel * std::max<std::int64_t>(j.plan.n, 1);
   if (j.tiles <= 1) {
@@ -205,6 +220,10 @@ void run(const Job& j) {
                    char* acc = scratch().rows[0];
                    for (std::int64_t i = first; i < last; ++i) {
                      const Block b = block_at(j, i);
+                     if (j.weighted != nullptr) {
+                       weighted_block(j, b);
+                       continue;
+                     }
                      if (j.tiles == 1) block_tile(j, b, 0, acc);
                      store(j, b, acc);
                    }
@@ -282,6 +301,8 @@ std::int64_t choose_width(const Job& j) {
   __builtin_unreachable();
 }
 
+WeightedPlanes g_weighted[kNumDTypes] = {};
+
 /// Runs one row. `sums`: integers are widened as they are read. The second input, if any, is seen
 /// in dtype `second_kernel`.
 void reduce_blocks(const ReduceLaunch& l, const ReduceLevel& level,
@@ -317,6 +338,10 @@ void reduce_blocks(const ReduceLaunch& l, const ReduceLevel& level,
   j.stream = j.walk == Walk::Columns && j.direct &&
              l.numel * static_cast<std::int64_t>(element_size(kernel)) >= kStreamBytes &&
              j.plan.out_column_stride(0) == static_cast<std::int64_t>(element_size(kernel));
+  const bool few = l.n >= 2 && l.n <= kMostPlanes && j.constant && j.stream &&
+                   j.blocks == level.dot(l.dtype) &&
+                   j.source[0].is_direct(j.plan.column_stride(0)) && !j.source[1].cast;
+  j.weighted = few ? weighted_planes(l.dtype) : nullptr;
   j.result_size = static_cast<std::int64_t>(element_size(j.blocks->result));
   j.kernel_size = static_cast<std::int64_t>(element_size(kernel));
   j.out_size = static_cast<std::int64_t>(element_size(j.out.dtype));
@@ -324,6 +349,9 @@ void reduce_blocks(const ReduceLaunch& l, const ReduceLevel& level,
 }
 
 }  // namespace
+
+WeightedPlanes weighted_planes(DType t) { return g_weighted[static_cast<int>(t)]; }
+void bind_weighted_planes(DType t, WeightedPlanes f) { g_weighted[static_cast<int>(t)] = f; }
 
 // ---- the rows
 

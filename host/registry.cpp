@@ -22,11 +22,13 @@ namespace tandem::host {
   void register_cast(HostRegistry&);          \
   void register_generator(HostRegistry&);     \
   void register_reduce(HostRegistry&);        \
+  void register_weighted(HostRegistry&);      \
   inline void register_all(HostRegistry& r) { \
     register_elementwise(r);                  \
     register_cast(r);                         \
     register_generator(r);                    \
     register_reduce(r);                       \
+    register_weighted(r);                     \
   }                                           \
   }
 TANDEM_REGISTRATIONS(baseline)
@@ -60,12 +62,13 @@ Level choose_level() {
 #endif
   const Level levels[] = {
 #if defined(TANDEM_HAS_V4)
-      {"v4", has_v4, &v4::register_all},
+    {"v4", has_v4, &v4::register_all},
 #endif
 #if defined(TANDEM_HAS_V3)
-      {"v3", has_v3, &v3::register_all},
+    {"v3", has_v3, &v3::register_all},
 #endif
-      {"baseline", true, &baseline::register_all}};
+    {"baseline", true, &baseline::register_all}
+  };
   const char* asked = std::getenv("TANDEM_SIMD");
   bool allowed = asked == nullptr;
   for (const Level& l : levels) {

@@ -153,5 +153,22 @@ TEST(Large, SumsOfFewPlanes) {
   EXPECT_EQ(wrong, 0);
 }
 
+TEST(Large, WeightedPlanesHaveTheBitsOfSmallOnes) {
+  const std::int64_t columns = kMany + 5;
+  for (const DType t : {dtype_of<float>, dtype_of<double>}) {
+    for (const std::int64_t n : {1, 2, 3, 4, 5}) {
+      const Tensor x = randn({n, columns}, {.dtype = t});
+      const Tensor weights = rand({n}, {.dtype = t});
+      const Tensor whole = einsum("cp,c->p", {x, weights});
+      for (const std::int64_t first : {std::int64_t(0), std::int64_t(1000001), columns - 70001}) {
+        const Tensor part = einsum("cp,c->p", {x.narrow(1, first, 70001), weights});
+        const auto size = static_cast<std::int64_t>(whole.element_size());
+        const char* same = static_cast<const char*>(whole.data_ptr()) + first * size;
+        EXPECT_EQ(std::memcmp(same, part.data_ptr(), part.nbytes()), 0) << n << " " << first;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tandem
