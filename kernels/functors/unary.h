@@ -44,8 +44,7 @@ struct Sign {
       const real_t<T> d = r == real_t<T>(0) ? real_t<T>(1) : r;
       return T{x.re / d, x.im / d};
     } else {
-      const T s = static_cast<T>(static_cast<int>(x > T(0)) - static_cast<int>(x < T(0)));
-      return x != x ? x : s;
+      return static_cast<T>(static_cast<int>(x > T(0)) - static_cast<int>(x < T(0)));
     }
   }
 };

@@ -8,6 +8,7 @@
 #include "direct.h"
 #include "errors.h"
 #include "function.h"
+#include "tandem/op_alias.h"
 
 namespace tandem::python {
 namespace {
@@ -229,6 +230,13 @@ nb::dict describe(const OpRow& row) {
   static constexpr const char* kFamilies[] = {"elementwise", "generator", "reduction", "irregular"};
   static constexpr const char* kResults[] = {"same", "float", "bool", "real", "wide", "index"};
   d["name"] = row.name;
+  d["aliases"] = [&] {
+    nb::list names;
+    for (const OpAlias& a : op_aliases()) {
+      if (a.row == &row) names.append(a.name);
+    }
+    return nb::tuple(names);
+  }();
   d["family"] = kFamilies[static_cast<int>(row.family)];
   d["arity"] = static_cast<int>(row.arity);
   d["dtypes"] = dtypes;
@@ -244,6 +252,22 @@ nb::dict describe(const OpRow& row) {
   return d;
 }
 
+/// The other names of ops stand for the same objects.
+void define_aliases(const nb::module_& m) {
+  const nb::handle cls(reinterpret_cast<PyObject*>(types.tensor));
+  const auto copy = [](const nb::handle& place, const std::string& from, const std::string& to) {
+    if (nb::hasattr(place, from.c_str())) {
+      nb::setattr(place, to.c_str(), nb::getattr(place, from.c_str()));
+    }
+  };
+  for (const OpAlias& alias : op_aliases()) {
+    const std::string row = alias.row->name;
+    copy(m, row, alias.name);
+    copy(cls, row, alias.name);
+    copy(cls, row + "_", alias.name + std::string("_"));
+  }
+}
+
 }  // namespace
 
 void init_table(nb::module_& m) {
@@ -257,6 +281,7 @@ void init_table(nb::module_& m) {
     if (has_in_place(*row)) define(function_of(*row, Function::Form::InPlace), kMethod);
     define_operators(*row, words);
   }
+  define_aliases(m);
   m.def(
       "op_rows",
       [] {

@@ -72,13 +72,13 @@ Tensor map_call(const OpRow& row, const Tensor* const* inputs, int n, DType (*re
     launch.n_in = n;
     launch.dtype = promoted;
     launch.device = out.device();
-    launch.stream = launch.device.is_cpu() ? nullptr : current_stream(launch.device).native();
     launch.operands[0].dtype = launch.operands[0].kernel = out.dtype();
     for (int i = 0; i < n; ++i) {
       all[i + 1] = inputs[i];
       launch.operands[i + 1].dtype = inputs[i]->dtype();
       launch.operands[i + 1].kernel = promoted;
     }
+    launch.stream = launch_stream(launch.device, {all, static_cast<std::size_t>(n) + 1});
     plan_elementwise(launch, storage, out.shape(), {all, static_cast<std::size_t>(n) + 1});
     run(launch, f);
   };

@@ -10,6 +10,7 @@
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/host_backend.h"
 #include "runtime/ops/boxed_ops.h"
+#include "tandem/op_alias.h"
 #include "tandem/ops.h"
 
 namespace tandem {
@@ -75,6 +76,7 @@ Registry::Registry() {
 #define TANDEM_REDUCTION(name, ...) add(op::name, &ops::reduction);
 #define TANDEM_FUNC(name, fn, ...) add(op::name, &Boxed<fn>::call);
 #include "tandem/ops/ops.def"
+  for (const OpAlias& a : op_aliases()) by_name[a.name] = by_row.at(a.row);
   // Rows whose full form takes more than the operands.
   replace_boxed(op::add, &Boxed<&ops::add>::call);
   replace_boxed(op::sub, &Boxed<&ops::sub>::call);
@@ -151,6 +153,14 @@ const OpRow* find_op(std::string_view name) {
   const std::lock_guard lock(r.mutex);
   const auto found = r.by_name.find(name);
   return found == r.by_name.end() ? nullptr : found->second->row;
+}
+
+std::vector<OpAlias> op_aliases() {
+  return {
+#define TANDEM_ALIAS(name, row) {#name, &op::row},
+#include "tandem/ops/alias.def"
+#undef TANDEM_ALIAS
+  };
 }
 
 const Schema& schema_of(const OpRow& row) { return detail::entry_of(row).schema; }

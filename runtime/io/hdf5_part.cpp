@@ -41,21 +41,19 @@ bool index_fits(const std::vector<Index>& index, const Dims& shape) {
   const std::size_t used = dimensions_of(index);
   if (used > shape.size()) return false;
   std::size_t d = 0;
-  bool rest = true;
   for (const Index& i : index) {
     switch (i.kind()) {
       case Index::Kind::Int:
+        if (d >= shape.size()) return false;
         if (i.integer() < -shape[d] || i.integer() >= shape[d]) return false;
         ++d;
         break;
       case Index::Kind::Slice:
-        if (i.slice().step == 0) return false;
+        if (d >= shape.size() || i.slice().step == 0) return false;
         ++d;
         break;
       case Index::Kind::Ellipsis:
-        if (!rest) return false;
-        d += shape.size() - used;
-        rest = false;
+        d = std::min(d + shape.size() - used, shape.size());
         break;
       case Index::Kind::None:
       case Index::Kind::Bool:
@@ -85,7 +83,7 @@ Part part_of(const std::vector<Index>& index, const Dims& shape) {
         add_slice(p, i.slice(), shape[p.count.size()]);
         break;
       case Index::Kind::Ellipsis:
-        whole(shape.size() - used);
+        whole(std::min(shape.size() - used, shape.size() - p.count.size()));
         break;
       case Index::Kind::None:
       case Index::Kind::Bool:

@@ -133,4 +133,6 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   return out.rename_(names);
 }
 
+Tensor Tensor::matmul(const Tensor& other) const { return tandem::matmul(*this, other); }
+
 }  // namespace tandem

@@ -278,6 +278,33 @@ Tensor log_softmax(const Tensor& x, Axis axis, std::optional<DType> dtype) {
   return along_rows(op::log_softmax, x, axis, dtype);
 }
 
+Tensor Tensor::max() const { return tandem::max(*this); }
+Tensor Tensor::min() const { return tandem::min(*this); }
+std::tuple<Tensor, Tensor> Tensor::max(Axis axis, bool keepdim) const {
+  return tandem::max(*this, axis, keepdim);
+}
+std::tuple<Tensor, Tensor> Tensor::min(Axis axis, bool keepdim) const {
+  return tandem::min(*this, axis, keepdim);
+}
+Tensor Tensor::argmax(std::optional<Axis> axis, bool keepdim) const {
+  return tandem::argmax(*this, axis, keepdim);
+}
+Tensor Tensor::argmin(std::optional<Axis> axis, bool keepdim) const {
+  return tandem::argmin(*this, axis, keepdim);
+}
+Tensor Tensor::var(const Axes& axes, double correction, bool keepdim) const {
+  return tandem::var(*this, axes, correction, keepdim);
+}
+Tensor Tensor::std(const Axes& axes, double correction, bool keepdim) const {
+  return tandem::std(*this, axes, correction, keepdim);
+}
+Tensor Tensor::softmax(Axis axis, std::optional<DType> dtype) const {
+  return tandem::softmax(*this, axis, dtype);
+}
+Tensor Tensor::log_softmax(Axis axis, std::optional<DType> dtype) const {
+  return tandem::log_softmax(*this, axis, dtype);
+}
+
 namespace ops {
 
 std::vector<Value> reduction(const OpRow& row, std::span<const Value> args) {

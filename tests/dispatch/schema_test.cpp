@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "tandem/op_alias.h"
 #include "tandem/ops.h"
 #include "tandem/value.h"
 
@@ -57,6 +58,16 @@ TEST(Schema, PartsOfOne) {
   EXPECT_EQ(dtype.type, "dtype?");
   EXPECT_TRUE(dtype.optional());
   EXPECT_TRUE(dtype.keyword_only);
+}
+
+TEST(Schema, OtherNamesFindTheirRows) {
+  std::set<std::string> names;
+  for (const OpRow* row : op_rows()) names.insert(row->name);
+  for (const OpAlias& a : op_aliases()) {
+    EXPECT_EQ(find_op(a.name), a.row) << a.name;
+    EXPECT_TRUE(names.insert(a.name).second) << a.name << " is another op's name";
+  }
+  EXPECT_EQ(find_op("multiply"), &op::mul);
 }
 
 TEST(Schema, NoSuchOp) {

@@ -164,10 +164,8 @@ inline std::map<std::string_view, Oracle> oracles() {
       .exact([](const auto* a) { return std::fabs(a[0]); })
       .cplx([](const Cplx* a) { return std::abs(a[0]); });
   const auto sign = [](const auto* a) { return (a[0] > 0 ? 1 : 0) - (a[0] < 0 ? 1 : 0); };
-  m["sign"]
-      .ints(sign)
-      .exact([sign](const auto* a) { return is_nan(a[0]) ? a[0] : sign(a); })
-      .cplx([](const Cplx* a) { return a[0] == Cplx() ? Cplx() : a[0] / std::abs(a[0]); });
+  m["sign"].ints(sign).exact(sign).cplx(
+      [](const Cplx* a) { return a[0] == Cplx() ? Cplx() : a[0] / std::abs(a[0]); });
   const auto square = [](const auto* a) { return times(a[0], a[0]); };
   m["square"].ints(square).exact(square).cplx(square);
   m["sqrt"].exact([](const auto* a) { return std::sqrt(a[0]); }).cplx([](const Cplx* a) {

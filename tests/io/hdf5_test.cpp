@@ -121,6 +121,8 @@ TEST(Hdf5, PartsAreThoseOfTensors) {
       {1, 2, 3},
       {kEllipsis, 1},
       {kEllipsis},
+      {kEllipsis, kEllipsis},
+      {kEllipsis, 0, kEllipsis},
       {kNone, 1, kEllipsis, kNone, Slice{{}, {}, -2}},
       {Slice{4, 1, -1}, Slice{1, 4}, Slice{{}, {}, 3}},
       {all, all, -4},

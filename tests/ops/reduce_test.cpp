@@ -444,5 +444,24 @@ TEST(ReduceMeta, InfersWhatTheRealCallGives) {
   }
 }
 
+TEST(Methods, AreTheFunctions) {
+  const Tensor x = rand({3, 4}).rename(std::vector<std::string>{"a", "b"});
+  const auto same = [](const Tensor& p, const Tensor& q) {
+    return p.dtype() == q.dtype() && p.names() == q.names() && equal(p, q);
+  };
+  EXPECT_TRUE(same(x.max(), max(x)));
+  EXPECT_TRUE(same(x.min(), min(x)));
+  EXPECT_TRUE(same(std::get<1>(x.max("b")), std::get<1>(max(x, "b"))));
+  EXPECT_TRUE(same(std::get<0>(x.min(0, true)), std::get<0>(min(x, 0, true))));
+  EXPECT_TRUE(same(x.argmax(), argmax(x)));
+  EXPECT_TRUE(same(x.argmin("a", true), argmin(x, "a", true)));
+  EXPECT_TRUE(same(x.var("a", 0), var(x, "a", 0)));
+  EXPECT_TRUE(same(x.std(1, 1, true), std(x, 1, 1, true)));
+  EXPECT_TRUE(same(x.softmax("b"), softmax(x, "b")));
+  EXPECT_TRUE(same(x.log_softmax(0, DType::float64), log_softmax(x, 0, DType::float64)));
+  const Tensor y = rand({4, 2});
+  EXPECT_TRUE(same(x.matmul(y), matmul(x, y)));
+}
+
 }  // namespace
 }  // namespace tandem

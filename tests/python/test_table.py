@@ -44,7 +44,7 @@ def sign(x):
         return x
     if x.dtype.kind == "c":
         return np.where(x == 0, 0, x / np.where(x == 0, 1, np.abs(x)))
-    return np.sign(x)
+    return np.where(np.isnan(x), 0, np.sign(x)) if x.dtype.kind == "f" else np.sign(x)
 
 
 def lerp(x, end, weight):
@@ -323,3 +323,24 @@ def test_every_row_is_a_function_and_most_are_methods():
         assert callable(getattr(td, name)), name
         assert getattr(td, name).__doc__, name
         assert hasattr(td.Tensor, name) == row["method"] or name in ("sum",), name
+
+
+def test_other_names_are_the_same_functions():
+    aliases = [(alias, row["name"]) for row in ROWS.values() for alias in row["aliases"]]
+    assert ("multiply", "mul") in aliases and ("true_divide", "div") in aliases
+    for alias, name in aliases:
+        assert getattr(td, alias) is getattr(td, name), alias
+        assert vars(td.Tensor).get(alias) is vars(td.Tensor).get(name) or name == "flatten", alias
+        assert hasattr(td.Tensor, alias + "_") == ROWS[name]["in_place"], alias
+    t = td.tensor([[1.0, -2.0], [3.0, 4.0]])
+    assert t.clone().multiply_(2).tolist() == [[2, -4], [6, 8]]
+    assert td.clip(t, 0, 2).tolist() == [[1, 0], [2, 2]]
+    assert t.swapaxes(0, 1).tolist() == td.moveaxis(t, 0, 1).tolist() == [[1, 3], [-2, 4]]
+    assert td.concat([t, t], dim=1).shape == (2, 4)
+    assert t.ravel().shape == (4,)
+
+
+def test_sign_of_nan_is_zero():
+    for dtype in (td.float16, td.bfloat16, td.float32, td.float64):
+        t = td.tensor([math.nan, -0.0, -2.0, math.inf], dtype=dtype)
+        assert t.sign().tolist() == [0, 0, -1, 1]

@@ -161,6 +161,9 @@ def test_luma_refuses(photo, tmp_path):
         (["luma", photo, "-o", kept, "--device", "meta"], "meta"),
         (["luma", photo, "-o", kept, "--device", "cuda:99"], "cuda:99"),
         (["luma", photo, "-o", kept, "--stack", "-2"], "-2"),
+        (["luma", photo, "-o", kept, "--stack", "2000000000"], "2000000000"),
+        (["luma", photo, "-o", kept, "-o", f"{kept.parent}/./{kept.name}"], "twice"),
+        (["luma", photo, "-o", kept, "--device", "cpu:7"], "cpu:7"),
         (["luma", photo, "-o", kept, "--stack", "many"], "--stack"),
         (["luma", photo, "-o", kept, "--fast"], "--fast"),
         (["luma", photo, "-o", "/proc/x.h5", "--stack", 0], "/proc/x.h5"),
@@ -320,6 +323,7 @@ def test_help_and_version():
         assert "--help" in done.stdout and done.stderr == ""
     assert re.fullmatch(r"tandem \d+\.\d+\.\d+\n", run("--version").stdout)
     assert "subcommand" in refused().lower()
+    assert "'foo'" in refused("foo", "--bar")
     refused("frobnicate")
 
 

@@ -25,6 +25,7 @@ struct Options {
 
 constexpr double kStackPixels = 64e6;
 constexpr int kRepeats = 3;
+constexpr int kMostPictures = 100'000;
 // Luma of gamma-encoded R, G, B after Recommendation ITU-R BT.709.
 constexpr float kWeights[] = {0.2126f, 0.7152f, 0.0722f};
 
@@ -117,6 +118,13 @@ Kind kind_of(const std::string& path) {
   throw BadInput("expected -o to end in .png, .jpg, .h5 or .hdf5, got '" + path + "'");
 }
 
+/// One name for a file, however its path is written.
+fs::path place_of(const std::string& path) {
+  std::error_code error;
+  const fs::path place = fs::weakly_canonical(path, error);
+  return error ? fs::path(path) : place;
+}
+
 /// What can be known to fail is found before any work.
 void check_outputs(const Options& o) {
   for (std::size_t i = 0; i < o.outputs.size(); ++i) {
@@ -130,8 +138,10 @@ void check_outputs(const Options& o) {
     if (fs::equivalent(path, o.photo, error)) {
       throw BadInput("expected -o to be another file than the photograph, got '" + path + "'");
     }
-    if (std::count(o.outputs.begin(), o.outputs.end(), path) > 1) {
-      throw BadInput("expected each -o to be another file, got '" + path + "' twice");
+    for (std::size_t k = 0; k < i; ++k) {
+      if (place_of(o.outputs[k]) == place_of(path)) {
+        throw BadInput("expected each -o to be another file, got '" + path + "' twice");
+      }
     }
   }
 }
@@ -139,7 +149,7 @@ void check_outputs(const Options& o) {
 Device choose_device(const std::string& text) {
   if (text.empty()) return is_available(DeviceKind::CUDA) ? Device(DeviceKind::CUDA, 0) : kCPU;
   Device d(text);
-  if (d.is_cpu()) return kCPU;
+  if (d.is_cpu() && d.index <= 0) return kCPU;
   if (!d.is_cuda()) throw BadInput("expected --device to be cpu or cuda, got '" + text + "'");
   if (d.index < 0) d.index = 0;
   if (d.index >= device_count(DeviceKind::CUDA)) {
@@ -215,7 +225,9 @@ void run_stack(Stages& s, const Tensor& planes, const Tensor& weights, const Ten
 }
 
 void run(const Options& o) {
-  if (o.stack < -1) throw BadInput(fmt::format("expected --stack of 0 or more, got {}", o.stack));
+  if (o.stack < -1 || o.stack > kMostPictures) {
+    throw BadInput(fmt::format("expected --stack from 0 to {}, got {}", kMostPictures, o.stack));
+  }
   check_outputs(o);
   const Device device = choose_device(o.device);
   const int steps = 6 + static_cast<int>(o.outputs.size()) + (o.stack == 0 ? 0 : 4);

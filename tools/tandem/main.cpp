@@ -39,6 +39,11 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
+      return complain(
+          "expected a subcommand, got '" + std::string(argv[1]) + "' (see tandem --help)",
+          kBadInput);
+    }
     return complain(std::string(e.what()) + " (see tandem --help)", kBadInput);
   } catch (const command::BadInput& e) {
     return complain(e.what(), kBadInput);

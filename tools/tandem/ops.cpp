@@ -5,6 +5,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "tandem/op_alias.h"
 #include "tandem/op_table.h"
 #include "tandem/value.h"
 #include "tools/tandem/commands.h"
@@ -58,6 +59,15 @@ std::string lower(std::string s) {
   return s;
 }
 
+/// Other names of a row: "multiply", "divide, true_divide".
+std::string aliases(const OpRow& row) {
+  std::string out;
+  for (const OpAlias& a : op_aliases()) {
+    if (a.row == &row) out += (out.empty() ? "" : ", ") + std::string(a.name);
+  }
+  return out;
+}
+
 std::string backends(const OpRow& row) {
   const auto bound = [&](DeviceKind kind) {
     return row.kernels[static_cast<int>(kind)].load(std::memory_order_acquire) != nullptr;
@@ -72,7 +82,7 @@ void run(const Options& o) {
   is_available(DeviceKind::CUDA);
   std::vector<const OpRow*> rows;
   for (const OpRow* row : op_rows()) {
-    if (lower(row->name).find(lower(o.filter)) != std::string::npos ||
+    if (lower(row->name + (", " + aliases(*row))).find(lower(o.filter)) != std::string::npos ||
         lower(o.filter) == text(row->family)) {
       rows.push_back(row);
     }
@@ -91,6 +101,7 @@ void run(const Options& o) {
                      {"max_ulp", r->max_ulp},
                      {"schema", r->schema},
                      {"backends", backends(*r)},
+                     {"aliases", aliases(*r)},
                      {"doc", r->doc}});
     }
     fmt::print("{}\n", all.dump(1));
@@ -100,7 +111,8 @@ void run(const Options& o) {
              "max ulp", "backends", "what it computes");
   for (const OpRow* r : rows) {
     fmt::print("{:<16} {:<12} {:<23} {:<7} {:>7}  {:<9} {}\n", r->name, text(r->family),
-               text(r->dtypes), text(r->result), r->max_ulp, backends(*r), r->doc);
+               text(r->dtypes), text(r->result), r->max_ulp, backends(*r),
+               r->doc + (aliases(*r).empty() ? "" : "; also " + aliases(*r)));
   }
   fmt::print("{} ops\n", rows.size());
 }

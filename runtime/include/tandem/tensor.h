@@ -230,6 +230,18 @@ class TANDEM_API Tensor {
   Tensor name(const Axes& axes = {}, bool keepdim = false, \
               std::optional<DType> dtype = std::nullopt) const;
 #include "tandem/ops/ops.def"
+  // ... and of its rows with a form of their own; see tandem/ops.h.
+  Tensor max() const;
+  Tensor min() const;
+  std::tuple<Tensor, Tensor> max(Axis axis, bool keepdim = false) const;
+  std::tuple<Tensor, Tensor> min(Axis axis, bool keepdim = false) const;
+  Tensor argmax(std::optional<Axis> axis = {}, bool keepdim = false) const;
+  Tensor argmin(std::optional<Axis> axis = {}, bool keepdim = false) const;
+  Tensor var(const Axes& axes = {}, double correction = 1, bool keepdim = false) const;
+  Tensor std(const Axes& axes = {}, double correction = 1, bool keepdim = false) const;
+  Tensor softmax(Axis axis, std::optional<DType> dtype = {}) const;
+  Tensor log_softmax(Axis axis, std::optional<DType> dtype = {}) const;
+  Tensor matmul(const Tensor& other) const;
 
   detail::TensorBody* body_ptr() const { return body_; }
   /// Takes over one count of the body.
