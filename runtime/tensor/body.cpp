@@ -213,7 +213,7 @@ void contiguous_strides(IntSpan shape, Dims& strides) {
   }
 }
 
-Tensor make_tensor(Storage storage, DType dtype, std::int64_t offset, Dims shape, Dims strides,
+Tensor make_tensor(const Storage& storage, DType dtype, std::int64_t offset, Dims shape, Dims strides,
                    Names names) {
   TensorBody* b = new_body();
   b->dtype = dtype;

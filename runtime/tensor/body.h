@@ -18,7 +18,7 @@ void check_rank(std::size_t rank, const char* op);
 void contiguous_strides(IntSpan shape, Dims& strides);
 
 /// A tensor over a storage.
-Tensor make_tensor(Storage storage, DType dtype, std::int64_t offset, Dims shape, Dims strides,
+Tensor make_tensor(const Storage& storage, DType dtype, std::int64_t offset, Dims shape, Dims strides,
                    Names names = {});
 
 /// A dense row-major tensor of uninitialised memory on a device with memory or on meta.
