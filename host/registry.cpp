@@ -22,13 +22,11 @@ namespace tandem::host {
   void register_cast(HostRegistry&);          \
   void register_generator(HostRegistry&);     \
   void register_reduce(HostRegistry&);        \
-  void register_weighted(HostRegistry&);      \
   inline void register_all(HostRegistry& r) { \
     register_elementwise(r);                  \
     register_cast(r);                         \
     register_generator(r);                    \
     register_reduce(r);                       \
-    register_weighted(r);                     \
   }                                           \
   }
 TANDEM_REGISTRATIONS(baseline)
@@ -52,20 +50,13 @@ struct Level {
 Level choose_level() {
 #if defined(TANDEM_HAS_V3) || defined(TANDEM_HAS_V4)
   __builtin_cpu_init();
-  [[maybe_unused]] const bool has_v3 =
-      __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
-      __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("f16c") != 0;
-  [[maybe_unused]] const bool has_v4 =
-      has_v3 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-      __builtin_cpu_supports("avx512cd") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
-      __builtin_cpu_supports("avx512vl") != 0;
 #endif
   const Level levels[] = {
 #if defined(TANDEM_HAS_V4)
-    {"v4", has_v4, &v4::register_all},
+    {"v4", __builtin_cpu_supports("x86-64-v4") != 0, &v4::register_all},
 #endif
 #if defined(TANDEM_HAS_V3)
-    {"v3", has_v3, &v3::register_all},
+    {"v3", __builtin_cpu_supports("x86-64-v3") != 0, &v3::register_all},
 #endif
     {"baseline", true, &baseline::register_all}
   };
