@@ -29,7 +29,7 @@ class Id {
   }
   /// Closes now; false where the library reports an error.
   bool close_now() { return id_ < 0 || close_(std::exchange(id_, -1)) >= 0; }
-  operator hid_t() const { return id_; }  // NOLINT(google-explicit-constructor)
+  operator hid_t() const { return id_; }
   bool ok() const { return id_ >= 0; }
 
  private:

@@ -213,8 +213,8 @@ void contiguous_strides(IntSpan shape, Dims& strides) {
   }
 }
 
-Tensor make_tensor(const Storage& storage, DType dtype, std::int64_t offset, Dims shape, Dims strides,
-                   Names names) {
+Tensor make_tensor(const Storage& storage, DType dtype, std::int64_t offset, Dims shape,
+                   Dims strides, Names names) {
   TensorBody* b = new_body();
   b->dtype = dtype;
   b->storage = storage.body();

@@ -18,8 +18,8 @@ void check_rank(std::size_t rank, const char* op);
 void contiguous_strides(IntSpan shape, Dims& strides);
 
 /// A tensor over a storage.
-Tensor make_tensor(const Storage& storage, DType dtype, std::int64_t offset, Dims shape, Dims strides,
-                   Names names = {});
+Tensor make_tensor(const Storage& storage, DType dtype, std::int64_t offset, Dims shape,
+                   Dims strides, Names names = {});
 
 /// A dense row-major tensor of uninitialised memory on a device with memory or on meta.
 Tensor make_empty(IntSpan shape, DType dtype, Device device);

@@ -19,8 +19,7 @@ struct Device {
   std::int16_t index = -1;
 
   constexpr Device() = default;
-  constexpr Device(DeviceKind k, int i = -1)  // NOLINT(google-explicit-constructor)
-      : kind(k), index(static_cast<std::int16_t>(i)) {}
+  constexpr Device(DeviceKind k, int i = -1) : kind(k), index(static_cast<std::int16_t>(i)) {}
   /// Parses "cpu", "cuda", "cuda:1", "meta". Raises ValueError with the known kinds.
   TANDEM_API explicit Device(std::string_view text);
 

@@ -87,8 +87,7 @@ inline constexpr bool is_half(DType t) { return info(t).compute != t; }
 class DTypeSet {
  public:
   constexpr DTypeSet() = default;
-  constexpr DTypeSet(DType t)
-      : bits_(1u << static_cast<int>(t)) {}  // NOLINT(google-explicit-constructor)
+  constexpr DTypeSet(DType t) : bits_(1u << static_cast<int>(t)) {}
   constexpr bool has(DType t) const { return (bits_ >> static_cast<int>(t)) & 1u; }
   constexpr DTypeSet operator|(DTypeSet o) const { return DTypeSet(bits_ | o.bits_, 0); }
   constexpr bool empty() const { return bits_ == 0; }

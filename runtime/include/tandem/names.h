@@ -15,8 +15,8 @@ class Name {
  public:
   constexpr Name() = default;
   /// Interns the text. Expects an identifier ([A-Za-z_][A-Za-z0-9_]*); raises ValueError.
-  TANDEM_API Name(std::string_view text);                   // NOLINT(google-explicit-constructor)
-  Name(const char* text) : Name(std::string_view(text)) {}  // NOLINT(google-explicit-constructor)
+  TANDEM_API Name(std::string_view text);
+  Name(const char* text) : Name(std::string_view(text)) {}
 
   constexpr bool is_none() const { return id_ == 0; }
   constexpr explicit operator bool() const { return id_ != 0; }
@@ -40,12 +40,11 @@ class Axis {
   constexpr Axis() = default;
   template <class I>
   requires std::is_integral_v<I>
-  constexpr Axis(I i)
-      : index_(static_cast<std::int64_t>(i)) {}               // NOLINT(google-explicit-constructor)
-  constexpr Axis(Name n) : name_(n) {}                        // NOLINT(google-explicit-constructor)
-  Axis(const char* n) : name_(n) {}                           // NOLINT(google-explicit-constructor)
-  Axis(std::string_view n) : name_(n) {}                      // NOLINT(google-explicit-constructor)
-  Axis(const std::string& n) : name_(std::string_view(n)) {}  // NOLINT(google-explicit-constructor)
+  constexpr Axis(I i) : index_(static_cast<std::int64_t>(i)) {}
+  constexpr Axis(Name n) : name_(n) {}
+  Axis(const char* n) : name_(n) {}
+  Axis(std::string_view n) : name_(n) {}
+  Axis(const std::string& n) : name_(std::string_view(n)) {}
   constexpr bool is_named() const { return !name_.is_none(); }
   constexpr std::int64_t index() const { return index_; }
   constexpr Name name() const { return name_; }
@@ -62,8 +61,7 @@ class Axes {
   Axes(std::initializer_list<Axis> v) : list_(v), all_(v.size() == 0) {}
   Axes(const SmallVector<Axis, 6>& v) : list_(v), all_(v.empty()) {}  // NOLINT
   template <class T>
-  requires std::is_constructible_v<Axis, T> Axes(T one)
-      : list_({Axis(one)}), all_(false) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_constructible_v<Axis, T> Axes(T one) : list_({Axis(one)}), all_(false) {}
   bool all() const { return all_; }
   const SmallVector<Axis, 6>& list() const { return list_; }
 

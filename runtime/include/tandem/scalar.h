@@ -19,7 +19,7 @@ class Scalar {
   constexpr Scalar() : kind_(Kind::Int), u_{} {}
   template <class T>
   requires std::is_arithmetic_v<T>
-  constexpr Scalar(T v) : u_{} {  // NOLINT(google-explicit-constructor)
+  constexpr Scalar(T v) : u_{} {
     if constexpr (std::is_same_v<T, bool>) {
       kind_ = Kind::Bool;
       u_.i = v;
@@ -33,8 +33,7 @@ class Scalar {
     }
   }
   template <class T>
-  constexpr Scalar(std::complex<T> v)  // NOLINT(google-explicit-constructor)
-      : kind_(Kind::Complex), u_{}, im_(v.imag()) {
+  constexpr Scalar(std::complex<T> v) : kind_(Kind::Complex), u_{}, im_(v.imag()) {
     u_.d = v.real();
   }
   /// From an element in memory.

@@ -268,12 +268,12 @@ class TANDEM_API Tensor {
 /// only.
 class Arg {
  public:
-  Arg(const Tensor& t) : tensor_(&t) {}  // NOLINT(google-explicit-constructor)
-  Arg(const Scalar& s) : scalar_(s) {}   // NOLINT(google-explicit-constructor)
+  Arg(const Tensor& t) : tensor_(&t) {}
+  Arg(const Scalar& s) : scalar_(s) {}
   template <class T>
-  requires std::is_arithmetic_v<T> Arg(T v) : scalar_(v) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_arithmetic_v<T> Arg(T v) : scalar_(v) {}
   template <class T>
-  Arg(std::complex<T> v) : scalar_(v) {}  // NOLINT(google-explicit-constructor)
+  Arg(std::complex<T> v) : scalar_(v) {}
   bool is_tensor() const { return tensor_ != nullptr; }
   const Tensor& tensor() const { return *tensor_; }
   const Scalar& scalar() const { return scalar_; }

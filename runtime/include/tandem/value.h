@@ -17,14 +17,16 @@ class Value {
   using Variant = std::variant<std::monostate, Tensor, std::vector<Tensor>, Scalar, std::string,
                                Dims, std::vector<std::string>, SmallVector<Axis, 6>, DType, Device>;
   Value() = default;
+  // The constraint keeps copies and moves away from it.
+  // NOLINTBEGIN(bugprone-forwarding-reference-overload)
   template <class T>
   requires(std::is_constructible_v<Variant, T> && !std::is_arithmetic_v<std::decay_t<T>> &&
            !std::is_same_v<std::decay_t<T>, Value>) Value(T&& v)
-      : v_(std::forward<T>(v)) {}  // NOLINT(google-explicit-constructor)
+      : v_(std::forward<T>(v)) {}
+  // NOLINTEND(bugprone-forwarding-reference-overload)
   template <class T>
-  requires std::is_arithmetic_v<T> Value(T v)
-      : v_(Scalar(v)) {}                        // NOLINT(google-explicit-constructor)
-  Value(const char* s) : v_(std::string(s)) {}  // NOLINT(google-explicit-constructor)
+  requires std::is_arithmetic_v<T> Value(T v) : v_(Scalar(v)) {}
+  Value(const char* s) : v_(std::string(s)) {}
 
   bool is_none() const { return std::holds_alternative<std::monostate>(v_); }
   template <class T>
