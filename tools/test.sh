@@ -3,12 +3,12 @@
 # toolkit is found, and runs every check. A step that passed is not run again while nothing in the tree, the
 # compilers and the GPU has changed; --again runs it all the same.
 #
-#   tools/test.sh [--again] [STEP...]      steps: build suite python lint package, and on demand tidy asan tsan
+#   tools/test.sh [--again] [STEP...]      steps: build suite python lint tidy package, and on demand asan tsan
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-ALL_STEPS=(build suite python lint package tidy asan tsan)
-DEFAULT_STEPS=(build suite python lint package)
+ALL_STEPS=(build suite python lint tidy package asan tsan)
+DEFAULT_STEPS=(build suite python lint tidy package)
 again=
 steps=()
 for argument in "$@"; do
@@ -93,15 +93,24 @@ step_tsan() {
   run_ctest tsan
 }
 
-# `pip install .` into an empty folder, and the package imported from there.
+# `pip install .` into an empty folder, and the package imported from there. The wheel's objects come from the
+# compiler cache, since its flags are those of the build above.
 step_package() {
-  say "pip install ."
+  local cuda=OFF
+  [ "$preset" = cuda ] && cuda=ON
+  say "pip install . (CUDA backend: $cuda)"
   rm -rf build/package
   quietly "$logs/pip.log" "$PYTHON" -m pip install --no-build-isolation --no-deps --target build/package \
-    --config-settings=build-dir=build/wheel --config-settings=cmake.define.TANDEM_CUDA=OFF \
+    --config-settings=build-dir=build/wheel --config-settings=cmake.define.TANDEM_CUDA=$cuda \
+    --config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=90-real \
     --config-settings=cmake.define.TANDEM_WERROR=ON .
   (cd build/package && PYTHONPATH=. "$PYTHON" -c \
     'import tandem; t = tandem.arange(6).reshape(2, 3); assert t.sum().item() == 15; print("imported", tandem.__file__)')
+  if [ $cuda = ON ]; then ls build/package/tandem/libtandem_cuda.so; fi
+  if ldd build/package/tandem/*.so | grep -E 'lib(cuda|cublas|nv)'; then
+    echo "package: expected no linked CUDA library" >&2
+    return 1
+  fi
 }
 
 # Counts the closing lines of CTest, pytest and the lints: passed, failed, skipped.
