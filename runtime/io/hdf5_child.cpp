@@ -86,10 +86,10 @@ std::vector<std::string> strings(hid_t object, const char* name, std::size_t cou
   std::vector<std::string> out;
   if (H5Tis_variable_str(type) > 0) {
     std::vector<char*> list(count, nullptr);
-    if (H5Aread(a, type, static_cast<void*>(list.data())) < 0) return {};
+    if (H5Aread(a, type, reinterpret_cast<void*>(list.data())) < 0) return {};
     for (const char* s : list) out.emplace_back(s == nullptr ? "" : s);
     const Id space = h5::space(H5Aget_space(a));
-    H5Dvlen_reclaim(type, space, H5P_DEFAULT, static_cast<void*>(list.data()));
+    H5Dvlen_reclaim(type, space, H5P_DEFAULT, reinterpret_cast<void*>(list.data()));
     return out;
   }
   const std::size_t size = H5Tget_size(type);

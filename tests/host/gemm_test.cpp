@@ -50,7 +50,7 @@ void expect_product(std::int64_t m, std::int64_t k, std::int64_t n, DType t, Lay
     for (std::int64_t j = 0; j < n; ++j) {
       const Element want = dot(a, b, i, j, k, n);
       const Element& e = got[static_cast<std::size_t>(i * n + j)];
-      const Int wraps = Int(1) << (8 * element_size(t));
+      const Int wraps = Int(1) << (is_integer(t) ? 8 * element_size(t) : 0);
       const bool equal =
           is_integer(t) ? (e.i - want.i) % wraps == 0 : e.re == want.re && e.im == want.im;
       ASSERT_TRUE(equal) << m << " x " << k << " x " << n << " " << name(t) << " " << text(layout)

@@ -150,7 +150,7 @@ template <class T>
 std::vector<T> elements(const Tensor& t) {
   const std::string s = bytes_of(t);
   std::vector<T> v(s.size() / sizeof(T));
-  std::memcpy(static_cast<void*>(v.data()), s.data(), s.size());
+  if (!s.empty()) std::memcpy(static_cast<void*>(v.data()), s.data(), s.size());
   return v;
 }
 
