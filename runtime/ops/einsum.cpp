@@ -333,8 +333,7 @@ class Einsum {
   }
 
   Tensor finish(const Labelled& t) const {
-    Labelled rest = t;
-    Tensor out = arrange(rest, output_).expand(sizes(output_));
+    Tensor out = arrange(t, output_).expand(sizes(output_));
     Names names;
     for (const std::int32_t l : output_)
       names.push_back(extents_[static_cast<std::size_t>(l)].name);
