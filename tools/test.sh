@@ -96,14 +96,15 @@ step_tsan() {
 # `pip install .` into an empty folder, and the package imported from there. The wheel's objects come from the
 # compiler cache, since its flags are those of the build above.
 step_package() {
-  local cuda=OFF
+  local cuda=OFF werror
   [ "$preset" = cuda ] && cuda=ON
+  werror=$(sed -n 's/^TANDEM_WERROR:BOOL=//p' "build/$preset/CMakeCache.txt" 2>/dev/null || true)
   say "pip install . (CUDA backend: $cuda)"
   rm -rf build/package
   quietly "$logs/pip.log" "$PYTHON" -m pip install --no-build-isolation --no-deps --target build/package \
     --config-settings=build-dir=build/wheel --config-settings=cmake.define.TANDEM_CUDA=$cuda \
     --config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=90-real \
-    --config-settings=cmake.define.TANDEM_WERROR=ON .
+    --config-settings=cmake.define.TANDEM_WERROR="${werror:-OFF}" .
   (cd build/package && PYTHONPATH=. "$PYTHON" -c \
     'import tandem; t = tandem.arange(6).reshape(2, 3); assert t.sum().item() == 15; print("imported", tandem.__file__)')
   if [ $cuda = ON ]; then ls build/package/tandem/libtandem_cuda.so; fi
