@@ -4,6 +4,7 @@
 #
 #   tools/container_check.sh demo     a fresh clone there, then ./tools/demo.sh
 #   tools/container_check.sh test     a fresh clone there, then ./tools/test.sh
+#   tools/container_check.sh both     a fresh clone there, then ./tools/demo.sh and ./tools/test.sh, each again
 #   tools/container_check.sh image    the Dockerfile's instructions, each stage in a bare root of its own; no
 #                                     CUDA toolkit is there, so that it is built with the preset cpu
 #   --suite NAME   the Debian or Ubuntu release (bookworm); its mirror must be among this machine's sources
@@ -16,7 +17,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --suite) suite=$2 && shift ;;
     --work) work=$2 && shift ;;
-    demo | test | image) what+=("$1") ;;
+    demo | test | both | image) what+=("$1") ;;
     *)
       sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
       exit 2
@@ -103,15 +104,24 @@ fresh_clone() {
   git clone --quiet --no-hardlinks . "$1"
 }
 
-check_script() {
-  say "./tools/$1.sh in a fresh clone on bare $suite"
-  new_root "$1"
-  fresh_clone "$work/$1/src"
-  inside "$1" /src "./tools/$1.sh"
-  say "./tools/$1.sh there again"
-  local began=$SECONDS
-  inside "$1" /src "./tools/$1.sh" >"$work/$1-again.log"
-  echo "took $((SECONDS - began)) s the second time"
+# The scripts named, one after the other in one fresh clone, and once more.
+check_scripts() {
+  local root=$1 script began
+  shift
+  new_root "$root"
+  fresh_clone "$work/$root/src"
+  for script in "$@"; do
+    say "./tools/$script.sh in a fresh clone on bare $suite"
+    began=$SECONDS
+    inside "$root" /src "./tools/$script.sh"
+    echo "took $((SECONDS - began)) s"
+  done
+  for script in "$@"; do
+    say "./tools/$script.sh there again"
+    began=$SECONDS
+    inside "$root" /src "./tools/$script.sh" >"$work/$root-$script-again.log"
+    echo "took $((SECONDS - began)) s the second time"
+  done
 }
 
 # One COPY: files of the context or of another stage's root.
@@ -177,7 +187,8 @@ bare_root
 for item in "${what[@]}"; do
   case $item in
     image) check_image ;;
-    *) check_script "$item" ;;
+    both) check_scripts both demo test ;;
+    *) check_scripts "$item" "$item" ;;
   esac
 done
 say "container_check: passed (${what[*]}, $suite)"
