@@ -189,7 +189,7 @@ void Convert::operator()(void* dst, std::int64_t dst_stride, const void* src,
   const bool dense_in = src_stride == static_cast<std::int64_t>(from_size);
   const bool dense_out = dst_stride == static_cast<std::int64_t>(to_size);
   Scratch& s = scratch();
-  auto* x = static_cast<char*>(const_cast<void*>(src));  // the moves read it only
+  char* x = const_cast<char*>(static_cast<const char*>(src));  // the moves read it only
   if (!dense_in) {
     char* gathered = from == to && dense_out ? static_cast<char*>(dst) : s.convert[0];
     loops.gather[width_index(from_size)](gathered, x, 1, count, 0, src_stride);

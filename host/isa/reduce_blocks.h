@@ -78,6 +78,9 @@ __attribute__((noinline)) typename Join::Acc join_lanes(typename Join::Acc* lane
       [[fallthrough]];
     case 1:
       halve<Join, 1>(lanes);
+      break;
+    default:  // one lane, joined already
+      break;
   }
   return lanes[0];
 }
