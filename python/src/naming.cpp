@@ -40,8 +40,8 @@ std::vector<std::pair<std::string, std::string>> pairs_of(const nb::kwargs& map,
 
 /// rename(None), rename('N', ...), rename(a='b')
 Tensor renamed(Self t, const nb::args& args, const nb::kwargs& map, const char* op) {
-  if (map.size() > 0) {
-    if (args.size() > 0) {
+  if (!map.empty()) {
+    if (!args.empty()) {
       detail::fail<TypeError>(std::string("[") + op + "] expected names or keywords, got both");
     }
     return t.rename_map(pairs_of(map, op));

@@ -103,7 +103,7 @@ void init_properties(nb::class_<Tensor>& cls) {
   cls.def_prop_ro("is_meta", [](Self t) { return t.is_meta(); });
   cls.def_prop_ro("requires_grad", [](Self) { return false; });
   cls.def_prop_ro("_base", [](Self t) -> std::optional<Tensor> {
-    const Tensor base = t.base();
+    Tensor base = t.base();
     if (!base.defined()) return std::nullopt;
     return base;
   });

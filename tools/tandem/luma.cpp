@@ -76,9 +76,14 @@ struct Lumas {
   Tensor mean, weighted, contracted;
 };
 
+double pixels_of(const Tensor& pictures) {
+  const std::int64_t n = pictures.numel() / 3;  // channels
+  return static_cast<double>(n);
+}
+
 /// `batch`: ... x channels x rows x columns. The three ways of the main job.
 Lumas luma_three_ways(Stages& s, const Tensor& batch, const Tensor& weights, int repeats) {
-  const auto n = static_cast<double>(batch.numel() / 3) * sizeof(float);  // bytes of a plane
+  const double n = pixels_of(batch) * sizeof(float);  // bytes of a plane
   Lumas out;
   out.mean = s.run(
       "mean of the channels", s.device(), 4 * n, [&] { return batch.mean("channels"); }, repeats);
@@ -208,7 +213,7 @@ void write_outputs(Stages& s, const Options& o, const Lumas& l, const Tensor& we
 void run_stack(Stages& s, const Tensor& planes, const Tensor& weights, const Tensor& expected,
                int count) {
   s.heading(fmt::format("\na stack of {} ({:.1f} megapixels), best of {} runs", count,
-                        static_cast<double>(planes.numel() / 3) * count / 1e6, kRepeats));
+                        pixels_of(planes) * count / 1e6, kRepeats));
   const Tensor batch =
       s.run("stack", s.device(), 2.0 * count * static_cast<double>(planes.nbytes()), [&] {
         return stack(std::vector<Tensor>(static_cast<std::size_t>(count), planes))
@@ -234,7 +239,7 @@ void run(const Options& o) {
   Stages s(device, steps);
   s.heading(o.photo);
   const Tensor photo = read_photo(s, o);
-  const auto pixels = static_cast<double>(photo.numel() / 3);
+  const double pixels = pixels_of(photo);
   const Tensor planes = to_planes(s, photo);
   Tensor weights = empty({3}, {.dtype = DType::float32, .names = {"channels"}});
   std::copy(std::begin(kWeights), std::end(kWeights), weights.data<float>());
