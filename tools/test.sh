@@ -93,15 +93,19 @@ step_tsan() {
   run_ctest tsan
 }
 
+# A variable of the cache of the build above.
+cached() { sed -n "s/^$1:[A-Z]*=//p" "build/$preset/CMakeCache.txt" 2>/dev/null || true; }
+
 # `pip install .` into an empty folder, and the package imported from there. The wheel's objects come from the
-# compiler cache, since its flags are those of the build above.
+# compiler cache, since its compilers and flags are those of the build above.
 step_package() {
   local cuda=OFF werror
   [ "$preset" = cuda ] && cuda=ON
-  werror=$(sed -n 's/^TANDEM_WERROR:BOOL=//p' "build/$preset/CMakeCache.txt" 2>/dev/null || true)
+  werror=$(cached TANDEM_WERROR)
   say "pip install . (CUDA backend: $cuda)"
   rm -rf build/package
-  quietly "$logs/pip.log" "$PYTHON" -m pip install --no-build-isolation --no-deps --target build/package \
+  CC=$(cached CMAKE_C_COMPILER) CXX=$(cached CMAKE_CXX_COMPILER) \
+    quietly "$logs/pip.log" "$PYTHON" -m pip install --no-build-isolation --no-deps --target build/package \
     --config-settings=build-dir=build/wheel --config-settings=cmake.define.TANDEM_CUDA=$cuda \
     --config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=90-real \
     --config-settings=cmake.define.TANDEM_WERROR="${werror:-OFF}" .
