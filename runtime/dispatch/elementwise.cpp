@@ -56,26 +56,6 @@ struct Inputs {
   }
 };
 
-Dims broadcast_shape(const Inputs& in) {
-  Dims shape;
-  for (std::size_t i = 0; i < in.n; ++i) {
-    if (in.tensors[i] == nullptr) continue;
-    const IntSpan s = in.tensors[i]->shape();
-    while (shape.size() < s.size()) shape.insert(0, 1);
-    const std::size_t lead = shape.size() - s.size();
-    for (std::size_t d = 0; d < s.size(); ++d) {
-      std::int64_t& have = shape[lead + d];
-      TANDEM_EXPECTS(
-          have == s[d] || have == 1 || s[d] == 1, ShapeError,
-          fmt::format("[{}] The size of tensor a ({}) must match the size of tensor b ({}) at "
-                      "non-singleton dimension {}",
-                      in.row.name, have, s[d], lead + d));
-      if (have == 1) have = s[d];
-    }
-  }
-  return shape;
-}
-
 Names broadcast_names(const Inputs& in) {
   Names names;
   std::size_t rank = 0;
@@ -267,7 +247,8 @@ Tensor elementwise(const OpRow& row, std::span<const Arg> args, Tensor* out, boo
     computed = compute_dtype(row, promote_args(args.subspan(skip)));
     check_scalars(in, args, computed);
     result = result_dtype(row, computed);
-    OutSpec spec{broadcast_shape(in), result, device, broadcast_names(in)};
+    OutSpec spec{broadcast_shape({in.tensors, in.n}, in.row.name), result, device,
+                 broadcast_names(in)};
     TANDEM_EXPECTS(
         !in_place ||
             std::ranges::equal(std::span(out->shape()), std::span<const std::int64_t>(spec.shape)),

@@ -17,25 +17,6 @@ namespace {
 
 constexpr int kMaxInputs = 4;
 
-/// Shapes from the right: equal, or one of them 1.
-Dims broadcast_shape(const OpRow& row, std::span<const Tensor* const> inputs) {
-  Dims shape;
-  for (const Tensor* t : inputs) {
-    const IntSpan s = t->shape();
-    while (shape.size() < s.size()) shape.insert(0, 1);
-    const std::size_t lead = shape.size() - s.size();
-    for (std::size_t d = 0; d < s.size(); ++d) {
-      std::int64_t& have = shape[lead + d];
-      TANDEM_EXPECTS(
-          have == s[d] || have == 1 || s[d] == 1, ShapeError,
-          fmt::format("[{}] expected sizes that broadcast at dimension {}, got {} and {}", row.name,
-                      lead + d, have, s[d]));
-      if (have == 1) have = s[d];
-    }
-  }
-  return shape;
-}
-
 }  // namespace
 
 Tensor map_call(const OpRow& row, const Tensor* const* inputs, int n, DType (*result)(DType),
@@ -57,7 +38,7 @@ Tensor map_call(const OpRow& row, const Tensor* const* inputs, int n, DType (*re
                    fmt::format("[{}] expected a function that takes elements of {} and returns an "
                                "element, got one that does not",
                                row.name, name(promoted)));
-    Dims shape = broadcast_shape(row, in);
+    Dims shape = broadcast_shape(in, row.name);
     Dims strides = output_strides(shape, in);
     return OutSpec{std::move(shape), stored, common_device(row, in), std::move(names),
                    std::move(strides)};

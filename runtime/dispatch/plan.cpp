@@ -1,6 +1,8 @@
 // Sorts and merges the dimensions of an elementwise launch.
 #include "runtime/dispatch/plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace tandem::detail {
@@ -124,6 +126,26 @@ void byte_strides(const Tensor& t, std::int64_t* out) {
   const IntSpan strides = t.strides();
   const auto size = static_cast<std::int64_t>(t.element_size());
   for (std::size_t i = 0; i < strides.size(); ++i) out[i] = strides[i] * size;
+}
+
+Dims broadcast_shape(std::span<const Tensor* const> tensors, const char* op) {
+  Dims shape;
+  for (const Tensor* t : tensors) {
+    if (t == nullptr) continue;
+    const IntSpan s = t->shape();
+    while (shape.size() < s.size()) shape.insert(0, 1);
+    const std::size_t lead = shape.size() - s.size();
+    for (std::size_t d = 0; d < s.size(); ++d) {
+      std::int64_t& have = shape[lead + d];
+      TANDEM_EXPECTS(
+          have == s[d] || have == 1 || s[d] == 1, ShapeError,
+          fmt::format("[{}] The size of tensor a ({}) must match the size of tensor b ({}) at "
+                      "non-singleton dimension {}",
+                      op, have, s[d], lead + d));
+      if (have == 1) have = s[d];
+    }
+  }
+  return shape;
 }
 
 Dims output_strides(IntSpan shape, std::span<const Tensor* const> inputs) {

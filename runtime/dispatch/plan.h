@@ -20,6 +20,9 @@ struct PlanStorage {
 void plan_elementwise(ElementwiseLaunch& launch, PlanStorage& storage, IntSpan shape,
                       std::span<const Tensor* const> tensors);
 
+/// The shape that the tensors (null: none there) broadcast to, from the right. Raises ShapeError.
+Dims broadcast_shape(std::span<const Tensor* const> tensors, const char* op);
+
 /// Byte strides of a tensor for a launch that keeps the logical order.
 void byte_strides(const Tensor& t, std::int64_t* out);
 

@@ -2,26 +2,16 @@
 // them.
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "tandem/ops.h"
+#include "tests/support/expect_error.h"
 
 using namespace tandem;
+using tandem::testing::expect_error;
 
 namespace {
 
 Tensor named(IntSpan shape, const Names& names) { return ones(shape, {.names = names}); }
 std::string of(const Tensor& t) { return str(t.names()); }
-
-template <class E>
-void expect_error(const std::function<void()>& f, const std::string& part) {
-  try {
-    f();
-    ADD_FAILURE() << "no error; expected " << part;
-  } catch (const E& e) {
-    EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
-  }
-}
 
 TEST(Names, AreIdentifiersAndUnique) {
   EXPECT_EQ(of(ones({2, 3})), "[None, None]");

@@ -2,14 +2,14 @@
 // allocation.
 #include <gtest/gtest.h>
 
-#include <functional>
-
 #include "tandem/memory.h"
 #include "tandem/ops.h"
 #include "tandem/value.h"
 #include "tests/support/elements.h"
+#include "tests/support/expect_error.h"
 
 using namespace tandem;
+using tandem::testing::expect_error;
 using namespace tandem::test;
 
 namespace {
@@ -39,16 +39,6 @@ void expect_view(const Tensor& v, const Tensor& of, const Dims& shape, const Dim
   std::int64_t n = 1;
   for (const std::int64_t s : shape) n *= s;
   EXPECT_EQ(v.numel(), n);
-}
-
-template <class E>
-void expect_error(const std::function<void()>& f, const std::string& part) {
-  try {
-    f();
-    ADD_FAILURE() << "no error; expected " << part;
-  } catch (const E& e) {
-    EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
-  }
 }
 
 TEST(Select, TakesOneAndDropsTheDimension) {
