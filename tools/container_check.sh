@@ -89,6 +89,7 @@ inside() {
   done
   [ -f "$root/etc/ssl/machine.crt" ] && pass+=(PIP_CERT=/etc/ssl/machine.crt)
   mount --bind /dev "$root/dev" && mounted+=("$root/dev")
+  mount --bind /dev/pts "$root/dev/pts" && mounted=("$root/dev/pts" "${mounted[@]}")
   mount -t proc proc "$root/proc" && mounted+=("$root/proc")
   mount -t tmpfs tmpfs "$root/tmp" && mounted+=("$root/tmp")
   chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \

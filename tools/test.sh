@@ -43,7 +43,9 @@ fingerprint() {
 }
 
 step_build() {
-  configure "$preset" -DTANDEM_PYTHON=ON -DPython_EXECUTABLE="$PYTHON"
+  # Named one by one: demo.sh may have configured the folder without them.
+  configure "$preset" -DTANDEM_TESTS=ON -DTANDEM_BENCH=ON -DTANDEM_TOOLS=ON -DTANDEM_PYTHON=ON \
+    -DPython_EXECUTABLE="$PYTHON"
   build "$preset"
 }
 
