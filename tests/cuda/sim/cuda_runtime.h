@@ -2,6 +2,8 @@
 // sim.cpp, one a thread of the block that runs. Blocks run one after the other.
 #pragma once
 
+// CUDA has these names. NOLINTBEGIN(bugprone-reserved-identifier)
+
 #include <cstring>
 #include <functional>
 
@@ -65,3 +67,5 @@ template <class T>
 T __shfl_sync(unsigned, T value, unsigned from) {
   return sim::shuffle(value, from);
 }
+
+// NOLINTEND(bugprone-reserved-identifier)

@@ -2,6 +2,8 @@
 // what they use. Work runs when it is queued; "device memory" is host memory, on two devices.
 #pragma once
 
+// CUDA has these names. NOLINTBEGIN(bugprone-reserved-identifier)
+
 #include <cstddef>
 #include <cstdint>
 
@@ -70,3 +72,5 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s);
 cudaError_t cudaEventQuery(cudaEvent_t e);
 cudaError_t cudaEventSynchronize(cudaEvent_t e);
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned flags);
+
+// NOLINTEND(bugprone-reserved-identifier)
