@@ -49,6 +49,29 @@ void loop2(char* const* p, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) out[i] = F()(value_of<T>(a[i]), value_of<T>(b[i]));
 }
 
+/// The same for two arguments. In a block that has some, only the elements that need the slow part
+/// run it.
+template <class F, class T>
+void loop2_two_speed(char* const* p, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(p[0]);
+  const auto* a = reinterpret_cast<const T*>(p[1]);
+  const auto* b = reinterpret_cast<const T*>(p[2]);
+  constexpr std::int64_t kBlock = 1024;
+  for (std::int64_t first = 0; first < n; first += kBlock) {
+    const std::int64_t last = first + kBlock < n ? first + kBlock : n;
+    fn::unsigned_t<T> slow = 0;  // as wide as T, or vectors would be narrowed
+#pragma GCC ivdep
+    for (std::int64_t i = first; i < last; ++i) slow |= F::needs_slow(a[i], b[i]) ? 1 : 0;
+    if (slow == 0) {
+#pragma GCC ivdep
+      for (std::int64_t i = first; i < last; ++i) out[i] = F::fast_on_host(a[i], b[i]);
+    } else {
+      for (std::int64_t i = first; i < last; ++i)
+        out[i] = F::needs_slow(a[i], b[i]) ? F()(a[i], b[i]) : F::fast_on_host(a[i], b[i]);
+    }
+  }
+}
+
 /// A is the first input's type: bool for conditions.
 template <class F, class A, class T>
 void loop3(char* const* p, std::int64_t n) {
@@ -80,6 +103,11 @@ concept TwoSpeed = fn::is_real_float_v<T> && requires(T x) {
   F::fast(x);
 };
 
+template <class F, class T>
+concept TwoSpeedOfTwo = fn::is_real_float_v<T> && requires(T x) {
+  F::fast_on_host(x, x);
+};
+
 /// The loop of a functor over element type T.
 template <class F, int Arity, bool Condition, class T>
 constexpr Loop loop_of() {
@@ -87,6 +115,8 @@ constexpr Loop loop_of() {
     return &loop1_two_speed<F, T>;
   else if constexpr (Arity == 1)
     return &loop1<F, T>;
+  else if constexpr (Arity == 2 && TwoSpeedOfTwo<F, T>)
+    return &loop2_two_speed<F, T>;
   else if constexpr (Arity == 2)
     return &loop2<F, T>;
   else if constexpr (Arity == 3 && Condition)

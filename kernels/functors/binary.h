@@ -4,6 +4,7 @@
 
 #include "kernels/functors/elementary.h"
 #include "kernels/functors/integer.h"
+#include "kernels/functors/modulus.h"
 #include "kernels/functors/unary.h"
 #include "tandem/fn.h"
 
@@ -50,6 +51,10 @@ struct Div {
   }
 };
 
+// fmod, remainder and floor_divide of floats are exact, or defined by what is; on the host a fast
+// part serves all but huge quotients and special values, with the same bits (Note [The exact
+// modulus]).
+
 /// Floats as Python: the quotient that belongs to the modulus, rounded to the nearest integer, so
 /// that x == y * q + r holds as nearly as it can. A zero divisor gives x / y.
 struct FloorDivide {
@@ -66,6 +71,14 @@ struct FloorDivide {
       const T nonzero = q != T(0) ? near : copysign_(T(0), x / y);
       return y == T(0) ? x / y : nonzero;
     }
+  }
+  template <class T>
+  static TANDEM_FN bool needs_slow(T x, T y) {
+    return modulus_needs_slow(x, y);
+  }
+  template <class T>
+  static TANDEM_FN T fast_on_host(T x, T y) {
+    return floor_divide_fast(x, y);
   }
 };
 
@@ -89,6 +102,14 @@ struct Remainder {
       return (mod != T(0) && ((y < T(0)) != (mod < T(0)))) ? mod + y : mod;
     }
   }
+  template <class T>
+  static TANDEM_FN bool needs_slow(T x, T y) {
+    return modulus_needs_slow(x, y);
+  }
+  template <class T>
+  static TANDEM_FN T fast_on_host(T x, T y) {
+    return remainder_fast(x, y);
+  }
 };
 
 struct Fmod {
@@ -98,6 +119,14 @@ struct Fmod {
       return trunc_modulus(x, y);
     else
       return fmod_(x, y);
+  }
+  template <class T>
+  static TANDEM_FN bool needs_slow(T x, T y) {
+    return modulus_needs_slow(x, y);
+  }
+  template <class T>
+  static TANDEM_FN T fast_on_host(T x, T y) {
+    return fmod_fast(x, y);
   }
 };
 
@@ -132,57 +161,73 @@ struct CopySign {
   }
 };
 
-/// The greater of two numbers, -0 < +0; NaN arguments are the caller's business.
+/// The greater of two numbers, -0 < +0; y where either is NaN. Equal numbers differ in a zero's
+/// sign only: their bits are joined. By masks, see mask_of.
 template <class T>
 TANDEM_FN T greater_of(T x, T y) {
-  if constexpr (is_real_float_v<T>) {
-    const T equal =
-        from_bits(to_bits(x) & to_bits(y));  // equal numbers differ in a zero's sign only
-    return x == y ? equal : (x > y ? x : y);
-  } else {
-    return x > y ? x : y;
-  }
+  const T r = x > y ? x : y;
+  if constexpr (is_real_float_v<T>)
+    return from_bits(to_bits(r) & (to_bits(x) | mask_of<T>(!(x == y))));
+  else
+    return r;
 }
 
 template <class T>
 TANDEM_FN T lesser_of(T x, T y) {
+  const T r = x < y ? x : y;
+  if constexpr (is_real_float_v<T>)
+    return from_bits(to_bits(r) | (to_bits(x) & mask_of<T>(x == y)));
+  else
+    return r;
+}
+
+/// x where x is NaN and `r` elsewhere, which is y where y alone is NaN.
+template <class T>
+TANDEM_FN T nan_of_first_or(T r, T x) {
   if constexpr (is_real_float_v<T>) {
-    const T equal = from_bits(to_bits(x) | to_bits(y));
-    return x == y ? equal : (x < y ? x : y);
+    const unsigned_t<T> nan = mask_of<T>(x != x);
+    return from_bits((to_bits(r) & ~nan) | (to_bits(x) & nan));
   } else {
-    return x < y ? x : y;
+    return r;
+  }
+}
+
+/// x where y alone is NaN and `r` elsewhere, which is y where x is NaN.
+template <class T>
+TANDEM_FN T number_of_first_or(T r, T x, T y) {
+  if constexpr (is_real_float_v<T>) {
+    const unsigned_t<T> take = mask_of<T>(y != y) & mask_of<T>(x == x);
+    return from_bits((to_bits(r) & ~take) | (to_bits(x) & take));
+  } else {
+    return r;
   }
 }
 
 struct Maximum {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
-    const T r = greater_of(x, y);
-    return x != x ? x : (y != y ? y : r);
+    return nan_of_first_or(greater_of(x, y), x);
   }
 };
 
 struct Minimum {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
-    const T r = lesser_of(x, y);
-    return x != x ? x : (y != y ? y : r);
+    return nan_of_first_or(lesser_of(x, y), x);
   }
 };
 
 struct Fmax {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
-    const T r = greater_of(x, y);
-    return x != x ? y : (y != y ? x : r);
+    return number_of_first_or(greater_of(x, y), x, y);
   }
 };
 
 struct Fmin {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
-    const T r = lesser_of(x, y);
-    return x != x ? y : (y != y ? x : r);
+    return number_of_first_or(lesser_of(x, y), x, y);
   }
 };
 
