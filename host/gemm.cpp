@@ -46,6 +46,8 @@ void tidy(Matrix& m) {
 constexpr std::int64_t kPerThread = 1 << 20;
 /// Products up to this many multiplications cost a library more to begin than to compute.
 constexpr std::int64_t kSmall = 4096;
+/// Up to this many, what a primitive of oneDNN costs beside its plain call shows: 2 us.
+constexpr std::int64_t kPlain = 1 << 21;
 
 /// Without overflow: beyond 2^31 extents do not matter here.
 std::int64_t multiplications(const GemmLaunch& g) {
@@ -74,6 +76,9 @@ class Team {
  private:
   int before_;
 };
+
+CBLAS_TRANSPOSE transposed(const Matrix& m) { return m.column == 1 ? CblasNoTrans : CblasTrans; }
+std::int64_t leading(const Matrix& m) { return m.column == 1 ? m.row : m.column; }
 
 // ---- oneDNN
 // ------------------------------------------------------------------------------------------
@@ -112,7 +117,17 @@ class MatmulCache {
   std::list<std::pair<Key, dnnl::matmul>> entries_;
 };
 
+/// False where the library declines.
+bool plain_product_f32(const GemmLaunch& g, const Matrix& a, const Matrix& b, void* c) {
+  const auto letter = [](const Matrix& m) { return transposed(m) == CblasTrans ? 'T' : 'N'; };
+  const Team team(threads_for(g));
+  return dnnl::sgemm(letter(a), letter(b), g.m, g.n, g.k, 1.0F, static_cast<const float*>(a.data),
+                     leading(a), static_cast<const float*>(b.data), leading(b), 0.0F,
+                     static_cast<float*>(c), g.c_row) == dnnl::status::success;
+}
+
 void product_f32(const GemmLaunch& g, const Matrix& a, const Matrix& b, void* c) {
+  if (multiplications(g) <= kPlain && plain_product_f32(g, a, b, c)) return;
   static auto* cache = new MatmulCache;
   using Desc = dnnl::memory::desc;
   constexpr auto f32 = dnnl::memory::data_type::f32;
@@ -135,26 +150,25 @@ void product_f32(const GemmLaunch& g, const Matrix& a, const Matrix& b, void* c)
 // ---- OpenBLAS
 // ----------------------------------------------------------------------------------------
 
-CBLAS_TRANSPOSE transposed(const Matrix& m) { return m.column == 1 ? CblasNoTrans : CblasTrans; }
-blasint leading(const Matrix& m) { return static_cast<blasint>(m.column == 1 ? m.row : m.column); }
-
 template <class T>
 void product_blas(const GemmLaunch& g, const Matrix& a, const Matrix& b, void* c) {
   const auto m = static_cast<blasint>(g.m);
   const auto n = static_cast<blasint>(g.n);
   const auto k = static_cast<blasint>(g.k);
+  const auto lda = static_cast<blasint>(leading(a));
+  const auto ldb = static_cast<blasint>(leading(b));
   const auto ldc = static_cast<blasint>(g.c_row);
   const Team team(threads_for(g));
   if constexpr (fn::same_v<T, double>) {
     cblas_dgemm(CblasRowMajor, transposed(a), transposed(b), m, n, k, 1.0,
-                static_cast<const double*>(a.data), leading(a), static_cast<const double*>(b.data),
-                leading(b), 0.0, static_cast<double*>(c), ldc);
+                static_cast<const double*>(a.data), lda, static_cast<const double*>(b.data), ldb,
+                0.0, static_cast<double*>(c), ldc);
   } else {
     const T one{1, 0};
     const T zero{0, 0};
     const auto f = fn::same_v<T, Complex64> ? cblas_cgemm : cblas_zgemm;
-    f(CblasRowMajor, transposed(a), transposed(b), m, n, k, &one, a.data, leading(a), b.data,
-      leading(b), &zero, c, ldc);
+    f(CblasRowMajor, transposed(a), transposed(b), m, n, k, &one, a.data, lda, b.data, ldb, &zero,
+      c, ldc);
   }
 }
 

@@ -72,6 +72,14 @@ TEST(Products, EveryDtypeLayoutAndSize) {
   }
 }
 
+/// Above and below the size from which a library's product is prepared and kept.
+TEST(Products, LargerFloatsInEveryLayout) {
+  for (const Layout layout : kLayouts) {
+    expect_product(60, 70, 80, DType::float32, layout);
+    expect_product(130, 129, 131, DType::float32, layout);
+  }
+}
+
 TEST(Products, ThreadsChangeNoBitOfSmallOnes) {
   const Tensor a = rand({16, 16});
   const Tensor b = rand({16, 16});
