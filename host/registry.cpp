@@ -85,10 +85,8 @@ State& state() {
 
 void HostRegistry::elementwise(const OpRow& row, DType dtype, Loop loop) {
   auto& loops = state().elementwise[&row];
-  loops.by_dtype[static_cast<int>(dtype)] = loop;
-  if (dtype == DType::float32) {  // the half types compute in float
-    loops.by_dtype[static_cast<int>(DType::float16)] = loop;
-    loops.by_dtype[static_cast<int>(DType::bfloat16)] = loop;
+  for (int t = 0; t < kNumDTypes; ++t) {  // its own and those that compute in it
+    if (info(static_cast<DType>(t)).compute == dtype) loops.by_dtype[t] = loop;
   }
 }
 

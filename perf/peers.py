@@ -263,7 +263,7 @@ class NumPy:
         function = getattr(np, row["op"], None) or getattr(operator, row["op"], None)
         if row["op"] == "div":
             function = operator.truediv
-        if function is None or row["dtype"] == "bfloat16":
+        if function is None or row["dtype"].rstrip("_") not in np.sctypeDict:
             return None
         if form.startswith("dim") or form == "full":
             if row["op"] not in ("sum", "mean", "argmax"):

@@ -15,7 +15,7 @@ void cast_loop(void* out, const void* in, std::int64_t n) {
   const auto* a = static_cast<const Element<From>*>(in);
   std::int64_t i = 0;
 #if defined(__F16C__)
-  // The hardware's conversion gives the same bits as fn::widen and fn::narrow_half but for NaN
+  // The hardware's conversion gives the same bits as fn::widen and fn::narrow<Half> but for NaN
   // payloads, which the functors' rule (quiet, payload dropped) is applied to here too.
   if constexpr (fn::same_v<From, Half> && fn::same_v<To, float>) {
     for (; i + 8 <= n; i += 8) {

@@ -117,7 +117,7 @@ struct Uniform {
       out[0] = bits53(r.w[0], r.w[1]) * 0x1p-53;
       out[1] = bits53(r.w[2], r.w[3]) * 0x1p-53;
     } else {
-      constexpr int bits = same_v<T, Half> ? 11 : same_v<T, BFloat16> ? 8 : 24;
+      constexpr int bits = bits_v<T>;
       for (int k = 0; k < 4; ++k) {
         out[k] = static_cast<float>(r.w[k] >> (32 - bits)) * (1.0f / static_cast<float>(1 << bits));
       }

@@ -37,6 +37,7 @@ void init_dtypes(nb::module_& m) {
   cls.def_prop_ro("is_signed", [](const PyDType& t) { return info(t.value).is_signed; });
   // Value bits of an integer, significand bits of a float: what finfo and iinfo are made from.
   cls.def_prop_ro("_precision", [](const PyDType& t) { return info(t.value).bits; });
+  cls.def_prop_ro("_max", [](const PyDType& t) { return info(t.value).max; });
   cls.attr("__module__") = nb::handle(types.module_name);
   for (int i = 0; i < kNumDTypes; ++i) {
     const auto t = static_cast<DType>(i);

@@ -52,7 +52,7 @@ class finfo:
         digits = dtype._precision
         exponent = 1 << (self.bits - digits - 1)
         self.eps = math.ldexp(1.0, 1 - digits)
-        self.max = math.ldexp(2.0 - self.eps, exponent - 1)
+        self.max = dtype._max
         self.min = -self.max
         self.tiny = self.smallest_normal = math.ldexp(1.0, 2 - exponent)
         self.resolution = 10.0 ** -math.floor((digits - 1) * math.log10(2))

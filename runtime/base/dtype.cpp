@@ -39,10 +39,17 @@ DType promote_integers(DType a, DType b) {
   return r;
 }
 
+/// Whether every value of b is one of a.
+bool holds(DType a, DType b) {
+  return info(a).bits >= info(b).bits && exponent_bits(a) >= exponent_bits(b);
+}
+
 DType promote_floats(DType a, DType b) {
-  // float16 and bfloat16 have neither's range nor precision in common: float32 holds both.
-  if (is_half(a) && is_half(b)) return DType::float32;
-  return info(a).bits >= info(b).bits ? a : b;
+  if (holds(a, b)) return a;
+  if (holds(b, a)) return b;
+  // As float16 and bfloat16: each has what the other lacks, float32 holds both.
+  return smallest(Category::Float, std::max(info(a).bits, info(b).bits),
+                  [a, b](DType t) { return holds(t, a) && holds(t, b); });
 }
 }  // namespace
 

@@ -66,15 +66,17 @@ FloatLayout float_layout(hid_t t) {
 
 Id copy(hid_t t) { return type(H5Tcopy(t)); }
 
-/// IEEE's layout for a width in bytes and a number of exponent bits.
-Id ieee(std::size_t bytes, std::size_t exponent_bits) {
+/// IEEE's layout for a width in bytes and a number of exponent bits. HDF5 converts no such element:
+/// the type in memory is that of the file.
+Id ieee(std::size_t bytes, std::size_t exponent) {
   if (bytes == 8) return copy(H5T_IEEE_F64LE);
   Id t = copy(H5T_IEEE_F32LE);
   if (bytes == 4) return t;
-  const std::size_t mantissa = 15 - exponent_bits;
-  H5Tset_fields(t, 15, mantissa, exponent_bits, 0, mantissa);
+  const std::size_t sign = 8 * bytes - 1;
+  const std::size_t mantissa = sign - exponent;
+  H5Tset_fields(t, sign, mantissa, exponent, 0, mantissa);
   H5Tset_size(t, bytes);
-  H5Tset_ebias(t, (std::size_t(1) << (exponent_bits - 1)) - 1);
+  H5Tset_ebias(t, (std::size_t(1) << (exponent - 1)) - 1);
   return t;
 }
 
@@ -198,8 +200,7 @@ Id type_of(DType t) {
       return id;
     }
     case Category::Float:
-      // bits counts the significand with its hidden bit; the sign takes one, the exponent the rest.
-      return ieee(i.size, 8 * i.size - static_cast<std::size_t>(i.bits));
+      return ieee(i.size, static_cast<std::size_t>(exponent_bits(t)));
     case Category::Complex:
       return pair_of(ieee(i.size / 2, 0), "r", "i");
   }

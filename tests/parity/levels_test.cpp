@@ -34,7 +34,7 @@ std::uint64_t hash_of(const Tensor& any, std::uint64_t h = 14695981039346656037u
         take(canonical(v.re));
         take(canonical(v.im));
       } else if constexpr (fn::is_half_v<T>) {
-        take(std::isnan(from_bits16(v.bits, t.dtype())) ? 0xdead : v.bits);
+        take(std::isnan(from_few_bits(v.bits, t.dtype())) ? 0xdead : v.bits);
       } else if constexpr (fn::is_real_float_v<T>) {
         take(canonical(v));
       } else {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tandem as td
-from conftest import layouts, numpy_dtype, random_array, same, short
+from conftest import NUMPY_DTYPES, layouts, numpy_dtype, random_array, same, short
 
 ROWS = {row["name"]: row for row in td.op_rows()}
 ELEMENTWISE = [name for name, row in ROWS.items() if row["family"] == "elementwise"]
@@ -201,9 +201,7 @@ def check(row, dtype, got, arrays):
 
 def supported(row):
     """The dtypes that an op takes: those it computes in, and those that promote to them."""
-    for dtype in td.dtypes:
-        if dtype is td.bfloat16:
-            continue
+    for dtype in NUMPY_DTYPES:
         integral = not (dtype.is_floating_point or dtype.is_complex)
         if dtype in row["dtypes"] or (row["result"] == "float" and integral):
             yield dtype

@@ -22,21 +22,18 @@ struct Element {
   Real re = 0, im = 0;
 };
 
-/// A float format by its significand bits (hidden one included) and exponent of the least normal.
+/// A float format by its significand bits (hidden one included), the exponent of the least normal,
+/// the greatest number, and whether there is an infinity above it.
 struct FloatFormat {
   int digits, min_exponent;
   Real max;
+  bool infinity;
 };
 
 inline FloatFormat format_of(DType t) {
-  switch (info(t).size / (is_complex(t) ? 2 : 1)) {
-    case 2:
-      return info(t).bits == 11 ? FloatFormat{11, -14, 65504} : FloatFormat{8, -126, 0x1.fep127L};
-    case 4:
-      return {24, -126, std::numeric_limits<float>::max()};
-    default:
-      return {53, -1022, std::numeric_limits<double>::max()};
-  }
+  const int highest = 1 << (exponent_bits(t) - 1);  // exponent of infinity, where there is one
+  const Real max = info(t).max;
+  return {info(t).bits, 2 - highest, max, max < std::ldexp(Real(1), highest)};
 }
 
 /// Distance between neighbours of the format about x.
@@ -47,38 +44,44 @@ inline Real ulp(Real x, DType t) {
   return std::ldexp(Real(1), e - f.digits + 1);
 }
 
-/// x rounded to the format, ties to even.
+/// x rounded to the format, ties to even; NaN beyond it where it has no infinity.
 inline Real rounded(Real x, DType t) {
-  if (!std::isfinite(x) || x == 0) return x;
+  if (std::isnan(x) || x == 0) return x;
+  const FloatFormat f = format_of(t);
+  const Real beyond = f.infinity ? std::copysign(HUGE_VALL, x) : NAN;
+  if (std::isinf(x)) return beyond;
   const Real step = ulp(x, t);
   const Real r = std::nearbyint(x / step) * step;
-  return std::fabs(r) > format_of(t).max ? std::copysign(HUGE_VALL, x) : r;
+  return std::fabs(r) > f.max ? beyond : r;
 }
 
-/// Bits of a format of 16 bits to a number and back (of numbers that the format holds).
-inline Real from_bits16(std::uint16_t u, DType t) {
+/// Bits of a format of at most 16 bits to a number and back (of numbers that the format holds).
+inline Real from_few_bits(std::uint32_t u, DType t) {
   const FloatFormat f = format_of(t);
   const int fraction = f.digits - 1;
-  const int exponent = (u & 0x7fff) >> fraction;
-  const int mantissa = u & ((1 << fraction) - 1);
+  const std::uint32_t sign = 1u << (8 * info(t).size - 1);
+  const std::uint32_t magnitude = u & (sign - 1);
+  const auto exponent = static_cast<int>(magnitude >> fraction);
+  const auto mantissa = static_cast<int>(magnitude & ((1u << fraction) - 1));
   Real v = exponent == 0 ? std::ldexp(Real(mantissa), f.min_exponent - fraction)
                          : std::ldexp(Real(mantissa + (1 << fraction)),
                                       exponent - 1 + f.min_exponent - fraction);
-  if (exponent == (0x7fff >> fraction)) v = mantissa == 0 ? HUGE_VALL : NAN;
-  return (u & 0x8000) != 0 ? -v : v;
+  if (v > f.max) v = f.infinity && mantissa == 0 ? HUGE_VALL : NAN;
+  return (u & sign) != 0 ? -v : v;
 }
 
-inline std::uint16_t to_bits16(Real v, DType t) {
+inline std::uint32_t to_few_bits(Real v, DType t) {
   const FloatFormat f = format_of(t);
   const int fraction = f.digits - 1;
-  const int top = 0x7fff >> fraction << fraction;
-  const int sign = std::signbit(v) ? 0x8000 : 0;
-  if (std::isnan(v)) return static_cast<std::uint16_t>(sign | top | (1 << (fraction - 1)));
-  if (std::isinf(v)) return static_cast<std::uint16_t>(sign | top);
-  const auto steps = static_cast<int>(std::fabs(v) / ulp(v, t));  // exact
-  if (steps < (1 << fraction)) return static_cast<std::uint16_t>(sign | steps);
-  const int exponent = std::ilogb(v) - f.min_exponent + 1;
-  return static_cast<std::uint16_t>(sign | (exponent << fraction) | (steps - (1 << fraction)));
+  const std::uint32_t ones = (1u << (8 * info(t).size - 1)) - 1;
+  const std::uint32_t top = ones >> fraction << fraction;
+  const std::uint32_t sign = std::signbit(v) ? ones + 1 : 0;
+  if (std::isnan(v)) return sign | (f.infinity ? top | 1u << (fraction - 1) : ones);
+  if (std::isinf(v)) return sign | top;
+  const auto steps = static_cast<std::uint32_t>(std::fabs(v) / ulp(v, t));  // exact
+  if (steps < (1u << fraction)) return sign | steps;
+  const auto exponent = static_cast<std::uint32_t>(std::ilogb(v) - f.min_exponent + 1);
+  return sign | (exponent << fraction) | (steps - (1u << fraction));
 }
 
 inline Element read_element(const void* p, DType t) {
@@ -90,7 +93,7 @@ inline Element read_element(const void* p, DType t) {
       e.re = v.re;
       e.im = v.im;
     } else if constexpr (fn::is_half_v<T>) {
-      e.re = from_bits16(v.bits, t);
+      e.re = from_few_bits(v.bits, t);
     } else if constexpr (fn::is_real_float_v<T>) {
       e.re = v;
     } else {
@@ -107,7 +110,7 @@ inline void write_element(void* p, DType t, const Element& e) {
     if constexpr (fn::is_complex_v<T>) {
       v = {static_cast<fn::real_t<T>>(e.re), static_cast<fn::real_t<T>>(e.im)};
     } else if constexpr (fn::is_half_v<T>) {
-      v.bits = to_bits16(rounded(e.re, t), t);
+      v.bits = static_cast<decltype(v.bits)>(to_few_bits(rounded(e.re, t), t));
     } else if constexpr (fn::is_real_float_v<T>) {
       v = static_cast<T>(e.re);
     } else if constexpr (fn::is_bool_v<T>) {

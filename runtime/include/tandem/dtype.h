@@ -47,7 +47,8 @@ struct DTypeInfo {
   std::string_view title;  // "Float": PyTorch's name in messages
   std::size_t size;        // bytes an element
   Category category;
-  int bits;  // value bits (integers) or significand bits (floats)
+  int bits;    // value bits (integers) or significand bits (floats)
+  double max;  // greatest finite value of a float or of a complex one's parts
   bool is_signed;
   DType compute;  // dtype of compute_t: float32 for the half types
 };
@@ -57,7 +58,7 @@ inline constexpr std::string_view trim_underscore(std::string_view s) {
   return s.back() == '_' ? s.substr(0, s.size() - 1) : s;
 }
 inline constexpr DTypeInfo kDTypeInfo[] = {
-#define TANDEM_DTYPE(id, ctype, cat, bits, alias, numpy, title)         \
+#define TANDEM_DTYPE(id, ctype, cat, bits, max, alias, numpy, title)    \
   {trim_underscore(#id),                                                \
    alias,                                                               \
    numpy,                                                               \
@@ -65,6 +66,7 @@ inline constexpr DTypeInfo kDTypeInfo[] = {
    sizeof(ctype),                                                       \
    Category::cat,                                                       \
    bits,                                                                \
+   max,                                                                 \
    Category::cat != Category::Integer ? Category::cat != Category::Bool \
                                       : fn::is_signed_int_v<ctype>,     \
    dtype_of<compute_t<ctype>>},
@@ -81,7 +83,15 @@ inline constexpr Category category(DType t) { return info(t).category; }
 inline constexpr bool is_float(DType t) { return category(t) == Category::Float; }
 inline constexpr bool is_complex(DType t) { return category(t) == Category::Complex; }
 inline constexpr bool is_integer(DType t) { return category(t) == Category::Integer; }
+/// Exponent bits of a float, or of a complex one's parts; the sign and the significand take the
+/// rest.
+inline constexpr int exponent_bits(DType t) {
+  return 8 * static_cast<int>(info(t).size) / (is_complex(t) ? 2 : 1) - info(t).bits;
+}
+/// Whether arithmetic is done in another dtype: true of every float below 32 bits.
 inline constexpr bool is_half(DType t) { return info(t).compute != t; }
+
+static_assert(kNumDTypes <= 32, "a set of dtypes is 32 bits");
 
 /// A set of dtypes, one bit each: the `dtypes` column of the op table.
 class DTypeSet {

@@ -34,7 +34,8 @@ struct alignas(2 * sizeof(T)) Complex {
 using Complex64 = Complex<float>;
 using Complex128 = Complex<double>;
 
-/// The type an element is computed in: loads widen to it, one rounding on the store.
+/// The type an element is computed in: loads widen to it, one rounding on the store. A storage type
+/// alone has float here, and below widen() and narrow().
 template <class T>
 struct ComputeType {
   using type = T;
@@ -65,8 +66,9 @@ inline constexpr bool same_v = Same<T, U>::value;
 
 template <class T>
 inline constexpr bool is_complex_v = same_v<T, Complex64> || same_v<T, Complex128>;
+/// A type of storage alone, such as Half: computed in float, between widen() and narrow().
 template <class T>
-inline constexpr bool is_half_v = same_v<T, Half> || same_v<T, BFloat16>;
+inline constexpr bool is_half_v = !same_v<T, compute_t<T>>;
 template <class T>
 inline constexpr bool is_real_float_v = same_v<T, float> || same_v<T, double>;
 template <class T>
@@ -74,16 +76,24 @@ inline constexpr bool is_bool_v = same_v<T, bool>;
 template <class T>
 inline constexpr bool is_int_v =
     !is_complex_v<T> && !is_half_v<T> && !is_real_float_v<T> && !is_bool_v<T>;
+template <class T, bool IsInt = is_int_v<T>>
+struct SignedInt {
+  static constexpr bool value = false;
+};
 template <class T>
-inline constexpr bool is_signed_int_v = is_int_v<T>&& T(-1) < T(0);
-template <>
-inline constexpr bool is_signed_int_v<Half> = false;
-template <>
-inline constexpr bool is_signed_int_v<BFloat16> = false;
-template <>
-inline constexpr bool is_signed_int_v<Complex64> = false;
-template <>
-inline constexpr bool is_signed_int_v<Complex128> = false;
+struct SignedInt<T, true> {
+  static constexpr bool value = T(-1) < T(0);
+};
+template <class T>
+inline constexpr bool is_signed_int_v = SignedInt<T>::value;
+
+/// Value bits of an integer, significand bits of a float: the column of the dtype table.
+template <class T>
+inline constexpr int bits_v = 0;
+#define TANDEM_DTYPE(id, ctype, category, bits, ...) \
+  template <>                                        \
+  inline constexpr int bits_v<ctype> = bits;
+#include "tandem/dtypes.def"
 
 template <class T>
 struct RealOf {
@@ -177,6 +187,10 @@ TANDEM_FN bool isnan_(double x) { return x != x; }
 // ---- half types
 // ---------------------------------------------------------------------------------------
 
+/// Each half type has an exact widen() and this: rounded to nearest, ties to even.
+template <class T>
+TANDEM_FN T narrow(float x);
+
 TANDEM_FN float widen(BFloat16 h) { return from_bits(std::uint32_t(h.bits) << 16); }
 
 /// Exact. Branch-free: one multiplication by 2^112 serves normal and subnormal numbers.
@@ -191,7 +205,8 @@ TANDEM_FN float widen(Half h) {
 }
 
 /// Round to nearest, ties to even; NaN becomes 0x7fc0 with the sign kept.
-TANDEM_FN BFloat16 narrow_bf16(float x) {
+template <>
+TANDEM_FN BFloat16 narrow<BFloat16>(float x) {
   const std::uint32_t u = to_bits(x);
   const std::uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16;
   const std::uint32_t nan = 0x7fc0u | ((u >> 16) & 0x8000u);
@@ -199,7 +214,8 @@ TANDEM_FN BFloat16 narrow_bf16(float x) {
 }
 
 /// Round to nearest, ties to even; overflow to infinity; NaN becomes 0x7e00 with the sign kept.
-TANDEM_FN Half narrow_half(float x) {
+template <>
+TANDEM_FN Half narrow<Half>(float x) {
   const std::uint32_t u = to_bits(x);
   const std::uint32_t sign = (u >> 16) & 0x8000u;
   const std::uint32_t mag = u & 0x7fffffffu;
@@ -226,8 +242,9 @@ TANDEM_FN float round_to_odd(double x) {
   const std::uint32_t stepped = away ? u + 1u : u - 1u;
   return from_bits(inexact && even ? stepped : u);
 }
-TANDEM_FN BFloat16 narrow_bf16(double x) { return narrow_bf16(round_to_odd(x)); }
-TANDEM_FN Half narrow_half(double x) { return narrow_half(round_to_odd(x)); }
+
+TANDEM_FN BFloat16 narrow_bf16(float x) { return narrow<BFloat16>(x); }
+TANDEM_FN Half narrow_half(float x) { return narrow<Half>(x); }
 
 // ---- casts
 // --------------------------------------------------------------------------------------------
@@ -281,12 +298,10 @@ TANDEM_FN To cast(From x) {
     return cast<To>(x.re);
   } else if constexpr (is_bool_v<To>) {
     return x != From(0);
-  } else if constexpr (same_v<To, Half> && is_real_float_v<From>) {
-    return narrow_half(x);
-  } else if constexpr (same_v<To, BFloat16> && is_real_float_v<From>) {
-    return narrow_bf16(x);
+  } else if constexpr (is_half_v<To> && same_v<From, double>) {
+    return narrow<To>(round_to_odd(x));
   } else if constexpr (is_half_v<To>) {
-    return cast<To>(static_cast<float>(x));
+    return narrow<To>(static_cast<float>(x));
   } else if constexpr (is_real_float_v<From> && is_int_v<To>) {
     return float_to_int<To>(x);
   } else {
