@@ -32,8 +32,8 @@ template <class T>
 inline constexpr int kSide = sizeof(T) <= 2 ? 64 : 32;
 
 // A block moves one tile: reads along the input's dense axis, writes along the output's. A row of
-// the tile is padded by one element, so that a column of it falls into different banks. Meant to
-// run at 8 blocks a multiprocessor (at most 17 KiB of shared memory each).
+// the tile is padded by one element, so that a column of it falls into different banks.
+// Occupancy: 4 blocks of 256 threads.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     transpose_kernel(const __grid_constant__ TransposeParams p) {
@@ -77,12 +77,11 @@ struct CastParams {
   const char* in;
   char* out;
   std::int64_t count;
-  DType from, to;
-  int from_size, to_size;
+  ElementCast from, to;
 };
 
-// Eight loads in flight a thread, each coalesced over the warp: meant to run at 6 blocks a
-// multiprocessor.
+// Eight loads in flight a thread, each coalesced over the warp.
+// Occupancy: 3 blocks of 256 threads.
 template <class C>
 __global__ void __launch_bounds__(kThreads) cast_kernel(const __grid_constant__ CastParams p) {
   constexpr int E = sizeof(C) > 8 ? 4 : 8;
@@ -97,11 +96,11 @@ __global__ void __launch_bounds__(kThreads) cast_kernel(const __grid_constant__ 
     for (int e = 0; e < E; ++e) {
       const std::int64_t i = base + e * static_cast<int>(kThreads);
       valid[e] = i < p.count;
-      from[e] = i * p.from_size;
-      to[e] = i * p.to_size;
+      from[e] = (valid[e] ? i : base) * p.from.bytes;
+      to[e] = i * p.to.bytes;
     }
-    load_cast<C, E>(r, p.in, from, valid, p.from, p.to);
-    store_cast<C, E>(r, p.out, to, valid, p.to, p.to);
+    load_cast<C, E>(r, p.in, from, p.from);
+    store_cast<C, E>(r, p.out, to, valid, p.to);
   }
 }
 
@@ -127,8 +126,8 @@ void add_width(CopyTables& t) {
 const CopyTables* make_tables() {
   auto* t = new CopyTables();  // bound to the end of the process
   for_each_dtype<mask(dtypes::All)>([&]<class T>(int d) {
-    t->by_dtype[d] = make_entry<Identity, T, 1>(std::make_integer_sequence<int, 1>());
-    t->cast[d] = &cast_kernel<compute_t<T>>;
+    t->by_dtype[d].general = &general_kernel<Identity, wide_t<T>, 1>;
+    t->cast[d] = &cast_kernel<wide_t<T>>;
   });
   add_width<std::uint8_t>(*t);
   add_width<std::uint16_t>(*t);
@@ -199,13 +198,8 @@ cudaError_t cast(ElementwiseLaunch l, const CopyTables& t) {
   const bool dense =
       l.rank == 0 || (l.rank == 1 && to.strides[0] == to_size && from.strides[0] == from_size);
   if (dense && from.data != nullptr) {
-    const CastParams p{static_cast<const char*>(from.data),
-                       static_cast<char*>(to.data),
-                       l.numel,
-                       from.dtype,
-                       to.dtype,
-                       from_size,
-                       to_size};
+    const CastParams p{static_cast<const char*>(from.data), static_cast<char*>(to.data), l.numel,
+                       element_cast(from.dtype, to.dtype), element_cast(to.dtype, to.dtype)};
     return launch(t.cast[d], grid_for((l.numel + kThreads * 8 - 1) / (kThreads * 8)), kThreads, p,
                   l.device, l.stream);
   }

@@ -34,7 +34,8 @@ __device__ __forceinline__ C multiply_add(C a, C b, C sum) {
   }
 }
 
-// 256 threads, 16 accumulators each: meant to run at 4 blocks a multiprocessor.
+// 16 accumulators a thread.
+// Occupancy: 2 blocks of 256 threads.
 template <class T>
 __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ GemmParams p) {
   using C = compute_t<T>;

@@ -19,14 +19,19 @@ struct GeneratorParams {
   Offsets<1, kMaxRank> offsets;
 };
 
-/// Elements of a thread: one 16-byte vector, or the functor's block where that is longer.
+/// Elements of a thread: one 16-byte vector, or the functor's block where that is longer. Where
+/// each element takes arithmetic, four are enough: a vector of 16 bytes would be much code for
+/// nothing.
 template <class F, class T>
-inline constexpr int kWidth = F::template kBlock<T> > 16 / static_cast<int>(sizeof(T))
-                                  ? F::template kBlock<T>
-                                  : 16 / static_cast<int>(sizeof(T));
+constexpr int width_of() {
+  constexpr int vector = 16 / static_cast<int>(sizeof(T));
+  constexpr int most = std::is_same_v<F, fn::Fill> || vector < 4 ? vector : 4;
+  return F::template kBlock<T> > most ? F::template kBlock<T> : most;
+}
+template <class F, class T>
+inline constexpr int kWidth = width_of<F, T>();
 
-// Meant to run at 8 blocks a multiprocessor for fill, where the stores are the work; at 4 or more
-// for the random numbers.
+// Occupancy: 4 blocks of 256 threads; fill, where the stores are the work, gets 8.
 template <class F, class T>
 __global__ void __launch_bounds__(kThreads)
     generator_kernel(const __grid_constant__ GeneratorParams p) {

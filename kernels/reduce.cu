@@ -25,22 +25,19 @@ struct Reduction {
     for (int k = 0; k < l.n_in; ++k) {
       const OperandDesc& o = input(k);
       p.data[k] = static_cast<const char*>(o.data);
-      p.storage[k] = o.dtype;
-      p.kernel[k] = o.kernel;
+      const bool computed = k == 1 && entry.computed_second;
+      p.cast[k] = element_cast(o.dtype, computed ? info(l.dtype).compute : o.kernel);
       p.number[k] = o.scalar;
       p.is_number[k] = o.data == nullptr;
     }
-    if (entry.computed_second) p.kernel[1] = info(l.dtype).compute;
     if (entry.indexed) {
       p.data[1] = p.data[0];
-      p.storage[1] = p.storage[0];
-      p.kernel[1] = p.kernel[0];
+      p.cast[1] = p.cast[0];
     }
     for (int k = 0; k < l.n_out; ++k) {
       const OperandDesc& o = l.operands[k];
       p.out[k] = static_cast<char*>(o.data);
-      p.out_storage[k] = o.dtype;
-      p.out_kernel[k] = o.kernel;
+      p.out_cast[k] = element_cast(o.dtype, o.kernel);
     }
     p.outer = l.numel;
     p.n = p.total = l.n;

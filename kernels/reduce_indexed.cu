@@ -8,7 +8,7 @@ namespace {
 
 template <template <class> class F, class S>
 ReduceEntry indexed_entry() {
-  using C = compute_t<S>;
+  using C = wide_t<S>;
   ReduceEntry e = general_entry<Indexed<F<C>, IndexFinish<C>, C>>();
   e.indexed = true;
   return e;

@@ -9,14 +9,14 @@ namespace {
 
 template <class S>
 ReduceEntry dot_entry() {
-  using C = compute_t<S>;
+  using C = wide_t<S>;
   using Op = fn::Dot<C>;
   return general_entry<TwoInputs<Op, PlainFinish<Op>, C, C>>();
 }
 
 template <class S, bool Root>
 ReduceEntry variance_entry() {
-  using C = compute_t<S>;
+  using C = wide_t<S>;
   using Op = fn::CenteredSquare<C>;
   ReduceEntry e = general_entry<TwoInputs<Op, VarianceFinish<Op, Root>, C, C>>();
   e.computed_second = true;

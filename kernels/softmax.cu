@@ -163,7 +163,7 @@ RowKernels make_kernels() {
   for_each_dtype<mask(dtypes::Floats)>([&]<class S>(int d) {
     using C = compute_t<S>;
     RowEntry& e = r.by_dtype[d];
-    e.max = one_input_entry<fn::Amax, fn::Amax, S>();
+    e.max = one_input_entry<fn::Amax, S>();
     e.sum = general_entry<TwoInputs<ExpSum<C>, PlainFinish<fn::Sum<C>>, C, C>>();
     e.sum.computed_second = true;
     e.out = make_entry<F, S, 3>(std::make_integer_sequence<int, 3>());

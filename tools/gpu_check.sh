@@ -159,7 +159,8 @@ step_sanitize() {
     filter='*'
     [ "$tool" = racecheck ] && filter='Parity.CopiesInEveryLayout:Parity.IrregularReductions'
     say "$tool"
-    limited "$sanitizer" --tool "$tool" --error-exitcode 1 "$programs/tests/cuda.parity_test" \
+    # Every allocation of its own, so that memcheck sees where it ends.
+    TANDEM_POOL=direct limited "$sanitizer" --tool "$tool" --error-exitcode 1 "$programs/tests/cuda.parity_test" \
       --gtest_brief=1 --gtest_filter="$filter"
     case $? in
       0) note+="$tool clean; " ;;
@@ -234,7 +235,7 @@ step_profile() {
     "$(gpu_field memory.total)" "$(gpu_field compute_cap)" "$(date -u '+%F %H:%M UTC')"
   git -C "$ROOT" log -1 --format='commit %h %s' 2>/dev/null
 } | tee "$base.txt"
-failed=0 table=''
+failed=0 table='' outcomes=()
 for step in "${steps[@]}"; do
   say "$step"
   began=$SECONDS note=''
@@ -255,8 +256,29 @@ for step in "${steps[@]}"; do
     3) word=skipped && rm -f "$base.$step.txt" ;;
     *) word=FAILED && failed=1 ;;
   esac
+  outcomes+=("$step=$word")
   table+=$(printf '  %-9s %-8s %6d s  %s' "$step" "$word" "$((SECONDS - began))" "$note")$'\n'
 done
 printf '\n%s' "$table" | tee -a "$base.txt"
-printf '\nresults: %s.*\n' "$base"
+# One file with everything: the machine, what passed, and the figures of the benchmark.
+"$(command -v "$PYTHON" || command -v python3)" - "$base.json" "$name" "$(gpu_field driver_version)" \
+  "$(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null)" "${outcomes[@]}" <<'PYTHON'
+import datetime
+import json
+import pathlib
+import sys
+
+path, gpu, driver, commit, *outcomes = sys.argv[1:]
+file = pathlib.Path(path)
+results = json.loads(file.read_text()) if file.exists() else {}
+results["check"] = {
+    "gpu": gpu,
+    "driver": driver,
+    "commit": commit,
+    "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+    "steps": dict(outcome.split("=") for outcome in outcomes),
+}
+file.write_text(json.dumps(results, indent=1) + "\n")
+PYTHON
+printf '\nresults: %s.*; tools/lint/check_device_runs.py --write puts the date into docs/numerics.md\n' "$base"
 exit "$failed"

@@ -1,120 +1,197 @@
-"""Checks the PTX of the CUDA kernels for what would change bits or waste bandwidth.
+"""Checks the device code of libtandem_cuda for what would change bits or waste bandwidth.
 
-    ptx_scan.py PTX...            the text of `cuobjdump -ptx` or `nvcc -ptx`
-    ptx_scan.py --nvcc NVCC --root DIR   compiles a small set of kernels of each kind and checks that
+    ptx_scan.py LIBRARY [--root DIR] [--list]
 
-No approximate or flushing instruction, no add or multiply that the assembler may contract (those without a
-rounding suffix), no local memory, and 16-byte loads and stores in every `flat` kernel of 32-bit floats.
+Of every kernel in the library (configure with -DTANDEM_CUDA_COMPRESS=OFF, so that its PTX can be read):
+no approximate or flushing instruction, no operation that the assembler may contract (one without a rounding suffix),
+no float atomic; no local memory; 16-byte loads, and stores, in the kernels over dense elements; registers and shared
+memory that let as many blocks run on a multiprocessor as the comment above the kernel claims ("Occupancy: 4 blocks of
+256 threads"). What may break a rule is listed here, each with its reason, and an entry that excuses nothing is an
+error too.
 """
 
 import argparse
 import re
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-# .approx and .ftz change bits; reciprocals and roots must be rounded ones.
+sys.path.insert(0, str(Path(__file__).resolve().parent / "lint"))
+import device_code  # noqa: E402
+
+# Instructions that change bits; reciprocals and roots must be rounded ones.
 FORBIDDEN = [
     (re.compile(r"\.approx"), "an approximate instruction"),
     (re.compile(r"\.ftz"), "an instruction that flushes subnormals"),
-    (re.compile(r"^\s*(?:@%p\d+\s+)?(?:add|sub|mul)\.f(?:16|32|64|16x2)\b"), "an operation without a rounding mode"),
-    (re.compile(r"^\s*(?:@%p\d+\s+)?mad\.f"), "a multiply-add without a rounding mode"),
+    (re.compile(r"^\s*(?:@!?%p\d+\s+)?(?:add|sub|mul)\.f(?:16|32|64|16x2)\b"), "an operation without a rounding mode"),
+    (re.compile(r"^\s*(?:@!?%p\d+\s+)?mad\.f"), "a multiply-add without a rounding mode"),
     (re.compile(r"\batom\.\S*\.f(?:16|32|64)|\bred\.\S*\.f(?:16|32|64)"), "a float atomic"),
 ]
-# CUDA's own fmodf estimates quotients and corrects them: its result is exact (CUDA C++ programming guide, 0 ulp).
-EXACT_REMAINDER = re.compile(r"Remainder|4Fmod|FloorDivide")
 ESTIMATES = {"an approximate instruction", "an instruction that flushes subnormals"}
-LOCAL = re.compile(r"^\s*\.local\b|\b(?:ld|st)\.local\b")
-ENTRY = re.compile(r"\.entry\s+(\w+)")
-VECTOR = re.compile(r"\b(ld|st)\.global(?:\.nc)?\.v(?:4\.(?:b32|f32|u32)|2\.(?:b64|f64|u64))")
-FLAT_FLOAT = re.compile(r"flat_kernelI.*fE?Li\d")  # flat_kernel<F, float, A>
+LOCAL = re.compile(r"^\s*\.local\b|\b(?:ld|st)\.local\b", re.MULTILINE)
+WIDE_LOAD = re.compile(r"\bld\.global(?:\.nc)?\.(?:v4\.[bfus]32|v2\.[bfus]64)")
+VECTOR_STORE = re.compile(r"\bst\.global\.(?:v[24]\.|[bu](?:32|64)\b)")
+
+# (pattern of a kernel's readable name, what it may do, why)
+MAY_ESTIMATE = [
+    (r"fn::(Remainder|Fmod|FloorDivide), ", "CUDA's fmod estimates quotients and corrects them: 0 ulp by its manual"),
+]
+MAY_LOAD_NOTHING = [
+    (r"fn::Is(Nan|Inf|Finite), (bool|(signed |unsigned )?(char|short|int|long)), ", "the answer of integers is known"),
+]
+MAY_USE_LOCAL_MEMORY = [
+    (r"reduce_columns_kernel<", "1024 threads leave 64 registers: a few words spill in walks that cast, none that is dense"),
+    (r"reduce_rows_kernel<.*fn::(Sum|Prod|Mean), .*, false>", "one to four words, where elements are cast one by one"),
+    (r"fn::Acos, .*Complex<double>", "two words of the longest functors"),
+    (r"fn::(Acosh|Asinh), .*Complex<double>", "the same"),
+    (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),
+]
+MAY_HAVE_FEWER_BLOCKS = [
+    (r"flat_kernel<.*fn::(Acos|Asin|Acosh|Asinh|Sigmoid), .*Complex", "3: bound by arithmetic, not by memory"),
+    (r"flat_kernel<.*fn::Addcmul, (signed|unsigned) char, ", "3: 64 elements are in flight"),
+    (r"rows_kernel<.*fn::Asinh, .*Complex<float>", "2: bound by arithmetic"),
+    (r"cast_kernel<.*Complex<float>", "2: eight pairs are in flight"),
+]
+
+# A multiprocessor of compute capability 8.0, 9.0 and 10.0 (CUDA C++ Programming Guide, "Technical Specifications").
+REGISTERS, WARPS, BLOCKS = 65536, 64, 32
+SHARED, SHARED_RESERVED = 164 * 1024, 1024  # of 8.0, which has the least of the three
+REGISTER_UNIT = 256  # registers are given to warps in these units
+
+CLAIM = re.compile(r"Occupancy: (\d+) blocks? of (\d+) threads?")
+KERNEL_NAME = re.compile(r"(\w+)(?:<|\()")
 
 
-def kernels(text):
-    """(name, body) of every kernel; functions that are not inlined count to the text before."""
-    starts = list(ENTRY.finditer(text))
-    for match, after in zip(starts, starts[1:] + [None]):
-        yield match.group(1), text[match.end() : after.start() if after else len(text)]
+def claims(root):
+    """Kernel name -> (blocks, threads) from the comments above the kernels; problems."""
+    found, problems = {}, []
+    for path in device_code.sources(root):
+        text = path.read_text()
+        begin = 0
+        for match in device_code.DECLARED.finditer(text):
+            claim = None
+            for claim in CLAIM.finditer(text, begin, match.start()):
+                pass
+            begin = match.end()
+            if claim:
+                found[match[1]] = (int(claim[1]), int(claim[2]))
+            else:
+                problems.append(f"{path.relative_to(root)}: {match[1]} has no comment 'Occupancy: N blocks of M threads'")
+    return found, problems
 
 
-def check(text, source):
-    problems, count, vectors = [], 0, 0
-    exact = False
-    for number, line in enumerate(text.splitlines(), 1):
-        entry = ENTRY.search(line)
-        if entry:
-            exact = EXACT_REMAINDER.search(entry.group(1)) is not None
+def blocks_that_fit(kernel, threads):
+    warps = (threads + 31) // 32
+    per_warp = -(-max(kernel.registers, 1) * 32 // REGISTER_UNIT) * REGISTER_UNIT
+    fit = min(REGISTERS // (per_warp * warps), WARPS // warps, BLOCKS)
+    return min(fit, SHARED // (kernel.shared + SHARED_RESERVED)) if kernel.shared else fit
+
+
+class Excuses:
+    """The exceptions of one rule; what none of them was needed for is a problem."""
+
+    def __init__(self, rule, entries):
+        self.rule, self.entries, self.used = rule, entries, set()
+
+    def cover(self, name):
+        for pattern, *_ in self.entries:
+            if re.search(pattern, name):
+                self.used.add(pattern)
+                return True
+        return False
+
+    def unused(self):
+        return [f"ptx_scan.py: {self.rule}: nothing needs {p!r}" for p, *_ in self.entries if p not in self.used]
+
+
+def check_instructions(text, where, may_estimate=lambda: False):
+    problems = []
+    for line in text.splitlines():
         for pattern, what in FORBIDDEN:
-            if pattern.search(line) and not (exact and what in ESTIMATES):
-                problems.append(f"{source}:{number}: {what}: {line.strip()}")
-    for name, body in kernels(text):
-        count += 1
-        if any(LOCAL.search(line) for line in body.splitlines()):
-            problems.append(f"{source}: {name} uses local memory")
-        if FLAT_FLOAT.search(name):
-            found = {match.group(1) for match in VECTOR.finditer(body)}
-            vectors += 1
-            if "ld" not in found:
-                problems.append(f"{source}: {name} has no 16-byte load")
-    if count == 0:
-        problems.append(f"{source}: no kernel found")
-    return problems, count, vectors
+            if pattern.search(line) and not (what in ESTIMATES and may_estimate()):
+                problems.append(f"{where}: {what}: {line.strip()}")
+    return problems
 
 
-# One functor of each kind: exact arithmetic, division and root, an elementary function, integers, casts.
-SAMPLE = """
-#include "kernels/functors/binary.h"
-#include "kernels/functors/ternary.h"
-#include "tandem/cuda/elementwise.h"
-using namespace tandem;
-using namespace tandem::cuda;
-template <class F, class T, int A> void use() {
-  volatile auto entry = make_entry<F, T, A>(std::make_integer_sequence<int, A>()).flat;
-  volatile auto rows = make_entry<F, T, A>(std::make_integer_sequence<int, A>()).rows;
-  (void)entry; (void)rows;
-}
-void all() {
-  use<fn::Add, float, 2>(); use<fn::Div, double, 2>(); use<fn::Exp, float, 1>(); use<fn::Log, double, 1>();
-  use<fn::Sin, float, 1>(); use<fn::Addcmul, float, 4>(); use<fn::Mul, Half, 2>(); use<fn::Sqrt, Complex64, 1>();
-  use<fn::Remainder, float, 2>(); use<fn::FloorDivide, std::int32_t, 2>();
-}
-"""
+def is_dense(name):
+    """Whether a kernel goes over dense elements of 32 bits or more, several a thread."""
+    return "flat_kernel<" in name
 
 
-def compile_sample(nvcc, root, architecture):
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "sample.cu"
-        source.write_text(SAMPLE)
-        target = Path(folder) / "sample.ptx"
-        flags = ["-std=c++20", f"-arch={architecture}", "-O3", "--fmad=false", "-prec-div=true", "-prec-sqrt=true"]
-        flags += ["-ftz=false", "--expt-relaxed-constexpr", "-ptx"]
-        includes = [f"-I{root}", f"-I{root}/runtime/include", f"-I{root}/kernels/include"]
-        subprocess.run([nvcc, *flags, *includes, str(source), "-o", str(target)], check=True)
-        return target.read_text()
+def check_vectors(kernel, may_load_nothing):
+    if not is_dense(kernel.name):
+        return []
+    problems = []
+    if not WIDE_LOAD.search(kernel.ptx) and not may_load_nothing.cover(kernel.name):
+        problems.append(f"{kernel.name}: no 16-byte load")
+    # A 16-byte element is a vector of its own, so that a narrower result is stored alone.
+    if not VECTOR_STORE.search(kernel.ptx) and "Complex<double>" not in kernel.name:
+        problems.append(f"{kernel.name}: no vector store")
+    return problems
+
+
+def check_kernels(kernels, claimed, excuses):
+    """Problems of the kernels; `excuses` are those of estimates, loads, local memory and occupancy."""
+    problems = []
+    estimates, loads, local, fewer = excuses
+    for k in kernels:
+        if not k.ptx:
+            problems.append(f"{k.name}: no PTX (configure with -DTANDEM_CUDA_COMPRESS=OFF)")
+            continue
+        problems += check_instructions(k.ptx, k.name, lambda k=k: estimates.cover(k.name))
+        problems += check_vectors(k, loads)
+        if (k.frame or LOCAL.search(k.ptx)) and not local.cover(k.name):
+            problems.append(f"{k.name}: {k.frame} bytes of local memory")
+        name = KERNEL_NAME.search(k.name.split("::")[-1] if "<" not in k.name else re.sub(r"^.*?(\w+<)", r"\1", k.name))
+        claim = claimed.get(name[1]) if name else None
+        if claim is None:
+            problems.append(f"{k.name}: no source with an 'Occupancy' comment")
+        elif blocks_that_fit(k, claim[1]) < claim[0] and not fewer.cover(k.name):
+            problems.append(
+                f"{k.name}: {blocks_that_fit(k, claim[1])} blocks fit, {claim[0]} claimed "
+                f"({k.registers} registers, {k.shared} bytes shared)"
+            )
+    return problems
+
+
+def new_excuses():
+    return (
+        Excuses("estimates", MAY_ESTIMATE),
+        Excuses("loads", MAY_LOAD_NOTHING),
+        Excuses("local memory", MAY_USE_LOCAL_MEMORY),
+        Excuses("occupancy", MAY_HAVE_FEWER_BLOCKS),
+    )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("ptx", nargs="*")
-    parser.add_argument("--nvcc")
-    parser.add_argument("--root", default=str(Path(__file__).resolve().parent.parent))
-    parser.add_argument("--arch", default="sm_90")
+    parser.add_argument("library", type=Path)
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
+    parser.add_argument("--list", action="store_true", help="print registers, memory and blocks of every kernel")
     args = parser.parse_args()
-    texts = [(Path(p).name, Path(p).read_text()) for p in args.ptx]
-    if args.nvcc:
-        texts.append(("sample.ptx", compile_sample(args.nvcc, args.root, args.arch)))
-    if not texts:
-        parser.error("nothing to check: PTX files or --nvcc")
-    problems, count, vectors = [], 0, 0
-    for source, text in texts:
-        found, kernels_found, flat = check(text, source)
-        problems += found
-        count += kernels_found
-        vectors += flat
-    for problem in problems[:50]:
+    kernels, texts = device_code.read(args.library)
+    claimed, problems = claims(args.root)
+    if args.list:
+        for k in kernels:
+            print(f"{k.registers:4} registers {k.frame:5} local {k.shared:6} shared  {k.name}")
+    excuses = new_excuses()
+    problems += check_kernels(kernels, claimed, excuses)
+    # What is called, not inlined: the kernels' rules on instructions hold there as well.
+    for text in texts:
+        for part in text.split(".func")[1:]:
+            body = part[: part.find("\n}\n")]
+            name = re.search(r"_Z\w+", body)
+            where = device_code.readable([name[0]])[name[0]] if name else "a function"
+            problems += check_instructions(body, where, lambda where=where: excuses[0].cover(where))
+            if LOCAL.search(body):
+                problems.append(f"{where}: local memory")
+    for rule in excuses:
+        problems += rule.unused()
+    if not kernels:
+        problems.append(f"{args.library}: no kernel found")
+    for problem in problems[:400]:
         print(problem)
-    print(f"{count} kernels, {vectors} of them dense float32: {len(problems)} problems")
+    dense = sum(is_dense(k.name) for k in kernels)
+    print(f"{len(kernels)} kernels, {dense} of them over dense elements: {len(problems)} problems")
     return 1 if problems else 0
 
 

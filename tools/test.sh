@@ -109,7 +109,8 @@ step_package() {
   CC=$(cached CMAKE_C_COMPILER) CXX=$(cached CMAKE_CXX_COMPILER) \
     quietly "$logs/pip.log" "$PYTHON" -m pip install --no-build-isolation --no-deps --target build/package \
     --config-settings=build-dir=build/wheel --config-settings=cmake.define.TANDEM_CUDA=$cuda \
-    --config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=90-real \
+    --config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=90 \
+    --config-settings=cmake.define.TANDEM_CUDA_COMPRESS=OFF \
     --config-settings=cmake.define.TANDEM_WERROR="${werror:-OFF}" .
   (cd build/package && PYTHONPATH=. "$PYTHON" -c \
     'import tandem; t = tandem.arange(6).reshape(2, 3); assert t.sum().item() == 15; print("imported", tandem.__file__)')

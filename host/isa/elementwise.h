@@ -64,10 +64,10 @@ void loop2_two_speed(char* const* p, std::int64_t n) {
     for (std::int64_t i = first; i < last; ++i) slow |= F::needs_slow(a[i], b[i]) ? 1 : 0;
     if (slow == 0) {
 #pragma GCC ivdep
-      for (std::int64_t i = first; i < last; ++i) out[i] = F::fast_on_host(a[i], b[i]);
+      for (std::int64_t i = first; i < last; ++i) out[i] = F::fast(a[i], b[i]);
     } else {
       for (std::int64_t i = first; i < last; ++i)
-        out[i] = F::needs_slow(a[i], b[i]) ? F()(a[i], b[i]) : F::fast_on_host(a[i], b[i]);
+        out[i] = F::needs_slow(a[i], b[i]) ? F()(a[i], b[i]) : F::fast(a[i], b[i]);
     }
   }
 }
@@ -105,7 +105,7 @@ concept TwoSpeed = fn::is_real_float_v<T> && requires(T x) {
 
 template <class F, class T>
 concept TwoSpeedOfTwo = fn::is_real_float_v<T> && requires(T x) {
-  F::fast_on_host(x, x);
+  F::fast(x, x);
 };
 
 /// The loop of a functor over element type T.

@@ -5,13 +5,12 @@
 // Note [Two walks]
 // rows: a warp takes one tile of one outer index; its 32 threads hold the 128 lanes, four each, so
 // that dense elements come in 16-byte loads, four loads in flight a thread. Halving is done with
-// shuffles down to 4 lanes, then inside the first thread. Meant to run at 6 blocks or more of 256
-// threads a multiprocessor (at most 40 registers).
+// shuffles down to 4 lanes, then inside the first thread.
 // columns: for elements that lie densely across the outer index. A block of 1024 takes one tile of
 // 32 outer indices: thread (w, c) holds the four lanes w, w + 32, ... of column c, so that halving
-// down to 32 lanes stays inside a thread and the rest goes through shared memory. Meant for 2
-// blocks a multiprocessor (at most 32 registers). Both give the same bits, which depend on n and
-// the logical order alone: a lane that has no element is skipped, never padded.
+// down to 32 lanes stays inside a thread and the rest goes through shared memory. Both give the
+// same bits, which depend on n and the logical order alone: a lane that has no element is skipped,
+// never padded.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -35,11 +34,11 @@ inline constexpr unsigned kColumnThreads = kColumns * kResidues;
 
 struct ReduceParams {
   const char* data[2];
-  DType storage[2], kernel[2];
+  ElementCast cast[2];
   ScalarBits number[2];
   bool is_number[2];
   char* out[2];
-  DType out_storage[2], out_kernel[2];
+  ElementCast out_cast[2];
   void* partials;  // one accumulator a tile, [outer][tiles]; null: finish and store
   std::int64_t outer, n, tiles;
   std::int64_t total;  // elements of the whole reduction: what finish divides by
@@ -100,24 +99,24 @@ __device__ __forceinline__ void put(const ReduceParams& p, std::int64_t outer, s
   }
 }
 
-/// Four neighbouring elements of the reduced sequence as accumulators.
+/// Four neighbouring elements of the reduced sequence as accumulators. Those from `end` on repeat
+/// the first one, which always exists; the caller leaves them out.
 template <class Task>
 __device__ __forceinline__ void read_four(typename Task::Acc (&r)[4], const ReduceParams& p,
                                           const std::int64_t (&base)[4], std::int64_t i,
                                           std::int64_t end) {
-  bool valid[4];
   std::int64_t at[2][4];
 #pragma unroll
   for (int j = 0; j < 4; ++j) {
-    valid[j] = i + j < end;
     std::int64_t o[2] = {0, 0};
-    if (valid[j]) p.at_reduced.get(i + j, p.wide, o);
+    if (i + j < end) p.at_reduced.get(i + j, p.wide, o);
     at[0][j] = base[0] + o[0];
     at[1][j] = base[1] + o[1];
   }
-  Task::template read<4>(r, p, at, valid, i);
+  Task::template read<4>(r, p, at, i);
 }
 
+// Occupancy: 2 blocks of 256 threads; dense rows of 32 bits get 4.
 template <class Task>
 __global__ void __launch_bounds__(kThreads)
     reduce_rows_kernel(const __grid_constant__ ReduceParams p) {
@@ -161,6 +160,8 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+// Occupancy: 1 block of 1024 threads; half of a multiprocessor's warps, of which each has four
+// loads in flight.
 template <class Task>
 __global__ void __launch_bounds__(kColumnThreads)
     reduce_columns_kernel(const __grid_constant__ ReduceParams p) {
@@ -195,7 +196,7 @@ __global__ void __launch_bounds__(kColumnThreads)
         at[1][q] = base[1] + o[1];
       }
       Acc x[kMine];
-      Task::template read<kMine>(x, p, at, valid, start + row + w, kResidues);
+      Task::template read<kMine>(x, p, at, start + row + w, kResidues);
 #pragma unroll
       for (int q = 0; q < kMine; ++q) {
         if (valid[q]) acc[q] = row == 0 ? x[q] : Op::combine(acc[q], x[q]);
@@ -226,7 +227,7 @@ __device__ __forceinline__ void store_result(const ReduceParams& p, int which, R
   const R r[1] = {value};
   const std::int64_t where[1] = {at[2 + which]};
   const bool valid[1] = {true};
-  store_cast<R, 1>(r, p.out[which], where, valid, p.out_storage[which], p.out_kernel[which]);
+  store_cast<R, 1>(r, p.out[which], where, valid, p.out_cast[which]);
 }
 
 /// How an accumulator becomes the result.
@@ -239,11 +240,25 @@ struct PlainFinish {
   }
 };
 
-/// A functor of one input of element type S (dense) or of any storage dtype (not), in compute type
-/// C.
-template <template <class> class F, template <class> class Last, class S, bool Dense>
-struct OneInput : PlainFinish<Last<compute_t<S>>> {
-  using C = compute_t<S>;
+/// The type in which functor F takes elements of dtype S: bool where it only asks whether they are
+/// zero, so that all dtypes share its casting walks; else the wide type.
+template <template <class> class F, class S>
+struct Element {
+  using type = wide_t<S>;
+};
+template <class S>
+struct Element<fn::Any, S> {
+  using type = bool;
+};
+template <class S>
+struct Element<fn::All, S> {
+  using type = bool;
+};
+
+/// A functor of one input of element type S (dense) or of any storage dtype (not).
+template <template <class> class F, class S, bool Dense>
+struct OneInput : PlainFinish<F<typename Element<F, S>::type>> {
+  using C = typename Element<F, S>::type;
   using Op = F<C>;
   using Acc = typename Op::Acc;
   static constexpr bool kDense = Dense;
@@ -256,18 +271,18 @@ struct OneInput : PlainFinish<Last<compute_t<S>>> {
     if (i + 4 <= end) {
       const Vec<S, 4> v = *reinterpret_cast<const Vec<S, 4>*>(s);
 #pragma unroll
-      for (int j = 0; j < 4; ++j) r[j] = Op::map(fn::load(v.at[j]));
+      for (int j = 0; j < 4; ++j) r[j] = Op::map(fn::cast<C>(v.at[j]));
     } else {
 #pragma unroll
-      for (int j = 0; j < 4; ++j) r[j] = Op::map(i + j < end ? fn::load(s[j]) : C{});
+      for (int j = 0; j < 4; ++j) r[j] = Op::map(i + j < end ? fn::cast<C>(s[j]) : C{});
     }
   }
   template <int E>
   static __device__ __forceinline__ void read(Acc (&r)[E], const ReduceParams& p,
-                                              const std::int64_t (&at)[2][E],
-                                              const bool (&valid)[E], std::int64_t, int = 1) {
+                                              const std::int64_t (&at)[2][E], std::int64_t,
+                                              int = 1) {
     C x[E];
-    load_cast<C, E>(x, p.data[0], at[0], valid, p.storage[0], p.kernel[0]);
+    load_cast<C, E>(x, p.data[0], at[0], p.cast[0]);
 #pragma unroll
     for (int e = 0; e < E; ++e) r[e] = Op::map(x[e]);
   }
@@ -276,7 +291,7 @@ struct OneInput : PlainFinish<Last<compute_t<S>>> {
 /// A functor of two inputs: B is the second one's element type.
 template <class O, class Finish, class S, class B>
 struct TwoInputs : Finish {
-  using C = compute_t<S>;
+  using C = wide_t<S>;
   using Op = O;
   using Acc = typename Op::Acc;
   static constexpr bool kDense = false;
@@ -284,16 +299,16 @@ struct TwoInputs : Finish {
 
   template <int E>
   static __device__ __forceinline__ void read(Acc (&r)[E], const ReduceParams& p,
-                                              const std::int64_t (&at)[2][E],
-                                              const bool (&valid)[E], std::int64_t, int = 1) {
+                                              const std::int64_t (&at)[2][E], std::int64_t,
+                                              int = 1) {
     C x[E];
     B y[E];
-    load_cast<C, E>(x, p.data[0], at[0], valid, p.storage[0], p.kernel[0]);
+    load_cast<C, E>(x, p.data[0], at[0], p.cast[0]);
     if (p.is_number[1]) {
 #pragma unroll
-      for (int e = 0; e < E; ++e) y[e] = scalar_value<B>(p.number[1]);
+      for (int e = 0; e < E; ++e) y[e] = wrap_to(scalar_value<B>(p.number[1]), p.cast[1]);
     } else {
-      load_cast<B, E>(y, p.data[1], at[1], valid, p.storage[1], p.kernel[1]);
+      load_cast<B, E>(y, p.data[1], at[1], p.cast[1]);
     }
 #pragma unroll
     for (int e = 0; e < E; ++e) r[e] = Op::map(x[e], y[e]);
@@ -303,7 +318,7 @@ struct TwoInputs : Finish {
 /// A functor of an element and its index.
 template <class O, class Finish, class S>
 struct Indexed : Finish {
-  using C = compute_t<S>;
+  using C = wide_t<S>;
   using Op = O;
   using Acc = typename Op::Acc;
   static constexpr bool kDense = false;
@@ -311,11 +326,10 @@ struct Indexed : Finish {
 
   template <int E>
   static __device__ __forceinline__ void read(Acc (&r)[E], const ReduceParams& p,
-                                              const std::int64_t (&at)[2][E],
-                                              const bool (&valid)[E], std::int64_t i,
+                                              const std::int64_t (&at)[2][E], std::int64_t i,
                                               int step = 1) {
     C x[E];
-    load_cast<C, E>(x, p.data[0], at[0], valid, p.storage[0], p.kernel[0]);
+    load_cast<C, E>(x, p.data[0], at[0], p.cast[0]);
 #pragma unroll
     for (int e = 0; e < E; ++e) r[e] = Op::map(x[e], i + e * step);
   }
@@ -364,9 +378,8 @@ struct IndexFinish {
     std::int64_t o[2];
     p.at_reduced.get(acc.index, p.wide, o);
     const std::int64_t where[1] = {at[1] + o[1]};
-    const bool valid[1] = {true};
     C x[1];
-    load_cast<C, 1>(x, p.data[1], where, valid, p.storage[1], p.kernel[1]);
+    load_cast<C, 1>(x, p.data[1], where, p.cast[1]);
     store_result(p, 0, x[0], at);
     store_result(p, 1, acc.index, at);
   }
@@ -386,21 +399,37 @@ struct ReduceEntry {
       false;  // the second input is seen in the compute dtype, not rounded to l.dtype
 };
 
-template <class Task>
+/// JoinTask: one of the same accumulator and result, whose joining kernel serves.
+template <class Task, class JoinTask = Task>
 ReduceEntry general_entry() {
+  static_assert(fn::same_v<typename Task::Acc, typename JoinTask::Acc>);
   ReduceEntry e;
   e.rows = &reduce_rows_kernel<Task>;
   e.columns = &reduce_columns_kernel<Task>;
-  e.joined = &reduce_rows_kernel<Joined<Task>>;
+  e.joined = &reduce_rows_kernel<Joined<JoinTask>>;
   e.acc_size = static_cast<int>(sizeof(typename Task::Acc));
   return e;
 }
 
-/// Float dtypes of one compute type share the kernels that cast.
-template <template <class> class F, template <class> class Last, class S>
+/// The element type that stands for all with the same accumulator and result, when it comes to
+/// joining: sums of every integer dtype are joined in 64 bits.
+template <template <class> class F, class C, class A = typename F<C>::Acc>
+constexpr auto joined_as() {
+  if constexpr (fn::same_v<typename F<A>::Acc, A> &&
+                fn::same_v<typename F<A>::Result, typename F<C>::Result>) {
+    return A{};
+  } else {
+    return C{};
+  }
+}
+
+/// Dtypes of one element type share the kernels that cast.
+template <template <class> class F, class S>
 ReduceEntry one_input_entry() {
-  ReduceEntry e = general_entry<OneInput<F, Last, compute_t<S>, false>>();
-  e.dense = &reduce_rows_kernel<OneInput<F, Last, S, true>>;
+  using C = typename Element<F, S>::type;
+  using Joining = OneInput<F, decltype(joined_as<F, C>()), false>;
+  ReduceEntry e = general_entry<OneInput<F, C, false>, Joining>();
+  e.dense = &reduce_rows_kernel<OneInput<F, S, true>>;
   e.storage = dtype_of<S>;
   return e;
 }

@@ -8,7 +8,7 @@ namespace tandem::cuda {
 
 template <template <class> class F, std::uint32_t Set>
 void fill_reduction(ReduceRow& row) {
-  for_each_dtype<Set>([&]<class S>(int d) { row.by_dtype[d] = one_input_entry<F, F, S>(); });
+  for_each_dtype<Set>([&]<class S>(int d) { row.by_dtype[d] = one_input_entry<F, S>(); });
 }
 
 template <std::uint32_t Part>

@@ -52,7 +52,7 @@ struct ElementwiseTables {
 template <class F, int A, std::uint32_t Set>
 void fill_row(RowTable<A>& row) {
   for_each_dtype<Set>([&]<class T>(int d) {
-    row.by_dtype[d] = make_entry<F, T, A>(std::make_integer_sequence<int, A>());
+    row.by_dtype[d] = make_entry<F, T, A, wide_t<T>>(std::make_integer_sequence<int, A>());
   });
 }
 

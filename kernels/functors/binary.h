@@ -51,9 +51,8 @@ struct Div {
   }
 };
 
-// fmod, remainder and floor_divide of floats are exact, or defined by what is; on the host a fast
-// part serves all but huge quotients and special values, with the same bits (Note [The exact
-// modulus]).
+// fmod, remainder and floor_divide of floats are exact, or defined by what is; a fast part serves
+// all but huge quotients and special values, with the same bits (Note [The exact modulus]).
 
 /// Floats as Python: the quotient that belongs to the modulus, rounded to the nearest integer, so
 /// that x == y * q + r holds as nearly as it can. A zero divisor gives x / y.
@@ -77,7 +76,7 @@ struct FloorDivide {
     return modulus_needs_slow(x, y);
   }
   template <class T>
-  static TANDEM_FN T fast_on_host(T x, T y) {
+  static TANDEM_FN T fast(T x, T y) {
     return floor_divide_fast(x, y);
   }
 };
@@ -107,7 +106,7 @@ struct Remainder {
     return modulus_needs_slow(x, y);
   }
   template <class T>
-  static TANDEM_FN T fast_on_host(T x, T y) {
+  static TANDEM_FN T fast(T x, T y) {
     return remainder_fast(x, y);
   }
 };
@@ -125,7 +124,7 @@ struct Fmod {
     return modulus_needs_slow(x, y);
   }
   template <class T>
-  static TANDEM_FN T fast_on_host(T x, T y) {
+  static TANDEM_FN T fast(T x, T y) {
     return fmod_fast(x, y);
   }
 };

@@ -292,11 +292,12 @@ std::string Arena::verify(const Slab& slab, std::size_t* taken) const {
 
 std::string Arena::verify(std::size_t* reserved, std::size_t* taken) const {
   for (const Segment* s = segments_; s != nullptr; s = s->next) {
+    const std::size_t unit = s->bytes % kUnit == 0 ? kUnit : s->bytes;  // one range alone, or units
     *reserved += s->bytes;
     if (s->arena != this || s->first->before != nullptr) return "a segment is not its arena's";
     const std::byte* at = s->base;
     for (const Range* r = s->first; r != nullptr; r = r->after) {
-      if (r->data != at || r->segment != s || r->size == 0 || r->size % kUnit != 0)
+      if (r->data != at || r->segment != s || r->size == 0 || r->size % unit != 0)
         return "ranges have gaps";
       at += r->size;
       if (r->after != nullptr && r->after->before != r) return "neighbours disagree";

@@ -22,7 +22,7 @@ class BackendMemory final : public Driver {
 
   const char* name() const noexcept override { return "cuda"; }
   DriverFeatures features() const noexcept override {
-    return {.asynchronous = true, .virtual_memory = false};
+    return {.asynchronous = true, .virtual_memory = false, .any_size = true};
   }
   std::size_t granularity() const noexcept override { return std::size_t(2) << 20; }
   // The kernels read 16 bytes a thread; 256 keeps a warp's accesses within whole cache lines.

@@ -33,6 +33,7 @@ struct DriverFeatures {
   bool asynchronous =
       false;  // work may be pending when a call returns: events and synchronize mean something
   bool virtual_memory = false;  // reserve, create, map, ... work
+  bool any_size = false;        // allocate takes any number of bytes
 };
 
 struct MemoryInfo {
@@ -61,7 +62,8 @@ class TANDEM_API Driver {
   /// Alignment of every block and unit of the small size classes: a power of two from 16 to 4096.
   virtual std::size_t block_alignment() const noexcept = 0;
 
-  /// Whole segments. `bytes` is a multiple of granularity() and the same in both calls.
+  /// Whole segments. `bytes` is the same in both calls, and a multiple of granularity() unless the
+  /// driver takes any size.
   virtual DriverStatus allocate(std::size_t bytes, void** out) noexcept = 0;
   virtual DriverStatus free(void* p, std::size_t bytes) noexcept = 0;
   virtual DriverStatus memory_info(MemoryInfo* out) noexcept = 0;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <limits>
 #include <new>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,7 @@ constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 // Above this, rounding could overflow; no machine has it.
 constexpr std::size_t kLargestRequest = std::size_t{1} << 60;
 constexpr int kCallbackTries = 8;
+constexpr std::size_t kDirectUnit = 16;  // of allocations with TANDEM_POOL=direct
 
 // With the address sanitizer, memory that no one owns is poisoned: use after free, and beyond what
 // was asked for.
@@ -44,6 +46,18 @@ void unpoison([[maybe_unused]] const Device& d, [[maybe_unused]] void* p,
 #if defined(__SANITIZE_ADDRESS__)
   if (d.is_cpu()) ASAN_UNPOISON_MEMORY_REGION(p, n);
 #endif
+}
+
+/// TANDEM_POOL=direct: every allocation on a device (not on the host) is one of the driver's, of
+/// the size asked for, and goes back when it is freed. Slow; for tools that look for accesses
+/// outside of allocations, such as compute-sanitizer.
+bool asked_for_direct() {
+  const char* text = std::getenv("TANDEM_POOL");
+  const std::string_view asked = text == nullptr ? "" : text;
+  if (!asked.empty() && asked != "direct" && asked != "cached") {
+    std::fprintf(stderr, "[tandem] TANDEM_POOL: expected direct or cached, got '%s'\n", text);
+  }
+  return asked == "direct";
 }
 
 [[noreturn]] void fatal(const char* message) {
@@ -70,6 +84,8 @@ Pool::Pool(std::unique_ptr<Driver> driver, Device device, unsigned index)
       ValueError,
       "[register_pool] expected a driver with block_alignment of 16 or more and granularity "
       "of 64 KiB or a multiple, got other");
+  direct_ = driver_->features().any_size && asked_for_direct();
+  cached_limit_ = direct_ ? 0 : memory::kSlabLimit;
   for (int c = 0; c < classes_.count(); ++c) depth_[c] = FrontCache::depth(classes_.bytes(c));
   stats_.limit = kNoLimit;
   nothing_.pool = this;
@@ -115,7 +131,7 @@ void Pool::rebind(FrontCache& c, StreamId stream) noexcept {
 
 Block* Pool::allocate(std::size_t bytes, StreamId stream, PoolId id) {
   // Zero wraps to a large number.
-  if (bytes - 1 < memory::kSlabLimit && id == PoolId::Shared) [[likely]] {
+  if (bytes - 1 < cached_limit_ && id == PoolId::Shared) [[likely]] {
     if (FrontCache* c = front(stream)) [[likely]] {
       const int size_class = classes_.of(bytes);
       Block* b = c->pop(size_class);
@@ -223,7 +239,7 @@ Arena& Pool::arena(StreamId stream, PoolId id) {
 }
 
 bool Pool::grow(Arena& a, std::size_t bytes, bool large, Growth* growth) {
-  bytes = memory::round_up(bytes, driver_->granularity());
+  bytes = memory::round_up(bytes, direct_ ? kDirectUnit : driver_->granularity());
   if (bytes > stats_.limit || stats_.reserved.current > stats_.limit - bytes) return false;
   descriptors_.segments.reserve(1);
   descriptors_.ranges.reserve(2);
@@ -253,6 +269,11 @@ bool Pool::grow(Arena& a, std::size_t bytes, bool large, Growth* growth) {
 }
 
 Block* Pool::attempt_locked(std::size_t bytes, int size_class, Arena& a, Growth* growth) {
+  if (direct_) {
+    release(pending_.poll(), true);
+    return grow(a, bytes, true, growth) ? a.take_range(memory::round_up(bytes, kDirectUnit), true)
+                                        : nullptr;
+  }
   const std::size_t size =
       size_class >= 0 ? classes_.bytes(size_class) : memory::range_bytes(bytes);
   const bool large = size > memory::kLargeLimit;
@@ -361,16 +382,19 @@ void Pool::fail(std::size_t bytes, bool device_failed) {
 }
 
 void Pool::free_slow(Block* b) noexcept {
-  const std::lock_guard<std::mutex> hold(mutex_);
-  Tally one;
-  one.free(*b);
-  fold(one);
-  if (b->uses != nullptr) {
-    pending_.add(b);
-  } else {
-    b->next = nullptr;
-    release(b, true);
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    Tally one;
+    one.free(*b);
+    fold(one);
+    if (b->uses != nullptr) {
+      pending_.add(b);
+    } else {
+      b->next = nullptr;
+      release(b, true);
+    }
   }
+  if (direct_) trim("TANDEM_POOL=direct");
 }
 
 void Pool::record_use(Block* b, StreamId stream) {

@@ -113,7 +113,9 @@ class TANDEM_API Pool {
   const unsigned index_;
   const memory::SizeClasses classes_;
   std::uint8_t depth_[memory::kMaxClasses] = {};
-  Block nothing_;  // what zero bytes get
+  std::size_t cached_limit_ = memory::kSlabLimit;  // requests up to here may come from front caches
+  bool direct_ = false;                            // TANDEM_POOL=direct
+  Block nothing_;                                  // what zero bytes get
 
   std::mutex mutex_;  // guards all below
   memory::Descriptors descriptors_;

@@ -221,7 +221,7 @@ TEST(Parity, Reductions) {
   TANDEM_NEEDS_GPU();
   Counts counts;
   const std::vector<std::vector<std::int64_t>> shapes = {
-      {1, 1}, {3, 130}, {70, 5}, {2, 9000}, {9000, 3}};
+      {1, 1}, {3, 130}, {70, 5}, {2, 4200}, {40, 3}};
   for (const OpRow* row : op_rows()) {
     if (row->family != Family::Reduction) continue;
     ++counts.rows;
@@ -230,7 +230,7 @@ TEST(Parity, Reductions) {
         // Several tiles take long on the CPU, and differ by nothing but the accumulator.
         const auto dtype = static_cast<DType>(d);
         const bool representative = dtype == DType::float32 || dtype == DType::complex64;
-        if (shape[0] * shape[1] > 10000 && !representative) continue;
+        if (shape[0] * shape[1] > 8000 && !representative) continue;
         const Tensor x = values(IntSpan(shape), dtype, *row, 5);
         for (const Tensor& y : {x, x.t()}) {
           for (const int axis : {0, 1}) {
@@ -258,14 +258,40 @@ TEST(Parity, Reductions) {
   EXPECT_GT(counts.calls, 0);
 }
 
+TEST(Parity, ReductionsAroundTheBoundariesOfLanesAndTiles) {
+  TANDEM_NEEDS_GPU();
+  for (const std::int64_t n : {1,   2,   3,   4,   5,   31,   32,   33,   63,   64,   65,  127,
+                               128, 129, 131, 255, 257, 4095, 4096, 4097, 8191, 8192, 8193}) {
+    const Tensor whole = values(IntSpan({3, n}), DType::float32, op::sum, 8);
+    for (const Tensor& x : {whole, whole.t().contiguous().t()}) {  // rows, then columns
+      const Tensor y = to_device(x);
+      EXPECT_TRUE(same_bits(sum(x, Axes{Axis(1)}), sum(y, Axes{Axis(1)}).cpu())) << n;
+      EXPECT_TRUE(same_bits(amin(x, Axes{Axis(1)}), amin(y, Axes{Axis(1)}).cpu())) << n;
+      EXPECT_TRUE(same_bits(argmax(x, Axis(1)), argmax(y, Axis(1)).cpu())) << n;
+      EXPECT_TRUE(same_bits(var(x, Axes{Axis(1)}, 1), var(y, Axes{Axis(1)}, 1).cpu())) << n;
+      EXPECT_TRUE(same_bits(softmax(x, 1), softmax(y, 1).cpu())) << n;
+    }
+  }
+}
+
+TEST(Parity, ColumnsOfSeveralTiles) {
+  TANDEM_NEEDS_GPU();
+  for (const std::int64_t n : {4095, 4096, 4097, 8193}) {
+    const Tensor x = values(IntSpan({n, 17}), DType::float32, op::sum, 9);
+    const Tensor y = to_device(x);
+    EXPECT_TRUE(same_bits(sum(x, Axes{Axis(0)}), sum(y, Axes{Axis(0)}).cpu())) << n;
+    EXPECT_TRUE(same_bits(argmin(x, Axis(0)), argmin(y, Axis(0)).cpu())) << n;
+  }
+}
+
 TEST(Parity, IrregularReductions) {
   TANDEM_NEEDS_GPU();
-  const std::vector<std::vector<std::int64_t>> shapes = {{3, 130}, {70, 5}, {2, 9000}, {9000, 3}};
+  const std::vector<std::vector<std::int64_t>> shapes = {{3, 130}, {70, 5}, {2, 4200}, {40, 3}};
   for (int d = 0; d < kNumDTypes; ++d) {
     const auto dtype = static_cast<DType>(d);
     for (const auto& shape : shapes) {
       const bool representative = dtype == DType::bfloat16 || dtype == DType::uint8;
-      if (shape[0] * shape[1] > 10000 && !representative) continue;
+      if (shape[0] * shape[1] > 8000 && !representative) continue;
       const Tensor whole = values(IntSpan(shape), dtype, op::amax, 6);
       for (const Tensor& x : {whole, whole.t()}) {
         const Tensor y = to_device(x);

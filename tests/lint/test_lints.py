@@ -3,6 +3,8 @@
 lint: oracle table (the names planted below)
 """
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools/lint"), str(ROOT / "tools")]
 
+import check_device_runs  # noqa: E402
 import check_docs  # noqa: E402
 import check_format  # noqa: E402
 import check_fused  # noqa: E402
@@ -19,6 +22,7 @@ import check_includes  # noqa: E402
 import check_links  # noqa: E402
 import check_objects  # noqa: E402
 import check_tables  # noqa: E402
+import device_code  # noqa: E402
 import ptx_scan  # noqa: E402
 
 
@@ -212,6 +216,22 @@ def test_mention_of_a_missing_file_is_found(tmp_path):
     assert [p.split(": ")[0] for p in check_docs.check(tmp_path)] == ["docs/guide.md:2", "docs/guide.md:2"]
 
 
+def test_device_runs_come_from_the_results(tmp_path):
+    table = f"{check_device_runs.HEAD}\n|---|---|---|---|\n| `a_kernel` | work | exact | pending |\n"
+    plant(tmp_path, "docs/numerics.md", table)
+    plant(tmp_path, "kernels/a.cu", "__global__ void __launch_bounds__(64) a_kernel(P p) {}\n")
+    assert check_device_runs.check(tmp_path) == []
+    plant(tmp_path, "kernels/b.cu", "__global__ void b_kernel(P p) {}\n")
+    assert "b_kernel is not in the table" in check_device_runs.check(tmp_path)[0]
+    (tmp_path / "kernels/b.cu").unlink()
+    run = '{"check": {"gpu": "G", "date": "2030-01-02", "steps": {"test": "%s"}}}'
+    plant(tmp_path, "perf/results/failed.json", run % "FAILED")
+    assert check_device_runs.check(tmp_path) == []
+    plant(tmp_path, "perf/results/passed.json", run % "passed")
+    assert "2030-01-02, G" in check_device_runs.check(tmp_path)[0]
+    assert check_device_runs.check(tmp_path, write=True) == [] == check_device_runs.check(tmp_path)
+
+
 def test_bad_format_is_found(tmp_path):
     plant(tmp_path, ".clang-format", (ROOT / ".clang-format").read_text())
     plant(tmp_path, "good.h", "// A file.\nint f(int x) { return x; }\n")
@@ -222,13 +242,25 @@ def test_bad_format_is_found(tmp_path):
 
 
 PTX = """
-.visible .entry _ZN6tandem4cuda11flat_kernelI3AddfLi2EEEvv(
+.visible .entry flat(
 {
     ld.global.nc.v4.f32 {%f1, %f2, %f3, %f4}, [%rd1];
     add.rn.f32 %f5, %f1, %f2;
     PLANTED
+    st.global.v4.f32 [%rd2], {%f1, %f2, %f3, %f5};
 }
 """
+CLEAN = "fma.rn.f32 %f6, %f5, %f5, %f5;"
+
+
+def scanned(ptx=PTX, planted=CLEAN, name="void tandem::cuda::flat_kernel<tandem::fn::Add, float, 2>(P)", **resources):
+    """The problems of one kernel that claims 4 blocks of 256 threads."""
+    kernel = device_code.Kernel("_Z4flat", name, ptx.replace("PLANTED", planted), **resources)
+    return ptx_scan.check_kernels([kernel], {"flat_kernel": (4, 256)}, ptx_scan.new_excuses())
+
+
+def test_clean_device_code_passes():
+    assert scanned(registers=64, shared=1024) == []
 
 
 @pytest.mark.parametrize(
@@ -244,12 +276,62 @@ PTX = """
     ],
 )
 def test_ptx_that_changes_bits_or_spills_is_found(instruction, what):
-    clean = PTX.replace("PLANTED", "fma.rn.f32 %f6, %f5, %f5, %f5;")
-    assert ptx_scan.check(clean, "clean.ptx") == ([], 1, 1)
-    problems, _, _ = ptx_scan.check(PTX.replace("PLANTED", instruction), "planted.ptx")
-    assert any(what in problem for problem in problems)
+    problems = scanned(planted=instruction)
+    assert len(problems) == 1 and what in problems[0]
 
 
-def test_dense_kernel_without_vector_loads_is_found():
-    problems, _, _ = ptx_scan.check(PTX.replace(".nc.v4.f32 {%f1, %f2, %f3, %f4}", ".f32 %f1"), "narrow.ptx")
+def test_resources_beyond_what_a_kernel_claims_are_found():
+    assert "3 blocks fit, 4 claimed" in scanned(registers=65)[0]
+    assert "2 blocks fit, 4 claimed" in scanned(registers=32, shared=60 * 1024)[0]
+    assert "16 bytes of local memory" in scanned(frame=16)[0]
+    assert "Occupancy" in scanned(name="void tandem::cuda::new_kernel<float>(P)")[0]
+
+
+def test_dense_kernel_without_vector_accesses_is_found():
+    problems = scanned(PTX.replace(".nc.v4.f32 {%f1, %f2, %f3, %f4}", ".f32 %f1"))
     assert len(problems) == 1 and "16-byte load" in problems[0]
+    problems = scanned(PTX.replace("st.global.v4.f32 [%rd2], {%f1, %f2, %f3, %f5}", "st.global.f32 [%rd2], %f1"))
+    assert len(problems) == 1 and "vector store" in problems[0]
+
+
+def test_kernel_without_ptx_and_kernel_without_claim_are_found(tmp_path):
+    assert "no PTX" in scanned(ptx="")[0]
+    plant(tmp_path, "kernels/a.cu", "// Occupancy: 2 blocks of 128 threads.\n__global__ void good_kernel(int) {}\n")
+    plant(tmp_path, "kernels/b.cu", "__global__ void __launch_bounds__(256)\n    bare_kernel(int) {}\n")
+    plant(tmp_path, "runtime/include/tandem/cuda.h", "// Nothing.\n")
+    claims, problems = ptx_scan.claims(tmp_path)
+    assert claims == {"good_kernel": (2, 128)}
+    assert len(problems) == 1 and "bare_kernel" in problems[0]
+
+
+def test_excuse_that_nothing_needs_is_found():
+    rule = ptx_scan.Excuses("rule", [("used", "why"), ("unused", "why")])
+    assert rule.cover("the used one") and not rule.cover("another")
+    assert len(rule.unused()) == 1 and "'unused'" in rule.unused()[0]
+
+
+def test_device_code_of_a_compiled_kernel_is_read(tmp_path):
+    """Names, PTX and resources of two kernels, against what ptxas reports."""
+    nvcc = shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
+    if not Path(nvcc).exists():
+        pytest.skip("no CUDA toolkit")
+    source, target = tmp_path / "two.cu", tmp_path / "two.o"
+    source.write_text("""
+        __global__ void plain(float* p) { p[threadIdx.x] *= 2; }
+        template <class T> __global__ void shares(T* p) {
+          __shared__ T s[48];
+          s[threadIdx.x] = p[threadIdx.x];
+          __syncthreads();
+          p[threadIdx.x] = s[47 - threadIdx.x];
+        }
+        template __global__ void shares<double>(double*);
+    """)
+    flags = ["-gencode=arch=compute_90,code=[sm_90,compute_90]", "-no-compress", "-Xptxas", "-v"]
+    report = subprocess.run([nvcc, *flags, "-c", source, "-o", target], capture_output=True, text=True, check=True)
+    kernels, texts = device_code.read(target)
+    assert [k.name for k in kernels] == ["plain(float*)", "void shares<double>(double*)"] and len(texts) == 1
+    plain, shares = kernels
+    assert "ld.global.f32" in plain.ptx and "bar.sync" not in plain.ptx and "bar.sync" in shares.ptx
+    assert (plain.shared, shares.shared, plain.frame, shares.frame) == (0, 48 * 8, 0, 0)
+    used = dict(re.findall(r"Compiling entry function '(\w+)'.*?Used (\d+) registers", report.stderr, re.DOTALL))
+    assert {k.symbol: k.registers for k in kernels} == {symbol: int(n) for symbol, n in used.items()}

@@ -17,6 +17,7 @@ namespace tandem::test {
 struct FakeDevice {
   std::size_t capacity = std::size_t{1} << 30;
   bool asynchronous = false;
+  bool any_size = false;
   std::size_t block_alignment = 64;
   std::size_t granularity = std::size_t{2} << 20;
 
@@ -45,18 +46,20 @@ class FakeDriver final : public Driver {
  public:
   explicit FakeDriver(FakeDevice& d) : d_(d) {}
   const char* name() const noexcept override { return "fake"; }
-  DriverFeatures features() const noexcept override { return {d_.asynchronous, false}; }
+  DriverFeatures features() const noexcept override {
+    return {d_.asynchronous, false, d_.any_size};
+  }
   std::size_t granularity() const noexcept override { return d_.granularity; }
   std::size_t block_alignment() const noexcept override { return d_.block_alignment; }
 
   DriverStatus allocate(std::size_t bytes, void** out) noexcept override {
     const std::lock_guard<std::mutex> hold(d_.mutex);
-    if (bytes == 0 || bytes % d_.granularity != 0)
+    if (bytes == 0 || (!d_.any_size && bytes % d_.granularity != 0))
       d_.misuse = "allocate: not a multiple of the granularity";
     if (d_.fails()) return d_.fail_with;
     if (bytes > d_.capacity - d_.used) return DriverStatus::OutOfMemory;
-    void* p = std::aligned_alloc(d_.granularity, bytes);
-    if (p == nullptr) return DriverStatus::OutOfMemory;
+    void* p = nullptr;
+    if (posix_memalign(&p, d_.granularity, bytes) != 0) return DriverStatus::OutOfMemory;
     d_.segments[p] = bytes;
     d_.used += bytes;
     ++d_.allocations;

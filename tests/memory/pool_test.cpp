@@ -49,6 +49,36 @@ TEST(SizeClasses, RangesRoundWithinTheirBounds) {
   }
 }
 
+TEST_F(PoolTest, DirectAllocationsAreTheDriversOwn) {
+  device_.any_size = true;
+  setenv("TANDEM_POOL", "direct", 1);
+  pool();
+  unsetenv("TANDEM_POOL");
+  std::vector<Block*> blocks;
+  const std::size_t sizes[] = {1, 100, 3 * kKiB, 300 * kKiB, 5 * kMiB + 7, 100};
+  for (const std::size_t bytes : sizes) {
+    blocks.push_back(pool().allocate(bytes, stream(1)));
+    const auto segment = device_.segments.find(blocks.back()->data);
+    ASSERT_NE(segment, device_.segments.end());
+    EXPECT_GE(segment->second, bytes);
+    EXPECT_LT(segment->second, bytes + 16);
+  }
+  EXPECT_EQ(pool().verify(), "");
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    pool().free(blocks[i]);
+    EXPECT_EQ(device_.segments.size(), blocks.size() - 1 - i);  // nothing is kept
+  }
+  EXPECT_EQ(pool().stats().reserved.current, 0u);
+  EXPECT_EQ(pool().stats().frees, std::size(sizes));
+}
+
+TEST_F(PoolTest, DirectIsForDriversThatTakeAnySize) {
+  setenv("TANDEM_POOL", "direct", 1);
+  pool().free(pool().allocate(100, stream(1)));
+  unsetenv("TANDEM_POOL");
+  EXPECT_EQ(device_.segments.size(), 1u);  // cached
+}
+
 TEST_F(PoolTest, SameStreamReusesAtOnce) {
   for (const std::size_t bytes :
        {std::size_t{1}, std::size_t{100}, 3 * kKiB, 200 * kKiB, 300 * kKiB, 5 * kMiB, 70 * kMiB}) {

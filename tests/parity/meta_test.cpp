@@ -1,18 +1,17 @@
-// lint: oracle table. The meta device against real execution: every op infers the shape, dtype and
+// The meta device against real execution: every op infers the shape, dtype and
 // names that a real call gives, and the same errors.
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "tandem/ops.h"
 #include "tandem/value.h"
+#include "tests/support/row_calls.h"
 
 using namespace tandem;
+using test::Args;
+using test::ones_of;
+using test::Strings;
 
 namespace {
-
-using Args = std::vector<Value>;
-using Strings = std::vector<std::string>;
 
 /// The same tensor without data.
 Tensor to_meta(const Tensor& t) {
@@ -58,10 +57,6 @@ void expect_same(const OpRow& row, const Args& args, const std::string& what) {
   }
   ASSERT_TRUE(any);
   EXPECT_EQ(outcome(row, meta), outcome(row, args)) << row.name << ", " << what;
-}
-
-Tensor ones_of(IntSpan shape, DType t, const Names& names = {}) {
-  return ones(shape, {.dtype = t, .names = names});
 }
 
 void check_elementwise(const OpRow& row) {
@@ -137,66 +132,15 @@ void check_reduction(const OpRow& row) {
 
 void check_generator(const OpRow& row) {
   for (int i = 0; i < kNumDTypes; ++i) {
-    const auto& params = schema_of(row).params;
-    Args args(params.size());
-    std::size_t device = 0;
-    for (std::size_t k = 0; k < params.size(); ++k) {
-      const std::string& p = params[k].name;
-      if (p == "size") args[k] = Dims{2, 3};
-      if (p == "fill_value" || p == "start") args[k] = Value(1);
-      if (p == "end" || p == "steps" || p == "n") args[k] = Value(5);
-      if (p == "dtype") args[k] = static_cast<DType>(i);
-      if (p == "device") device = k;
-    }
-    const std::string real = outcome(row, args);
-    args[device] = kMeta;
-    EXPECT_EQ(outcome(row, args), real) << row.name << " of " << name(static_cast<DType>(i));
+    const auto dtype = static_cast<DType>(i);
+    EXPECT_EQ(outcome(row, test::generator_call(row, dtype, kMeta)),
+              outcome(row, test::generator_call(row, dtype, kCPU)))
+        << row.name << " of " << name(dtype);
   }
 }
 
-/// Calls of the rows with a front-end of their own; x is 2 x 3 x 4 with names, m is 3 x 3.
-std::map<std::string, std::vector<Args>> irregular_calls() {
-  const Tensor x = ones_of({2, 3, 4}, DType::float32, {"n", "h", "c"});
-  const Tensor m = ones_of({3, 3}, DType::float32);
-  const Tensor v = ones_of({3}, DType::float64);
-  const std::vector<Tensor> three{m, m.to(DType::int32), v.unsqueeze(0)};
-  std::map<std::string, std::vector<Args>> c;
-  c["copy_"] = {{m, v}, {m, ones_of({4}, DType::int8)}};
-  c["select"] = {{x, 1, 2}, {x, "h", -1}, {x, 1, 3}, {x, 7, 0}};
-  c["slice"] = {{x, 1, 0, 3, 2}, {x, "c", Value(), Value(), -1}, {x, 0, 1, 9, 0}};
-  c["narrow"] = {{x, 1, 1, 2}, {x, 1, 2, 2}};
-  c["transpose"] = {{x, 0, -1}, {x, "n", "c"}, {x, 0, 3}};
-  c["t"] = {{m}, {v}, {x}};
-  c["permute"] = {{x, Dims{2, 0, 1}}, {x, Dims{0, 0, 1}}, {x, Dims{0, 1}}};
-  c["movedim"] = {{x, 0, 2}, {x, Dims{0, 1}, Dims{1, 2}}, {x, Dims{0, 1}, Dims{1, 1}}};
-  c["reshape"] = {{x, Dims{2, 12}}, {x, Dims{-1, 4}}, {x, Dims{5, -1}}, {m, Dims{9}}};
-  c["view"] = {{x, Dims{6, 4}}, {x, Dims{-1}}, {x, Dims{7}}};
-  c["flatten"] = {{x, 0, 1}, {x, 1, 2, "f"}, {x, 2, 1}};
-  c["unflatten"] = {
-      {x, 2, Dims{2, 2}}, {x, "c", Dims{2, -1}, Strings{"a", "b"}}, {x, 2, Dims{3, 3}}};
-  c["squeeze"] = {{x.unsqueeze(1)}, {x.unsqueeze(1), 1}, {x, 0}};
-  c["unsqueeze"] = {{x, 0}, {x, -1}, {x, 5}};
-  c["expand"] = {{v, Dims{2, 3}}, {v, Dims{4}}, {x, Dims{5, -1, -1, -1}}};
-  c["broadcast_to"] = {{v, Dims{2, 3}}, {v, Dims{2}}};
-  c["diagonal"] = {{m}, {x, 1, 0, 2}, {v}};
-  c["unfold"] = {{x, 2, 2, 1}, {x, 2, 5, 1}};
-  c["split"] = {{x, 2, 1}, {x, Dims{1, 3}, 2}, {x, Dims{1, 1}, 2}};
-  c["chunk"] = {{x, 3, 2}, {x, 0, 2}};
-  c["unbind"] = {{x, 1}, {ones_of({}, DType::float32), 0}};
-  c["as_strided"] = {{m, Dims{2, 2}, Dims{3, 1}}, {m, Dims{9, 9}, Dims{3, 1}}};
-  c["contiguous"] = {{m}, {m.t()}};
-  c["clone"] = {{x}, {m.t()}};
-  c["cat"] = {{three}, {std::vector<Tensor>{m, m}, 1}, {std::vector<Tensor>{m, x}}};
-  c["stack"] = {{std::vector<Tensor>{m, m.to(DType::float64)}, 1}, {std::vector<Tensor>{m, v}}};
-  c["matmul"] = {{m, m}, {v.to(DType::float32), m}, {x, ones_of({4, 2}, DType::float32)}, {x, m}};
-  c["einsum"] = {{"ij,jk->ik", std::vector<Tensor>{m, m}},
-                 {"...c->...", std::vector<Tensor>{x}},
-                 {"ij,jk", std::vector<Tensor>{m, x}}};
-  return c;
-}
-
 TEST(Meta, EveryRowInfersWhatItGives) {
-  const auto irregular = irregular_calls();
+  const auto irregular = test::irregular_calls();
   for (const OpRow* row : op_rows()) {
     SCOPED_TRACE(row->name);
     const auto& params = schema_of(*row).params;

@@ -3,6 +3,8 @@
 file(GLOB TANDEM_CUDA_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 file(GLOB TANDEM_CUDA_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
 
+option(TANDEM_CUDA_COMPRESS "Compress the device code; OFF where tools/ptx_scan.py is to read it" ON)
+
 add_library(tandem_cuda MODULE ${TANDEM_CUDA_KERNELS} ${TANDEM_CUDA_HOST})
 list(JOIN CMAKE_CUDA_ARCHITECTURES " " TANDEM_CUDA_ARCHITECTURE_LIST)
 target_compile_definitions(tandem_cuda PRIVATE TANDEM_BUILDING
@@ -10,6 +12,7 @@ target_compile_definitions(tandem_cuda PRIVATE TANDEM_BUILDING
 target_compile_options(tandem_cuda PRIVATE
   $<$<COMPILE_LANGUAGE:CXX>:${TANDEM_NUMERIC_FLAGS}>
   $<$<COMPILE_LANGUAGE:CUDA>:${TANDEM_CUDA_NUMERIC_FLAGS} --expt-relaxed-constexpr
+    $<$<NOT:$<BOOL:${TANDEM_CUDA_COMPRESS}>>:-no-compress>
     -diag-suppress=186  # comparisons with zero in code that is generic over signed and unsigned types
     -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas,-ffp-contract=off>)
 target_include_directories(tandem_cuda PRIVATE ${PROJECT_SOURCE_DIR}

@@ -8,4 +8,5 @@ set_target_properties(tandem_command PROPERTIES OUTPUT_NAME tandem
 target_link_libraries(tandem_command PRIVATE tandem_warnings Tandem::tandem CLI11::CLI11
   nlohmann_json::nlohmann_json fmt::fmt)
 target_include_directories(tandem_command PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_options(tandem_command PRIVATE -O1)  # the work is in the library; its headers cost most of the build
 target_compile_definitions(tandem_command PRIVATE TANDEM_VERSION="${PROJECT_VERSION}")

@@ -38,6 +38,7 @@ struct MapParams {
   F functor;
 };
 
+// Occupancy: 4 blocks of 256 threads, where the user's functor allows it.
 template <class F, class T, int A>
 __global__ void __launch_bounds__(kThreads) map_kernel(const __grid_constant__ MapParams<A, F> p) {
   const auto ks = std::make_integer_sequence<int, A>();

@@ -243,9 +243,6 @@ TANDEM_FN float round_to_odd(double x) {
   return from_bits(inexact && even ? stepped : u);
 }
 
-TANDEM_FN BFloat16 narrow_bf16(float x) { return narrow<BFloat16>(x); }
-TANDEM_FN Half narrow_half(float x) { return narrow<Half>(x); }
-
 // ---- casts
 // --------------------------------------------------------------------------------------------
 

@@ -29,11 +29,15 @@ void barrier();
 /// The value that lane `from` of the warp passes in the same call.
 std::uint64_t exchange(std::uint64_t bits, unsigned from);
 
+/// Tandem's kernels take any grid. This small one has every loop over the grid take several turns,
+/// as a large launch on a GPU does.
+inline constexpr unsigned kMostBlocks = 5;
+
 template <class P>
 cudaError_t launch(void (*kernel)(P), unsigned blocks, unsigned threads, const P& params,
                    cudaStream_t stream) {
   return run(
-      blocks, threads, [&] { kernel(params); }, stream);
+      blocks < kMostBlocks ? blocks : kMostBlocks, threads, [&] { kernel(params); }, stream);
 }
 
 template <class T>

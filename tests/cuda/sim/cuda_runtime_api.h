@@ -11,7 +11,12 @@
 #define __host__
 #define __device__
 #define __global__
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define __shared__ static
+#else
+#define __shared__ \
+  _Pragma("GCC error \"shared memory in a file that is not watched for races\"") static
+#endif
 #define __constant__ static const
 #define __forceinline__ inline
 #define __noinline__

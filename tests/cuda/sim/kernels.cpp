@@ -82,7 +82,8 @@ template <class F, class T, int A>
 void check(const std::vector<std::int64_t>& shape, const int (&layouts)[A + 1], DType storage,
            bool number) {
   using Sig = cuda::signature_t<F, T, A>;
-  const auto entry = cuda::make_entry<F, T, A>(std::make_integer_sequence<int, A>());
+  const auto entry =
+      cuda::make_entry<F, T, A, cuda::wide_t<T>>(std::make_integer_sequence<int, A>());
   std::int64_t numel = 1;
   for (const std::int64_t s : shape) numel *= s;
   std::vector<Operand> operands;
@@ -176,6 +177,29 @@ TEST(Kernels, ResultsAndConditionsOfOtherDTypes) {
 TEST(Kernels, Casts) {
   check_all<fn::Sub, std::int32_t, 2>(DType::uint8);
   check_all<fn::BitwiseXor, std::uint16_t, 2>(DType::int64);
+  check_all<fn::Sub, std::int8_t, 2>(DType::float64);
+  check_all<fn::Mul, std::uint8_t, 2>(DType::float32);
+  check_all<fn::Sub, Half, 2>(DType::float64);
+  check_all<fn::LogicalXor, bool, 2>(DType::complex128);
+}
+
+TEST(Kernels, TailsAroundTheBoundariesOfVectorsAndBlocks) {
+  const auto check_sizes = []<class F, class T, int A>(std::integral_constant<int, A>, F, T) {
+    using Sig = cuda::signature_t<F, T, A>;
+    const std::int64_t chunk = std::int64_t(cuda::kThreads) * Sig::U * Sig::V;
+    const std::int64_t wave = chunk * sim::kMostBlocks;
+    for (const std::int64_t boundary : {std::int64_t(Sig::V), chunk, 2 * chunk, wave, 2 * wave}) {
+      for (const std::int64_t n : {boundary - 1, boundary, boundary + 1}) {
+        if (n > 0) check<F, T, A>({n}, {0, 0}, dtype_of<T>, false);
+        if (n > 0) check<F, T, A>({3, n}, {2, 0}, dtype_of<T>, false);  // by rows or one by one
+      }
+    }
+  };
+  constexpr std::integral_constant<int, 1> kOne;
+  check_sizes(kOne, fn::Neg(), float());
+  check_sizes(kOne, fn::Neg(), Complex128());
+  check_sizes(kOne, fn::BitwiseNot(), std::uint8_t());
+  check_sizes(kOne, fn::LogicalNot(), double());
 }
 
 TEST(Kernels, ManyDimensionsAreLooped) {

@@ -1,5 +1,6 @@
-# The CUDA backend's own sources, compiled as C++ and run on the CPU (tests/cuda/sim/sim.cpp). As libtandem_cuda_sim
-# the parity tests open them in place of libtandem_cuda, so that launchers and kernels are executed where no GPU is.
+# The CUDA backend's own sources, compiled as C++ and run on the CPU (tests/cuda/sim/sim.cpp). As
+# libtandem_cuda_sim_* the parity tests open them in place of libtandem_cuda, so that launchers and kernels are executed
+# where no GPU is.
 option(TANDEM_CUDA_SIM "Build the CUDA backend for the CPU too, for its tests" ON)
 
 # For the loader's tests: a library that answers what it is asked to.
@@ -12,9 +13,9 @@ target_compile_definitions(cuda.loader_test PRIVATE
   TANDEM_FAKE_BACKEND_PATH="$<TARGET_FILE:tandem_fake_backend>")
 add_dependencies(cuda.loader_test tandem_fake_backend)
 
-if(TANDEM_CUDA_FOUND)
+if(TANDEM_CUDA_FOUND AND NOT TANDEM_CUDA_COMPRESS)
   add_test(NAME cuda.ptx COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/ptx_scan.py
-    --nvcc ${CMAKE_CUDA_COMPILER} --root ${PROJECT_SOURCE_DIR})
+    $<TARGET_FILE:tandem_cuda> --root ${PROJECT_SOURCE_DIR})
   set_tests_properties(cuda.ptx PROPERTIES TIMEOUT 600 LABELS "unit")
 endif()
 if(NOT TANDEM_CUDA_SIM)
@@ -26,41 +27,109 @@ list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
 list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
-
 set(folder ${PROJECT_SOURCE_DIR}/tests/cuda/sim)
-add_library(tandem_sim_base INTERFACE)
-target_include_directories(tandem_sim_base INTERFACE ${folder} ${PROJECT_SOURCE_DIR}
-  ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/kernels/include)
-target_compile_definitions(tandem_sim_base INTERFACE TANDEM_CUDA_ARCHITECTURES="simulated")
-# -O1: most of the time goes into compiling; the bits are the same at every level.
-target_compile_options(tandem_sim_base INTERFACE -O1 -g0 ${TANDEM_NUMERIC_FLAGS} -Wno-unknown-pragmas)
 
-add_library(tandem_sim_objects OBJECT ${TANDEM_SIM_KERNELS} ${TANDEM_SIM_HOST}
-  ${folder}/sim.cpp ${folder}/probe.cpp ${folder}/no_blas.cpp)
-target_link_libraries(tandem_sim_objects PRIVATE tandem_sim_base)
-add_library(tandem_cuda_sim MODULE $<TARGET_OBJECTS:tandem_sim_objects>)
-set_target_properties(tandem_cuda_sim PROPERTIES LINKER_LANGUAGE CXX
-  LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim)
+# Those that use shared memory, themselves or by the header of the reductions; in any other file __shared__ is an error.
+set(TANDEM_SIM_SHARED "")
+foreach(source IN LISTS TANDEM_SIM_KERNELS)
+  file(STRINGS ${source} uses REGEX "__shared__|kernels/cuda/reduce")
+  if(uses)
+    list(APPEND TANDEM_SIM_SHARED ${source})
+  endif()
+endforeach()
+set(TANDEM_SIM_PLAIN ${TANDEM_SIM_KERNELS})
+list(REMOVE_ITEM TANDEM_SIM_PLAIN ${TANDEM_SIM_SHARED})
 
-# The kernels and launchers by hand-made launches, without libtandem.
-function(tandem_add_sim_test name)
-  add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE tandem_sim_base GTest::gtest GTest::gtest_main Threads::Threads
-    ${CMAKE_DL_LIBS})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
-  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
-  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "unit")
+# The backend and the programs that test it, twice: `asan` whole, with the address and undefined behaviour sanitizers;
+# `races` with what uses shared memory alone, and a call before each of its accesses (races.cpp; the flag is the thread
+# sanitizer's, its run time is not).
+function(tandem_add_sim variant flags)
+  set(base tandem_sim_base_${variant})
+  add_library(${base} INTERFACE)
+  target_include_directories(${base} INTERFACE ${folder} ${PROJECT_SOURCE_DIR}
+    ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/kernels/include)
+  target_compile_definitions(${base} INTERFACE TANDEM_CUDA_ARCHITECTURES="simulated")
+  # -O1: most of the time goes into compiling; the bits are the same at every level.
+  target_compile_options(${base} INTERFACE -O1 -g0 ${TANDEM_NUMERIC_FLAGS} -Wno-unknown-pragmas)
+
+  # Fibers are switched and accesses are checked here.
+  add_library(tandem_sim_${variant} OBJECT ${folder}/sim.cpp ${folder}/races.cpp)
+  target_link_libraries(tandem_sim_${variant} PRIVATE ${base})
+  set(link "")
+  if(variant STREQUAL "asan")
+    target_compile_definitions(tandem_sim_${variant} PRIVATE TANDEM_SIM_ASAN)
+    set(link ${flags})
+  endif()
+  set(sim $<TARGET_OBJECTS:tandem_sim_${variant}>)
+
+  set(plain ${TANDEM_SIM_PLAIN})
+  if(variant STREQUAL "races")
+    set(plain ${folder}/no_elementwise.cpp)
+  endif()
+  add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp ${folder}/no_blas.cpp)
+  target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
+  target_link_libraries(tandem_sim_plain_${variant} PRIVATE ${base})
+  add_library(tandem_sim_shared_${variant} OBJECT ${TANDEM_SIM_SHARED})
+  target_compile_options(tandem_sim_shared_${variant} PRIVATE ${flags})
+  target_link_libraries(tandem_sim_shared_${variant} PRIVATE ${base})
+  set(objects $<TARGET_OBJECTS:tandem_sim_plain_${variant}> $<TARGET_OBJECTS:tandem_sim_shared_${variant}> ${sim})
+
+  add_library(tandem_cuda_sim_${variant} MODULE ${objects})
+  set_target_properties(tandem_cuda_sim_${variant} PROPERTIES LINKER_LANGUAGE CXX
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim)
+  target_link_options(tandem_cuda_sim_${variant} PRIVATE ${link})
+
+  # Kernels and launchers by hand-made launches, without libtandem; and kernels with planted mistakes.
+  foreach(name IN ITEMS kernels launchers planted)
+    set(test cuda.sim.${name}.${variant})
+    set(rest ${sim})
+    set(own ${link})
+    if(name STREQUAL "launchers")
+      set(rest ${objects})
+    elseif(name STREQUAL "planted")
+      set(own ${flags})
+    endif()
+    add_executable(${test} ${folder}/${name}.cpp ${rest})
+    target_compile_options(${test} PRIVATE ${own})
+    target_link_options(${test} PRIVATE ${link})
+    target_link_libraries(${test} PRIVATE ${base} GTest::gtest GTest::gtest_main Threads::Threads ${CMAKE_DL_LIBS})
+    set_target_properties(${test} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
+    add_test(NAME ${test} COMMAND ${test} --gtest_brief=1)
+    set_tests_properties(${test} PROPERTIES TIMEOUT 600 LABELS "unit")
+  endforeach()
+
+  # The parity tests, which are otherwise run with whatever device there is.
+  set(environment "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim_${variant}>")
+  set(filter "Parity.Copies*:Parity.*Reductions*:Parity.Columns*")
+  if(variant STREQUAL "asan")
+    list(APPEND environment "LD_PRELOAD=${TANDEM_ASAN_LIBRARY}"
+      "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0")
+    set(TANDEM_SIM_ENVIRONMENT "${environment}" PARENT_SCOPE)
+    # Every allocation of its own, so that the sanitizer sees the end of each.
+    list(APPEND environment "TANDEM_POOL=direct")
+    set(filter "*")
+  endif()
+  add_test(NAME cuda.sim.parity.${variant} COMMAND cuda.parity_test --gtest_brief=1 --gtest_filter=${filter})
+  set_tests_properties(cuda.sim.parity.${variant} PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${environment}")
+  add_dependencies(cuda.parity_test tandem_cuda_sim_${variant})
 endfunction()
-tandem_add_sim_test(cuda.sim.kernels ${folder}/kernels.cpp ${folder}/sim.cpp)
-tandem_add_sim_test(cuda.sim.launchers ${folder}/launchers.cpp $<TARGET_OBJECTS:tandem_sim_objects>)
 
-# The parity tests once with whatever device there is, once with the simulated one.
-add_test(NAME cuda.sim.parity COMMAND cuda.parity_test --gtest_brief=1)
-set_tests_properties(cuda.sim.parity PROPERTIES TIMEOUT 1200 LABELS "unit"
-  ENVIRONMENT "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim>")
-add_dependencies(cuda.parity_test tandem_cuda_sim)
+tandem_add_sim(races -fsanitize=thread)
+execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE TANDEM_ASAN_LIBRARY
+  OUTPUT_STRIP_TRAILING_WHITESPACE)
+if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
+  message(STATUS "Tandem: no address sanitizer, the kernels are not run under it")
+  return()
+endif()
+tandem_add_sim(asan "-fsanitize=address,undefined;-fno-sanitize-recover=all")
+
+# What each row asks of the device.
+add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)
+set_tests_properties(cuda.sim.calls PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT}")
+add_dependencies(cuda.calls_test tandem_cuda_sim_asan)
+
 if(TARGET tandem_bench)
   add_test(NAME perf.smoke.device COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/perf/smoke.py
-    $<TARGET_FILE:tandem_bench> $<TARGET_FILE:tandem_cuda_sim>)
-  set_tests_properties(perf.smoke.device PROPERTIES TIMEOUT 300 LABELS "perf")
+    $<TARGET_FILE:tandem_bench> $<TARGET_FILE:tandem_cuda_sim_asan>)
+  set_tests_properties(perf.smoke.device PROPERTIES TIMEOUT 300 LABELS "perf" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT}")
 endif()

@@ -1,8 +1,8 @@
 // Runs kernels on the CPU: the threads of a block are fibers, switched at barriers and shuffles.
-// Finds wrong indices, missed tails, barriers not met by all threads and reads of memory that was
-// never written; it knows nothing of a GPU's timing or memory order.
+// Finds wrong indices, missed tails, barriers not met by all threads, races in shared memory
+// (races.cpp) and reads of memory that was never written; it knows nothing of a GPU's timing or
+// memory order.
 #include <ucontext.h>
-#include <csetjmp>
 
 #include <atomic>
 #include <cstdlib>
@@ -11,7 +11,12 @@
 #include <mutex>
 #include <vector>
 
+#if defined(TANDEM_SIM_ASAN)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 #include "cuda_runtime.h"
+#include "races.h"
 
 namespace sim {
 
@@ -19,17 +24,35 @@ Builtins builtins;
 
 namespace {
 
-constexpr std::size_t kStack = 64 * 1024;
+// The address sanitizer keeps account of stacks. The odd size spreads the fibers' stacks over the
+// caches' sets: with a power of two they would all meet in the same ones.
+constexpr std::size_t kStack = 64 * 1024 + 33 * 64;
+#if defined(TANDEM_SIM_ASAN)
+void leave(void** keep, const void* stack, std::size_t bytes) {
+  __sanitizer_start_switch_fiber(keep, stack, bytes);
+}
+void arrive(void* kept, const void** from = nullptr, std::size_t* bytes = nullptr) {
+  __sanitizer_finish_switch_fiber(kept, from, bytes);
+}
+#else
+void leave(void**, const void*, std::size_t) {}
+void arrive(void*, const void** = nullptr, std::size_t* = nullptr) {}
+#endif
 constexpr int kWarp = 32;
 enum class State { Ready, AtBarrier, AtShuffle, Done };
+
+/// Where a jump goes to: the compiler's own, which save three words and are known to no sanitizer.
+using Place = void* [5];
+[[gnu::noinline]] void jump(Place& to) { __builtin_longjmp(to, 1); }
 
 /// A fiber is entered once by setcontext and lives on; later switches are jumps, which unlike
 /// swapcontext make no system call.
 struct Fiber {
   ucontext_t context;
-  std::jmp_buf here;
+  Place here;
   bool entered = false;
   std::vector<char> stack;
+  void* kept = nullptr;  // the sanitizer's
   State state = State::Ready;
   std::uint64_t value = 0;  // what it passes in a shuffle
   std::uint64_t got = 0;
@@ -37,7 +60,9 @@ struct Fiber {
 };
 
 struct Block {
-  std::jmp_buf scheduler;
+  Place scheduler;
+  const void* scheduler_stack = nullptr;
+  std::size_t scheduler_bytes = 0;
   std::deque<Fiber> fibers;  // never moved: a fiber's stack holds its address
   std::size_t running = 0;   // those of the block at hand
   std::size_t current = 0;
@@ -46,15 +71,19 @@ struct Block {
 Block block;
 std::mutex one_at_a_time;
 std::atomic<int> failure{0};
+std::atomic<long> launches{0};
 
 void pause(State why) {
   Fiber& f = block.fibers[block.current];
   f.state = why;
-  if (_setjmp(f.here) == 0) std::longjmp(block.scheduler, 1);
+  leave(&f.kept, block.scheduler_stack, block.scheduler_bytes);
+  if (__builtin_setjmp(f.here) == 0) jump(block.scheduler);
+  arrive(block.fibers[block.current].kept);
 }
 
 /// One thread of one block after the other: the fiber stays for the next block.
 void enter() {
+  arrive(nullptr, &block.scheduler_stack, &block.scheduler_bytes);
   for (;;) {
     (*block.body)();
     pause(State::Done);
@@ -62,11 +91,17 @@ void enter() {
 }
 
 void resume(std::size_t i) {
+  Fiber& f = block.fibers[i];
   block.current = i;
   builtins.thread.x = static_cast<unsigned>(i);
-  Fiber& f = block.fibers[i];
-  if (_setjmp(block.scheduler) != 0) return;
-  if (f.entered) std::longjmp(f.here, 1);
+  watch(static_cast<int>(i));
+  void* kept = nullptr;
+  leave(&kept, f.stack.data(), f.stack.size());
+  if (__builtin_setjmp(block.scheduler) != 0) {
+    arrive(kept);
+    return watch(-1);
+  }
+  if (f.entered) jump(f.here);
   f.entered = true;
   setcontext(&f.context);
 }
@@ -91,6 +126,7 @@ bool release() {
     if (block.fibers[i].state != State::AtBarrier) return false;
   }
   for (std::size_t i = 0; i < n; ++i) block.fibers[i].state = State::Ready;
+  next_epoch();
   return true;
 }
 
@@ -107,6 +143,7 @@ void add_fiber() {
 bool run_block(unsigned threads) {
   while (block.fibers.size() < threads) add_fiber();
   block.running = threads;
+  next_epoch();
   for (std::size_t i = 0; i < threads; ++i) block.fibers[i].state = State::Ready;
   for (;;) {
     bool pending = false;
@@ -133,6 +170,7 @@ std::uint64_t exchange(std::uint64_t bits, unsigned from) {
 
 cudaError_t run(unsigned blocks, unsigned threads, const std::function<void()>& body,
                 cudaStream_t) {
+  ++launches;
   const int planned = failure.exchange(0);
   if (planned != 0) return static_cast<cudaError_t>(planned);
   const std::lock_guard lock(one_at_a_time);
@@ -146,10 +184,24 @@ cudaError_t run(unsigned blocks, unsigned threads, const std::function<void()>& 
     block.fibers.clear();  // some wait for what will not come
     return cudaErrorLaunchFailure;
   }
-  return cudaSuccess;
+  return take_races() == 0 ? cudaSuccess : cudaErrorLaunchFailure;
 }
 
 }  // namespace sim
+
+// What was asked of the device so far, in the order that tests/cuda/calls_test.cpp knows.
+namespace {
+struct Counts {
+  std::atomic<long> allocations{0}, frees{0}, copies{0}, fills{0}, waits{0}, records{0}, queries{0};
+};
+Counts counts;
+}  // namespace
+extern "C" __attribute__((visibility("default"))) void tandem_sim_counts(long (&out)[8]) {
+  const std::atomic<long>* all[] = {&sim::launches,  &counts.allocations, &counts.frees,
+                                    &counts.copies,  &counts.fills,       &counts.waits,
+                                    &counts.records, &counts.queries};
+  for (int i = 0; i < 8; ++i) out[i] = *all[i];
+}
 
 /// Makes the next launch of the process fail.
 extern "C" __attribute__((visibility("default"))) void tandem_sim_fail_next(int code) {
@@ -206,11 +258,14 @@ cudaError_t cudaDeviceGetAttribute(int* out, cudaDeviceAttr, int) {
   return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** out, std::size_t bytes) {
-  *out = std::aligned_alloc(512, (bytes + 511) / 512 * 512);
-  if (*out != nullptr) std::memset(*out, 0xa5, bytes);  // reads before writes show
-  return *out == nullptr ? answer(cudaErrorMemoryAllocation) : cudaSuccess;
+  ++counts.allocations;
+  // Not rounded: a sanitizer is to see where it ends.
+  if (posix_memalign(out, 512, bytes) != 0) return answer(cudaErrorMemoryAllocation);
+  std::memset(*out, 0xa5, bytes);  // reads before writes show
+  return cudaSuccess;
 }
 cudaError_t cudaFree(void* p) {
+  ++counts.frees;
   std::free(p);
   return cudaSuccess;
 }
@@ -224,14 +279,17 @@ cudaError_t cudaHostAlloc(void** out, std::size_t bytes, unsigned) {
 cudaError_t cudaFreeHost(void* p) { return cudaFree(p); }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n, cudaMemcpyKind,
                             cudaStream_t) {
+  ++counts.copies;
   std::memmove(to, from, n);
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_t n, cudaStream_t) {
+  ++counts.copies;
   std::memmove(to, from, n);
   return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t n, cudaStream_t) {
+  ++counts.fills;
   std::memset(to, value, n);
   return cudaSuccess;
 }
@@ -243,9 +301,18 @@ cudaError_t cudaStreamGetId(cudaStream_t s, unsigned long long* out) {
   *out = s == nullptr ? 0 : s->id;
   return cudaSuccess;
 }
-cudaError_t cudaStreamQuery(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
+cudaError_t cudaStreamQuery(cudaStream_t) {
+  ++counts.queries;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  ++counts.waits;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceSynchronize() {
+  ++counts.waits;
+  return cudaSuccess;
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned) {
   *out = new CUevent_st{};
   return cudaSuccess;
@@ -254,7 +321,19 @@ cudaError_t cudaEventDestroy(cudaEvent_t e) {
   delete e;
   return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaEventQuery(cudaEvent_t) { return cudaSuccess; }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
+cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) {
+  ++counts.records;
+  return cudaSuccess;
+}
+cudaError_t cudaEventQuery(cudaEvent_t) {
+  ++counts.queries;
+  return cudaSuccess;
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t) {
+  ++counts.waits;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) {
+  ++counts.records;
+  return cudaSuccess;
+}

@@ -4,14 +4,13 @@
 //
 // Note [Three kernels]
 // flat: operands dense in one order and stored as the functor sees them. 16-byte loads and stores,
-// 32 bytes of each operand a thread in flight; 256 threads, meant to run at 8 blocks a
-// multiprocessor (32 registers) for cheap functors and at 4 or more for heavy ones: 64 KiB in
-// flight a multiprocessor, above the 25 KiB that HBM's latency asks for. rows: the innermost
-// dimension is dense or broadcast in every operand, outer dimensions are free. The same loads, with
-// one index calculation for a vector. general: any strides, any storage dtypes; two elements a
-// thread, neighbours in neighbouring lanes. All loops are grid-strided. A launch of more than 2^30
-// elements is cut along its outermost dimension, so that index arithmetic is 32 bits wide and
-// offsets are 64.
+// 32 bytes of each operand a thread in flight: with 4 blocks of 256 threads 32 KiB a
+// multiprocessor, above the 25 KiB that HBM's latency asks for. rows: the innermost dimension is
+// dense or broadcast in every operand, outer dimensions are free. The same loads, with one index
+// calculation for a vector. general: any strides, any storage dtypes; two elements a thread,
+// neighbours in neighbouring lanes. All loops are grid-strided. A launch of more than 2^30 elements
+// is cut along its outermost dimension, so that index arithmetic is 32 bits wide and offsets
+// are 64.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -40,16 +39,16 @@ template <class F, class T, int K>
 using input_compute_t = compute_t<input_t<F, T, K>>;
 
 /// Out of line: a functor's rare slow part is compiled once a kernel, not once an element.
-template <class F, class C>
-__device__ __noinline__ C apply_slow(C x) {
-  return F()(x);
+template <class F, class... C>
+__device__ __noinline__ auto apply_slow(C... x) {
+  return F()(x...);
 }
 
 /// Calls the functor on compute values. One with a fast part (see kernels/functors/unary.h) runs
 /// the slow one only where the argument needs it: the bits are the same.
 template <class F, class... C>
 __device__ __forceinline__ auto apply(const F& f, C... x) {
-  if constexpr (requires { F::fast(x...); }) {
+  if constexpr ((fn::is_real_float_v<C> && ...) && requires { F::fast(x...); }) {
     return F::needs_slow(x...) ? apply_slow<F>(x...) : F::fast(x...);
   } else {
     return f(x...);
@@ -100,7 +99,7 @@ struct GeneralParams {
   char* data[A + 1];
   ScalarBits number[A + 1];
   bool is_number[A + 1];
-  DType storage[A + 1], kernel[A + 1];
+  ElementCast cast[A + 1];
   Offsets<A + 1> offsets;
 };
 
@@ -191,6 +190,7 @@ __device__ __forceinline__ void dense_offsets(std::int64_t (&at)[A + 1], const A
    ...);
 }
 
+// Occupancy: 4 blocks of 256 threads; cheap functors get 8.
 template <class F, class T, int A>
 __global__ void __launch_bounds__(kThreads) flat_kernel(const __grid_constant__ FlatParams<A> p) {
   using Sig = signature_t<F, T, A>;
@@ -213,6 +213,7 @@ __global__ void __launch_bounds__(kThreads) flat_kernel(const __grid_constant__ 
   }
 }
 
+// Occupancy: 3 blocks of 256 threads.
 template <class F, class T, int A>
 __global__ void __launch_bounds__(kThreads) rows_kernel(const __grid_constant__ RowsParams<A> p) {
   using Sig = signature_t<F, T, A>;
@@ -254,10 +255,10 @@ __device__ __forceinline__ void compute_general(const GeneralParams<A>& p, const
         using C = input_compute_t<F, T, K>;
         C(&r)[E] = in.template input<K>()[0];
         if (p.is_number[K + 1]) {
-          r[0] = r[1] = scalar_value<C>(p.number[K + 1]);
+          r[0] = r[1] = wrap_to(scalar_value<C>(p.number[K + 1]), p.cast[K + 1]);
         } else {
           const std::int64_t at[E] = {of_first[K + 1], of_second[K + 1]};
-          load_cast<C, E>(r, p.data[K + 1], at, valid, p.storage[K + 1], p.kernel[K + 1]);
+          load_cast<C, E>(r, p.data[K + 1], at, p.cast[K + 1]);
         }
       }(),
       ...);
@@ -265,10 +266,11 @@ __device__ __forceinline__ void compute_general(const GeneralParams<A>& p, const
 #pragma unroll
   for (int e = 0; e < E; ++e) r[e] = apply(f, in.template input<K>()[0][e]...);
   const std::int64_t at[E] = {of_first[0], of_second[0]};
-  store_cast<typename Sig::result, E>(r, p.data[0], at, valid, p.storage[0], p.kernel[0]);
+  store_cast<typename Sig::result, E>(r, p.data[0], at, valid, p.cast[0]);
 }
 
-/// T stands for every dtype of one compute type: the kernel dtypes come with the parameters.
+/// T stands for every dtype of one wide type: the kernel dtypes come with the parameters.
+// Occupancy: 3 blocks of 256 threads.
 template <class F, class T, int A>
 __global__ void __launch_bounds__(kThreads)
     general_kernel(const __grid_constant__ GeneralParams<A> p) {
@@ -289,12 +291,13 @@ struct ElementwiseEntry {
   DType storage[A + 1] = {};  // of flat and rows, output first
 };
 
-template <class F, class T, int A, int... K>
+/// G is the type that the casting kernel computes in: wide_t where F gives the same bits in it.
+template <class F, class T, int A, class G = compute_t<T>, int... K>
 ElementwiseEntry<A> make_entry(std::integer_sequence<int, K...>) {
   using Sig = signature_t<F, T, A>;
   return {&flat_kernel<F, T, A>,
           &rows_kernel<F, T, A>,
-          &general_kernel<F, compute_t<T>, A>,
+          &general_kernel<F, G, A>,
           Sig::V,
           Sig::U,
           {dtype_of<typename Sig::output>, dtype_of<input_t<F, T, K>>...}};

@@ -24,8 +24,9 @@ struct ElementwisePlan {
     return static_cast<std::int64_t>(element_size(l.operands[k].dtype));
   }
 
-  /// Whether every operand is stored as the functor sees it.
+  /// Whether every operand is stored as the functor sees it, and there are kernels for that.
   bool direct() const {
+    if (entry.flat == nullptr) return false;
     for (int k = 0; k <= A; ++k) {
       const OperandDesc& o = l.operands[k];
       if (o.kernel != entry.storage[k]) return false;
@@ -92,8 +93,7 @@ struct ElementwisePlan {
       p.data[k] = static_cast<char*>(o.data);
       p.number[k] = o.scalar;
       p.is_number[k] = o.data == nullptr;
-      p.storage[k] = o.dtype;
-      p.kernel[k] = o.kernel;
+      p.cast[k] = element_cast(o.dtype, o.kernel);
     }
     fill(p.offsets, l.rank);
     return p;
@@ -139,7 +139,7 @@ inline ElementwiseLaunch part(const ElementwiseLaunch& l, std::int64_t begin, st
 template <int A>
 cudaError_t run_elementwise(const ElementwiseLaunch& l, const ElementwiseEntry<A>& entry) {
   if (l.numel == 0) return cudaSuccess;
-  if (l.n_out != 1 || l.n_in != A || entry.flat == nullptr) return cudaErrorInvalidValue;
+  if (l.n_out != 1 || l.n_in != A || entry.general == nullptr) return cudaErrorInvalidValue;
   if (l.numel > kMaxElements || l.rank > kKernelRank) {
     std::int64_t shape[kMaxRank];
     const std::int64_t n = l.shape[0];

@@ -1,0 +1,184 @@
+// lint: oracle table. What a call asks of the device: launches, copies, allocations and waits of
+// every row, counted by the simulated CUDA runtime (tests/cuda/sim). "Nothing synchronises" is a
+// test here.
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tandem/tandem.h"
+#include "tandem/value.h"
+#include "tests/support/needs.h"
+#include "tests/support/row_calls.h"
+
+using namespace tandem;
+using test::Args;
+
+namespace {
+
+const Device kDevice(DeviceKind::CUDA, 0);
+
+/// In the order of tandem_sim_counts.
+struct Counts {
+  long launches = 0, allocations = 0, frees = 0, copies = 0, fills = 0, waits = 0, records = 0,
+       queries = 0;
+};
+
+using CountsOf = void (*)(long (&out)[8]);
+
+/// The counters of the simulated runtime; null where the backend is another one.
+CountsOf counters() {
+  const char* path = std::getenv("TANDEM_CUDA_LIBRARY");
+  if (path == nullptr || !is_available(DeviceKind::CUDA)) return nullptr;
+  void* library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+  if (library == nullptr) return nullptr;
+  return reinterpret_cast<CountsOf>(dlsym(library, "tandem_sim_counts"));
+}
+
+Counts read(CountsOf counts) {
+  long c[8];
+  counts(c);
+  return {c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]};
+}
+
+/// What `f` asked for, the second time: the first one fills the pool.
+template <class F>
+Counts counts_of(const F& f) {
+  const CountsOf counts = counters();
+  f();
+  const Counts before = read(counts);
+  f();
+  const Counts after = read(counts);
+  return {after.launches - before.launches, after.allocations - before.allocations,
+          after.frees - before.frees,       after.copies - before.copies,
+          after.fills - before.fills,       after.waits - before.waits,
+          after.records - before.records,   after.queries - before.queries};
+}
+
+/// What is wrong with a call that should launch `launches` kernels and nothing else.
+std::string wrong(const Counts& c, long launches, bool may_wait = false) {
+  std::string s;
+  const auto expect = [&s](const char* what, long got, long wanted) {
+    if (got == wanted) return;
+    s += std::string(what) + ": " + std::to_string(got) + " instead of " + std::to_string(wanted) +
+         "; ";
+  };
+  expect("launches", c.launches, launches);
+  expect("allocations by the driver", c.allocations, 0);
+  expect("frees by the driver", c.frees, 0);
+  expect("copies", c.copies, 0);
+  expect("fills", c.fills, 0);
+  if (!may_wait) expect("waits", c.waits, 0);
+  expect("events", c.records, 0);
+  expect("queries", c.queries, 0);
+  return s;
+}
+
+Value to_device(const Value& v) {
+  if (v.is<Tensor>()) return v.as<Tensor>().to(kDevice);
+  if (!v.is<std::vector<Tensor>>()) return v;
+  std::vector<Tensor> list;
+  for (const Tensor& t : v.as<std::vector<Tensor>>()) list.push_back(t.to(kDevice));
+  return list;
+}
+
+/// Kernels that rows with a front-end of their own launch in their first call of row_calls.h; a row
+/// that is not here launches none if it is a view and one otherwise.
+const std::map<std::string, long> kLaunches = {
+    {"reshape", 0},    {"flatten", 0},      // of dense tensors: views
+    {"contiguous", 0},                      // the same
+    {"cat", 3},        {"stack", 2},        // one an input
+    {"var", 2},        {"std", 2},          // mean, then distances
+    {"softmax", 3},    {"log_softmax", 3},  // greatest, sum, result
+};
+
+long launches_of(const OpRow& row) {
+  const auto known = kLaunches.find(row.name);
+  if (known != kLaunches.end()) return known->second;
+  return (row.flags & kView) != 0 ? 0 : 1;
+}
+
+/// A call that the row takes, with its tensors on the device.
+Args call_of(const OpRow& row) {
+  static const auto irregular = test::irregular_calls();
+  if (row.family == Family::Generator) {
+    const DType t = row.dtypes.has(DType::float32) ? DType::float32 : DType::int64;
+    return test::generator_call(row, t, kDevice);
+  }
+  Args args;
+  if (const auto at = irregular.find(row.name); at != irregular.end()) {
+    for (const Value& v : at->second.front()) args.push_back(to_device(v));
+    return args;
+  }
+  const DType t = row.dtypes.has(DType::float32) ? DType::float32 : DType::int32;
+  const Tensor x = test::ones_of({70, 30}, t).to(kDevice);
+  if (row.family != Family::Elementwise) return {Value(x), Value(1)};
+  for (std::size_t a = 0; a < static_cast<std::size_t>(row.arity); ++a) {
+    const bool number = schema_of(row).params[a].type == "Scalar";
+    const bool condition = a == 0 && (row.flags & kFirstIsBool) != 0;
+    args.push_back(number ? Value(1) : condition ? Value(x.to(DType::bool_)) : Value(x));
+  }
+  return args;
+}
+
+#define TANDEM_NEEDS_COUNTERS() \
+  if (counters() == nullptr) GTEST_SKIP() << "the backend is not the simulated one"
+
+TEST(Calls, EveryRowAsksForItsKernelsAndNothingElse) {
+  TANDEM_NEEDS_COUNTERS();
+  int rows = 0;
+  for (const OpRow* row : op_rows()) {
+    const Args args = call_of(*row);
+    const Counts c = counts_of([&] { call_boxed(*row, args); });
+    EXPECT_EQ(wrong(c, launches_of(*row), (row->flags & kSyncs) != 0), "") << row->name;
+    ++rows;
+  }
+  std::printf("%d rows\n", rows);
+  EXPECT_EQ(rows, static_cast<int>(op_rows().size()));
+}
+
+TEST(Calls, CastsBroadcastsAndOutputsInPlaceTakeOneLaunch) {
+  TANDEM_NEEDS_COUNTERS();
+  const Tensor x = ones({70, 30}, {.dtype = DType::float32, .device = kDevice});
+  const Tensor y = ones({30}, {.dtype = DType::int8, .device = kDevice});
+  Tensor out = empty({70, 30}, {.dtype = DType::float64, .device = kDevice});
+  EXPECT_EQ(wrong(counts_of([&] { add(x.t(), x.t()); }), 1), "");
+  EXPECT_EQ(wrong(counts_of([&] { add(x, y); }), 1), "");
+  EXPECT_EQ(wrong(counts_of([&] { mul(x, 2.5); }), 1), "");
+  EXPECT_EQ(wrong(counts_of([&] { add_out(out, x, y); }), 1), "");
+  EXPECT_EQ(wrong(counts_of([&] { Tensor(x).add_(y); }), 1), "");
+  EXPECT_EQ(wrong(counts_of([&] { x.to(DType::bfloat16); }), 1), "");
+  EXPECT_EQ(wrong(counts_of([&] { x.t().contiguous(); }), 1), "");
+  EXPECT_EQ(wrong(counts_of([&] { x.slice(0, 0, 0).add(1); }), 0), "");  // no elements
+}
+
+TEST(Calls, WhatReachesTheHostWaitsOnceAndSaysSo) {
+  TANDEM_NEEDS_COUNTERS();
+  const Tensor x = ones({70, 30}, {.dtype = DType::float32, .device = kDevice});
+  const Counts item = counts_of([&] { x.select(0, 1).select(0, 2).item(); });
+  EXPECT_EQ(item.copies, 1);
+  EXPECT_EQ(item.waits, 1);
+  EXPECT_EQ(item.launches, 0);
+  const Counts home = counts_of([&] { x.cpu(); });
+  EXPECT_EQ(home.copies, 1);
+  EXPECT_EQ(home.waits, 1);
+  const Tensor host = x.cpu();
+  const Counts there = counts_of([&] { host.to(kDevice); });
+  EXPECT_EQ(there.copies, 1);
+  EXPECT_LE(there.waits, 1);
+  EXPECT_EQ(there.allocations, 0);
+}
+
+TEST(Calls, AHiddenWaitIsFound) {
+  TANDEM_NEEDS_COUNTERS();
+  const Tensor x = ones({7, 3}, {.dtype = DType::float32, .device = kDevice});
+  const auto hides_a_wait = [&] { add(x, x.select(0, 0).select(0, 0).item()); };
+  EXPECT_NE(wrong(counts_of(hides_a_wait), 1).find("waits: 1 instead of 0"), std::string::npos);
+  const auto hides_a_launch = [&] { add(x.clone(), x); };
+  EXPECT_NE(wrong(counts_of(hides_a_launch), 1).find("launches: 2"), std::string::npos);
+}
+
+}  // namespace
