@@ -15,8 +15,8 @@ namespace {
 struct GeneratorParams {
   fn::GeneratorArgs args;
   char* out;
-  bool dense, vector, wide;
-  Offsets<1, kMaxRank> offsets;
+  bool dense, vector;
+  WideOffsets<1> offsets;
 };
 
 /// Elements of a thread: one 16-byte vector, or the functor's block where that is longer. Where
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(kThreads)
     for (int k = 0; k < W; ++k) {
       if (k >= left) continue;
       std::int64_t at[1];
-      p.offsets.get(i + k, p.wide, at);
+      p.offsets.get(static_cast<std::uint64_t>(i + k), at);
       *reinterpret_cast<T*>(p.out + at[0]) = fn::cast<T>(r[k]);
     }
   }
@@ -92,7 +92,6 @@ void launch_generator(const void* desc, const void* self) {
   p.vector = reinterpret_cast<std::uintptr_t>(p.out) %
                  (static_cast<std::size_t>(entry.width) * element_size(l.out.dtype)) ==
              0;
-  p.wide = l.numel > kMaxElements;
   if (!p.dense) {
     for (int d = l.rank - 1; d >= 0; --d) {
       p.offsets.strides[p.offsets.rank][0] = l.out.strides[d];

@@ -42,8 +42,8 @@ struct Reduction {
     p.outer = l.numel;
     p.n = p.total = l.n;
     p.tiles = l.n == 0 ? 1 : (l.n + kTile - 1) / kTile;
+    p.set_divisors();
     p.param = l.param;
-    p.wide = l.numel > kMaxElements || l.n > kMaxElements;
   }
 
   /// Outer dimensions, sorted so that neighbouring indices are neighbours in the first input.
@@ -75,14 +75,14 @@ struct Reduction {
     for (int d = l.rank_outer + l.rank_reduced - 1; d >= l.rank_outer; --d) {
       if (l.shape[d] == 1) continue;
       std::int64_t s[2] = {0, 0};
-      bool nests = r.rank > 0 && size * l.shape[d] <= INT32_MAX;
+      bool nests = r.rank > 0;
       for (int k = 0; k < n_in(); ++k) {
         s[k] = stride_of(input(k), d);
         nests = nests && s[k] == r.strides[r.rank - 1][k] * size;
       }
       if (nests) {
         size *= l.shape[d];
-        r.sizes[r.rank - 1] = FastDiv(static_cast<std::uint32_t>(size));
+        r.sizes[r.rank - 1] = FastDiv64(static_cast<std::uint64_t>(size));
         continue;
       }
       size = l.shape[d];
@@ -130,12 +130,13 @@ struct Reduction {
     q.data[0] = static_cast<const char*>(from);
     q.n = count;
     q.tiles = (count + kTile - 1) / kTile;
+    q.set_divisors();
     q.partials = q.tiles > 1 ? to : nullptr;
     // The accumulators are dense rows; outputs keep their strides.
     std::int64_t row = count * entry.acc_size;
     for (int d = 0; d < q.at_outer.rank; ++d) {
       q.at_outer.strides[d][0] = row;
-      row *= q.at_outer.sizes[d].divisor;
+      row *= static_cast<std::int64_t>(q.at_outer.sizes[d].divisor);
     }
     const std::int64_t blocks = (q.outer * q.tiles + kThreads / 32 - 1) / (kThreads / 32);
     return launch(entry.joined, grid_for(blocks), kThreads, q, l.device, l.stream);

@@ -39,8 +39,7 @@ MAY_LOAD_NOTHING = [
     (r"fn::Is(Nan|Inf|Finite), (bool|(signed |unsigned )?(char|short|int|long)), ", "the answer of integers is known"),
 ]
 MAY_USE_LOCAL_MEMORY = [
-    (r"reduce_columns_kernel<", "1024 threads leave 64 registers: a few words spill in walks that cast, none that is dense"),
-    (r"reduce_rows_kernel<.*fn::(Sum|Prod|Mean), .*, false>", "one to four words, where elements are cast one by one"),
+    (r"reduce_columns_kernel<.*fn::Dot<.*Complex<double>", "1024 threads leave 64 registers to four products of pairs"),
     (r"fn::Acos, .*Complex<double>", "two words of the longest functors"),
     (r"fn::(Acosh|Asinh), .*Complex<double>", "the same"),
     (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),

@@ -43,9 +43,14 @@ struct ReduceParams {
   std::int64_t outer, n, tiles;
   std::int64_t total;  // elements of the whole reduction: what finish divides by
   double param;
-  bool wide;                        // an index needs more than 31 bits
-  Offsets<4, kMaxRank> at_outer;    // inputs 0 and 1, outputs 0 and 1
-  Offsets<2, kMaxRank> at_reduced;  // inputs 0 and 1
+  WideOffsets<4> at_outer;        // inputs 0 and 1, outputs 0 and 1
+  WideOffsets<2> at_reduced;      // inputs 0 and 1
+  FastDiv64 by_tiles, by_blocks;  // of a unit of the rows walk, of the columns walk
+
+  void set_divisors() {
+    by_tiles = FastDiv64(static_cast<std::uint64_t>(tiles));
+    by_blocks = FastDiv64(static_cast<std::uint64_t>((outer + kColumns - 1) / kColumns));
+  }
 };
 
 /// Passes an accumulator down a warp, word by word.
@@ -109,7 +114,7 @@ __device__ __forceinline__ void read_four(typename Task::Acc (&r)[4], const Redu
 #pragma unroll
   for (int j = 0; j < 4; ++j) {
     std::int64_t o[2] = {0, 0};
-    if (i + j < end) p.at_reduced.get(i + j, p.wide, o);
+    if (i + j < end) p.at_reduced.get(static_cast<std::uint64_t>(i + j), o);
     at[0][j] = base[0] + o[0];
     at[1][j] = base[1] + o[1];
   }
@@ -127,12 +132,12 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t step = std::int64_t(gridDim.x) * (kThreads / 32);
   for (std::int64_t unit = std::int64_t(blockIdx.x) * (kThreads / 32) + threadIdx.x / 32;
        unit < units; unit += step) {
-    const std::int64_t outer = p.tiles == 1 ? unit : unit / p.tiles;
+    const auto outer = static_cast<std::int64_t>(p.by_tiles.div(static_cast<std::uint64_t>(unit)));
     const std::int64_t tile = unit - outer * p.tiles;
     const std::int64_t start = tile * kTile;
     const std::int64_t end = start + kTile < p.n ? start + kTile : p.n;
     std::int64_t base[4];
-    p.at_outer.get(outer, p.wide, base);
+    p.at_outer.get(static_cast<std::uint64_t>(outer), base);
     Acc acc[4]{};
     for (std::int64_t i = start + lane * 4; i < end; i += kLanes * kBatch) {
       Acc x[kBatch][4];
@@ -174,14 +179,14 @@ __global__ void __launch_bounds__(kColumnThreads)
   const int w = static_cast<int>(threadIdx.x / kColumns);
   const std::int64_t blocks = (p.outer + kColumns - 1) / kColumns;
   for (std::int64_t unit = blockIdx.x; unit < blocks * p.tiles; unit += gridDim.x) {
-    const std::int64_t tile = unit / blocks;
+    const auto tile = static_cast<std::int64_t>(p.by_blocks.div(static_cast<std::uint64_t>(unit)));
     const std::int64_t outer = (unit - tile * blocks) * kColumns + c;
     const bool exists = outer < p.outer;
     const std::int64_t start = tile * kTile;
     const std::int64_t m = (start + kTile < p.n ? kTile : p.n - start);
     const int count = static_cast<int>(m < kLanes ? m : kLanes);
     std::int64_t base[4];
-    p.at_outer.get(exists ? outer : 0, p.wide, base);
+    p.at_outer.get(static_cast<std::uint64_t>(exists ? outer : 0), base);
     Acc acc[kMine]{};
     for (std::int64_t row = 0; row < m; row += kLanes) {
       bool valid[kMine];
@@ -191,7 +196,7 @@ __global__ void __launch_bounds__(kColumnThreads)
         const std::int64_t i = row + w + q * kResidues;
         valid[q] = exists && i < m;
         std::int64_t o[2] = {0, 0};
-        if (valid[q]) p.at_reduced.get(start + i, p.wide, o);
+        if (valid[q]) p.at_reduced.get(static_cast<std::uint64_t>(start + i), o);
         at[0][q] = base[0] + o[0];
         at[1][q] = base[1] + o[1];
       }
@@ -376,7 +381,7 @@ struct IndexFinish {
                                                const std::int64_t (&at)[4]) {
     if (p.out[1] == nullptr) return store_result(p, 0, acc.index, at);
     std::int64_t o[2];
-    p.at_reduced.get(acc.index, p.wide, o);
+    p.at_reduced.get(static_cast<std::uint64_t>(acc.index), o);
     const std::int64_t where[1] = {at[1] + o[1]};
     C x[1];
     load_cast<C, 1>(x, p.data[1], where, p.cast[1]);

@@ -274,6 +274,27 @@ TEST(Parity, ReductionsAroundTheBoundariesOfLanesAndTiles) {
   }
 }
 
+/// docs/numerics.md, "Reductions": order 1 is frozen in these bits.
+TEST(Parity, TheVectorsOfOrderOne) {
+  TANDEM_NEEDS_GPU();
+  const std::pair<std::int64_t, std::uint32_t> vectors[] = {
+      {3, 0xBE00FC24u}, {100, 0x3E26E5D8u}, {1000, 0x3EB6320Cu}, {10000, 0x3E217900u}};
+  for (const auto& [n, bits] : vectors) {
+    Tensor rows = empty({20, n});
+    for (std::int64_t i = 0; i < 20 * n; ++i) {
+      rows.data<float>()[i] = static_cast<float>(i % n * 7919 % 10007) / 10007 - 0.5f;
+    }
+    for (const Tensor& x : {rows, rows.t().contiguous().t()}) {  // one walk, then the other
+      const Tensor sums = sum(to_device(x), Axes{Axis(1)}).cpu();
+      for (std::int64_t i = 0; i < 20; ++i) {
+        std::uint32_t got = 0;
+        std::memcpy(&got, sums.data<float>() + i, sizeof got);
+        ASSERT_EQ(got, bits) << "of " << n;
+      }
+    }
+  }
+}
+
 TEST(Parity, ColumnsOfSeveralTiles) {
   TANDEM_NEEDS_GPU();
   for (const std::int64_t n : {4095, 4096, 4097, 8193}) {

@@ -39,3 +39,20 @@ tandem_add_planted(finds.flush "unknown instruction in add.rn.ftz.f32" "add.rn.f
 if(TANDEM_CUDA_FOUND AND NOT TANDEM_CUDA_COMPRESS)
   tandem_add_ptx_test(parity $<TARGET_FILE:tandem_cuda>)
 endif()
+
+# The simulated device (tests/cuda/sim) with kernels run from their PTX: every kernel that the parity tests launch. Its
+# launchers are those that are built with the address sanitizer.
+if(TARGET tandem_cuda_sim_asan)
+  add_library(tandem_cuda_ptx MODULE ${TANDEM_SIM_ASAN_OBJECTS} ${folder}/device.cpp ${folder}/library.cpp)
+  target_link_libraries(tandem_cuda_ptx PRIVATE tandem_sim_base_asan tandem_ptx tandem_warnings ${CMAKE_DL_LIBS})
+  target_link_options(tandem_cuda_ptx PRIVATE -fsanitize=address,undefined)
+  set_target_properties(tandem_cuda_ptx PROPERTIES LINKER_LANGUAGE CXX
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim)
+  if(TANDEM_CUDA_FOUND AND NOT TANDEM_CUDA_COMPRESS)
+    add_test(NAME cuda.ptx.device COMMAND cuda.parity_test --gtest_brief=1)
+    list(FILTER TANDEM_SIM_ENVIRONMENT EXCLUDE REGEX "^TANDEM_CUDA_LIBRARY=")
+    set_tests_properties(cuda.ptx.device PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT
+      "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_ptx>;TANDEM_PTX_LIBRARY=$<TARGET_FILE:tandem_cuda>;${TANDEM_SIM_ENVIRONMENT}")
+    add_dependencies(cuda.parity_test tandem_cuda_ptx)
+  endif()
+endif()

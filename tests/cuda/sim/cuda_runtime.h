@@ -24,10 +24,22 @@ extern Builtins builtins;
 /// Runs the kernel's body for every thread of every block; a thread that never returns from a
 /// barrier that others skipped is an error.
 cudaError_t run(unsigned blocks, unsigned threads, const std::function<void()>& body,
-                cudaStream_t stream);
+                cudaStream_t stream, std::size_t shared);
+/// The block's dynamic shared memory.
+void* dynamic_shared();
 void barrier();
+/// Waits for the warp; a bit for each lane, from the lowest of what it passes.
+std::uint32_t vote(bool yes);
+/// Not every lane is named: not simulated, the launch fails.
+void expect_whole_warp(unsigned mask);
 /// The value that lane `from` of the warp passes in the same call.
 std::uint64_t exchange(std::uint64_t bits, unsigned from);
+
+/// Runs a kernel otherwise than by its C++ (tests/cuda/ptx/device.cpp); null: nothing does. False
+/// where it does not have the kernel.
+using Executor = bool (*)(const void* kernel, unsigned blocks, unsigned threads, const void* params,
+                          std::size_t bytes, cudaError_t* answer);
+extern Executor executor;
 
 /// Tandem's kernels take any grid. This small one has every loop over the grid take several turns,
 /// as a large launch on a GPU does.
@@ -35,9 +47,15 @@ inline constexpr unsigned kMostBlocks = 5;
 
 template <class P>
 cudaError_t launch(void (*kernel)(P), unsigned blocks, unsigned threads, const P& params,
-                   cudaStream_t stream) {
+                   cudaStream_t stream, std::size_t shared = 0) {
+  if (blocks > kMostBlocks) blocks = kMostBlocks;
+  cudaError_t answer = cudaSuccess;
+  if (executor != nullptr && executor(reinterpret_cast<const void*>(kernel), blocks, threads,
+                                      &params, sizeof params, &answer)) {
+    return shared == 0 ? answer : cudaErrorInvalidValue;  // no dynamic shared memory there
+  }
   return run(
-      blocks < kMostBlocks ? blocks : kMostBlocks, threads, [&] { kernel(params); }, stream);
+      blocks, threads, [&] { kernel(params); }, stream, shared);
 }
 
 template <class T>
@@ -59,17 +77,35 @@ T shuffle(T value, unsigned from) {
 
 inline void __syncthreads() { sim::barrier(); }
 template <class T>
-T __shfl_down_sync(unsigned, T value, unsigned delta) {
+T __shfl_down_sync(unsigned mask, T value, unsigned delta) {
+  sim::expect_whole_warp(mask);
   const unsigned lane = threadIdx.x % 32;
   return sim::shuffle(value, lane + delta < 32 ? lane + delta : lane);
 }
 template <class T>
-T __shfl_xor_sync(unsigned, T value, unsigned mask) {
-  return sim::shuffle(value, (threadIdx.x % 32) ^ mask);
+T __shfl_up_sync(unsigned mask, T value, unsigned delta) {
+  sim::expect_whole_warp(mask);
+  const unsigned lane = threadIdx.x % 32;
+  return sim::shuffle(value, lane >= delta ? lane - delta : lane);
 }
 template <class T>
-T __shfl_sync(unsigned, T value, unsigned from) {
-  return sim::shuffle(value, from);
+T __shfl_xor_sync(unsigned mask, T value, unsigned bits) {
+  sim::expect_whole_warp(mask);
+  return sim::shuffle(value, (threadIdx.x % 32) ^ bits);
 }
+template <class T>
+T __shfl_sync(unsigned mask, T value, unsigned from) {
+  sim::expect_whole_warp(mask);
+  return sim::shuffle(value, from % 32);
+}
+inline unsigned __ballot_sync(unsigned mask, int yes) {
+  sim::expect_whole_warp(mask);
+  return sim::vote(yes != 0);
+}
+inline int __any_sync(unsigned mask, int yes) { return __ballot_sync(mask, yes) != 0; }
+inline int __all_sync(unsigned mask, int yes) { return __ballot_sync(mask, yes == 0) == 0; }
+/// Orders what the warp's lanes wrote to shared memory; races.cpp, which knows barriers of a whole
+/// block only, may then tell of a race that is none.
+inline void __syncwarp(unsigned mask = 0xffffffffu) { static_cast<void>(__ballot_sync(mask, 1)); }
 
 // NOLINTEND(bugprone-reserved-identifier)

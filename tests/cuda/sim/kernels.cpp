@@ -160,6 +160,12 @@ TEST(Kernels, FastDivisionIsExact) {
     const std::uint32_t d = 1 + random() % (i % 2 == 0 ? 1000u : 0x7fffffffu);
     const std::uint32_t n = random() & 0x7fffffffu;
     ASSERT_EQ(cuda::FastDiv(d).div(n), n / d) << n << " / " << d;
+    const std::uint64_t low = random();
+    const std::uint64_t wide = (std::uint64_t(n) << 32 | low) >> random() % 33;
+    const std::uint64_t by = 1 + (std::uint64_t(d) << random() % 31);
+    ASSERT_EQ(cuda::FastDiv64(by).div(wide), wide / by) << wide << " / " << by;
+    ASSERT_EQ(cuda::FastDiv64(d).div(wide), wide / d) << wide << " / " << d;
+    ASSERT_EQ(cuda::FastDiv64(wide | 1).div(wide), wide / (wide | 1)) << wide;
   }
 }
 

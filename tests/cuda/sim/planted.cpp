@@ -5,8 +5,8 @@
 #include <numeric>
 #include <vector>
 
-#include "cuda_runtime.h"
 #include "races.h"
+#include "tandem/cuda/launch.h"
 
 namespace {
 
@@ -35,6 +35,33 @@ cudaError_t reverse(bool barrier, unsigned blocks, bool late_barrier, std::vecto
   out->assign(kThreads, -1);
   return sim::launch(&reverse_kernel, blocks, kThreads,
                      Params{in.data(), out->data(), 0, barrier, late_barrier}, nullptr);
+}
+
+/// Sums a warp's elements with shuffles up, and counts the odd ones by a vote; the results pass
+/// through dynamic shared memory.
+void __global__ warp_kernel(const Params p) {
+  TANDEM_DYNAMIC_SHARED(int, results);
+  const unsigned warp = threadIdx.x / 32;
+  const unsigned lane = threadIdx.x % 32;
+  int sum = p.in[threadIdx.x];
+  for (unsigned d = 1; d < 32; d *= 2) {
+    const int before = __shfl_up_sync(0xffffffffu, sum, d);
+    if (lane >= d) sum += before;
+  }
+  const unsigned odd = __ballot_sync(0xffffffffu, p.in[threadIdx.x] % 2);
+  const bool all = __all_sync(0xffffffffu, p.in[threadIdx.x] >= 0) != 0;
+  const bool any = __any_sync(0xffffffffu, p.in[threadIdx.x] == 3) != 0;
+  if (lane == 31) {
+    results[2 * warp] = sum;
+    results[2 * warp + 1] = __builtin_popcount(odd) + (all ? 100 : 0) + (any ? 1000 : 0);
+  }
+  __syncthreads();
+  if (threadIdx.x < 4) p.out[threadIdx.x] = results[threadIdx.x];
+}
+
+/// A shuffle that leaves lanes out, which is not simulated.
+void __global__ partial_kernel(const Params p) {
+  p.out[threadIdx.x] = __shfl_xor_sync(0x0000ffffu, p.in[threadIdx.x], 1);
 }
 
 /// Every thread adds to one word.
@@ -67,6 +94,20 @@ TEST(Planted, ABarrierThatIsThereIsEnough) {
   std::vector<int> out;
   ASSERT_EQ(reverse(true, 3, false, &out), cudaSuccess);  // blocks have their own shared memory
   for (unsigned i = 0; i < kThreads; ++i) EXPECT_EQ(out[i], int(kThreads - 1 - i));
+}
+
+TEST(Planted, WarpsVoteAndShareDynamicMemory) {
+  std::vector<int> in(kThreads);
+  std::vector<int> out(4);
+  std::iota(in.begin(), in.end(), 0);
+  const Params p{in.data(), out.data(), 0, true, false};
+  ASSERT_EQ(sim::launch(&warp_kernel, 1, kThreads, p, nullptr, 4 * sizeof(int)), cudaSuccess);
+  EXPECT_EQ(out, (std::vector<int>{31 * 16, 16 + 100 + 1000, 31 * 16 + 32 * 32, 16 + 100}));
+  out.assign(kThreads, 0);
+  const Params q{in.data(), out.data(), 0, true, false};
+  EXPECT_EQ(sim::launch(&partial_kernel, 1, kThreads, q, nullptr), cudaErrorLaunchFailure);
+  EXPECT_EQ(sim::launch(&warp_kernel, 1, kThreads, p, nullptr, std::size_t(1) << 20),
+            cudaErrorInvalidValue);
 }
 
 #if defined(__SANITIZE_THREAD__)

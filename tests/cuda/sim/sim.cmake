@@ -105,6 +105,7 @@ function(tandem_add_sim variant flags)
     list(APPEND environment "LD_PRELOAD=${TANDEM_ASAN_LIBRARY}"
       "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0")
     set(TANDEM_SIM_ENVIRONMENT "${environment}" PARENT_SCOPE)
+    set(TANDEM_SIM_ASAN_OBJECTS "${objects}" PARENT_SCOPE)
     # Every allocation of its own, so that the sanitizer sees the end of each.
     list(APPEND environment "TANDEM_POOL=direct")
     set(filter "*")

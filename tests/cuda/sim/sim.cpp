@@ -9,6 +9,7 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #if defined(TANDEM_SIM_ASAN)
@@ -21,6 +22,7 @@
 namespace sim {
 
 Builtins builtins;
+Executor executor = nullptr;
 
 namespace {
 
@@ -39,6 +41,10 @@ void leave(void**, const void*, std::size_t) {}
 void arrive(void*, const void** = nullptr, std::size_t* = nullptr) {}
 #endif
 constexpr int kWarp = 32;
+constexpr unsigned kVote = 32;                   // in place of the lane that a shuffle reads
+constexpr std::size_t kMostShared = 227 * 1024;  // of a block, compute capability 9.0
+alignas(16) char shared_of_launch[kMostShared];
+bool partial_warp = false;
 enum class State { Ready, AtBarrier, AtShuffle, Done };
 
 /// Where a jump goes to: the compiler's own, which save three words and are known to no sanitizer.
@@ -115,8 +121,16 @@ bool release() {
     bool all = true;
     for (std::size_t i = w; i < end; ++i) all &= block.fibers[i].state == State::AtShuffle;
     if (!all) continue;
+    std::uint32_t votes = 0;
     for (std::size_t i = w; i < end; ++i) {
-      block.fibers[i].got = block.fibers[w + block.fibers[i].from].value;
+      votes |= static_cast<std::uint32_t>(block.fibers[i].value & 1) << (i - w);
+    }
+    for (std::size_t i = w; i < end; ++i) {
+      if (block.fibers[i].from == kVote) {
+        block.fibers[i].got = votes;
+        continue;
+      }
+      block.fibers[i].got = block.fibers[std::min(n - 1, w + block.fibers[i].from)].value;
     }
     for (std::size_t i = w; i < end; ++i) block.fibers[i].state = State::Ready;
     any = true;
@@ -168,9 +182,16 @@ std::uint64_t exchange(std::uint64_t bits, unsigned from) {
   return block.fibers[block.current].got;
 }
 
-cudaError_t run(unsigned blocks, unsigned threads, const std::function<void()>& body,
-                cudaStream_t) {
+std::uint32_t vote(bool yes) { return static_cast<std::uint32_t>(exchange(yes ? 1 : 0, kVote)); }
+
+void* dynamic_shared() { return shared_of_launch; }
+
+void expect_whole_warp(unsigned mask) { partial_warp |= mask != 0xffffffffu; }
+
+cudaError_t run(unsigned blocks, unsigned threads, const std::function<void()>& body, cudaStream_t,
+                std::size_t shared) {
   ++launches;
+  if (shared > kMostShared) return cudaErrorInvalidValue;
   const int planned = failure.exchange(0);
   if (planned != 0) return static_cast<cudaError_t>(planned);
   const std::lock_guard lock(one_at_a_time);
@@ -180,11 +201,13 @@ cudaError_t run(unsigned blocks, unsigned threads, const std::function<void()>& 
   block.body = &body;
   for (unsigned b = 0; b < blocks; ++b) {
     builtins.block.x = b;
+    std::memset(shared_of_launch, 0xa5, shared);  // reads before writes show
     if (run_block(threads)) continue;
     block.fibers.clear();  // some wait for what will not come
     return cudaErrorLaunchFailure;
   }
-  return take_races() == 0 ? cudaSuccess : cudaErrorLaunchFailure;
+  const bool unknown = std::exchange(partial_warp, false);
+  return take_races() == 0 && !unknown ? cudaSuccess : cudaErrorLaunchFailure;
 }
 
 }  // namespace sim

@@ -132,32 +132,45 @@ __device__ __forceinline__ float to_float(double x, DType target) {
   return target == DType::kCount ? static_cast<float>(x) : fn::round_to_odd(x);
 }
 
+/// 16 bytes in memory.
+struct Bits128 {
+  std::uint64_t low, high;
+};
+
+/// Calls f with a null pointer to the unsigned type of that many bytes.
+template <class F>
+__device__ __forceinline__ void by_width(std::uint8_t bytes, const F& f) {
+  switch (bytes) {
+    case 1:
+      return f(static_cast<std::uint8_t*>(nullptr));
+    case 2:
+      return f(static_cast<std::uint16_t*>(nullptr));
+    case 4:
+      return f(static_cast<std::uint32_t*>(nullptr));
+    case 8:
+      return f(static_cast<std::uint64_t*>(nullptr));
+    default:
+      return f(static_cast<Bits128*>(nullptr));
+  }
+}
+
 /// The bits of E elements at base + at[e]. One branch serves all E, so their loads overlap.
 template <bool Pairs, int E>
 __device__ __forceinline__ void load_bits(std::uint64_t (&low)[E], std::uint64_t (&high)[E],
                                           const char* base, const std::int64_t (&at)[E],
                                           std::uint8_t bytes) {
-  const auto each = [&]<class W>(W*) {
+  by_width(bytes, [&]<class W>(W*) {
 #pragma unroll
-    for (int e = 0; e < E; ++e) low[e] = *reinterpret_cast<const W*>(base + at[e]);
-  };
-  switch (bytes) {
-    case 1:
-      return each(static_cast<std::uint8_t*>(nullptr));
-    case 2:
-      return each(static_cast<std::uint16_t*>(nullptr));
-    case 4:
-      return each(static_cast<std::uint32_t*>(nullptr));
-    case 8:
-      return each(static_cast<std::uint64_t*>(nullptr));
-    default:
-#pragma unroll
-      for (int e = 0; e < E; ++e) {
-        const auto* p = reinterpret_cast<const std::uint64_t*>(base + at[e]);
-        low[e] = p[0];
-        if constexpr (Pairs) high[e] = p[1];
+    for (int e = 0; e < E; ++e) {
+      const W* p = reinterpret_cast<const W*>(base + at[e]);
+      if constexpr (fn::same_v<W, Bits128>) {
+        low[e] = p->low;
+        if constexpr (Pairs) high[e] = p->high;
+      } else {
+        low[e] = *p;
       }
-  }
+    }
+  });
 }
 
 /// The float that the bits of an element of the float form stand for.
@@ -305,30 +318,19 @@ __device__ __forceinline__ void store_cast(const R (&r)[E], char* base, const st
     high[e] = 0;
     low[e] = stored_bits(round_to(r[e], c), high[e], c);
   }
-  const auto each = [&]<class W>(W*) {
+  by_width(c.bytes, [&]<class W>(W*) {
 #pragma unroll
     for (int e = 0; e < E; ++e) {
-      if (valid[e]) *reinterpret_cast<W*>(base + at[e]) = static_cast<W>(low[e]);
-    }
-  };
-  switch (c.bytes) {
-    case 1:
-      return each(static_cast<std::uint8_t*>(nullptr));
-    case 2:
-      return each(static_cast<std::uint16_t*>(nullptr));
-    case 4:
-      return each(static_cast<std::uint32_t*>(nullptr));
-    case 8:
-      return each(static_cast<std::uint64_t*>(nullptr));
-    default:
-#pragma unroll
-      for (int e = 0; e < E; ++e) {
-        if (!valid[e]) continue;
-        auto* p = reinterpret_cast<std::uint64_t*>(base + at[e]);
-        p[0] = low[e];
-        p[1] = high[e];
+      if (!valid[e]) continue;
+      W* p = reinterpret_cast<W*>(base + at[e]);
+      if constexpr (fn::same_v<W, Bits128>) {
+        p->low = low[e];
+        p->high = high[e];
+      } else {
+        *p = static_cast<W>(low[e]);
       }
-  }
+    }
+  });
 }
 
 }  // namespace tandem::cuda

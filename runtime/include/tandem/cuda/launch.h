@@ -34,20 +34,40 @@ class DeviceGuard {
   bool changed_ = false;
 };
 
-/// Queues the kernel. The answer is that of the launch itself: errors of the work come later.
+/// `name`: the block's shared memory of the size given to launch(), as elements of type T.
+#ifdef TANDEM_CUDA_SIM
+#define TANDEM_DYNAMIC_SHARED(T, name) T* const name = static_cast<T*>(::sim::dynamic_shared())
+#else
+#define TANDEM_DYNAMIC_SHARED(T, name)                                     \
+  extern __shared__ __align__(16) unsigned char tandem_shared_of_launch[]; \
+  T* const name = reinterpret_cast<T*>(tandem_shared_of_launch)
+#endif
+
+/// Queues the kernel, with `shared` bytes of dynamic shared memory a block. The answer is that of
+/// the launch itself: errors of the work come later.
 template <class P>
 cudaError_t launch(void (*kernel)(P), unsigned blocks, unsigned threads, const P& params,
-                   Device device, void* stream) {
+                   Device device, void* stream, std::size_t shared = 0) {
   if (blocks == 0) return cudaSuccess;
   DeviceGuard guard(device.index);
   if (guard.error != cudaSuccess) return guard.error;
 #ifdef TANDEM_CUDA_SIM
-  return sim::launch(kernel, blocks, threads, params, static_cast<cudaStream_t>(stream));
+  return sim::launch(kernel, blocks, threads, params, static_cast<cudaStream_t>(stream), shared);
 #else
+  const void* function = reinterpret_cast<const void*>(kernel);
+  // What every architecture gives; more has to be asked for.
+  constexpr std::size_t kGiven = std::size_t(48) << 10;
+  if (shared > kGiven) {
+    const cudaError_t asked = cudaFuncSetAttribute(
+        function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
+    if (asked != cudaSuccess) {
+      static_cast<void>(cudaGetLastError());
+      return asked;
+    }
+  }
   void* arguments[] = {const_cast<P*>(&params)};
-  const cudaError_t e =
-      cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(blocks), dim3(threads),
-                       arguments, 0, static_cast<cudaStream_t>(stream));
+  const cudaError_t e = cudaLaunchKernel(function, dim3(blocks), dim3(threads), arguments, shared,
+                                         static_cast<cudaStream_t>(stream));
   const cudaError_t last = cudaGetLastError();  // clears what the launch left behind
   return e != cudaSuccess ? e : last;
 #endif
