@@ -112,7 +112,7 @@ def check_instructions(text, where, may_estimate=lambda: False):
 
 
 def is_dense(name):
-    """Whether a kernel goes over dense elements of 32 bits or more, several a thread."""
+    """Whether a kernel goes over dense elements, a vector of 16 bytes at a time."""
     return "flat_kernel<" in name
 
 

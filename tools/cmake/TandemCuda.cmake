@@ -5,6 +5,13 @@ file(GLOB TANDEM_CUDA_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/
 
 option(TANDEM_CUDA_COMPRESS "Compress the device code; OFF where tools/ptx_scan.py is to read it" ON)
 
+# Whether the tests can read the kernels: their PTX lies open in the library, and is that of the architecture for which
+# occupancy is claimed and instructions are known.
+set(TANDEM_CUDA_READABLE OFF)
+if(NOT TANDEM_CUDA_COMPRESS AND "${CMAKE_CUDA_ARCHITECTURES}" STREQUAL "90")
+  set(TANDEM_CUDA_READABLE ON)
+endif()
+
 add_library(tandem_cuda MODULE ${TANDEM_CUDA_KERNELS} ${TANDEM_CUDA_HOST})
 list(JOIN CMAKE_CUDA_ARCHITECTURES " " TANDEM_CUDA_ARCHITECTURE_LIST)
 target_compile_definitions(tandem_cuda PRIVATE TANDEM_BUILDING

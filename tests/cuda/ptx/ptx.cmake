@@ -36,7 +36,7 @@ tandem_add_planted(finds.one_too_many "a load of 4 bytes outside the operands" "
 tandem_add_planted(finds.estimate "an approximate instruction in div.approx.f32" "mul.rn.f32=div.approx.f32")
 tandem_add_planted(finds.flush "unknown instruction in add.rn.ftz.f32" "add.rn.f32=add.rn.ftz.f32")
 
-if(TANDEM_CUDA_FOUND AND NOT TANDEM_CUDA_COMPRESS)
+if(TANDEM_CUDA_READABLE)
   tandem_add_ptx_test(parity $<TARGET_FILE:tandem_cuda>)
 endif()
 
@@ -48,7 +48,7 @@ if(TARGET tandem_cuda_sim_asan)
   target_link_options(tandem_cuda_ptx PRIVATE -fsanitize=address,undefined)
   set_target_properties(tandem_cuda_ptx PROPERTIES LINKER_LANGUAGE CXX
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim)
-  if(TANDEM_CUDA_FOUND AND NOT TANDEM_CUDA_COMPRESS)
+  if(TANDEM_CUDA_READABLE)
     add_test(NAME cuda.ptx.device COMMAND cuda.parity_test --gtest_brief=1)
     list(FILTER TANDEM_SIM_ENVIRONMENT EXCLUDE REGEX "^TANDEM_CUDA_LIBRARY=")
     set_tests_properties(cuda.ptx.device PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT

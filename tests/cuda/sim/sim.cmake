@@ -13,7 +13,7 @@ target_compile_definitions(cuda.loader_test PRIVATE
   TANDEM_FAKE_BACKEND_PATH="$<TARGET_FILE:tandem_fake_backend>")
 add_dependencies(cuda.loader_test tandem_fake_backend)
 
-if(TANDEM_CUDA_FOUND AND NOT TANDEM_CUDA_COMPRESS)
+if(TANDEM_CUDA_READABLE)
   add_test(NAME cuda.ptx COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/ptx_scan.py
     $<TARGET_FILE:tandem_cuda> --root ${PROJECT_SOURCE_DIR})
   set_tests_properties(cuda.ptx PROPERTIES TIMEOUT 600 LABELS "unit")
