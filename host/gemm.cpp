@@ -5,9 +5,11 @@
 #include <cblas.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <list>
 #include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string>
 #include <vector>
 
 #include "host/launchers.h"

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <exception>
 
-#include "tandem/ops.h"
+#include "tandem/threads.h"
 
 namespace tandem::host {
 

@@ -371,7 +371,7 @@ void reduce_row(const ReduceLaunch& l, const ReduceLevel& level,
     const auto& level = *static_cast<const ReduceLevel*>(self);       \
     reduce_row(l, level, level.name, Result::result == Result::Wide); \
   }
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
 
 namespace {
 

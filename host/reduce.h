@@ -76,7 +76,7 @@ using Planes = void (*)(void* out, const void* in, std::int64_t count, int n, in
 /// What a level supplies: null where a row has no such dtype.
 struct ReduceLevel {
 #define TANDEM_REDUCTION(name, ...) const ReduceBlocks* (*name)(DType);
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
   const ReduceBlocks* (*dot)(DType);
   const ReduceBlocks* (*variance)(DType);  // second input: the mean in the compute type
   const ReduceBlocks* (*deviation)(DType);

@@ -6,7 +6,7 @@
 #include "host/parallel.h"
 #include "host/reduce_launch.h"
 #include "host/reduce_plan.h"
-#include "tandem/ops.h"
+#include "tandem/threads.h"
 
 namespace tandem::host {
 

@@ -6,7 +6,7 @@
 namespace tandem::host {
 
 #define TANDEM_REDUCTION(name, ...) void launch_##name(const void* desc, const void* self);
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
 void launch_var(const void* desc, const void* self);
 void launch_std(const void* desc, const void* self);
 /// One output: indices; two: values and indices.

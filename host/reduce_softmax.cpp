@@ -7,7 +7,7 @@
 #include "host/reduce_launch.h"
 #include "host/reduce_plan.h"
 #include "host/reduce_tree.h"
-#include "tandem/ops.h"
+#include "tandem/threads.h"
 
 namespace tandem::host {
 

@@ -72,8 +72,8 @@ Level choose_level() {
 struct State {
   HostRegistry registry;
   std::string_view name;
-  std::unordered_map<const OpRow*, ElementwiseLoops> elementwise;
-  std::unordered_map<const OpRow*, GenerateLoops> generators;
+  std::unordered_map<std::string_view, ElementwiseLoops> elementwise;
+  std::unordered_map<std::string_view, GenerateLoops> generators;
 };
 
 State& state() {
@@ -83,21 +83,21 @@ State& state() {
 
 }  // namespace
 
-void HostRegistry::elementwise(const OpRow& row, DType dtype, Loop loop) {
-  auto& loops = state().elementwise[&row];
+void HostRegistry::elementwise(const char* op, DType dtype, Loop loop) {
+  auto& loops = state().elementwise[op];
   for (int t = 0; t < kNumDTypes; ++t) {  // its own and those that compute in it
     if (info(static_cast<DType>(t)).compute == dtype) loops.by_dtype[t] = loop;
   }
 }
 
-void HostRegistry::generator(const OpRow& row, DType dtype, int block, GenerateLoop loop) {
-  auto& loops = state().generators[&row];
+void HostRegistry::generator(const char* op, DType dtype, int block, GenerateLoop loop) {
+  auto& loops = state().generators[op];
   loops.by_dtype[static_cast<int>(dtype)] = loop;
   loops.block[static_cast<int>(dtype)] = block;
 }
 
-void HostRegistry::bind(const OpRow& row, Kernel kernel) {
-  tandem::detail::bind_kernel(row.name, DeviceKind::CPU, kernel);
+void HostRegistry::bind(const char* op, Kernel kernel) {
+  tandem::detail::bind_kernel(op, DeviceKind::CPU, kernel);
 }
 
 const LevelTable& level() { return state().registry.level(); }
@@ -114,13 +114,13 @@ void register_host_kernels() {
     s.name = chosen.name;
     chosen.register_all(s.registry);
     for (const auto& [row, loops] : s.elementwise) {
-      s.registry.bind(*row, Kernel{&host::launch_elementwise, &loops});
+      s.registry.bind(row.data(), Kernel{&host::launch_elementwise, &loops});
     }
     for (const auto& [row, loops] : s.generators) {
-      s.registry.bind(*row, Kernel{&host::launch_generator, &loops});
+      s.registry.bind(row.data(), Kernel{&host::launch_generator, &loops});
     }
-    s.registry.bind(op::copy_, Kernel{&host::launch_copy, nullptr});
-    s.registry.bind(op::matmul, Kernel{&host::launch_gemm, nullptr});
+    s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
+    s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
   });
 }
 

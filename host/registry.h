@@ -49,13 +49,14 @@ struct LevelTable {
   void (*stream)(void* out, const void* in, std::size_t bytes);
 };
 
-/// Filled by one level's registration functions.
+/// Filled by one level's registration functions. Ops go by their names, so that a new row
+/// recompiles nothing but its own family.
 class HostRegistry {
  public:
-  void elementwise(const OpRow& row, DType dtype, Loop loop);
-  void generator(const OpRow& row, DType dtype, int block, GenerateLoop loop);
+  void elementwise(const char* op, DType dtype, Loop loop);
+  void generator(const char* op, DType dtype, int block, GenerateLoop loop);
   /// Any other kernel of a row.
-  void bind(const OpRow& row, Kernel kernel);
+  void bind(const char* op, Kernel kernel);
   LevelTable& level() { return level_; }
 
  private:

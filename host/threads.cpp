@@ -5,7 +5,7 @@
 #include <atomic>
 
 #include "tandem/error.h"
-#include "tandem/ops.h"
+#include "tandem/threads.h"
 
 namespace tandem {
 

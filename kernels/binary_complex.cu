@@ -1,8 +1,8 @@
 // The binary rows in the complex dtypes.
-#include "kernels/cuda/tables.h"
+#include "kernels/cuda/binary_table.h"
 
 namespace tandem::cuda {
 
-void fill_binary_complex(ElementwiseTables& t) { fill_binary<mask(dtypes::Complexes)>(t); }
+void fill_binary_complex(BinaryTable& t) { fill_binary<mask(dtypes::Complexes)>(t); }
 
 }  // namespace tandem::cuda

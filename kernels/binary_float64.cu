@@ -1,8 +1,8 @@
 // The binary rows in float64.
-#include "kernels/cuda/tables.h"
+#include "kernels/cuda/binary_table.h"
 
 namespace tandem::cuda {
 
-void fill_binary_float64(ElementwiseTables& t) { fill_binary<mask(DTypeSet(DType::float64))>(t); }
+void fill_binary_float64(BinaryTable& t) { fill_binary<mask(DTypeSet(DType::float64))>(t); }
 
 }  // namespace tandem::cuda

@@ -116,7 +116,7 @@ int bind_generators() {
   int unknown = 0;
 #define TANDEM_GENERATOR(name, functor, set, ...) \
   unknown += bind<functor, mask(dtypes::set)>(#name);
-#include "tandem/ops/ops.def"
+#include "tandem/ops/generator.def"
   return unknown;
 }
 

@@ -232,7 +232,7 @@ int bind_reductions() {
 #define TANDEM_REDUCTION(name, ...) \
   unknown +=                        \
       host().bind(#name, DeviceKind::CUDA, Kernel{&launch_reduction, &t.rows[reduction_##name]});
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
   const auto bind = [&](const char* name, const ReduceRow& row) {
     unknown += host().bind(name, DeviceKind::CUDA, Kernel{&launch_reduction, &row});
   };

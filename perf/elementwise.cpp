@@ -1,5 +1,6 @@
 // The elementwise rows of the op table at three sizes, into fresh and into existing outputs.
 #include "perf/cases.h"
+#include "tandem/op_table.h"
 #include "tandem/value.h"
 
 namespace tandem::perf {

@@ -11,10 +11,10 @@ void register_elementwise(HostRegistry& r) {
   register_unary(r);
   register_binary(r);
 #define TANDEM_TERNARY(name, functor, dt, result, ulp, lo, hi, flags, ...) \
-  add_loops<functor, 3, dtypes::dt, (flags)>(r, op::name);
+  add_loops<functor, 3, dtypes::dt, (flags)>(r, #name);
 #define TANDEM_QUATERNARY(name, functor, dt, result, ulp, lo, hi, flags, ...) \
-  add_loops<functor, 4, dtypes::dt, (flags)>(r, op::name);
-#include "tandem/ops/ops.def"
+  add_loops<functor, 4, dtypes::dt, (flags)>(r, #name);
+#include "tandem/ops/ternary.def"
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

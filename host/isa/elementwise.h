@@ -130,10 +130,10 @@ constexpr Loop loop_of() {
 /// Registers the functor's loops for every dtype of the set that is its own compute type; the half
 /// types run float32's loop on widened blocks.
 template <class F, int Arity, DTypeSet Set, std::uint32_t Flags>
-void add_loops(HostRegistry& r, const OpRow& row) {
-#define TANDEM_DTYPE(id, ctype, ...)                                                        \
-  if constexpr (Set.has(DType::id) && !fn::is_half_v<ctype>) {                              \
-    r.elementwise(row, DType::id, loop_of<F, Arity, (Flags & kFirstIsBool) != 0, ctype>()); \
+void add_loops(HostRegistry& r, const char* op) {
+#define TANDEM_DTYPE(id, ctype, ...)                                                       \
+  if constexpr (Set.has(DType::id) && !fn::is_half_v<ctype>) {                             \
+    r.elementwise(op, DType::id, loop_of<F, Arity, (Flags & kFirstIsBool) != 0, ctype>()); \
   }
 #include "tandem/dtypes.def"
 }

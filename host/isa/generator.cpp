@@ -16,17 +16,17 @@ void generate(const fn::GeneratorArgs* args, std::uint64_t first, std::int64_t b
 }
 
 template <class F, DTypeSet Set>
-void add_generator(HostRegistry& r, const OpRow& row) {
-#define TANDEM_DTYPE(id, ctype, ...)                                             \
-  if constexpr (Set.has(DType::id)) {                                            \
-    r.generator(row, DType::id, F::template kBlock<ctype>, &generate<F, ctype>); \
+void add_generator(HostRegistry& r, const char* op) {
+#define TANDEM_DTYPE(id, ctype, ...)                                            \
+  if constexpr (Set.has(DType::id)) {                                           \
+    r.generator(op, DType::id, F::template kBlock<ctype>, &generate<F, ctype>); \
   }
 #include "tandem/dtypes.def"
 }
 
 void register_generator(HostRegistry& r) {
-#define TANDEM_GENERATOR(name, functor, dt, ...) add_generator<functor, dtypes::dt>(r, op::name);
-#include "tandem/ops/ops.def"
+#define TANDEM_GENERATOR(name, functor, dt, ...) add_generator<functor, dtypes::dt>(r, #name);
+#include "tandem/ops/generator.def"
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

@@ -11,11 +11,11 @@ namespace {
   const ReduceBlocks* name##_blocks(DType t) {                              \
     return dtypes::Inexact.has(t) ? name##_inexact(t) : name##_integers(t); \
   }
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
 
 constexpr ReduceLevel kReduceLevel = {
 #define TANDEM_REDUCTION(name, ...) name##_blocks,
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
     dot_blocks,    variance_blocks, deviation_blocks,   argmax_blocks,
     argmin_blocks, softmax_blocks,  log_softmax_blocks, split_planes,
 };
@@ -23,16 +23,16 @@ constexpr ReduceLevel kReduceLevel = {
 }  // namespace
 
 void register_reduce(HostRegistry& r) {
-#define TANDEM_REDUCTION(name, ...) r.bind(op::name, {launch_##name, &kReduceLevel});
-#include "tandem/ops/ops.def"
-  r.bind(op::var, {launch_var, &kReduceLevel});
-  r.bind(op::std, {launch_std, &kReduceLevel});
-  r.bind(op::max, {launch_argmax, &kReduceLevel});
-  r.bind(op::min, {launch_argmin, &kReduceLevel});
-  r.bind(op::argmax, {launch_argmax, &kReduceLevel});
-  r.bind(op::argmin, {launch_argmin, &kReduceLevel});
-  r.bind(op::softmax, {launch_softmax, &kReduceLevel});
-  r.bind(op::log_softmax, {launch_log_softmax, &kReduceLevel});
+#define TANDEM_REDUCTION(name, ...) r.bind(#name, {launch_##name, &kReduceLevel});
+#include "tandem/ops/reduction.def"
+  r.bind("var", {launch_var, &kReduceLevel});
+  r.bind("std", {launch_std, &kReduceLevel});
+  r.bind("max", {launch_argmax, &kReduceLevel});
+  r.bind("min", {launch_argmin, &kReduceLevel});
+  r.bind("argmax", {launch_argmax, &kReduceLevel});
+  r.bind("argmin", {launch_argmin, &kReduceLevel});
+  r.bind("softmax", {launch_softmax, &kReduceLevel});
+  r.bind("log_softmax", {launch_log_softmax, &kReduceLevel});
 }
 
 }  // namespace tandem::host::TANDEM_ISA

@@ -8,6 +8,6 @@ namespace tandem::host::TANDEM_ISA {
   const ReduceBlocks* name##_inexact(DType t) {                                       \
     return visit(t, Lookup<functor, dtypes::set, Result::result, dtypes::Inexact>{}); \
   }
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
 
 }  // namespace tandem::host::TANDEM_ISA

@@ -9,7 +9,7 @@ namespace tandem::host::TANDEM_ISA {
 #define TANDEM_REDUCTION(name, ...)             \
   const ReduceBlocks* name##_integers(DType t); \
   const ReduceBlocks* name##_inexact(DType t);
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
 const ReduceBlocks* dot_blocks(DType t);
 const ReduceBlocks* variance_blocks(DType t);
 const ReduceBlocks* deviation_blocks(DType t);

@@ -5,8 +5,8 @@ namespace TANDEM_ISA_NAMESPACE {
 
 void register_unary(HostRegistry& r) {
 #define TANDEM_UNARY(name, functor, dt, result, ulp, lo, hi, flags, ...) \
-  add_loops<functor, 1, dtypes::dt, (flags)>(r, op::name);
-#include "tandem/ops/ops.def"
+  add_loops<functor, 1, dtypes::dt, (flags)>(r, #name);
+#include "tandem/ops/unary.def"
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

@@ -447,7 +447,7 @@ struct ReduceRow {
 /// The rows of reduction.def, then the irregular reductions, by number.
 enum ReductionNumber : int {
 #define TANDEM_REDUCTION(name, ...) reduction_##name,
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
   kReductionRows
 };
 struct ReduceTables {

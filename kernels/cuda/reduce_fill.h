@@ -15,7 +15,7 @@ template <std::uint32_t Part>
 void fill_reductions(ReduceTables& t) {
 #define TANDEM_REDUCTION(name, functor, set, ...) \
   fill_reduction<functor, mask(dtypes::set) & Part>(t.rows[reduction_##name]);
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
 }
 
 }  // namespace tandem::cuda

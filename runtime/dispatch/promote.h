@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "tandem/op_row.h"
 #include "tandem/tensor.h"
 
 namespace tandem::detail {

@@ -10,7 +10,13 @@
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/host_backend.h"
 #include "runtime/ops/boxed_ops.h"
+#include "runtime/ops/indexing.h"
+#include "runtime/ops/movement.h"
+#include "runtime/ops/random.h"
+#include "runtime/ops/scan.h"
+#include "runtime/ops/sorting.h"
 #include "tandem/op_alias.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 namespace tandem {

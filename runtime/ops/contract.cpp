@@ -6,6 +6,7 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/plan.h"
 #include "runtime/dispatch/promote.h"
+#include "tandem/op_table.h"
 
 namespace tandem::detail {
 

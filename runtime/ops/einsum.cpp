@@ -11,6 +11,7 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/ops/boxed_ops.h"
 #include "runtime/ops/contract.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 namespace tandem {

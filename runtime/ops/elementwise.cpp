@@ -6,6 +6,7 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/promote.h"
 #include "runtime/ops/boxed_ops.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 namespace tandem {

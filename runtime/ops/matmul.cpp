@@ -4,6 +4,7 @@
 
 #include "runtime/dispatch/funnel.h"
 #include "runtime/ops/contract.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 namespace tandem {

@@ -8,6 +8,7 @@
 #include "runtime/ops/boxed_ops.h"
 #include "runtime/tensor/names.h"
 #include "tandem/backend.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 namespace tandem {

@@ -9,6 +9,7 @@
 #include "runtime/dispatch/plan.h"
 #include "runtime/ops/boxed_ops.h"
 #include "runtime/tensor/transfer.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 namespace tandem {

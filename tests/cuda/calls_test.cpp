@@ -87,17 +87,26 @@ Value to_device(const Value& v) {
 
 /// Kernels that rows with a front-end of their own launch in their first call of row_calls.h; a row
 /// that is not here launches none if it is a view and one otherwise.
-const std::map<std::string, long> kLaunches = {
-    {"reshape", 0},    {"flatten", 0},      // of dense tensors: views
-    {"contiguous", 0},                      // the same
-    {"cat", 3},        {"stack", 2},        // one an input
-    {"var", 2},        {"std", 2},          // mean, then distances
-    {"softmax", 3},    {"log_softmax", 3},  // greatest, sum, result
-};
+test::Launches known_launches() {
+  test::Launches known = {
+      {"reshape", 0},    {"flatten", 0},      // of dense tensors: views
+      {"contiguous", 0},                      // the same
+      {"cat", 3},        {"stack", 2},        // one an input
+      {"var", 2},        {"std", 2},          // mean, then distances
+      {"softmax", 3},    {"log_softmax", 3},  // greatest, sum, result
+  };
+  test::add_indexing_launches(known);
+  test::add_movement_launches(known);
+  test::add_scan_launches(known);
+  test::add_sorting_launches(known);
+  test::add_random_launches(known);
+  return known;
+}
 
 long launches_of(const OpRow& row) {
-  const auto known = kLaunches.find(row.name);
-  if (known != kLaunches.end()) return known->second;
+  static const test::Launches known = known_launches();
+  const auto found = known.find(row.name);
+  if (found != known.end()) return found->second;
   return (row.flags & kView) != 0 ? 0 : 1;
 }
 

@@ -2,6 +2,7 @@
 // row.
 #include <gtest/gtest.h>
 
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/value.h"
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "tandem/memory.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/value.h"
 #include "tests/support/elements.h"

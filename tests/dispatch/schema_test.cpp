@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tandem/op_alias.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/value.h"
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tests/support/elements.h"
 

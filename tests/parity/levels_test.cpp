@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "runtime/dispatch/host_backend.h"
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/value.h"
 #include "tests/support/elements.h"

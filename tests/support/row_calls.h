@@ -2,21 +2,14 @@
 // front-end of their own, and the generators.
 #pragma once
 
-#include <map>
-#include <string>
-#include <vector>
-
-#include "tandem/ops.h"
-#include "tandem/value.h"
+#include "tests/support/call_data.h"
+#include "tests/support/calls_indexing.h"
+#include "tests/support/calls_movement.h"
+#include "tests/support/calls_random.h"
+#include "tests/support/calls_scan.h"
+#include "tests/support/calls_sorting.h"
 
 namespace tandem::test {
-
-using Args = std::vector<Value>;
-using Strings = std::vector<std::string>;
-
-inline Tensor ones_of(IntSpan shape, DType t, const Names& names = {}) {
-  return ones(shape, {.dtype = t, .names = names});
-}
 
 /// A small call of a generator row.
 inline Args generator_call(const OpRow& row, DType dtype, Device device) {
@@ -33,13 +26,14 @@ inline Args generator_call(const OpRow& row, DType dtype, Device device) {
   return args;
 }
 
-/// Calls of the rows with a front-end of their own; x is 2 x 3 x 4 with names, m is 3 x 3.
-inline std::map<std::string, std::vector<Args>> irregular_calls() {
+/// Calls of the rows with a front-end of their own, one or more a row, of which the first succeeds;
+/// some are in error. x is 2 x 3 x 4 with names, m is 3 x 3.
+inline Calls irregular_calls() {
   const Tensor x = ones_of({2, 3, 4}, DType::float32, {"n", "h", "c"});
   const Tensor m = ones_of({3, 3}, DType::float32);
   const Tensor v = ones_of({3}, DType::float64);
   const std::vector<Tensor> three{m, m.to(DType::int32), v.unsqueeze(0)};
-  std::map<std::string, std::vector<Args>> c;
+  Calls c;
   c["copy_"] = {{m, v}, {m, ones_of({4}, DType::int8)}};
   c["select"] = {{x, 1, 2}, {x, "h", -1}, {x, 1, 3}, {x, 7, 0}};
   c["slice"] = {{x, 1, 0, 3, 2}, {x, "c", Value(), Value(), -1}, {x, 0, 1, 9, 0}};
@@ -71,6 +65,23 @@ inline std::map<std::string, std::vector<Args>> irregular_calls() {
   c["einsum"] = {{"ij,jk->ik", std::vector<Tensor>{m, m}},
                  {"...c->...", std::vector<Tensor>{x}},
                  {"ij,jk", std::vector<Tensor>{m, x}}};
+  add_indexing_calls(c);
+  add_movement_calls(c);
+  add_scan_calls(c);
+  add_sorting_calls(c);
+  add_random_calls(c);
+  return c;
+}
+
+/// Calls that succeed and are long enough that several threads, blocks and tiles share the work;
+/// for rows that are no views.
+inline Calls long_calls() {
+  Calls c;
+  add_indexing_long_calls(c);
+  add_movement_long_calls(c);
+  add_scan_long_calls(c);
+  add_sorting_long_calls(c);
+  add_random_long_calls(c);
   return c;
 }
 

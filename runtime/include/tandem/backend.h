@@ -1,5 +1,6 @@
 // What a backend implements: the launch structs its kernels get and the C table it registers
-// through. Used by host/, by libtandem_cuda and by outside accelerators; plain data, no Tensor.
+// through. Used by host/, by libtandem_cuda and by outside accelerators; plain data, no Tensor. The
+// structs of ops that fit none of the families here are in tandem/backend/, a file a family.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +8,7 @@
 
 #include "tandem/device.h"
 #include "tandem/dtype.h"
-#include "tandem/op_table.h"
+#include "tandem/op_row.h"
 
 namespace tandem {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tandem/tensor.h"
+#include "tandem/threads.h"
 
 namespace tandem {
 
@@ -15,18 +16,21 @@ namespace tandem {
 #define TANDEM_UNARY(name, ...)            \
   TANDEM_API Tensor name(const Tensor& x); \
   TANDEM_API Tensor& name##_out(Tensor& out, const Tensor& x);
+#include "tandem/ops/unary.def"
 #define TANDEM_BINARY(name, ...)                      \
   TANDEM_API Tensor name(const Arg& x, const Arg& y); \
   TANDEM_API Tensor& name##_out(Tensor& out, const Arg& x, const Arg& y);
+#include "tandem/ops/binary.def"
 #define TANDEM_TERNARY(name, ...)                                   \
   TANDEM_API Tensor name(const Arg& x, const Arg& y, const Arg& z); \
   TANDEM_API Tensor& name##_out(Tensor& out, const Arg& x, const Arg& y, const Arg& z);
+#include "tandem/ops/ternary.def"
 #define TANDEM_REDUCTION(name, ...)                                                    \
   TANDEM_API Tensor name(const Tensor& x, const Axes& axes = {}, bool keepdim = false, \
                          std::optional<DType> dtype = std::nullopt);                   \
   TANDEM_API Tensor& name##_out(Tensor& out, const Tensor& x, const Axes& axes = {},   \
                                 bool keepdim = false, std::optional<DType> dtype = std::nullopt);
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
 
 /// x + alpha * y, the product rounded first.
 TANDEM_API Tensor add(const Arg& x, const Arg& y, const Scalar& alpha);
@@ -122,11 +126,5 @@ inline Tensor operator<(const Tensor& x, const Arg& y) { return lt(x, y); }
 inline Tensor operator<=(const Tensor& x, const Arg& y) { return le(x, y); }
 inline Tensor operator>(const Tensor& x, const Arg& y) { return gt(x, y); }
 inline Tensor operator>=(const Tensor& x, const Arg& y) { return ge(x, y); }
-
-// ---- threads
-// ---------------------------------------------------------------------------------------
-/// Threads that host ops may use; the default is OpenMP's. Sets nothing of OpenMP's own.
-TANDEM_API void set_num_threads(int n);
-TANDEM_API int get_num_threads();
 
 }  // namespace tandem

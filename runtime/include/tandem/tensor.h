@@ -17,7 +17,6 @@
 #include "tandem/export.h"
 #include "tandem/index.h"
 #include "tandem/names.h"
-#include "tandem/op_table.h"
 #include "tandem/scalar.h"
 #include "tandem/small_vector.h"
 #include "tandem/storage.h"
@@ -220,16 +219,19 @@ class TANDEM_API Tensor {
 #define TANDEM_UNARY(name, ...) \
   Tensor name() const;          \
   Tensor& name##_();
+#include "tandem/ops/unary.def"
 #define TANDEM_BINARY(name, ...)       \
   Tensor name(const Arg& other) const; \
   Tensor& name##_(const Arg& other);
+#include "tandem/ops/binary.def"
 #define TANDEM_TERNARY(name, ...)                         \
   Tensor name(const Arg& second, const Arg& third) const; \
   Tensor& name##_(const Arg& second, const Arg& third);
+#include "tandem/ops/ternary.def"
 #define TANDEM_REDUCTION(name, ...)                        \
   Tensor name(const Axes& axes = {}, bool keepdim = false, \
               std::optional<DType> dtype = std::nullopt) const;
-#include "tandem/ops/ops.def"
+#include "tandem/ops/reduction.def"
   // ... and of its rows with a form of their own; see tandem/ops.h.
   Tensor max() const;
   Tensor min() const;

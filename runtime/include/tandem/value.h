@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "tandem/op_row.h"
 #include "tandem/tensor.h"
 
 namespace tandem {

@@ -1,4 +1,4 @@
-// Walks the op table as kernels/cuda/tables.h does, for the signatures alone. Compiled with the
+// Walks the op table as kernels/cuda/*_table.h do, for the signatures alone. Compiled with the
 // stand-in for CUDA's headers in tests/cuda/sim.
 #include "tests/cuda/ptx/cases.h"
 
@@ -8,7 +8,9 @@
 #include <cstring>
 #include <typeinfo>
 
-#include "kernels/cuda/tables.h"
+#include "kernels/cuda/binary_table.h"
+#include "kernels/cuda/ternary_table.h"
+#include "kernels/cuda/unary_table.h"
 
 namespace tandem::ptx {
 

@@ -1,0 +1,6 @@
+// Movement: elements in other places or repeated, without arithmetic.
+#pragma once
+
+#include "tandem/tensor.h"
+
+namespace tandem {}  // namespace tandem
