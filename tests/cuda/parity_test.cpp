@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -322,9 +323,12 @@ TEST(Parity, IrregularReductions) {
 
 namespace {
 
-/// Each call on the host and on the device: the same results, or errors of both.
+/// Each call on the host and on the device: the same results, or errors of both. Where the backend
+/// is the simulated one without its elementwise kernels, calls that need one are left out.
 void compare_calls(const test::Calls& calls) {
+  const bool partial = std::getenv("TANDEM_SIM_PARTIAL") != nullptr;
   Counts counts;
+  int left_out = 0;
   for (const auto& [name, list] : calls) {
     const OpRow* row = find_op(name);
     ASSERT_NE(row, nullptr) << name;
@@ -332,14 +336,19 @@ void compare_calls(const test::Calls& calls) {
     for (std::size_t i = 0; i < list.size(); ++i) {
       const test::Outcome host = test::outcome(*row, list[i]);
       const test::Outcome device = test::outcome(*row, list[i], kDevice);
+      if (partial && device.unbound && !host.raised) {
+        ++left_out;
+        continue;
+      }
       for (const Tensor& t : device.tensors) EXPECT_TRUE(t.device() == kDevice) << name;
       // The message of a device is that of the call or of the wait after it.
       EXPECT_EQ(test::difference(*row, device, host, false), "") << name << ", call " << i;
       ++(host.raised ? counts.skipped : counts.calls);
     }
   }
-  std::printf("%d rows, %d calls compared, %d refused by both\n", counts.rows, counts.calls,
-              counts.skipped);
+  std::printf("%d rows, %d calls compared, %d refused by both, %d left out\n", counts.rows,
+              counts.calls, counts.skipped, left_out);
+  EXPECT_GT(counts.calls, left_out);
 }
 
 }  // namespace

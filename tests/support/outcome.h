@@ -74,6 +74,7 @@ struct Outcome {
   std::vector<Tensor> tensors;
   std::string rest;
   bool raised = false;
+  bool unbound = false;  // raised because the backend has no kernel for it
 };
 
 inline std::string str(const Value& v) {
@@ -120,6 +121,8 @@ inline Outcome outcome(const OpRow& row, const Args& given, Device device = kCPU
     if (device.is_cuda()) synchronize(device);
     if (in_place(row) && !args.empty() && args[0].is<Tensor>())
       out.tensors.push_back(args[0].as<Tensor>());
+  } catch (const NotImplemented& e) {
+    out = {.tensors = {}, .rest = e.what(), .raised = true, .unbound = true};
   } catch (const Error& e) {
     out = {.tensors = {}, .rest = e.what(), .raised = true};
   }
