@@ -53,5 +53,7 @@ int bind_generators();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
+int bind_movement();
+int bind_repeat();
 
 }  // namespace tandem::cuda
