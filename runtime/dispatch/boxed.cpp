@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "tandem/op_table.h"
+
 namespace tandem {
 namespace detail {
 
