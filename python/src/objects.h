@@ -80,5 +80,6 @@ void init_numpy();
 void init_io(nb::module_& m);
 void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);
+void init_testing();
 
 }  // namespace tandem::python
