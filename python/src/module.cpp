@@ -21,4 +21,5 @@ NB_MODULE(_tandem, m) {
   init_io(m);
   init_printing(m);
   init_runtime(m);
+  init_generator(m);
 }
