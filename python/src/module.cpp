@@ -22,4 +22,5 @@ NB_MODULE(_tandem, m) {
   init_printing(m);
   init_runtime(m);
   init_testing();
+  init_generator(m);
 }

@@ -116,6 +116,7 @@ function(tandem_add_sim variant flags)
   add_test(NAME cuda.sim.parity.${variant} COMMAND cuda.parity_test --gtest_brief=1 --gtest_filter=${filter})
   set_tests_properties(cuda.sim.parity.${variant} PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${environment}")
   add_dependencies(cuda.parity_test tandem_cuda_sim_${variant})
+  add_dependencies(cuda.random_parity_test tandem_cuda_sim_${variant})
 endfunction()
 
 tandem_add_sim(races -fsanitize=thread)
@@ -126,6 +127,9 @@ if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
   return()
 endif()
 tandem_add_sim(asan "-fsanitize=address,undefined;-fno-sanitize-recover=all")
+
+add_test(NAME cuda.sim.random COMMAND cuda.random_parity_test --gtest_brief=1)
+set_tests_properties(cuda.sim.random PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
 
 # What each row asks of the device.
 add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)
