@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/support/call_data.h"
+#include "tests/support/calls_base.h"
 #include "tests/support/calls_indexing.h"
 #include "tests/support/calls_movement.h"
 #include "tests/support/calls_random.h"
@@ -77,6 +78,7 @@ inline Calls irregular_calls() {
 /// for rows that are no views.
 inline Calls long_calls() {
   Calls c;
+  add_base_long_calls(c);
   add_indexing_long_calls(c);
   add_movement_long_calls(c);
   add_scan_long_calls(c);

@@ -41,7 +41,7 @@ set(TANDEM_SIM_PLAIN ${TANDEM_SIM_KERNELS})
 list(REMOVE_ITEM TANDEM_SIM_PLAIN ${TANDEM_SIM_SHARED})
 
 # The backend and the programs that test it, twice: `asan` whole, with the address and undefined behaviour sanitizers;
-# `races` with what uses shared memory alone, and a call before each of its accesses (races.cpp; the flag is the thread
+# `races` without the elementwise rows, and with a call before each of its accesses (races.cpp; the flag is the thread
 # sanitizer's, its run time is not).
 function(tandem_add_sim variant flags)
   set(base tandem_sim_base_${variant})
@@ -64,7 +64,8 @@ function(tandem_add_sim variant flags)
 
   set(plain ${TANDEM_SIM_PLAIN})
   if(variant STREQUAL "races")
-    set(plain ${folder}/no_elementwise.cpp)
+    list(FILTER plain EXCLUDE REGEX "/(elementwise|generator|(unary|binary|ternary)_[a-z0-9_]+)\\.cu$")
+    list(APPEND plain ${folder}/no_elementwise.cpp)
   endif()
   add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp ${folder}/no_blas.cpp)
   target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
@@ -100,7 +101,7 @@ function(tandem_add_sim variant flags)
 
   # The parity tests, which are otherwise run with whatever device there is.
   set(environment "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim_${variant}>")
-  set(filter "Parity.Copies*:Parity.*Reductions*:Parity.Columns*")
+  set(filter "Parity.Copies*:Parity.*Reductions*:Parity.Columns*:Parity.*Calls*")
   if(variant STREQUAL "asan")
     list(APPEND environment "LD_PRELOAD=${TANDEM_ASAN_LIBRARY}"
       "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0")
@@ -109,10 +110,13 @@ function(tandem_add_sim variant flags)
     # Every allocation of its own, so that the sanitizer sees the end of each.
     list(APPEND environment "TANDEM_POOL=direct")
     set(filter "*")
+  else()
+    list(APPEND environment "TANDEM_SIM_PARTIAL=1")  # a call that needs an elementwise kernel is left out
   endif()
   add_test(NAME cuda.sim.parity.${variant} COMMAND cuda.parity_test --gtest_brief=1 --gtest_filter=${filter})
   set_tests_properties(cuda.sim.parity.${variant} PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${environment}")
   add_dependencies(cuda.parity_test tandem_cuda_sim_${variant})
+  add_dependencies(cuda.random_parity_test tandem_cuda_sim_${variant})
   set(moves "MovementParity.*Size*:MovementParity.Sums*")
   if(variant STREQUAL "asan")
     set(moves "*")
@@ -131,6 +135,9 @@ if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
   return()
 endif()
 tandem_add_sim(asan "-fsanitize=address,undefined;-fno-sanitize-recover=all")
+
+add_test(NAME cuda.sim.random COMMAND cuda.random_parity_test --gtest_brief=1)
+set_tests_properties(cuda.sim.random PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
 
 # What each row asks of the device.
 add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)
