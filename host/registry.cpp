@@ -121,6 +121,10 @@ void register_host_kernels() {
     }
     s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
+    s.registry.bind("pad", Kernel{&host::launch_border, nullptr});
+    s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});
+    s.registry.bind("repeat_interleave", Kernel{&host::launch_repeat, nullptr});
+    s.registry.bind("combinations", Kernel{&host::launch_choices, nullptr});
   });
 }
 

@@ -94,7 +94,7 @@ extern "C" TANDEM_API int tandem_backend_open(const HostTable* host, BackendTabl
   table->device_name = &cuda::device_name;
   const int unknown = cuda::bind_elementwise() + cuda::bind_copy() + cuda::bind_generators() +
                       cuda::bind_random() + cuda::bind_gemm() + cuda::bind_reductions() +
-                      cuda::bind_rows();
+                      cuda::bind_rows() + cuda::bind_movement() + cuda::bind_repeat();
   if (unknown != 0) {
     cuda::say(table,
               "libtandem knows fewer ops than libtandem_cuda binds: install both from the "

@@ -54,5 +54,7 @@ int bind_random();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
+int bind_movement();
+int bind_repeat();
 
 }  // namespace tandem::cuda
