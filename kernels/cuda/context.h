@@ -53,5 +53,6 @@ int bind_generators();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
+int bind_scan();
 
 }  // namespace tandem::cuda
