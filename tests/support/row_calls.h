@@ -20,7 +20,7 @@ inline Args generator_call(const OpRow& row, DType dtype, Device device) {
     const std::string& p = params[k].name;
     if (p == "size") args[k] = Dims{2, 3};
     if (p == "fill_value" || p == "start") args[k] = Value(1);
-    if (p == "end" || p == "steps" || p == "n") args[k] = Value(5);
+    if (p == "end" || p == "steps" || p == "n" || p == "row" || p == "col") args[k] = Value(5);
     if (p == "dtype") args[k] = dtype;
     if (p == "device") args[k] = device;
   }

@@ -29,10 +29,10 @@ list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
 set(folder ${PROJECT_SOURCE_DIR}/tests/cuda/sim)
 
-# Those that use shared memory, themselves or by the header of the reductions; in any other file __shared__ is an error.
+# Those that use shared memory, themselves or by the headers of the reductions and scans; in any other file __shared__ is an error.
 set(TANDEM_SIM_SHARED "")
 foreach(source IN LISTS TANDEM_SIM_KERNELS)
-  file(STRINGS ${source} uses REGEX "__shared__|kernels/cuda/reduce")
+  file(STRINGS ${source} uses REGEX "__shared__|kernels/cuda/(reduce|scan)")
   if(uses)
     list(APPEND TANDEM_SIM_SHARED ${source})
   endif()
@@ -116,6 +116,22 @@ function(tandem_add_sim variant flags)
   add_test(NAME cuda.sim.parity.${variant} COMMAND cuda.parity_test --gtest_brief=1 --gtest_filter=${filter})
   set_tests_properties(cuda.sim.parity.${variant} PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${environment}")
   add_dependencies(cuda.parity_test tandem_cuda_sim_${variant})
+  add_dependencies(cuda.random_parity_test tandem_cuda_sim_${variant})
+  set(moves "MovementParity.*Size*:MovementParity.Sums*")
+  if(variant STREQUAL "asan")
+    set(moves "*")
+  endif()
+  add_test(NAME cuda.sim.movement.${variant} COMMAND cuda.movement_test --gtest_brief=1 --gtest_filter=${moves})
+  set_tests_properties(cuda.sim.movement.${variant} PROPERTIES TIMEOUT 600 LABELS "unit"
+    ENVIRONMENT "${environment};TANDEM_REQUIRE_GPU=1")
+  add_dependencies(cuda.movement_test tandem_cuda_sim_${variant})
+  set(filter "*")
+  if(variant STREQUAL "asan")
+    set(filter "-*TotalsOfTotals")  # takes minutes
+  endif()
+  add_test(NAME cuda.sim.scan.${variant} COMMAND cuda.scan_parity_test --gtest_brief=1 --gtest_filter=${filter})
+  set_tests_properties(cuda.sim.scan.${variant} PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${environment}")
+  add_dependencies(cuda.scan_parity_test tandem_cuda_sim_${variant})
 endfunction()
 
 tandem_add_sim(races -fsanitize=thread)
@@ -126,6 +142,9 @@ if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
   return()
 endif()
 tandem_add_sim(asan "-fsanitize=address,undefined;-fno-sanitize-recover=all")
+
+add_test(NAME cuda.sim.random COMMAND cuda.random_parity_test --gtest_brief=1)
+set_tests_properties(cuda.sim.random PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
 
 # What each row asks of the device.
 add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)
