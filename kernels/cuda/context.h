@@ -56,5 +56,6 @@ int bind_reductions();
 int bind_rows();
 int bind_movement();
 int bind_repeat();
+int bind_scan();
 
 }  // namespace tandem::cuda

@@ -29,10 +29,10 @@ list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
 set(folder ${PROJECT_SOURCE_DIR}/tests/cuda/sim)
 
-# Those that use shared memory, themselves or by the header of the reductions; in any other file __shared__ is an error.
+# Those that use shared memory, themselves or by the headers of the reductions and scans; in any other file __shared__ is an error.
 set(TANDEM_SIM_SHARED "")
 foreach(source IN LISTS TANDEM_SIM_KERNELS)
-  file(STRINGS ${source} uses REGEX "__shared__|kernels/cuda/reduce")
+  file(STRINGS ${source} uses REGEX "__shared__|kernels/cuda/(reduce|scan)")
   if(uses)
     list(APPEND TANDEM_SIM_SHARED ${source})
   endif()
@@ -125,6 +125,13 @@ function(tandem_add_sim variant flags)
   set_tests_properties(cuda.sim.movement.${variant} PROPERTIES TIMEOUT 600 LABELS "unit"
     ENVIRONMENT "${environment};TANDEM_REQUIRE_GPU=1")
   add_dependencies(cuda.movement_test tandem_cuda_sim_${variant})
+  set(filter "*")
+  if(variant STREQUAL "asan")
+    set(filter "-*TotalsOfTotals")  # takes minutes
+  endif()
+  add_test(NAME cuda.sim.scan.${variant} COMMAND cuda.scan_parity_test --gtest_brief=1 --gtest_filter=${filter})
+  set_tests_properties(cuda.sim.scan.${variant} PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${environment}")
+  add_dependencies(cuda.scan_parity_test tandem_cuda_sim_${variant})
 endfunction()
 
 tandem_add_sim(races -fsanitize=thread)
