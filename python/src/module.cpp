@@ -23,4 +23,5 @@ NB_MODULE(_tandem, m) {
   init_runtime(m);
   init_testing();
   init_generator(m);
+  init_array_api(m);
 }

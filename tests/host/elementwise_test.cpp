@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "tandem/op_table.h"
 #include "tandem/value.h"
 #include "tests/host/elementwise_oracle.h"
 
