@@ -145,7 +145,8 @@ def check_kernels(kernels, claimed, excuses):
         problems += check_vectors(k, loads)
         if (k.frame or LOCAL.search(k.ptx)) and not local.cover(k.name):
             problems.append(f"{k.name}: {k.frame} bytes of local memory")
-        name = KERNEL_NAME.search(k.name.split("::")[-1] if "<" not in k.name else re.sub(r"^.*?(\w+<)", r"\1", k.name))
+        plain = k.name.replace("(anonymous namespace)::", "")
+        name = KERNEL_NAME.search(plain if "<" not in plain else re.sub(r"^.*?(\w+<)", r"\1", plain))
         claim = claimed.get(name[1]) if name else None
         if claim is None:
             problems.append(f"{k.name}: no source with an 'Occupancy' comment")

@@ -55,5 +55,8 @@ int bind_samples();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
+int bind_movement();
+int bind_repeat();
+int bind_scan();
 
 }  // namespace tandem::cuda

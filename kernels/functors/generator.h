@@ -71,4 +71,74 @@ struct Eye {
   }
 };
 
+/// base to the power of linspace's numbers, in double.
+struct Logspace {
+  template <class T>
+  static constexpr int kBlock = 1;
+  template <class T>
+  TANDEM_FN void operator()(std::uint64_t b, const GeneratorArgs& p, compute_t<T>* out) const {
+    double exponent;
+    Linspace().template operator()<double>(b, p, &exponent);
+    out[0] = cast<compute_t<T>>(pow(p.value.re, exponent));
+  }
+};
+
+struct MatrixPlace {
+  std::int64_t row, column;
+};
+
+/// Where element k of a lower triangle stands, in row-major order: column <= row + offset. Rows
+/// are empty at first, then one element longer each, then full.
+TANDEM_FN MatrixPlace lower_place(std::int64_t k, std::int64_t rows, std::int64_t columns,
+                                  std::int64_t offset) {
+  const std::int64_t first = offset < 0 ? -offset : 0;
+  const std::int64_t room = first + 1 + offset;
+  const std::int64_t least = room < columns ? room : columns;
+  const std::int64_t grows = columns - least + 1;
+  const std::int64_t growing = rows - first < grows ? rows - first : grows;
+  const auto start = [=](std::int64_t j) { return j * least + j * (j - 1) / 2; };
+  const std::int64_t full = k - start(growing);
+  if (full >= 0) return {first + growing + full / columns, full % columns};
+  // The root of start(j) = k, off by one at most, and put right in integers.
+  const double b = 2.0 * static_cast<double>(least) - 1.0;
+  const double twice = 4.0 * static_cast<double>(k);
+  auto j = static_cast<std::int64_t>(twice / (b + sqrt_rn(b * b + 2.0 * twice)));
+  j -= start(j) > k ? 1 : 0;
+  j += start(j + 1) <= k ? 1 : 0;
+  return {first + j, k - start(j)};
+}
+
+/// The row of every element of the triangle, then the column of every one. Rows of the matrix are
+/// in f[0], columns in i[0], the diagonal in i[1].
+struct TrilIndices {
+  template <class T>
+  static constexpr int kBlock = 1;
+  template <class T>
+  TANDEM_FN void operator()(std::uint64_t b, const GeneratorArgs& p, T* out) const {
+    const std::int64_t n = p.numel / 2;
+    const auto at_end = static_cast<std::int64_t>(b) >= p.numel;  // of a thread's last vector
+    const auto i = at_end ? 0 : static_cast<std::int64_t>(b);
+    const bool second = i >= n;
+    const MatrixPlace at =
+        lower_place(second ? i - n : i, static_cast<std::int64_t>(p.f[0]), p.i[0], p.i[1]);
+    out[0] = static_cast<T>(second ? at.column : at.row);
+  }
+};
+
+/// The lower triangle with the diagonal in i[1], turned by half a turn.
+struct TriuIndices {
+  template <class T>
+  static constexpr int kBlock = 1;
+  template <class T>
+  TANDEM_FN void operator()(std::uint64_t b, const GeneratorArgs& p, T* out) const {
+    const std::int64_t n = p.numel / 2;
+    const auto at_end = static_cast<std::int64_t>(b) >= p.numel;  // of a thread's last vector
+    const auto i = at_end ? 0 : static_cast<std::int64_t>(b);
+    const bool second = i >= n;
+    const auto rows = static_cast<std::int64_t>(p.f[0]);
+    const MatrixPlace at = lower_place(n - 1 - (second ? i - n : i), rows, p.i[0], p.i[1]);
+    out[0] = static_cast<T>(second ? p.i[0] - 1 - at.column : rows - 1 - at.row);
+  }
+};
+
 }  // namespace tandem::fn

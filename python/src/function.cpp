@@ -44,7 +44,8 @@ constexpr Alias kAliases[] = {
     {"input", nullptr, 0},      {"self", nullptr, 0}, {"other", nullptr, 1},
     {"axis", "dim", 0},         {"axes", "dims", 0},  {"axes", "dim", 0},
     {"keepdims", "keepdim", 0}, {"shape", "size", 0}, {"dims", "dim", 0},
-    {"ddof", "correction", 0},  {"src", "source", 0}};
+    {"ddof", "correction", 0},  {"src", "source", 0}, {"axis", "dims", 0},
+    {"shift", "shifts", 0},     {"k", "diagonal", 0}, {"repetitions", "dims", 0}};
 
 std::string prefix(const Function& f) { return "[" + f.name + "] "; }
 

@@ -93,6 +93,7 @@ void init_numpy();
 void init_io(nb::module_& m);
 void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);
+void init_testing();
 void init_generator(nb::module_& m);
 
 }  // namespace tandem::python
