@@ -22,12 +22,14 @@ namespace tandem::host {
   void register_cast(HostRegistry&);          \
   void register_generator(HostRegistry&);     \
   void register_reduce(HostRegistry&);        \
+  void register_random(HostRegistry&);        \
   void register_scan(HostRegistry&);          \
   inline void register_all(HostRegistry& r) { \
     register_elementwise(r);                  \
     register_cast(r);                         \
     register_generator(r);                    \
     register_reduce(r);                       \
+    register_random(r);                       \
     register_scan(r);                         \
   }                                           \
   }

@@ -52,7 +52,7 @@ void generate_units(const fn::GeneratorArgs* args, std::uint64_t first, std::int
   constexpr int kMakes = Unit::template kMakes<T>;
   constexpr int kUnits = 4 / kWords;
   auto* o = static_cast<compute_t<T>*>(out);
-  const fn::GeneratorArgs a = *args;
+  const fn::GeneratorArgs a = Unit::template prepared<T>(*args);
   alignas(64) std::uint32_t words[4 * kWordBlocks];
   for (std::int64_t b = 0; b < blocks; b += kWordBlocks) {
     const std::int64_t count = b + kWordBlocks < blocks ? kWordBlocks : blocks - b;

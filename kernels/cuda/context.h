@@ -51,6 +51,7 @@ int bind_elementwise();
 int bind_copy();
 int bind_generators();
 int bind_random();
+int bind_samples();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();

@@ -43,8 +43,9 @@ struct Draw {
     constexpr int kWords = F::template kWords<T>;
     constexpr int kMakes = F::template kMakes<T>;
     const PhiloxWords r = philox(b, p.offset, p.seed);
+    const GeneratorArgs ready = F::template prepared<T>(p);
     for (int u = 0; u < kUnits<T>; ++u) {
-      F::template unit<T>(r.w + u * kWords, p, out + u * kMakes);
+      F::template unit<T>(r.w + u * kWords, ready, out + u * kMakes);
       if constexpr (F::kRejects) {
         if (!F::template again<T>(r.w + u * kWords, p, 0, out + u)) {
           draw_again<F, T>(b, u * kWords, p, out + u);
@@ -60,8 +61,16 @@ inline constexpr bool is_float_v = is_half_v<T> || is_real_float_v<T>;
 template <class T>
 inline constexpr int words_v = same_v<T, double> ? 2 : 1;
 
+/// What a unit gets: parameters, and what can be made of them once for all elements.
+struct AsGiven {
+  template <class T>
+  TANDEM_FN static GeneratorArgs prepared(const GeneratorArgs& p) {
+    return p;
+  }
+};
+
 /// A distribution whose every word is good.
-struct Settled {
+struct Settled : AsGiven {
   static constexpr bool kRejects = false;
 };
 
@@ -207,12 +216,18 @@ struct CauchyUnit : OpenUnit {
 };
 struct Cauchy : Draw<CauchyUnit> {};
 
-/// The number of trials up to the first success of probability p = f[0]: 1, 2, ...
+/// The number of trials up to the first success of probability p = f[0]: 1, 2, ... f[1] is
+/// log(1 - p).
 struct GeometricUnit : OpenUnit {
   template <class T>
+  TANDEM_FN static GeneratorArgs prepared(const GeneratorArgs& p) {
+    GeneratorArgs ready = p;
+    ready.f[1] = static_cast<double>(log1p(-static_cast<T>(p.f[0])));
+    return ready;
+  }
+  template <class T>
   TANDEM_FN static void unit(const std::uint32_t* w, const GeneratorArgs& p, T* out) {
-    const T scale = log1p(-static_cast<T>(p.f[0]));
-    const T k = ceil_(log(open_of<T>(w)) / scale);
+    const T k = ceil_(log(open_of<T>(w)) / static_cast<T>(p.f[1]));
     out[0] = k < T(1) ? T(1) : k;
   }
 };
@@ -220,7 +235,7 @@ struct Geometric : Draw<GeometricUnit> {};
 
 /// True with probability p = f[0], exactly: the word against the first 32 bits of p, and where they
 /// are equal the next draw's word against the next 32.
-struct BernoulliUnit {
+struct BernoulliUnit : AsGiven {
   static constexpr bool kRejects = true;
   template <class T>
   static constexpr bool makes = is_bool_v<T>;
@@ -263,7 +278,7 @@ TANDEM_FN std::uint64_t high_product(std::uint64_t a, std::uint64_t b) {
 /// generation in an interval", 2019). A product whose low half is below 2^bits mod n is rejected,
 /// which leaves every integer as many words. Computed in int32, where all of the interval fits, of
 /// one word; in int64 of two. n = 0 stands for 2^32 and 2^64.
-struct IntegerUnit {
+struct IntegerUnit : AsGiven {
   static constexpr bool kRejects = true;
   template <class T>
   static constexpr bool makes = same_v<T, std::int32_t> || same_v<T, std::int64_t>;
@@ -289,8 +304,9 @@ struct IntegerUnit {
                               T* out) {
     const unsigned_t<T> n = static_cast<unsigned_t<T>>(p.i[1]);
     unit<T>(w, p, out);
-    const unsigned_t<T> low = word<T>(w) * n;
-    return low >= n || low >= (0u - n) % n;
+    // n = 0 has no remainder: every word is good.
+    const unsigned_t<T> divisor = n == 0 ? unsigned_t<T>(1) : n;
+    return static_cast<unsigned_t<T>>(word<T>(w) * n) >= (unsigned_t<T>(0) - n) % divisor;
   }
 };
 struct Integer : Draw<IntegerUnit> {};

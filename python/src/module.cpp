@@ -22,6 +22,6 @@ NB_MODULE(_tandem, m) {
   init_printing(m);
   init_runtime(m);
   init_testing();
-  init_array_api(m);
   init_generator(m);
+  init_array_api(m);
 }

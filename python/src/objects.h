@@ -94,7 +94,7 @@ void init_io(nb::module_& m);
 void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);
 void init_testing();
-void init_array_api(nb::module_& m);
 void init_generator(nb::module_& m);
+void init_array_api(nb::module_& m);
 
 }  // namespace tandem::python

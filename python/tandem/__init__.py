@@ -22,8 +22,6 @@ from tandem.array_api import (
     newaxis,
     pi,
     reshape,
-    tensordot,
-    vecdot,
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
 from tandem.methods import as_strided_scatter, is_nonzero, unravel_index

@@ -395,8 +395,9 @@ Tensor random_(const Tensor& x, std::optional<std::int64_t> from, std::optional<
   return tandem::random_(x, upper_alone ? 0 : from.value_or(0), upper_alone ? from : to,
                          given(generator));
 }
-Tensor bernoulli_(const Tensor& x, double p, MaybeGenerator generator) {
-  return tandem::bernoulli_(x, p, given(generator));
+Tensor bernoulli_(const Tensor& x, const Arg& p, MaybeGenerator generator) {
+  if (p.is_tensor()) return tandem::bernoulli_(x, p.tensor(), given(generator));
+  return tandem::bernoulli_(x, p.scalar().to_double(), given(generator));
 }
 
 }  // namespace ops

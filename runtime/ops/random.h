@@ -34,6 +34,13 @@ Tensor geometric_(const Tensor& x, double p, MaybeGenerator generator);
 /// One bound alone is the upper one.
 Tensor random_(const Tensor& x, std::optional<std::int64_t> from, std::optional<std::int64_t> to,
                MaybeGenerator generator);
-Tensor bernoulli_(const Tensor& x, double p, MaybeGenerator generator);
+Tensor bernoulli_(const Tensor& x, const Arg& p, MaybeGenerator generator);
+Tensor bernoulli(const Tensor& x, std::optional<double> p, MaybeGenerator generator);
+Tensor poisson(const Tensor& x, MaybeGenerator generator);
+Tensor binomial(const Arg& count, const Arg& prob, MaybeGenerator generator);
+Tensor randperm(std::int64_t n, MaybeGenerator generator, MaybeDType dtype, MaybeDevice device,
+                MaybeNames names);
+Tensor multinomial(const Tensor& x, std::int64_t num_samples, bool replacement,
+                   MaybeGenerator generator);
 
 }  // namespace tandem::ops

@@ -2,43 +2,19 @@
 // and what must not change a number: shape, layout, threads, the count of calls.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <functional>
 #include <set>
 
 #include "tandem/tandem.h"
 #include "tests/support/elements.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/philox_words.h"
 
 using namespace tandem;
 using namespace tandem::test;
 using tandem::testing::expect_error;
 
 namespace {
-
-using Words = std::array<std::uint32_t, 4>;
-constexpr std::uint64_t kSeed = 0x123456789abcdef0;
-
-/// Philox4x32-10 (Salmon et al. 2011), from the paper's description.
-Words philox(std::uint64_t low, std::uint64_t high, std::uint64_t seed) {
-  const auto lo = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
-  const auto hi = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
-  Words c = {lo(low), hi(low), lo(high), hi(high)};
-  std::array<std::uint32_t, 2> key = {lo(seed), hi(seed)};
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t a = 0xD2511F53ull * c[0];
-    const std::uint64_t b = 0xCD9E8D57ull * c[2];
-    c = {hi(b) ^ c[1] ^ key[0], lo(b), hi(a) ^ c[3] ^ key[1], lo(a)};
-    key[0] += 0x9E3779B9u;
-    key[1] += 0xBB67AE85u;
-  }
-  return c;
-}
-
-Words words(std::uint64_t block, std::uint64_t draw = 0, std::uint64_t call = 0,
-            std::uint64_t stream = 0) {
-  return philox(block | draw << 48, call | stream << 40, kSeed);
-}
 
 /// The open uniform number of element i: 32 bits of one word, or 53 of two.
 Real open_unit(std::uint64_t i, bool wide) {

@@ -156,3 +156,37 @@ def test_names_and_devices():
     assert td.rand(2, 3, names=("a", "b"), generator=td.Generator()).names == ("a", "b")
     g = td.Generator()
     assert td.randint(3, (2, 4), device="meta", generator=g).shape == (2, 4) and g.get_offset() == 0
+
+
+def test_sampling_call_forms():
+    g = td.Generator().manual_seed(4)
+    p = td.full((2000,), 0.25)
+    assert abs(td.bernoulli(p, generator=g).mean().item() - 0.25) < 0.06
+    assert p.bernoulli().dtype is td.float32 and set(p.bernoulli().tolist()) == {0, 1}
+    assert td.bernoulli(td.zeros(5, dtype=td.int64), 1.0).tolist() == [1] * 5
+    assert td.zeros(3, 2).bernoulli_(td.tensor([0.0, 1.0])).tolist() == [[0, 1]] * 3
+    assert td.zeros(4, dtype=td.bool).bernoulli_(p=1).all().item()
+    assert abs(td.poisson(td.full((5000,), 4.0), generator=g).mean().item() - 4) < 0.2
+    assert abs(td.poisson(td.full((5000,), 100.0, dtype=td.float64)).mean().item() - 100) < 1
+    assert abs(td.binomial(td.full((5000,), 10.0), td.full((5000,), 0.5), generator=g).mean().item() - 5) < 0.2
+    x = td.randperm(1000, generator=g)
+    assert x.dtype is td.int64 and sorted(x.tolist()) == list(range(1000)) and x.tolist() != list(range(1000))
+    assert td.randperm(9, dtype=td.int8).dtype is td.int8
+    w = td.tensor([0, 10, 3, 0], dtype=td.float32)
+    assert set(td.multinomial(w, 2).tolist()) == {1, 2}
+    assert set(td.multinomial(w, 400, replacement=True, generator=g).tolist()) == {1, 2}
+    assert w.expand(5, 4).multinomial(num_samples=1).shape == (5, 1)
+    with pytest.raises(RuntimeError, match="not enough non-negative category"):
+        td.multinomial(w, 4)
+    with pytest.raises(RuntimeError, match="p_in"):
+        td.bernoulli(td.tensor([2.0]))
+    with pytest.raises(RuntimeError, match="non-negative"):
+        td.poisson(td.tensor([-2.0]))
+
+
+def test_permutations_follow_numpy_moments():
+    # The variance of a place's value over many permutations; 6 standard errors: 2e-9 of seeds fail.
+    g = td.Generator().manual_seed(6)
+    first = np.array([td.randperm(50, generator=g)[0].item() for _ in range(4000)])
+    variance = (50**2 - 1) / 12
+    assert abs(first.mean() - 24.5) < 6 * np.sqrt(variance / 4000)

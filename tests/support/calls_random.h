@@ -29,6 +29,21 @@ inline void add_random_calls(Calls& c) {
       {0, 10, Dims{2, 3}, none, none, cpu},      {10, Dims{2, 3}, none, none, DType::float16, cpu},
       {-5, 5, Dims{4}, none, DType::uint8, cpu}, {7, none, Dims{4}, none, none, cpu},
       {7, 7, Dims{4}, none, none, cpu},          {7, none, none, none, none, cpu}};
+  const Tensor half = ones_of({3, 4}, DType::float16, {"n", "c"});
+  const Tensor weights = abs(varied({3, 9}, DType::float32)).add(0.5);
+  c["bernoulli_"].insert(
+      c["bernoulli_"].end(),
+      {{i, x.select(0, 0).rename(std::nullopt)}, {x, i}, {i, ones_of({2, 3, 4}, DType::float32)}});
+  c["bernoulli"] = {{x}, {half}, {i}, {i, 0.5}, {i, 1.5}};
+  c["poisson"] = {{x}, {half}, {i}, {ones_of({}, DType::float64)}};
+  c["binomial"] = {{x, x}, {10.0, x}, {half, 0.5}, {i, 0.5}, {x, ones_of({5}, DType::float32)}};
+  c["randperm"] = {{10, none, none, cpu},
+                   {10, none, DType::float16, cpu},
+                   {300, none, DType::uint8, cpu},
+                   {-1, none, none, cpu},
+                   {0, none, none, cpu}};
+  c["multinomial"] = {{weights, 4}, {weights, 40, true}, {weights, 40}, {half, 2, true}, {x, 2},
+                      {i, 2},       {weights, 0}};
   c["normal"] = {{x, x},
                  {0.5, x},
                  {x, 2.0},
@@ -60,6 +75,18 @@ inline void add_random_long_calls(Calls& c) {
     c["randint_like"].push_back({t, -3, 100});
   }
   c["normal_"].push_back({z, 1.0, 2.0});
+  const Tensor means = varied(shape, DType::float32).add(16.0);
+  const Tensor wide = varied(shape, DType::float64, 3).add(16.0);
+  const Tensor shares = varied(shape, DType::float32, 2).add(16.0).mul(1.0 / 32);
+  c["bernoulli"] = {{shares}, {shares.to(DType::float64).t()}};
+  c["bernoulli_"].push_back({i, shares});
+  c["poisson"] = {{means}, {wide}, {means.mul(1e6)}, {wide.mul(0.1)}};
+  c["binomial"] = {{means, shares}, {wide.mul(1e5).floor(), shares}, {1000.0, shares}};
+  c["randperm"] = {{200'003, Value(), Value(), kCPU}, {150'000, Value(), DType::float32, kCPU}};
+  c["multinomial"] = {{means.narrow(1, 0, 300), 200'000 / 407, true},
+                      {means.narrow(1, 0, 300), 250},
+                      {means.reshape({-1}).to(DType::float64), 150'000, true},
+                      {means.reshape({-1}).add(0.5), 150'000}};
   c["randint"].push_back({-3, 100, shape, Value(), Value(), kCPU});
   // Half of the draws are rejected; intervals of more than 32 bits; all integers.
   c["random_"].push_back({i, -(1 << 30), (1 << 30) + 1});
@@ -69,6 +96,10 @@ inline void add_random_long_calls(Calls& c) {
 }
 
 /// Kernels that the first call of a row launches on a device, where not one (none for a view).
-inline void add_random_launches(Launches& l) { l["normal"] = 3; }
+inline void add_random_launches(Launches& l) {
+  l["normal"] = 3;
+  l["randperm"] = 2;     // keys, their sort
+  l["multinomial"] = 5;  // keys, their sort, rows, their sort, the first of each
+}
 
 }  // namespace tandem::test

@@ -29,6 +29,28 @@ TANDEM_API Tensor randint(std::int64_t low, std::int64_t high, IntSpan shape,
 TANDEM_API Tensor randint_like(const Tensor& x, std::int64_t low, std::int64_t high,
                                const Options& options = {},
                                const Generator& generator = default_generator());
+/// 0 to n - 1 in random order; int64 where no dtype is given. ValueError where the dtype does not
+/// hold n.
+TANDEM_API Tensor randperm(std::int64_t n, const Options& options = {},
+                           const Generator& generator = default_generator());
+/// 1 with the probability that the element of p is, else 0; in p's dtype, a float. Where a number
+/// is outside [0, 1]: ValueError on the CPU; on a device, which is not waited for, it counts as 0
+/// or 1 (NaN as 0).
+TANDEM_API Tensor bernoulli(const Tensor& p, const Generator& generator = default_generator());
+/// Poisson numbers of the means, in their dtype, a float. A mean below 0 or NaN: ValueError on the
+/// CPU, NaN on a device.
+TANDEM_API Tensor poisson(const Tensor& mean, const Generator& generator = default_generator());
+/// Successes among `count` trials of probability `prob`, broadcast; floats. No such count or
+/// probability: ValueError on the CPU, NaN on a device.
+TANDEM_API Tensor binomial(const Arg& count, const Arg& prob,
+                           const Generator& generator = default_generator());
+/// Places along the last of one or two dimensions, drawn by the weights there, int64; without
+/// replacement in the order in which they were drawn. Weights below 0, NaN, infinite, or too few of
+/// them: ValueError on the CPU; on a device those count as 0, and where too few are left the rest
+/// are any.
+TANDEM_API Tensor multinomial(const Tensor& weights, std::int64_t num_samples,
+                              bool replacement = false,
+                              const Generator& generator = default_generator());
 /// z * std + mean of standard normal numbers z: of the broadcast shape of mean and std.
 TANDEM_API Tensor normal(const Arg& mean, const Arg& std,
                          const Generator& generator = default_generator());
@@ -59,6 +81,9 @@ TANDEM_API Tensor random_(const Tensor& x, std::int64_t from = 0,
                           const Generator& generator = default_generator());
 /// 1 with probability p, else 0.
 TANDEM_API Tensor bernoulli_(const Tensor& x, double p = 0.5,
+                             const Generator& generator = default_generator());
+/// The same with a probability an element, broadcast to x.
+TANDEM_API Tensor bernoulli_(const Tensor& x, const Tensor& p,
                              const Generator& generator = default_generator());
 
 }  // namespace tandem
