@@ -177,7 +177,11 @@ inline std::map<std::string_view, Oracle> oracles() {
   });
   m["exp"] = BOTH(std::exp(x));
   m["exp2"] = CLOSE(std::exp2(x)).cplx([](const Cplx* a) { return std::exp(a[0] * kLn2); });
-  m["expm1"] = CLOSE(std::expm1(x));
+  m["expm1"] = CLOSE(std::expm1(x)).cplx([](const Cplx* a) {
+    const Real half = std::sin(a[0].imag() / 2);
+    return Cplx(std::expm1(a[0].real()) * std::cos(a[0].imag()) - 2 * half * half,
+                std::exp(a[0].real()) * std::sin(a[0].imag()));
+  });
   m["log"] = BOTH(std::log(x));
   m["log2"] = CLOSE(std::log2(x)).cplx([](const Cplx* a) { return std::log(a[0]) / kLn2; });
   m["log10"] = BOTH(std::log10(x));
