@@ -129,6 +129,9 @@ void register_host_kernels() {
     s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});
     s.registry.bind("repeat_interleave", Kernel{&host::launch_repeat, nullptr});
     s.registry.bind("combinations", Kernel{&host::launch_choices, nullptr});
+    // Row by row instead of element by element: exact integers, so the same ones.
+    s.registry.bind("tril_indices", Kernel{&host::launch_tril_indices, nullptr});
+    s.registry.bind("triu_indices", Kernel{&host::launch_triu_indices, nullptr});
   });
 }
 
