@@ -5,6 +5,7 @@
 #include "tests/support/call_data.h"
 #include "tests/support/calls_indexing.h"
 #include "tests/support/calls_movement.h"
+#include "tests/support/calls_pointwise.h"
 #include "tests/support/calls_random.h"
 #include "tests/support/calls_scan.h"
 #include "tests/support/calls_sorting.h"
@@ -70,6 +71,7 @@ inline Calls irregular_calls() {
   add_scan_calls(c);
   add_sorting_calls(c);
   add_random_calls(c);
+  add_pointwise_calls(c);
   return c;
 }
 
@@ -82,6 +84,7 @@ inline Calls long_calls() {
   add_scan_long_calls(c);
   add_sorting_long_calls(c);
   add_random_long_calls(c);
+  add_pointwise_long_calls(c);
   return c;
 }
 
