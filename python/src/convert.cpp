@@ -281,6 +281,9 @@ std::optional<Value> to_value(PyObject* o, Accepts accepts) {
       return to_arg(o);
     case Accepts::Object:
       return Value();
+    case Accepts::Generator:
+      if (is_generator(o)) return Value(as_generator(o));
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -303,7 +306,8 @@ const char* accepted(Accepts accepts) {
                                            "a list of names (str or None)",
                                            "an integer, a list or tuple of integers, or a dtype",
                                            "a tensor, a number, a str or a list of integers",
-                                           "an object"};
+                                           "an object",
+                                           "a Generator"};
   return kWords[static_cast<int>(accepts)];
 }
 
@@ -313,6 +317,7 @@ PyObject* from_value(const Value& v) {
   if (v.is<Dims>()) return int_tuple(v.as<Dims>());
   if (v.is<DType>()) return dtype_object(v.as<DType>());
   if (v.is<Device>()) return wrap(v.as<Device>());
+  if (v.is<Generator>()) return wrap(v.as<Generator>());
   if (v.is<std::string>()) {
     const auto& s = v.as<std::string>();
     return steal(PyUnicode_FromStringAndSize(s.data(), static_cast<Py_ssize_t>(s.size())))

@@ -35,6 +35,7 @@ enum class Accepts : std::uint8_t {
   Shape,   // integers, or a dtype: view's two forms
   Value,   // a tensor, number, str or list of integers; the op tells them apart
   Object,  // any; the function reads the Python object itself
+  Generator,
 };
 
 struct Parameter {

@@ -21,4 +21,6 @@ NB_MODULE(_tandem, m) {
   init_io(m);
   init_printing(m);
   init_runtime(m);
+  init_testing();
+  init_generator(m);
 }

@@ -1,4 +1,4 @@
-// What is neither tensor nor op: seeds, threads, default dtype, promotion, devices and their
+// What is neither tensor nor op: threads, default dtype, promotion, devices and their
 // memory.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -33,15 +33,6 @@ Device cuda_device(nb::handle o, const char* op) {
 }
 
 void init_settings(nb::module_& m) {
-  m.def(
-      "manual_seed",
-      [](nb::int_ seed) {
-        // As in PyTorch, negative seeds count from 2^64.
-        const std::uint64_t bits = PyLong_AsUnsignedLongLongMask(seed.ptr());
-        manual_seed(bits);
-        return bits;
-      },
-      nb::arg("seed"), "Seeds the random numbers.");
   m.def(
       "set_num_threads",
       [](nb::handle n) {

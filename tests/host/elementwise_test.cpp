@@ -1,5 +1,6 @@
 // Every elementwise row in every dtype it takes and every layout, against the oracle; special
 // values included.
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 #include <gtest/gtest.h>
