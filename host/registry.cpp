@@ -89,8 +89,10 @@ State& state() {
 
 void HostRegistry::elementwise(const char* op, DType dtype, Loop loop) {
   auto& loops = state().elementwise[op];
-  for (int t = 0; t < kNumDTypes; ++t) {  // its own and those that compute in it
-    if (info(static_cast<DType>(t)).compute == dtype) loops.by_dtype[t] = loop;
+  loops.by_dtype[static_cast<int>(dtype)] = loop;
+  for (int t = 0; t < kNumDTypes; ++t) {  // those that compute in it and have none of their own
+    const bool computes = info(static_cast<DType>(t)).compute == dtype;
+    if (computes && loops.by_dtype[t] == nullptr) loops.by_dtype[t] = loop;
   }
 }
 
