@@ -7,5 +7,8 @@ void launch_elementwise(const void* desc, const void* self);
 void launch_copy(const void* desc, const void* self);
 void launch_generator(const void* desc, const void* self);
 void launch_gemm(const void* desc, const void* self);
+void launch_index(const void* desc, const void* self);
+void launch_index_put(const void* desc, const void* self);
+void launch_mask(const void* desc, const void* self);
 
 }  // namespace tandem::host

@@ -121,6 +121,9 @@ void register_host_kernels() {
     }
     s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
+    s.registry.bind("index", Kernel{&host::launch_index, nullptr});
+    s.registry.bind("index_put", Kernel{&host::launch_index_put, nullptr});
+    s.registry.bind("nonzero", Kernel{&host::launch_mask, nullptr});
   });
 }
 

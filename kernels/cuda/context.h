@@ -53,5 +53,7 @@ int bind_generators();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
+int bind_indexing();  // with bind_masks
+int bind_masks();
 
 }  // namespace tandem::cuda

@@ -32,9 +32,10 @@ enum class Accepts : std::uint8_t {
   DType,
   Device,
   Names,
-  Shape,   // integers, or a dtype: view's two forms
-  Value,   // a tensor, number, str or list of integers; the op tells them apart
-  Object,  // any; the function reads the Python object itself
+  Shape,         // integers, or a dtype: view's two forms
+  Value,         // a tensor, number, str or list of integers; the op tells them apart
+  Object,        // any; the function reads the Python object itself
+  MaybeTensors,  // tensors, None among them
 };
 
 struct Parameter {

@@ -6,5 +6,6 @@ namespace tandem::cuda {
 
 int bind_elementwise() { return 0; }
 int bind_generators() { return 0; }
+int bind_indexing() { return bind_masks(); }
 
 }  // namespace tandem::cuda
