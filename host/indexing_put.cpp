@@ -26,12 +26,12 @@ constexpr std::int64_t kGrain = 16 << 10;  // elements
 template <class C, class F>
 void by_mode(IndexMode mode, F&& f) {
   switch (mode) {
-    case IndexMode::Prod:
+    case IndexMode::Times:
       return f.template operator()<fn::Mul>();
-    case IndexMode::Max:
+    case IndexMode::Greatest:
       if constexpr (!fn::is_complex_v<C>) f.template operator()<fn::Maximum>();
       return;
-    case IndexMode::Min:
+    case IndexMode::Least:
       if constexpr (!fn::is_complex_v<C>) f.template operator()<fn::Minimum>();
       return;
     default:
@@ -168,7 +168,7 @@ void join(const IndexLaunch& l, const Range& range) {
 }
 
 void write_serially(const IndexLaunch& l, const Range& range) {
-  if (l.mode == IndexMode::Put) {
+  if (l.mode == IndexMode::Write) {
     return by_width(element_size(l.x.dtype), [&]<class W>() { put<W>(l, range); });
   }
   visit(l.x.dtype, [&]<class T>() {
@@ -320,7 +320,7 @@ class RunJoiner {
     }
     const auto n = static_cast<std::int64_t>(values.size()) + (l_.include_self ? 1 : 0);
     for (std::int64_t i = 0; i < lanes; ++i) {
-      if (l_.mode == IndexMode::Mean) acc[i] = fn::mean_of(acc[i], n);
+      if (l_.mode == IndexMode::Average) acc[i] = fn::mean_of(acc[i], n);
       *reinterpret_cast<T*>(to + i * row_.x) = fn::cast<T>(acc[i]);
     }
   }
@@ -358,8 +358,8 @@ void join_sorted(const IndexLaunch& l) {
 
 void launch_index_put(const void* desc, const void*) {
   const auto& l = *static_cast<const IndexLaunch*>(desc);
-  const bool joins = l.mode != IndexMode::Put;
-  if (!joins || (!is_half(l.x.dtype) && l.mode != IndexMode::Mean && l.include_self)) {
+  const bool joins = l.mode != IndexMode::Write;
+  if (!joins || (!is_half(l.x.dtype) && l.mode != IndexMode::Average && l.include_self)) {
     return write_directly(l);
   }
   visit(l.x.dtype, [&]<class T>() {

@@ -371,14 +371,14 @@ void put(const IndexLaunch& l, const Places& places) {
 
 void launch_index(const void* desc, const void*) {
   const auto& l = *static_cast<const IndexLaunch*>(desc);
-  if (l.mode == IndexMode::Get) get(l);
+  if (l.mode == IndexMode::Read) get(l);
 }
 
 void launch_index_put(const void* desc, const void*) {
   const auto& l = *static_cast<const IndexLaunch*>(desc);
   const Places places(l, true, !l.distinct);
   if (!places.ok()) return;
-  if (l.mode == IndexMode::Put) {
+  if (l.mode == IndexMode::Write) {
     put(l, places);
   } else {
     launch_join(l, places);

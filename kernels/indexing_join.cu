@@ -25,10 +25,10 @@ struct JoinParams {
 
 template <class C>
 __device__ __forceinline__ C join(IndexMode mode, C a, C b) {
-  if (mode == IndexMode::Prod) return fn::Mul()(a, b);
+  if (mode == IndexMode::Times) return fn::Mul()(a, b);
   if constexpr (!fn::is_complex_v<C>) {
-    if (mode == IndexMode::Max) return fn::Maximum()(a, b);
-    if (mode == IndexMode::Min) return fn::Minimum()(a, b);
+    if (mode == IndexMode::Greatest) return fn::Maximum()(a, b);
+    if (mode == IndexMode::Least) return fn::Minimum()(a, b);
   }
   return fn::Add()(a, b);
 }
@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(kThreads) join_kernel(const __grid_constant__ 
       }
       if (!more) k += count;
     }
-    if (p.mode == IndexMode::Mean) {
+    if (p.mode == IndexMode::Average) {
       acc[0] = fn::mean_of(acc[0], k - first + (p.include_self ? 1 : 0));
     }
     const bool yes[1] = {true};

@@ -41,11 +41,12 @@ struct Alias {
   std::size_t position;
 };
 constexpr Alias kAliases[] = {
-    {"input", nullptr, 0},      {"self", nullptr, 0}, {"other", nullptr, 1},
-    {"axis", "dim", 0},         {"axes", "dims", 0},  {"axes", "dim", 0},
-    {"keepdims", "keepdim", 0}, {"shape", "size", 0}, {"dims", "dim", 0},
-    {"ddof", "correction", 0},  {"src", "source", 0}, {"value", "src", 0},
-    {"indices", "index", 0}};
+    {"input", nullptr, 0},      {"self", nullptr, 0},   {"other", nullptr, 1},
+    {"axis", "dim", 0},         {"axes", "dims", 0},    {"axes", "dim", 0},
+    {"keepdims", "keepdim", 0}, {"shape", "size", 0},   {"dims", "dim", 0},
+    {"ddof", "correction", 0},  {"src", "source", 0},   {"axis", "dims", 0},
+    {"shift", "shifts", 0},     {"k", "diagonal", 0},   {"repetitions", "dims", 0},
+    {"value", "src", 0},        {"indices", "index", 0}};
 
 std::string prefix(const Function& f) { return "[" + f.name + "] "; }
 
@@ -70,8 +71,7 @@ std::size_t find_parameter(const Function& f, PyObject* keyword) {
 
 /// Whether a keyword of PyTorch is one that changes nothing with this value.
 bool is_idle_keyword(PyObject* keyword, PyObject* value) {
-  static constexpr const char* kIdle[] = {"requires_grad", "pin_memory", "layout", "memory_format",
-                                          "generator"};
+  static constexpr const char* kIdle[] = {"requires_grad", "pin_memory", "layout", "memory_format"};
   const std::string_view word = text_of(keyword);
   for (const char* idle : kIdle) {
     if (word == idle) return value == Py_None || value == Py_False;
@@ -291,7 +291,10 @@ Accepts accepts_of(std::string_view type, const std::string& where) {
       {"shape", Accepts::Shape},
       {"value", Accepts::Value},
       {"object", Accepts::Object},
-      {"Tensor?[]", Accepts::MaybeTensors}};
+      {"generator", Accepts::Generator},
+      {"Tensor?[]", Accepts::MaybeTensors},
+      {"spacing", Accepts::Spacing},
+      {"pairs", Accepts::Pairs}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);
   if (type.empty()) return Accepts::Arg;
   for (const auto& [word, accepts] : kTypes) {

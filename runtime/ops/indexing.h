@@ -49,7 +49,7 @@ void read_at(const OpRow& row, const IndexPlan& plan, const Tensor& x, const Ten
 
 /// How write_at joins.
 struct Join {
-  IndexMode mode = IndexMode::Put;
+  IndexMode mode = IndexMode::Write;
   bool include_self = true;
   bool distinct = false;
   std::optional<Scalar> alpha = {};

@@ -75,7 +75,7 @@ std::vector<WalkDim> merged(const std::vector<WalkDim>& dims) {
 void plan_index(IndexLaunch& l, IndexStorage& storage, const IndexPlan& plan, const Tensor& x,
                 const Tensor& other) {
   std::vector<WalkDim> dims = walk_dims(plan);
-  free_ends(dims, l.mode == IndexMode::Get || l.mode == IndexMode::Check);
+  free_ends(dims, l.mode == IndexMode::Read || l.mode == IndexMode::Check);
   dims = merged(dims);
   int* ranks[] = {&l.rank_outer, &l.rank_positions, &l.rank_inner};
   std::int64_t* sizes[] = {&l.outer, &l.positions, &l.inner};
@@ -134,7 +134,7 @@ void read_at(const OpRow& row, const IndexPlan& plan, const Tensor& x, const Ten
   IndexLaunch l{};
   IndexStorage storage;
   l.row = &row;
-  l.mode = IndexMode::Get;
+  l.mode = IndexMode::Read;
   plan_index(l, storage, whole, x, out);
   launch(op::index, l.device, &l);
 }
@@ -156,14 +156,14 @@ Tensor spread_values(IndexLaunch& l, const IndexPlan& plan, const Tensor& x, con
     number = values.tensor().item();  // 0-d, on the host
   }
   if (!number) {
-    if (l.mode == IndexMode::Put && values.tensor().numel() == 1) l.distinct = true;
+    if (l.mode == IndexMode::Write && values.tensor().numel() == 1) l.distinct = true;
     return apart_from(values.tensor(), x).rename(std::nullopt).expand(plan.shape);
   }
   visit(x.dtype(), [&]<class T>() {
     const T v = number->to<T>();
     __builtin_memcpy(l.value, &v, sizeof v);
   });
-  if (l.mode == IndexMode::Put) l.distinct = true;
+  if (l.mode == IndexMode::Write) l.distinct = true;
   return {};
 }
 
@@ -183,7 +183,7 @@ namespace {
 /// Without arrays every element is a place.
 void write_all(const Tensor& x, const Arg& values, const Join& join) {
   Tensor all = x.rename(std::nullopt);
-  if (join.mode == IndexMode::Sum) {
+  if (join.mode == IndexMode::Plus) {
     all.add_(values);
   } else if (values.is_tensor()) {
     all.copy_(values.tensor().rename(std::nullopt));

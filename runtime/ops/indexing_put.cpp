@@ -24,24 +24,24 @@ void check_same_dtype(const OpRow& row, const Tensor& x, const char* argument, c
 }
 
 void check_no_complex(const OpRow& row, const Tensor& x, IndexMode mode) {
-  const bool ordered = mode == IndexMode::Max || mode == IndexMode::Min;
+  const bool ordered = mode == IndexMode::Greatest || mode == IndexMode::Least;
   TANDEM_EXPECTS(!(ordered && is_complex(x.dtype())) &&
-                     !(mode == IndexMode::Mean && x.dtype() == DType::bool_),
+                     !(mode == IndexMode::Average && x.dtype() == DType::bool_),
                  TypeError,
                  fmt::format("[{}] not implemented for '{}'", row.name, info(x.dtype()).title));
 }
 
 /// The mode of a word for `reduce`.
 IndexMode mode_of(const OpRow& row, const std::string& reduce, bool has_sum) {
-  if (reduce == "prod") return IndexMode::Prod;
-  if (reduce == "mean") return IndexMode::Mean;
-  if (reduce == "amax") return IndexMode::Max;
-  if (reduce == "amin") return IndexMode::Min;
+  if (reduce == "prod") return IndexMode::Times;
+  if (reduce == "mean") return IndexMode::Average;
+  if (reduce == "amax") return IndexMode::Greatest;
+  if (reduce == "amin") return IndexMode::Least;
   TANDEM_EXPECTS(has_sum && reduce == "sum", ValueError,
                  fmt::format("[{}] argument 'reduce': reduce argument must be either {}prod, "
                              "mean, amax or amin, got {}",
                              row.name, has_sum ? "sum, " : "", reduce));
-  return IndexMode::Sum;
+  return IndexMode::Plus;
 }
 
 /// Slices of x along an axis, told by a vector of indices, and values for them.
@@ -57,7 +57,7 @@ Tensor write_slices(const OpRow& row, const Tensor& x, Axis axis, const Tensor& 
   Dims wanted(at_least_1d(x).shape());
   wanted[d] = indices.numel();
   Tensor from;
-  if (values.is_tensor() && join.mode == IndexMode::Put && values.tensor().dim() == 0 &&
+  if (values.is_tensor() && join.mode == IndexMode::Write && values.tensor().dim() == 0 &&
       x.dim() > 0) {
     from = values.tensor();  // one value for all
   } else if (values.is_tensor()) {
@@ -132,7 +132,7 @@ void check_number(const OpRow& row, const Tensor& x, const Scalar& s) {
 
 Tensor add_slices(const OpRow& row, const Tensor& x, Axis axis, const Tensor& index,
                   const Tensor& source, const Scalar& alpha, bool in_place) {
-  Join join{.mode = IndexMode::Sum};
+  Join join{.mode = IndexMode::Plus};
   if (alpha.to_complex() != std::complex<double>(1)) {
     TANDEM_EXPECTS(alpha.category() <= category(x.dtype()), TypeError,
                    fmt::format("[{}] argument 'alpha': expected a number that {} holds, got {}",
@@ -163,7 +163,7 @@ Tensor scatter_src(const OpRow& row, const Tensor& x, Axis axis, const Tensor& i
                    fmt::format("[{}] argument 'reduce': reduce argument must be either add or "
                                "multiply, got {}",
                                row.name, *reduce));
-    join.mode = *reduce == "add" ? IndexMode::Sum : IndexMode::Prod;
+    join.mode = *reduce == "add" ? IndexMode::Plus : IndexMode::Times;
   }
   if (!src.is_tensor()) check_number(row, x, src.scalar());
   return write_along(row, x, axis, index, src, join, in_place);
@@ -183,7 +183,7 @@ Tensor put_flat(const OpRow& row, const Tensor& x, const Tensor& index, const Te
     const Tensor dense = self.rename(std::nullopt).contiguous();
     const Tensor flat = dense.view({-1});
     const Tensor values = detail::apart_from(source, self).rename(std::nullopt).reshape({-1});
-    const Join join{.mode = accumulate ? IndexMode::Sum : IndexMode::Put};
+    const Join join{.mode = accumulate ? IndexMode::Plus : IndexMode::Write};
     detail::write_at(row, detail::plan_take(flat, detail::apart_from(indices, self)), flat, values,
                      join);
     if (!dense.shares_storage(self)) detail::copy_elements(self, dense);
@@ -223,7 +223,7 @@ Tensor put_at(const OpRow& row, const Tensor& x, const std::vector<Tensor>& indi
   const Tensor from = fit_values(row, shown.shape, names, values);
   return detail::write_to(row, x, in_place, [&](const Tensor& self) {
     Names ignored;
-    const Join join{.mode = accumulate ? IndexMode::Sum : IndexMode::Put,
+    const Join join{.mode = accumulate ? IndexMode::Plus : IndexMode::Write,
                     .distinct = arrays.distinct};
     detail::write_at(row, detail::plan_arrays(row, self, arrays, ignored), self, from, join);
   });
@@ -257,7 +257,7 @@ TANDEM_BOTH(scatter, scatter_src,
              const std::optional<std::string>& reduce),
             axis, index, src, reduce)
 TANDEM_BOTH(scatter_add, write_along, (Axis axis, const Tensor& index, const Tensor& src), axis,
-            index, src, Join{.mode = IndexMode::Sum})
+            index, src, Join{.mode = IndexMode::Plus})
 TANDEM_BOTH(put, put_flat, (const Tensor& index, const Tensor& source, bool accumulate), index,
             source, accumulate)
 #undef TANDEM_ARGS

@@ -1,6 +1,6 @@
-// Indexing on the device against the host, bit for bit, in layouts and sizes that the walks over
-// the rows do not have; and errors that only the device finds. Without a GPU the backend is the
-// simulated one.
+// lint: oracle table. Indexing on the device against the host, bit for bit, in layouts and sizes
+// that the walks over the rows do not have; and errors that only the device finds. Without a GPU
+// the backend is the simulated one.
 #include <gtest/gtest.h>
 
 #include <cstring>

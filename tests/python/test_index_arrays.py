@@ -1,4 +1,4 @@
-# t[...] and t[...] = value with masks and arrays of indices, against NumPy over random expressions.
+# lint: oracle table. t[...] and t[...] = value with masks and arrays of indices, against NumPy over random expressions.
 import numpy as np
 import pytest
 

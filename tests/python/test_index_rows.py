@@ -1,4 +1,4 @@
-# The indexing rows against NumPy and plain loops: reads, writes, masks; orders, dtypes, errors.
+# lint: oracle table. The indexing rows against NumPy and plain loops: reads, writes, masks; orders, dtypes, errors.
 import itertools
 
 import numpy as np

@@ -22,13 +22,13 @@ struct IndexArray {
 
 enum class IndexMode : std::uint8_t {
   Check,  // on the host: raises IndexError for the first index out of range, touches nothing
-  Get,    // other = x at the places
-  Put,    // x at the places = other, the last one of a place
-  Sum,    // and the rest: x at the places joined with other
-  Prod,
-  Max,
-  Min,
-  Mean,
+  Read,   // other = x at the places
+  Write,  // x at the places = other, the last one of a place
+  Plus,   // and the rest: x at the places joined with other
+  Times,
+  Greatest,
+  Least,
+  Average,
 };
 
 /// Positions are the places that the arrays tell; `outer` and `inner` dimensions are walked alike
@@ -42,7 +42,7 @@ struct IndexLaunch {
   const IndexArray* arrays;
   int n_arrays;
   OperandDesc x;      // strides of 0 in position dimensions that only the arrays move along
-  OperandDesc other;  // what Get writes; the values: null data for one number, which is `value`
+  OperandDesc other;  // what Read writes; the values: null data for one number, which is `value`
   unsigned char value[16];  // an element of x's dtype
   bool distinct;            // no two positions are one place, or all values are the same
   bool include_self;        // of the joining modes
