@@ -66,7 +66,7 @@ namespace {
 constexpr int (*kBinders[])() = {
     &bind_elementwise, &bind_copy,       &bind_generators, &bind_random,
     &bind_gemm,        &bind_reductions, &bind_rows,       &bind_movement,
-    &bind_repeat,      &bind_scan,       &bind_samples,
+    &bind_repeat,      &bind_scan,       &bind_samples,    &bind_indexing,
 };
 
 }  // namespace
