@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "host/launchers.h"
+#include "host/sorting.h"
 #include "runtime/dispatch/host_backend.h"
 #include "runtime/dispatch/registry.h"
 
@@ -121,6 +122,7 @@ void register_host_kernels() {
     }
     s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
+    host::register_sorting(s.registry);
   });
 }
 

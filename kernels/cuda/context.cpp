@@ -93,7 +93,8 @@ extern "C" TANDEM_API int tandem_backend_open(const HostTable* host, BackendTabl
   table->error_text = &cuda::error_text;
   table->device_name = &cuda::device_name;
   const int unknown = cuda::bind_elementwise() + cuda::bind_copy() + cuda::bind_generators() +
-                      cuda::bind_gemm() + cuda::bind_reductions() + cuda::bind_rows();
+                      cuda::bind_gemm() + cuda::bind_reductions() + cuda::bind_rows() +
+                      cuda::bind_sorting() + cuda::bind_counting();
   if (unknown != 0) {
     cuda::say(table,
               "libtandem knows fewer ops than libtandem_cuda binds: install both from the "

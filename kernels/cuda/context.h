@@ -53,5 +53,7 @@ int bind_generators();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
+int bind_sorting();
+int bind_counting();
 
 }  // namespace tandem::cuda

@@ -277,7 +277,8 @@ Accepts accepts_of(std::string_view type, const std::string& where) {
       {"bool", Accepts::Bool},     {"str", Accepts::Str},       {"str[]", Accepts::Strs},
       {"ints", Accepts::Ints},     {"axis", Accepts::Axis},     {"axes", Accepts::Axes},
       {"dtype", Accepts::DType},   {"device", Accepts::Device}, {"names", Accepts::Names},
-      {"shape", Accepts::Shape},   {"value", Accepts::Value},   {"object", Accepts::Object}};
+      {"shape", Accepts::Shape},   {"floats", Accepts::Floats}, {"value", Accepts::Value},
+      {"object", Accepts::Object}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);
   if (type.empty()) return Accepts::Arg;
   for (const auto& [word, accepts] : kTypes) {

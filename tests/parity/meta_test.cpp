@@ -56,6 +56,9 @@ void expect_same(const OpRow& row, const Args& args, const std::string& what) {
     any = any || v.is<Tensor>() || v.is<std::vector<Tensor>>();
   }
   ASSERT_TRUE(any);
+  // Where the shape depends on values, meta says so, after every other error.
+  const std::string on_meta = outcome(row, meta);
+  if ((row.flags & kSyncs) != 0 && on_meta.find("depends on values") != std::string::npos) return;
   EXPECT_EQ(outcome(row, meta), outcome(row, args)) << row.name << ", " << what;
 }
 
