@@ -48,7 +48,8 @@ void launch_generator(const void* desc, const void* self) {
           ? nullptr
           : level().cast[static_cast<int>(l.out.dtype)][static_cast<int>(computed)];
   const auto size = static_cast<std::int64_t>(element_size(l.out.dtype));
-  const std::int64_t step = kTileBytes / static_cast<std::int64_t>(element_size(computed)) / block;
+  const auto widest = std::max(size, static_cast<std::int64_t>(element_size(computed)));
+  const std::int64_t step = kTileBytes / widest / block;
   const bool stream = l.contiguous && store == nullptr && l.numel * size >= kStreamBytes;
   const std::int64_t blocks = (l.numel + block - 1) / block;
   parallel_for(blocks, 8192 / block, [&](std::int64_t first, std::int64_t last) {

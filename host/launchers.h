@@ -7,5 +7,9 @@ void launch_elementwise(const void* desc, const void* self);
 void launch_copy(const void* desc, const void* self);
 void launch_generator(const void* desc, const void* self);
 void launch_gemm(const void* desc, const void* self);
+void launch_border(const void* desc, const void* self);
+void launch_triangle(const void* desc, const void* self);
+void launch_repeat(const void* desc, const void* self);
+void launch_choices(const void* desc, const void* self);
 
 }  // namespace tandem::host

@@ -23,11 +23,15 @@ namespace tandem::host {
   void register_cast(HostRegistry&);          \
   void register_generator(HostRegistry&);     \
   void register_reduce(HostRegistry&);        \
+  void register_random(HostRegistry&);        \
+  void register_scan(HostRegistry&);          \
   inline void register_all(HostRegistry& r) { \
     register_elementwise(r);                  \
     register_cast(r);                         \
     register_generator(r);                    \
     register_reduce(r);                       \
+    register_random(r);                       \
+    register_scan(r);                         \
   }                                           \
   }
 TANDEM_REGISTRATIONS(baseline)
@@ -123,6 +127,10 @@ void register_host_kernels() {
     s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
     host::register_sorting(s.registry);
+    s.registry.bind("pad", Kernel{&host::launch_border, nullptr});
+    s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});
+    s.registry.bind("repeat_interleave", Kernel{&host::launch_repeat, nullptr});
+    s.registry.bind("combinations", Kernel{&host::launch_choices, nullptr});
   });
 }
 

@@ -69,6 +69,23 @@ void add_generators(std::vector<Case>& cases) {
   }
 }
 
+/// Distributions into a given tensor: rows that write to x and take a generator.
+void add_draws(std::vector<Case>& cases) {
+  for (const OpRow* row : op_rows()) {
+    const bool writes = std::string_view(row->name).ends_with('_');
+    if (!writes || parameter(*row, "generator") == nullptr) continue;
+    const Param* p = parameter(*row, "p");
+    const bool needs_p = p != nullptr && p->required();
+    const Dims shape{kMany};
+    cases.push_back(make(row->name, "in_place", shape, kFloatBytes * count(shape), kUnit,
+                         [row, needs_p, shape](benchmark::State& state) {
+                           std::vector<Value> args{filled(shape, kFloat, kUnit, 1)};
+                           if (needs_p) args.emplace_back(0.25);
+                           timed(state, [&] { return call_boxed(*row, args); });
+                         }));
+  }
+}
+
 // ---- reductions and what resembles them
 
 /// Rows with an axis to reduce: those of the family, and irregular ones with `dim` and `keepdim`.
@@ -237,6 +254,7 @@ void add_overheads(std::vector<Case>& cases) {
 std::vector<Case> other_cases(const std::vector<DType>& dtypes) {
   std::vector<Case> cases;
   add_generators(cases);
+  add_draws(cases);
   add_along_axes(cases);
   add_joins(cases);
   add_products(cases);

@@ -136,6 +136,8 @@ class Torch:
         special = getattr(self, "_" + row["op"].rstrip("_"), None)
         if special:
             return special(row)
+        if form == "in_place" and row["op"].endswith("_"):
+            return self.draw(row)
         function = getattr(torch, OWN_NAMES.get(row["op"], row["op"]), None)
         if form.startswith("dim") or form == "full":
             (x,) = self.inputs(row, [row["dtype"]])
@@ -148,6 +150,12 @@ class Torch:
             x, y = self.inputs(row, [row["dtype"]] * 2)
             return (lambda: x.add_(y)) if form == "in_place" else (lambda: x + 1.5)
         return self.elementwise(row, function)
+
+    def draw(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        method = getattr(x, row["op"])
+        arguments = (0.25,) if row["op"] == "geometric_" else ()
+        return lambda: method(*arguments)
 
     def view(self, row):
         (x,) = self.inputs(row, [row["dtype"]])

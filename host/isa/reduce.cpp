@@ -2,6 +2,7 @@
 #include "host/isa/reduce_level.h"
 #include "host/reduce_launch.h"
 #include "host/registry.h"
+#include "tandem/op_table.h"
 
 namespace tandem::host::TANDEM_ISA {
 
@@ -25,14 +26,14 @@ constexpr ReduceLevel kReduceLevel = {
 void register_reduce(HostRegistry& r) {
 #define TANDEM_REDUCTION(name, ...) r.bind(#name, {launch_##name, &kReduceLevel});
 #include "tandem/ops/reduction.def"
-  r.bind("var", {launch_var, &kReduceLevel});
-  r.bind("std", {launch_std, &kReduceLevel});
-  r.bind("max", {launch_argmax, &kReduceLevel});
-  r.bind("min", {launch_argmin, &kReduceLevel});
-  r.bind("argmax", {launch_argmax, &kReduceLevel});
-  r.bind("argmin", {launch_argmin, &kReduceLevel});
-  r.bind("softmax", {launch_softmax, &kReduceLevel});
-  r.bind("log_softmax", {launch_log_softmax, &kReduceLevel});
+  r.bind(op::var.name, {launch_var, &kReduceLevel});
+  r.bind(op::std.name, {launch_std, &kReduceLevel});
+  r.bind(op::max.name, {launch_argmax, &kReduceLevel});
+  r.bind(op::min.name, {launch_argmin, &kReduceLevel});
+  r.bind(op::argmax.name, {launch_argmax, &kReduceLevel});
+  r.bind(op::argmin.name, {launch_argmin, &kReduceLevel});
+  r.bind(op::softmax.name, {launch_softmax, &kReduceLevel});
+  r.bind(op::log_softmax.name, {launch_log_softmax, &kReduceLevel});
 }
 
 }  // namespace tandem::host::TANDEM_ISA

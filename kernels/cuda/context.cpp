@@ -60,6 +60,18 @@ Workspace::~Workspace() {
   if (data_ != nullptr) host_table.workspace_free(device_, data_, stream_);
 }
 
+namespace {
+
+// One a family of kernels.
+constexpr int (*kBinders[])() = {
+    &bind_elementwise, &bind_copy,       &bind_generators, &bind_random,
+    &bind_gemm,        &bind_reductions, &bind_rows,       &bind_movement,
+    &bind_repeat,      &bind_scan,       &bind_samples,
+    &bind_sorting,     &bind_counting,
+};
+
+}  // namespace
+
 }  // namespace tandem::cuda
 
 using tandem::BackendTable;
@@ -92,9 +104,8 @@ extern "C" TANDEM_API int tandem_backend_open(const HostTable* host, BackendTabl
   table->driver = cuda::make_driver();
   table->error_text = &cuda::error_text;
   table->device_name = &cuda::device_name;
-  const int unknown = cuda::bind_elementwise() + cuda::bind_copy() + cuda::bind_generators() +
-                      cuda::bind_gemm() + cuda::bind_reductions() + cuda::bind_rows() +
-                      cuda::bind_sorting() + cuda::bind_counting();
+  int unknown = 0;
+  for (int (*bind)() : cuda::kBinders) unknown += bind();
   if (unknown != 0) {
     cuda::say(table,
               "libtandem knows fewer ops than libtandem_cuda binds: install both from the "

@@ -50,10 +50,15 @@ bool probe(char* status, std::size_t size, int* devices);
 int bind_elementwise();
 int bind_copy();
 int bind_generators();
+int bind_random();
+int bind_samples();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
 int bind_sorting();
 int bind_counting();
+int bind_movement();
+int bind_repeat();
+int bind_scan();
 
 }  // namespace tandem::cuda

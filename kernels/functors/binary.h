@@ -68,7 +68,7 @@ struct FloorDivide {
       const T f = floor_(q);
       const T near = q - f > T(0.5) ? f + T(1) : f;
       const T nonzero = q != T(0) ? near : copysign_(T(0), x / y);
-      return y == T(0) ? x / y : nonzero;
+      return (y == T(0)) | (abs_bits(x) == T(__builtin_inf())) ? x / y : nonzero;
     }
   }
   template <class T>
@@ -98,7 +98,7 @@ struct Remainder {
       return floor_modulus(x, y);
     } else {
       const T mod = fmod_(x, y);
-      return (mod != T(0) && ((y < T(0)) != (mod < T(0)))) ? mod + y : mod;
+      return copysign_((mod != T(0) && ((y < T(0)) != (mod < T(0)))) ? mod + y : mod, y);
     }
   }
   template <class T>

@@ -4,6 +4,7 @@
 #include <complex>
 
 #include "errors.h"
+#include "tandem/ops.h"
 
 namespace tandem::python {
 namespace {
@@ -89,6 +90,41 @@ std::optional<Value> to_arg(PyObject* o) {
   if (const auto s = to_scalar(o)) return Value(*s);
   if (is_numpy_array(o)) return Value(tensor_of_array(o));
   return std::nullopt;
+}
+
+/// Tensors and numbers, which become 0-d tensors.
+std::optional<Value> to_tensors_of_any(PyObject* o) {
+  std::vector<Tensor> list;
+  const bool all = each_item(o, [&](PyObject* item) {
+    const auto v = to_arg(item);
+    if (!v) return false;
+    list.push_back(v->is<Tensor>()
+                       ? v->as<Tensor>()
+                       : scalar_tensor(v->as<Scalar>(),
+                                       {.dtype = v->as<Scalar>().kind() == Scalar::Kind::Complex
+                                                     ? DType::complex128
+                                                     : DType::float64}));
+    return true;
+  });
+  if (!all) return std::nullopt;
+  return Value(std::move(list));
+}
+
+/// The axes of the first list, then those of the second.
+std::optional<Value> to_pairs(PyObject* o) {
+  std::vector<AxisList> sides;
+  if (!is_list(o) || !each_item(o, [&](PyObject* item) {
+        const auto axes = to_axes(item);
+        if (axes) sides.push_back(axes->as<AxisList>());
+        return axes.has_value();
+      })) {
+    return std::nullopt;
+  }
+  if (sides.size() != 2) return std::nullopt;
+  TANDEM_EXPECTS(sides[0].size() == sides[1].size(), ValueError,
+                 "both dimension lists should have same length");
+  for (const Axis& a : sides[1]) sides[0].push_back(a);
+  return Value(sides[0]);
 }
 
 std::optional<Value> to_float(PyObject* o) {
@@ -296,8 +332,16 @@ std::optional<Value> to_value(PyObject* o, Accepts accepts) {
       if (PyUnicode_Check(o)) return Value(std::string(text_of(o)));
       if (is_list(o)) return boxed(to_ints(o));
       return to_arg(o);
+    case Accepts::Spacing:
+      return is_list(o) ? to_tensors_of_any(o) : to_arg(o);
+    case Accepts::Pairs:
+      if (const auto i = to_int(o)) return Value(Scalar(*i));
+      return to_pairs(o);
     case Accepts::Object:
       return Value();
+    case Accepts::Generator:
+      if (is_generator(o)) return Value(as_generator(o));
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -321,7 +365,10 @@ const char* accepted(Accepts accepts) {
                                            "an integer, a list or tuple of integers, or a dtype",
                                            "a list or tuple of numbers",
                                            "a tensor, a number, a str or a list of integers",
-                                           "an object"};
+                                           "a number or a tensor, or a list or tuple of them",
+                                           "an integer, or two lists of axes of one length",
+                                           "an object",
+                                           "a Generator"};
   return kWords[static_cast<int>(accepts)];
 }
 
@@ -331,6 +378,7 @@ PyObject* from_value(const Value& v) {
   if (v.is<Dims>()) return int_tuple(v.as<Dims>());
   if (v.is<DType>()) return dtype_object(v.as<DType>());
   if (v.is<Device>()) return wrap(v.as<Device>());
+  if (v.is<Generator>()) return wrap(v.as<Generator>());
   if (v.is<std::string>()) {
     const auto& s = v.as<std::string>();
     return steal(PyUnicode_FromStringAndSize(s.data(), static_cast<Py_ssize_t>(s.size())))

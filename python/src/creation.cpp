@@ -132,58 +132,6 @@ PyObject* make_arange(Call& c) {
   return wrap(arange(0, number(c, c.given(0) ? 0 : 1), step, o));
 }
 
-/// normal(mean, std, size), or the shape from mean and std that are tensors.
-PyObject* make_normal(Call& c) {
-  const auto part = [&](std::size_t i, double fallback) -> Value {
-    return c.given(i) ? c.values[i] : Value(Scalar(fallback));
-  };
-  const Value mean = part(0, 0.0);
-  const Value deviation = part(1, 1.0);
-  Options o = options_at(c, 3);
-  if (deviation.is<Scalar>()) {
-    const double d = deviation.as<Scalar>().to_double();
-    TANDEM_EXPECTS(
-        d >= 0, ValueError,
-        "[normal] normal expects std >= 0.0, but found std " + deviation.as<Scalar>().str());
-  } else if (deviation.as<Tensor>().numel() > 0 && !deviation.as<Tensor>().is_meta()) {
-    TANDEM_EXPECTS(deviation.as<Tensor>().ge(0).all().item().to_bool(), ValueError,
-                   "[normal] normal expects all elements of std >= 0.0");
-  }
-  Dims shape;
-  if (c.given(2)) {
-    shape = ints(c, 2);
-  } else {
-    TANDEM_EXPECTS(mean.is<Tensor>() || deviation.is<Tensor>(), TypeError,
-                   "[normal] expected a size, or mean or std as a tensor");
-    Tensor like = mean.is<Tensor>() ? mean.as<Tensor>() : deviation.as<Tensor>();
-    if (mean.is<Tensor>() && deviation.is<Tensor>())
-      like = mean.as<Tensor>().add(deviation.as<Tensor>());
-    shape = Dims(like.shape());
-    if (!o.dtype) o.dtype = like.dtype();
-    if (!o.device) o.device = like.device();
-  }
-  Tensor t = randn(shape, o);
-  const auto arg = [](const Value& v) {
-    return v.is<Tensor>() ? Arg(v.as<Tensor>()) : Arg(v.as<Scalar>());
-  };
-  return wrap(t.mul_(arg(deviation)).add_(arg(mean)));
-}
-
-/// A random function in the shape of x.
-void define_random_like(const std::string& name, FillShape make) {
-  define(make_function(name + "_like", std::string("x: Tensor") + kOptions,
-                       "As " + name + ", with the shape, dtype, device and names of x.",
-                       [make](Call& c) {
-                         const Tensor& x = c.tensor(0);
-                         Options o = options_at(c, 1);
-                         if (!o.dtype) o.dtype = x.dtype();
-                         if (!o.device) o.device = x.device();
-                         if (o.names.empty() && x.has_names()) o.names = x.names();
-                         return wrap(make(x.shape(), o));
-                       }),
-         kModule);
-}
-
 }  // namespace
 
 void init_creation() {
@@ -206,8 +154,6 @@ void init_creation() {
   define_fill("zeros", &tandem::zeros, &tandem::zeros_like, "Every element 0.");
   define_fill("ones", &tandem::ones, &tandem::ones_like, "Every element 1.");
   define_full();
-  define_random_like("rand", &tandem::rand);
-  define_random_like("randn", &tandem::randn);
   define(
       make_function(
           "arange",
@@ -216,11 +162,6 @@ void init_creation() {
           "step).",
           make_arange),
       kModule);
-  define(make_function(
-             "normal", std::string("mean: Arg?=None, std: Arg?=None, size: ints?=None") + kOptions,
-             "Normal numbers of a mean and a standard deviation: numbers and a size, or tensors.",
-             make_normal),
-         kModule);
   define(make_function(
              "empty_strided", std::string("size: ints, stride: ints") + kOptions,
              "Elements of any value, with given strides.",

@@ -44,7 +44,8 @@ constexpr Alias kAliases[] = {
     {"input", nullptr, 0},      {"self", nullptr, 0}, {"other", nullptr, 1},
     {"axis", "dim", 0},         {"axes", "dims", 0},  {"axes", "dim", 0},
     {"keepdims", "keepdim", 0}, {"shape", "size", 0}, {"dims", "dim", 0},
-    {"ddof", "correction", 0},  {"src", "source", 0}};
+    {"ddof", "correction", 0},  {"src", "source", 0}, {"axis", "dims", 0},
+    {"shift", "shifts", 0},     {"k", "diagonal", 0}, {"repetitions", "dims", 0}};
 
 std::string prefix(const Function& f) { return "[" + f.name + "] "; }
 
@@ -69,8 +70,7 @@ std::size_t find_parameter(const Function& f, PyObject* keyword) {
 
 /// Whether a keyword of PyTorch is one that changes nothing with this value.
 bool is_idle_keyword(PyObject* keyword, PyObject* value) {
-  static constexpr const char* kIdle[] = {"requires_grad", "pin_memory", "layout", "memory_format",
-                                          "generator"};
+  static constexpr const char* kIdle[] = {"requires_grad", "pin_memory", "layout", "memory_format"};
   const std::string_view word = text_of(keyword);
   for (const char* idle : kIdle) {
     if (word == idle) return value == Py_None || value == Py_False;
@@ -272,13 +272,28 @@ PyTypeObject* make_function_type() {
 
 Accepts accepts_of(std::string_view type, const std::string& where) {
   static constexpr std::pair<std::string_view, Accepts> kTypes[] = {
-      {"Tensor", Accepts::Tensor}, {"Arg", Accepts::Arg},       {"Tensor[]", Accepts::Tensors},
-      {"Scalar", Accepts::Scalar}, {"int", Accepts::Int},       {"float", Accepts::Float},
-      {"bool", Accepts::Bool},     {"str", Accepts::Str},       {"str[]", Accepts::Strs},
-      {"ints", Accepts::Ints},     {"axis", Accepts::Axis},     {"axes", Accepts::Axes},
-      {"dtype", Accepts::DType},   {"device", Accepts::Device}, {"names", Accepts::Names},
-      {"shape", Accepts::Shape},   {"floats", Accepts::Floats}, {"value", Accepts::Value},
-      {"object", Accepts::Object}};
+      {"Tensor", Accepts::Tensor},
+      {"Arg", Accepts::Arg},
+      {"Tensor[]", Accepts::Tensors},
+      {"Scalar", Accepts::Scalar},
+      {"int", Accepts::Int},
+      {"float", Accepts::Float},
+      {"bool", Accepts::Bool},
+      {"str", Accepts::Str},
+      {"str[]", Accepts::Strs},
+      {"ints", Accepts::Ints},
+      {"axis", Accepts::Axis},
+      {"axes", Accepts::Axes},
+      {"dtype", Accepts::DType},
+      {"device", Accepts::Device},
+      {"names", Accepts::Names},
+      {"shape", Accepts::Shape},
+      {"floats", Accepts::Floats},
+      {"value", Accepts::Value},
+      {"object", Accepts::Object},
+      {"generator", Accepts::Generator},
+      {"spacing", Accepts::Spacing},
+      {"pairs", Accepts::Pairs}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);
   if (type.empty()) return Accepts::Arg;
   for (const auto& [word, accepts] : kTypes) {

@@ -21,4 +21,7 @@ NB_MODULE(_tandem, m) {
   init_io(m);
   init_printing(m);
   init_runtime(m);
+  init_testing();
+  init_generator(m);
+  init_array_api(m);
 }

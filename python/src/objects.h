@@ -19,6 +19,7 @@ struct Types {
   PyTypeObject* tensor = nullptr;
   PyTypeObject* device = nullptr;
   PyTypeObject* dtype = nullptr;
+  PyTypeObject* generator = nullptr;
   PyObject* dtypes[kNumDTypes] = {};  // the one object of each dtype
   PyObject* size = nullptr;           // class tandem.Size, a tuple
   PyObject* module_name = nullptr;    // "tandem"
@@ -40,12 +41,24 @@ inline bool is_dtype(PyObject* o) { return Py_TYPE(o) == types.dtype; }
 inline DType as_dtype(PyObject* o) { return nb::inst_ptr<PyDType>(nb::handle(o))->value; }
 inline PyObject* dtype_object(DType t) { return Py_NewRef(types.dtypes[static_cast<int>(t)]); }
 
+/// A generator as Python sees it: it says the device that it was made with, which changes nothing.
+struct PyGenerator {
+  Generator value;
+  Device device;
+};
+
+inline bool is_generator(PyObject* o) { return Py_TYPE(o) == types.generator; }
+inline Generator& as_generator(PyObject* o) {
+  return nb::inst_ptr<PyGenerator>(nb::handle(o))->value;
+}
+
 inline bool is_device(PyObject* o) { return Py_TYPE(o) == types.device; }
 inline Device as_device(PyObject* o) { return *nb::inst_ptr<Device>(nb::handle(o)); }
 
 // New references; a failed allocation raises nb::python_error.
 PyObject* wrap(Tensor t);
 PyObject* wrap(Device d);
+PyObject* wrap(Generator g);
 PyObject* wrap(const Scalar& s);
 PyObject* size_object(IntSpan shape);
 PyObject* int_tuple(IntSpan values);
@@ -80,5 +93,8 @@ void init_numpy();
 void init_io(nb::module_& m);
 void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);
+void init_testing();
+void init_generator(nb::module_& m);
+void init_array_api(nb::module_& m);
 
 }  // namespace tandem::python

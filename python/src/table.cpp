@@ -282,6 +282,8 @@ void init_table(nb::module_& m) {
     define_operators(*row, words);
   }
   define_aliases(m);
+  // PyTorch has repeat() as a method alone; the Array API's function of this name repeats elements.
+  nb::setattr(m, "repeat", nb::getattr(m, "repeat_interleave"));
   m.def(
       "op_rows",
       [] {

@@ -10,6 +10,7 @@
 #include "elements.h"
 #include "errors.h"
 #include "function.h"
+#include "tandem/movement.h"
 
 namespace tandem::python {
 namespace {
@@ -113,7 +114,15 @@ void init_properties(nb::class_<Tensor>& cls) {
     for (std::int64_t i = t.dim(); i-- > 0;) order.push_back(Axis(i));
     return order.empty() ? t.alias() : t.permute(order);
   });
-  cls.def_prop_ro("mT", [](Self t) { return t.transpose(-2, -1); });
+  cls.def_prop_ro("mT", [](Self t) { return matrix_transpose(t); });
+  // The same, conjugated.
+  cls.def_prop_ro("mH", [](Self t) { return adjoint(t); });
+  cls.def_prop_ro("H", [](Self t) {
+    TANDEM_EXPECTS(t.dim() == 0 || t.dim() == 2, ShapeError,
+                   "tensor.H is only supported on matrices (2-D tensors). Got " +
+                       std::to_string(t.dim()) + "-D tensor.");
+    return t.dim() == 0 ? t.alias() : adjoint(t);
+  });
 }
 
 void init_queries(nb::class_<Tensor>& cls) {

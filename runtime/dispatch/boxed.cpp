@@ -11,8 +11,8 @@ namespace detail {
 namespace {
 const char* kind_of(const Value& v) {
   static constexpr const char* kNames[] = {
-      "None",         "Tensor",      "list of Tensors", "number", "str",
-      "list of ints", "list of str", "list of axes",    "dtype",  "device"};
+      "None",        "Tensor",       "list of Tensors", "number", "str",      "list of ints",
+      "list of str", "list of axes", "dtype",           "device", "generator"};
   return kNames[v.variant().index()];
 }
 }  // namespace
@@ -102,6 +102,11 @@ Device FromValue<Device>::get(const Value& v, const ArgContext& c) {
   if (v.is<std::string>()) return Device(std::string_view(v.as<std::string>()));
   if (!v.is<Device>()) wrong_type(c, "a device", v);
   return v.as<Device>();
+}
+
+Generator FromValue<Generator>::get(const Value& v, const ArgContext& c) {
+  if (!v.is<Generator>()) wrong_type(c, "a Generator", v);
+  return v.as<Generator>();
 }
 
 ArgHolder FromValue<ArgHolder>::get(const Value& v, const ArgContext& c) {

@@ -43,6 +43,7 @@ TANDEM_FROM_VALUE(std::vector<Tensor>)
 TANDEM_FROM_VALUE(std::vector<std::string>)
 TANDEM_FROM_VALUE(DType)
 TANDEM_FROM_VALUE(Device)
+TANDEM_FROM_VALUE(Generator)
 #undef TANDEM_FROM_VALUE
 
 /// Keeps the tensor that an Arg borrows alive.

@@ -14,6 +14,9 @@ using MaybeNames = std::optional<std::vector<std::string>>;
 using MaybeDType = std::optional<DType>;
 using MaybeDevice = std::optional<Device>;
 
+/// The options that the keywords of creating ops stand for.
+Options options_of(MaybeDType dtype, MaybeDevice device, const MaybeNames& names);
+
 Tensor add(const Arg& x, const Arg& y, const Scalar& alpha);
 Tensor sub(const Arg& x, const Arg& y, const Scalar& alpha);
 Tensor div(const Arg& x, const Arg& y, std::optional<std::string> rounding_mode);
@@ -29,8 +32,6 @@ Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, Mayb
                 MaybeDevice device, MaybeNames names);
 Tensor eye(std::int64_t n, std::optional<std::int64_t> m, MaybeDType dtype, MaybeDevice device,
            MaybeNames names);
-Tensor rand(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames names);
-Tensor randn(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames names);
 
 Tensor copy_(const Tensor& x, const Tensor& source, bool non_blocking);
 

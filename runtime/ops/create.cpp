@@ -1,8 +1,7 @@
-// Creation: empty, full, arange, linspace, eye, random numbers, from_blob.
+// Creation: empty, full, arange, linspace, eye, from_blob.
 #include <fmt/format.h>
 
 #include <cmath>
-#include <mutex>
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/funnel.h"
@@ -277,46 +276,10 @@ Tensor eye(std::int64_t n, std::optional<std::int64_t> m, const Options& options
   return generate(op::eye, {n, columns}, options.dtype.value_or(default_dtype()), options, launch);
 }
 
-// ---- random numbers
-// ------------------------------------------------------------------------------------
-namespace {
-struct DefaultGenerator {
-  std::mutex mutex;
-  std::uint64_t seed = 0x5eed5eedull;
-  std::uint64_t offset = 0;
-};
-DefaultGenerator& default_generator() {
-  static auto* g = new DefaultGenerator;
-  return *g;
-}
-
-Tensor random(const OpRow& row, IntSpan shape, const Options& options) {
-  GeneratorLaunch launch{};
-  {
-    // One offset a call, whatever its size: elements are told apart by their index.
-    DefaultGenerator& g = default_generator();
-    const std::lock_guard lock(g.mutex);
-    launch.seed = g.seed;
-    launch.offset = g.offset++;
-  }
-  return generate(row, shape, options.dtype.value_or(default_dtype()), options, launch);
-}
-}  // namespace
-
-void manual_seed(std::uint64_t seed) {
-  DefaultGenerator& g = default_generator();
-  const std::lock_guard lock(g.mutex);
-  g.seed = seed;
-  g.offset = 0;
-}
-
-Tensor rand(IntSpan shape, const Options& options) { return random(op::rand, shape, options); }
-Tensor randn(IntSpan shape, const Options& options) { return random(op::randn, shape, options); }
-
 // ---- boxed forms
 // ---------------------------------------------------------------------------------------
 namespace ops {
-namespace {
+
 Options options_of(MaybeDType dtype, MaybeDevice device, const MaybeNames& names) {
   Options o{dtype, device, {}};
   if (names) {
@@ -325,7 +288,6 @@ Options options_of(MaybeDType dtype, MaybeDevice device, const MaybeNames& names
   }
   return o;
 }
-}  // namespace
 
 Tensor fill(IntSpan size, const Scalar& value, MaybeDType dtype, MaybeDevice device,
             MaybeNames names) {
@@ -342,12 +304,6 @@ Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, Mayb
 Tensor eye(std::int64_t n, std::optional<std::int64_t> m, MaybeDType dtype, MaybeDevice device,
            MaybeNames names) {
   return tandem::eye(n, m, options_of(dtype, device, names));
-}
-Tensor rand(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames names) {
-  return tandem::rand(size, options_of(dtype, device, names));
-}
-Tensor randn(IntSpan size, MaybeDType dtype, MaybeDevice device, MaybeNames names) {
-  return tandem::randn(size, options_of(dtype, device, names));
 }
 }  // namespace ops
 

@@ -4,4 +4,9 @@
 #include "runtime/dispatch/boxed.h"
 #include "tandem/scan.h"
 
-namespace tandem::ops {}  // namespace tandem::ops
+namespace tandem::ops {
+
+Tensor cumsum_(const Tensor& x, Axis axis, std::optional<DType> dtype);
+Tensor cumprod_(const Tensor& x, Axis axis, std::optional<DType> dtype);
+
+}  // namespace tandem::ops

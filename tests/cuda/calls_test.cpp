@@ -80,6 +80,7 @@ std::string wrong(const Counts& c, long launches, bool may_wait = false) {
 
 Value to_device(const Value& v) {
   if (v.is<Tensor>()) return v.as<Tensor>().to(kDevice);
+  if (v.is<Device>()) return kDevice;
   if (!v.is<std::vector<Tensor>>()) return v;
   std::vector<Tensor> list;
   for (const Tensor& t : v.as<std::vector<Tensor>>()) list.push_back(t.to(kDevice));

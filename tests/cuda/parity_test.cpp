@@ -1,10 +1,12 @@
-// Every elementwise and reduction row on the device against the host, bit for bit (NaN payloads
-// aside), in every dtype and in several layouts. Where there is no GPU the backend is the simulated
+// Every row on the device against the host, bit for bit (NaN payloads aside): elementwise rows and
+// reductions in every dtype and in several layouts, those with a front-end of their own by their
+// calls of row_calls.h. Where there is no GPU the backend is the simulated
 // one, which runs the same sources on the CPU (tests/cuda/sim): launchers and index arithmetic are
 // tested, the hardware is not.
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -13,8 +15,11 @@
 #include "tandem/tandem.h"
 #include "tandem/value.h"
 #include "tests/support/needs.h"
+#include "tests/support/outcome.h"
+#include "tests/support/row_calls.h"
 
 using namespace tandem;
+using test::same_bits;
 
 namespace {
 
@@ -80,30 +85,6 @@ Tensor to_device(const Tensor& x) {
       static_cast<const char*>(x.data_ptr()) + low * static_cast<std::int64_t>(x.element_size()),
       whole.nbytes());
   return whole.to(kDevice).as_strided(x.shape(), IntSpan(strides), -low);
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype() || a.numel() != b.numel()) return false;
-  const Tensor x = a.contiguous();
-  const Tensor y = b.contiguous();
-  return visit(x.dtype(), [&]<class T>() {
-    using R = fn::real_t<compute_t<T>>;
-    const auto* p = static_cast<const T*>(x.data_ptr());
-    const auto* q = static_cast<const T*>(y.data_ptr());
-    const auto same = [](R u, R v) {
-      return std::memcmp(&u, &v, sizeof u) == 0 || (u != u && v != v);
-    };
-    for (std::int64_t i = 0; i < x.numel(); ++i) {
-      const compute_t<T> u = fn::load(p[i]);
-      const compute_t<T> v = fn::load(q[i]);
-      if constexpr (fn::is_complex_v<T>) {
-        if (!same(u.re, v.re) || !same(u.im, v.im)) return false;
-      } else {
-        if (!same(u, v)) return false;
-      }
-    }
-    return true;
-  });
 }
 
 struct Counts {
@@ -338,6 +319,54 @@ TEST(Parity, IrregularReductions) {
       }
     }
   }
+}
+
+namespace {
+
+/// Each call on the host and on the device: the same results, or errors of both. Where the backend
+/// is the simulated one without its elementwise kernels, calls that need one are left out.
+void compare_calls(const test::Calls& calls) {
+  const bool partial = std::getenv("TANDEM_SIM_PARTIAL") != nullptr;
+  Counts counts;
+  int left_out = 0;
+  for (const auto& [name, list] : calls) {
+    const OpRow* row = find_op(name);
+    ASSERT_NE(row, nullptr) << name;
+    ++counts.rows;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const test::Outcome host = test::outcome(*row, list[i]);
+      const test::Outcome device = test::outcome(*row, list[i], kDevice);
+      if (partial && device.unbound && !host.raised) {
+        ++left_out;
+        continue;
+      }
+      for (const Tensor& t : device.tensors) EXPECT_TRUE(t.device() == kDevice) << name;
+      // The message of a device is that of the call or of the wait after it.
+      EXPECT_EQ(test::difference(*row, device, host, false), "") << name << ", call " << i;
+      ++(host.raised ? counts.skipped : counts.calls);
+    }
+  }
+  std::printf("%d rows, %d calls compared, %d refused by both, %d left out\n", counts.rows,
+              counts.calls, counts.skipped, left_out);
+  EXPECT_GT(counts.calls, left_out);
+}
+
+}  // namespace
+
+TEST(Parity, CallsOfRows) {
+  TANDEM_NEEDS_GPU();
+  const test::Calls calls = test::irregular_calls();
+  const test::Calls long_calls = test::long_calls();
+  compare_calls(calls);
+  for (const OpRow* row : op_rows()) {
+    const bool by_rule = row->family != Family::Irregular || long_calls.contains(row->name);
+    EXPECT_TRUE(by_rule || calls.contains(row->name)) << row->name << " has no call";
+  }
+}
+
+TEST(Parity, LongCallsOfRows) {
+  TANDEM_NEEDS_GPU();
+  compare_calls(test::long_calls());
 }
 
 TEST(Streams, OrderAndIdentity) {

@@ -102,11 +102,11 @@ template <class T>
 T modulus(T x, T y) {
   T m = std::fmod(x, y);
   if (m != 0 && (y < 0) != (m < 0)) m += y;
-  return m;
+  return m == 0 ? std::copysign(m, y) : m;
 }
 /// The integer that belongs to the modulus.
 inline Real floor_quotient(Real x, Real y) {
-  if (y == 0) return x / y;
+  if (y == 0 || std::isinf(x)) return x / y;
   const Real m = std::fmod(x, y);
   Real q = std::nearbyint((x - m) / y);
   if (m != 0 && (y < 0) != (m < 0)) q -= 1;

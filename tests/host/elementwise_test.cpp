@@ -1,11 +1,13 @@
 // Every elementwise row in every dtype it takes and every layout, against the oracle; special
 // values included.
+#include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
+#include "tandem/op_table.h"
 #include "tandem/value.h"
 #include "tests/host/elementwise_oracle.h"
 

@@ -1,5 +1,6 @@
 // The same bits at every SIMD level and with any number of threads: one program hashes what every
-// row of the table gives, and runs once a level.
+// row of the table gives, and runs once a level. Rows with a front-end of their own by their calls
+// of row_calls.h, the others by rule.
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -14,6 +15,8 @@
 #include "tandem/ops.h"
 #include "tandem/value.h"
 #include "tests/support/elements.h"
+#include "tests/support/outcome.h"
+#include "tests/support/row_calls.h"
 
 using namespace tandem;
 using namespace tandem::test;
@@ -170,6 +173,21 @@ std::uint64_t hash_of_call(const OpRow& row, const std::vector<Value>& args) {
 
 using Hashes = std::map<std::string, std::uint64_t>;
 
+/// Of what a call gave, or of the error; of a vendor's float product shape and dtype alone.
+std::uint64_t hash_of(const OpRow& row, const Outcome& o) {
+  std::uint64_t h = 14695981039346656037ull;
+  const auto take = [&h](const std::string& s) {
+    for (const char c : s) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  };
+  take(o.rest);
+  for (const Tensor& t : o.tensors) {
+    take(std::string(name(t.dtype())) + str(t.names()));
+    for (const std::int64_t n : t.shape()) take(std::to_string(n) + ",");
+    if ((row.flags & kVendor) == 0 || category(t.dtype()) < Category::Float) h = hash_of(t, h);
+  }
+  return h;
+}
+
 void add(Hashes& hashes, const std::string& key, const OpRow& row, const std::vector<Value>& args) {
   auto& h = hashes.try_emplace(key, 0).first->second;
   h = h * 31 + hash_of_call(row, args);
@@ -223,8 +241,21 @@ void hash_casts(Hashes& hashes) {
   }
 }
 
+/// Of each call of row_calls.h.
+void hash_calls(Hashes& hashes) {
+  for (const auto& [what, calls] :
+       {std::pair("call ", irregular_calls()), std::pair("long call ", long_calls())}) {
+    for (const auto& [name, list] : calls) {
+      const OpRow& row = *find_op(name);
+      for (std::size_t i = 0; i < list.size(); ++i)
+        hashes[name + " " + what + std::to_string(i)] = hash_of(row, outcome(row, list[i]));
+    }
+  }
+}
+
 Hashes all_hashes() {
   Hashes hashes;
+  hash_calls(hashes);
   for (const OpRow* row : op_rows()) {
     if (!walks(*row)) continue;
     for (int i = 0; i < kNumDTypes; ++i) {
@@ -270,7 +301,6 @@ TEST(Levels, SameBits) {
   const Printed base = run_at("baseline");
   ASSERT_EQ(base.level, "baseline");
   for (const OpRow* row : op_rows()) {
-    if (!walks(*row)) continue;
     const auto found = base.hashes.lower_bound(std::string(row->name) + " ");
     EXPECT_TRUE(found != base.hashes.end() && found->first.starts_with(row->name)) << row->name;
   }
@@ -286,9 +316,18 @@ TEST(Levels, SameBits) {
   }
 }
 
-/// Long enough that two and three threads each get parts.
+/// Numbers of threads that share the work unequally too.
+constexpr int kThreads[] = {2, 3, 4};
+
+/// Puts the number of threads back.
+struct Threads {
+  int before = get_num_threads();
+  ~Threads() { set_num_threads(before); }
+};
+
+/// Long enough that the threads each get parts.
 TEST(Levels, Threads) {
-  const int before = get_num_threads();
+  const Threads restore;
   const Case large[] = {{{150'001}, Layout::Dense}, {{331, 401}, Layout::Transposed}};
   for (const OpRow* row : op_rows()) {
     if (!walks(*row)) continue;
@@ -301,14 +340,58 @@ TEST(Levels, Threads) {
         if (reduces(*row)) args[1] = axis;
         set_num_threads(1);
         const std::uint64_t one = hash_of_call(*row, args);
-        for (const int threads : {2, 3}) {
+        for (const int threads : kThreads) {
           set_num_threads(threads);
           EXPECT_EQ(hash_of_call(*row, args), one) << row->name << " on " << threads << " threads";
         }
       }
     }
   }
-  set_num_threads(before);
+}
+
+/// The calls of row_calls.h: those that raise do so on any number of threads.
+TEST(Levels, ThreadsOfCalls) {
+  const Threads restore;
+  for (const auto& calls : {irregular_calls(), long_calls()}) {
+    for (const auto& [name, list] : calls) {
+      const OpRow* row = find_op(name);
+      ASSERT_NE(row, nullptr) << name;
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        set_num_threads(1);
+        const Outcome one = outcome(*row, list[i]);
+        for (const int threads : kThreads) {
+          set_num_threads(threads);
+          EXPECT_EQ(difference(*row, outcome(*row, list[i]), one), "")
+              << name << ", call " << i << " on " << threads << " threads";
+        }
+      }
+    }
+  }
+}
+
+/// Every row that has a kernel to share among threads, has calls for that; and they succeed.
+TEST(Levels, EveryRowHasLongCalls) {
+  const Calls calls = long_calls();
+  for (const OpRow* row : op_rows()) {
+    if (!needs_long_calls(*row)) continue;
+    const auto found = calls.find(row->name);
+    if (found == calls.end() || found->second.empty()) {
+      ADD_FAILURE() << row->name << " has no long call: add one in tests/support/calls_*.h";
+      continue;
+    }
+    for (const Args& args : found->second) {
+      const Outcome got = outcome(*row, args);
+      EXPECT_FALSE(got.raised) << row->name << ": " << got.rest;
+      std::int64_t longest = 0;
+      for (const Tensor& t : got.tensors) longest = std::max(longest, t.numel());
+      for (const Value& v : args) {
+        if (v.is<Tensor>()) longest = std::max(longest, v.as<Tensor>().numel());
+        if (!v.is<std::vector<Tensor>>()) continue;
+        for (const Tensor& t : v.as<std::vector<Tensor>>()) longest = std::max(longest, t.numel());
+      }
+      EXPECT_GE(longest, 50'000) << row->name << ": the calls are to be long";
+    }
+  }
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ Tensor to_meta(const Tensor& t) {
 
 Value to_meta(const Value& v) {
   if (v.is<Tensor>()) return to_meta(v.as<Tensor>());
+  if (v.is<Device>()) return kMeta;
   if (!v.is<std::vector<Tensor>>()) return v;
   std::vector<Tensor> list;
   for (const Tensor& t : v.as<std::vector<Tensor>>()) list.push_back(to_meta(t));
@@ -53,7 +54,7 @@ void expect_same(const OpRow& row, const Args& args, const std::string& what) {
   bool any = false;
   for (const Value& v : args) {
     meta.push_back(to_meta(v));
-    any = any || v.is<Tensor>() || v.is<std::vector<Tensor>>();
+    any = any || v.is<Tensor>() || v.is<std::vector<Tensor>>() || v.is<Device>();
   }
   ASSERT_TRUE(any);
   // Where the shape depends on values, meta says so, after every other error.

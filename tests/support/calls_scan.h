@@ -5,11 +5,79 @@
 
 namespace tandem::test {
 
-inline void add_scan_calls(Calls&) {}
+inline void add_scan_calls(Calls& c) {
+  Tensor x = varied({2, 3, 4}, DType::float32);
+  x.rename_({"n", "h", "c"});
+  const Tensor i = varied({5, 40}, DType::int16, 2);
+  const Tensor z = varied({40}, DType::complex64, 3);
+  const Tensor v = varied({33}, DType::float64, 4, true);
+  for (const char* name : {"cumsum", "cumprod"}) {
+    c[name] = {{x, 1},
+               {x, "c", DType::float64},
+               {i, -1},
+               {i, 0, DType::int8},
+               {z, 0},
+               {v, 0},
+               {lt(x, 0), 2},
+               {x, 3},
+               {x, "nobody"},
+               {x, 0, DType::bool_},
+               {ones_of({}, DType::float16), 0},
+               {ones_of({0, 3}, DType::float16), 0}};
+  }
+  for (const char* name : {"cumsum_", "cumprod_"}) {
+    c[name] = {{x.clone(), 1},
+               {i.clone(), 1},
+               {x.clone(), 0, DType::float64},
+               {ones_of({3}, DType::bool_), 0},
+               {x.clone(), 4}};
+  }
+  for (const char* name : {"cummax", "cummin"}) {
+    c[name] = {{x, 1}, {x, "n"}, {i, -1}, {v, 0}, {lt(x, 0), 2}, {z, 0}, {x, 3}};
+  }
+  c["logcumsumexp"] = {{x, 1}, {x, "c"}, {v, 0}, {i, 0}, {z, 0}, {x, -4}};
+  for (const char* name : {"cumulative_sum", "cumulative_prod"}) {
+    c[name] = {{x, 1, Value(), true},
+               {x, "c"},
+               {z},
+               {v, Value(), Value(), true},
+               {i, 1, DType::float32, true},
+               {x},
+               {ones_of({}, DType::float32), 0}};
+  }
+}
 
-inline void add_scan_long_calls(Calls&) {}
+inline void add_scan_long_calls(Calls& c) {
+  // Products stay finite where elements are near 1.
+  const auto near_one = [](IntSpan shape, DType t) {
+    return add(mul(varied(shape, t, 5), 1.0 / 4096), 1);
+  };
+  const Tensor flat = varied({200'003}, DType::float32, 6);
+  const Tensor rows = varied({70, 4500}, DType::float64, 7);
+  const Tensor columns = varied({9000, 35}, DType::float32, 8, true);
+  const Tensor half = varied({300, 700}, DType::float16, 9);
+  const Tensor ints = varied({40, 5000}, DType::int32, 10);
+  const Tensor z = varied({8200, 20}, DType::complex64, 11);
+  const Tensor short_rows = varied({50'000, 5}, DType::float32, 12);
+  c["cumsum"] = {{flat, 0}, {rows, 1}, {columns, 0}, {half, 0},      {half, 1},
+                 {ints, 1}, {z, 0},    {z, 1},       {short_rows, 1}};
+  c["cumprod"] = {{near_one({180'000}, DType::float32), 0},
+                  {near_one({9000, 20}, DType::float64), 0},
+                  {ints, 1},
+                  {z, 1}};
+  c["cumsum_"] = {{flat.clone(), 0}, {columns.clone(), 0}};
+  c["cumprod_"] = {{near_one({40, 4500}, DType::float32), 1}};
+  for (const char* name : {"cummax", "cummin"}) {
+    c[name] = {{flat, 0}, {columns, 0}, {columns, 1}, {half, 1}, {ints, 1}, {short_rows, 1}};
+  }
+  c["logcumsumexp"] = {{flat, 0}, {rows, 1}, {columns, 0}, {half, 1}};
+  c["cumulative_sum"] = {{flat, Value(), Value(), true}, {columns, 0, Value(), true}};
+  c["cumulative_prod"] = {{near_one({9000, 20}, DType::float32), 0, Value(), true}};
+}
 
 /// Kernels that the first call of a row launches on a device, where not one (none for a view).
-inline void add_scan_launches(Launches&) {}
+inline void add_scan_launches(Launches& l) {
+  l["cumulative_sum"] = l["cumulative_prod"] = 2;  // the initial value, the others
+}
 
 }  // namespace tandem::test

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/support/call_data.h"
+#include "tests/support/calls_base.h"
 #include "tests/support/calls_indexing.h"
 #include "tests/support/calls_movement.h"
 #include "tests/support/calls_random.h"
@@ -19,7 +20,7 @@ inline Args generator_call(const OpRow& row, DType dtype, Device device) {
     const std::string& p = params[k].name;
     if (p == "size") args[k] = Dims{2, 3};
     if (p == "fill_value" || p == "start") args[k] = Value(1);
-    if (p == "end" || p == "steps" || p == "n") args[k] = Value(5);
+    if (p == "end" || p == "steps" || p == "n" || p == "row" || p == "col") args[k] = Value(5);
     if (p == "dtype") args[k] = dtype;
     if (p == "device") args[k] = device;
   }
@@ -77,6 +78,7 @@ inline Calls irregular_calls() {
 /// for rows that are no views.
 inline Calls long_calls() {
   Calls c;
+  add_base_long_calls(c);
   add_indexing_long_calls(c);
   add_movement_long_calls(c);
   add_scan_long_calls(c);

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "tandem/generator.h"
 #include "tandem/op_row.h"
 #include "tandem/tensor.h"
 
@@ -15,8 +16,9 @@ namespace tandem {
 /// monostate is Python's None and stands for "take the default".
 class Value {
  public:
-  using Variant = std::variant<std::monostate, Tensor, std::vector<Tensor>, Scalar, std::string,
-                               Dims, std::vector<std::string>, SmallVector<Axis, 6>, DType, Device>;
+  using Variant =
+      std::variant<std::monostate, Tensor, std::vector<Tensor>, Scalar, std::string, Dims,
+                   std::vector<std::string>, SmallVector<Axis, 6>, DType, Device, Generator>;
   Value() = default;
   // The constraint keeps copies and moves away from it.
   // NOLINTBEGIN(bugprone-forwarding-reference-overload)

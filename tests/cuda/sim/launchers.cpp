@@ -2,6 +2,7 @@
 // own: results against plain loops, and errors through HostTable::raise.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -95,6 +96,34 @@ void check_copies() {
   check_copy<To, From>({9, 100}, {100, 1}, {1, 9});  // scattered writes
 }
 
+/// Both sides of each multiple of a tile's side, of what a tile is cut into, and of the least size
+/// that a kernel takes.
+std::vector<std::int64_t> around(std::initializer_list<std::int64_t> boundaries) {
+  std::vector<std::int64_t> sizes;
+  for (const std::int64_t b : boundaries) {
+    for (const std::int64_t n : {b - 1, b, b + 1}) {
+      if (n > 0 && std::find(sizes.begin(), sizes.end(), n) == sizes.end()) sizes.push_back(n);
+    }
+  }
+  return sizes;
+}
+
+/// Transposed copies, one plane and two, of every size about the tile's side (kSide in copy.cu).
+template <class T>
+void check_transposes() {
+  const std::int64_t side = sizeof(T) <= 2 ? 64 : 32;
+  const auto sizes = around({8, side, 2 * side});
+  for (const std::int64_t rows : sizes) {
+    for (const std::int64_t columns : sizes) {
+      SCOPED_TRACE(std::to_string(rows) + " x " + std::to_string(columns));
+      check_copy<T, T>({rows, columns}, {1, rows}, {columns, 1});
+    }
+    const std::int64_t columns = side + 1;
+    check_copy<T, T>({2, rows, columns}, {rows * columns, 1, rows}, {rows * columns, columns, 1});
+    check_copy<T, T>({2, columns, rows}, {rows * columns, 1, columns}, {rows * columns, rows, 1});
+  }
+}
+
 template <class T>
 void check_product(std::int64_t m, std::int64_t n, std::int64_t k, bool transposed) {
   constexpr std::int64_t kBatch = 2;
@@ -149,6 +178,31 @@ TEST_F(Launchers, Products) {
     check_product<std::int64_t>(65, 70, 33, transposed);
     check_product<float>(17, 130, 16, transposed);  // small integers: exact in any order
     check_product<std::uint8_t>(5, 3, 0, transposed);
+  }
+}
+
+TEST_F(Launchers, TransposesOfEverySizeAroundTheTiles) {
+  check_transposes<std::uint8_t>();
+  check_transposes<std::int16_t>();
+  check_transposes<float>();
+  check_transposes<Complex128>();
+}
+
+/// A tile of C is 64 x 64 and 16 deep; a thread's share lies 16 apart (kernels/gemm.cu).
+TEST_F(Launchers, ProductsOfEverySizeAroundTheTiles) {
+  for (const bool transposed : {false, true}) {
+    for (const std::int64_t m : around({1, 16, 64, 128})) {
+      for (const std::int64_t n : around({1, 16, 64, 128})) {
+        check_product<std::uint8_t>(m, n, 17, transposed);
+        check_product<double>(m, n, 3, transposed);
+      }
+    }
+    for (const std::int64_t k : around({1, 16, 32, 48})) {
+      for (const std::int64_t edge : {63, 65}) {
+        check_product<std::int32_t>(edge, 128 - edge, k, transposed);
+        check_product<float>(edge, 1, k, transposed);
+      }
+    }
   }
 }
 

@@ -23,17 +23,18 @@ if(NOT TANDEM_CUDA_SIM)
 endif()
 
 file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
-# CUB cannot be compiled as C++: no_cub.cpp has what the launchers call.
-list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
+# CUB cannot be compiled as C++: no_cub.cpp and no_cub_sort.cpp have what the launchers call.
+list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_pairs.cu
+  ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
 list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
 set(folder ${PROJECT_SOURCE_DIR}/tests/cuda/sim)
 
-# Those that use shared memory, themselves or by the header of the reductions; in any other file __shared__ is an error.
+# Those that use shared memory, themselves or by the headers of the reductions and scans; in any other file __shared__ is an error.
 set(TANDEM_SIM_SHARED "")
 foreach(source IN LISTS TANDEM_SIM_KERNELS)
-  file(STRINGS ${source} uses REGEX "__shared__|kernels/cuda/reduce")
+  file(STRINGS ${source} uses REGEX "__shared__|kernels/cuda/(reduce|scan)")
   if(uses)
     list(APPEND TANDEM_SIM_SHARED ${source})
   endif()
@@ -42,7 +43,7 @@ set(TANDEM_SIM_PLAIN ${TANDEM_SIM_KERNELS})
 list(REMOVE_ITEM TANDEM_SIM_PLAIN ${TANDEM_SIM_SHARED})
 
 # The backend and the programs that test it, twice: `asan` whole, with the address and undefined behaviour sanitizers;
-# `races` with what uses shared memory alone, and a call before each of its accesses (races.cpp; the flag is the thread
+# `races` without the elementwise rows, and with a call before each of its accesses (races.cpp; the flag is the thread
 # sanitizer's, its run time is not).
 function(tandem_add_sim variant flags)
   set(base tandem_sim_base_${variant})
@@ -65,10 +66,11 @@ function(tandem_add_sim variant flags)
 
   set(plain ${TANDEM_SIM_PLAIN})
   if(variant STREQUAL "races")
-    set(plain ${folder}/no_elementwise.cpp)
+    list(FILTER plain EXCLUDE REGEX "/(elementwise|generator|(unary|binary|ternary)_[a-z0-9_]+)\\.cu$")
+    list(APPEND plain ${folder}/no_elementwise.cpp)
   endif()
   add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp ${folder}/no_blas.cpp
-    ${folder}/no_cub.cpp)
+    ${folder}/no_cub.cpp ${folder}/no_cub_sort.cpp)
   target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
   target_link_libraries(tandem_sim_plain_${variant} PRIVATE ${base})
   add_library(tandem_sim_shared_${variant} OBJECT ${TANDEM_SIM_SHARED})
@@ -102,7 +104,7 @@ function(tandem_add_sim variant flags)
 
   # The parity tests, which are otherwise run with whatever device there is.
   set(environment "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim_${variant}>")
-  set(filter "Parity.Copies*:Parity.*Reductions*:Parity.Columns*")
+  set(filter "Parity.Copies*:Parity.*Reductions*:Parity.Columns*:Parity.*Calls*")
   if(variant STREQUAL "asan")
     list(APPEND environment "LD_PRELOAD=${TANDEM_ASAN_LIBRARY}"
       "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0")
@@ -111,10 +113,27 @@ function(tandem_add_sim variant flags)
     # Every allocation of its own, so that the sanitizer sees the end of each.
     list(APPEND environment "TANDEM_POOL=direct")
     set(filter "*")
+  else()
+    list(APPEND environment "TANDEM_SIM_PARTIAL=1")  # a call that needs an elementwise kernel is left out
   endif()
   add_test(NAME cuda.sim.parity.${variant} COMMAND cuda.parity_test --gtest_brief=1 --gtest_filter=${filter})
   set_tests_properties(cuda.sim.parity.${variant} PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${environment}")
   add_dependencies(cuda.parity_test tandem_cuda_sim_${variant})
+  set(moves "MovementParity.*Size*:MovementParity.Sums*")
+  if(variant STREQUAL "asan")
+    set(moves "*")
+  endif()
+  add_test(NAME cuda.sim.movement.${variant} COMMAND cuda.movement_test --gtest_brief=1 --gtest_filter=${moves})
+  set_tests_properties(cuda.sim.movement.${variant} PROPERTIES TIMEOUT 600 LABELS "unit"
+    ENVIRONMENT "${environment};TANDEM_REQUIRE_GPU=1")
+  add_dependencies(cuda.movement_test tandem_cuda_sim_${variant})
+  set(filter "*")
+  if(variant STREQUAL "asan")
+    set(filter "-*TotalsOfTotals")  # takes minutes
+  endif()
+  add_test(NAME cuda.sim.scan.${variant} COMMAND cuda.scan_parity_test --gtest_brief=1 --gtest_filter=${filter})
+  set_tests_properties(cuda.sim.scan.${variant} PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${environment}")
+  add_dependencies(cuda.scan_parity_test tandem_cuda_sim_${variant})
 endfunction()
 
 tandem_add_sim(races -fsanitize=thread)
@@ -125,6 +144,10 @@ if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
   return()
 endif()
 tandem_add_sim(asan "-fsanitize=address,undefined;-fno-sanitize-recover=all")
+
+add_dependencies(cuda.random_parity_test tandem_cuda_sim_asan)
+add_test(NAME cuda.sim.random COMMAND cuda.random_parity_test --gtest_brief=1)
+set_tests_properties(cuda.sim.random PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
 
 # What each row asks of the device.
 add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)

@@ -1,0 +1,44 @@
+"""The default generator: seeding it, saving it, and lending it out."""
+
+import contextlib
+
+from tandem import _tandem
+
+default_generator = _tandem.default_generator
+
+
+def manual_seed(seed):
+    """Seeds the default generator, which serves every device, and gives it back. Negative seeds count from 2^64."""
+    return default_generator.manual_seed(seed)
+
+
+def seed():
+    """Seeds the default generator with a number from the system, which is given back."""
+    return default_generator.seed()
+
+
+def initial_seed():
+    """The default generator's seed."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state(device=None):
+    """The default generator's state, a uint8 tensor; the same for every device."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state, device=None):
+    """Puts the default generator into a state that get_rng_state gave."""
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices=None, enabled=True, device_type="cuda"):
+    """A `with` block that leaves the default generator as it found it. One generator serves all devices, so that
+    `devices` and `device_type` change nothing."""
+    saved = get_rng_state() if enabled else None
+    try:
+        yield
+    finally:
+        if saved is not None:
+            set_rng_state(saved)

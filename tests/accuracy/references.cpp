@@ -1,0 +1,413 @@
+// lint: oracle table. The references of references.h.
+#include "tests/accuracy/references.h"
+
+#include <cmath>
+
+// glibc has vector versions of these in libmvec; told so, g++ calls them in the screening loops.
+#if defined(__x86_64__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 35)
+#define TEST_SIMD(name) extern "C" __attribute__((simd("notinbranch"))) double name(double) noexcept
+TEST_SIMD(exp);
+TEST_SIMD(exp2);
+TEST_SIMD(expm1);
+TEST_SIMD(log);
+TEST_SIMD(log2);
+TEST_SIMD(log10);
+TEST_SIMD(log1p);
+TEST_SIMD(sin);
+TEST_SIMD(cos);
+TEST_SIMD(tan);
+TEST_SIMD(asin);
+TEST_SIMD(acos);
+TEST_SIMD(atan);
+TEST_SIMD(sinh);
+TEST_SIMD(cosh);
+TEST_SIMD(tanh);
+TEST_SIMD(asinh);
+TEST_SIMD(acosh);
+TEST_SIMD(atanh);
+TEST_SIMD(erf);
+TEST_SIMD(erfc);
+#endif
+#endif
+
+#if defined(__x86_64__)
+#define TEST_V3 __attribute__((target("avx2,fma,bmi,bmi2,lzcnt")))
+#else
+#define TEST_V3
+#endif
+
+namespace tandem::testing {
+namespace {
+
+// ---- in double
+
+// Keeps the vectorised exp in the range that it handles itself; float overflows far earlier.
+double clip(double x) { return x > 200 ? 200 : (x < -200 ? -200 : x); }
+
+constexpr double kPi = 3.14159265358979323846;
+
+/// Of a float below 2^21 or so, pi x is exact enough in double; beyond, the argument is reduced.
+double sinc(double x) {
+  if (x == 0) return 1;
+  if (std::isinf(x)) return NAN;
+  const double n = std::rint(x);
+  const double s = std::sin(kPi * (x - n));
+  return (std::fmod(n, 2) != 0 ? -s : s) / (kPi * x);
+}
+
+double logit(double x) {
+  return x > 0.25 && x < 0.75 ? 2 * std::atanh(2 * x - 1) : std::log(x) - std::log1p(-x);
+}
+
+double log_sigmoid(double x) {
+  return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x));
+}
+
+// One row a function: the op's name and the reference in x.
+#define TANDEM_FAST(X)                  \
+  X(exp, ::exp(clip(x)))                \
+  X(exp2, ::exp2(x))                    \
+  X(expm1, ::expm1(x))                  \
+  X(log, ::log(x))                      \
+  X(log2, ::log2(x))                    \
+  X(log10, ::log10(x))                  \
+  X(log1p, ::log1p(x))                  \
+  X(sin, ::sin(x))                      \
+  X(cos, ::cos(x))                      \
+  X(tan, ::tan(x))                      \
+  X(asin, ::asin(x))                    \
+  X(acos, ::acos(x))                    \
+  X(atan, ::atan(x))                    \
+  X(sinh, ::sinh(x))                    \
+  X(cosh, ::cosh(x))                    \
+  X(tanh, ::tanh(x))                    \
+  X(asinh, ::asinh(x))                  \
+  X(acosh, ::acosh(x))                  \
+  X(atanh, ::atanh(x))                  \
+  X(erf, ::erf(x))                      \
+  X(erfc, ::erfc(x))                    \
+  X(sigmoid, 1 / (1 + ::exp(-clip(x)))) \
+  X(rsqrt, 1 / std::sqrt(x))            \
+  X(sinc, sinc(x))                      \
+  X(logit, logit(x))                    \
+  X(log_sigmoid, log_sigmoid(x))        \
+  X(deg2rad, x*(kPi / 180))             \
+  X(rad2deg, x*(180 / kPi))
+
+#define TANDEM_WRAP(name, expression)                          \
+  struct Fast_##name {                                         \
+    static double exact(double x) { return expression; }       \
+    TEST_V3 static void screen(const float* in, double* out) { \
+      for (int i = 0; i < kBlock; ++i) {                       \
+        const double x = in[i];                                \
+        out[i] = expression;                                   \
+      }                                                        \
+    }                                                          \
+  };
+TANDEM_FAST(TANDEM_WRAP)
+
+#define TANDEM_FAST_ROW(name, expression) {#name, Fast_##name::exact, Fast_##name::screen},
+const Fast kFast[] = {TANDEM_FAST(TANDEM_FAST_ROW)};
+
+// ---- in MPFR
+
+#define TANDEM_OF_ONE(name) \
+  int mp_##name(mpfr_t r, const mpfr_t x, const mpfr_t) { return mpfr_##name(r, x, MPFR_RNDN); }
+#define TANDEM_OF_TWO(name)                                 \
+  int mp_##name(mpfr_t r, const mpfr_t x, const mpfr_t y) { \
+    return mpfr_##name(r, x, y, MPFR_RNDN);                 \
+  }
+TANDEM_OF_ONE(exp)
+TANDEM_OF_ONE(exp2)
+TANDEM_OF_ONE(expm1)
+TANDEM_OF_ONE(log)
+TANDEM_OF_ONE(log2)
+TANDEM_OF_ONE(log10)
+TANDEM_OF_ONE(log1p)
+TANDEM_OF_ONE(sin)
+TANDEM_OF_ONE(cos)
+TANDEM_OF_ONE(tan)
+TANDEM_OF_ONE(asin)
+TANDEM_OF_ONE(acos)
+TANDEM_OF_ONE(atan)
+TANDEM_OF_ONE(sinh)
+TANDEM_OF_ONE(cosh)
+TANDEM_OF_ONE(tanh)
+TANDEM_OF_ONE(asinh)
+TANDEM_OF_ONE(acosh)
+TANDEM_OF_ONE(atanh)
+TANDEM_OF_ONE(erf)
+TANDEM_OF_ONE(erfc)
+TANDEM_OF_ONE(digamma)
+TANDEM_OF_TWO(pow)
+TANDEM_OF_TWO(atan2)
+TANDEM_OF_TWO(hypot)
+
+/// Numbers of a precision that leaves no doubt about 140 bits of the result.
+struct Wide {
+  mpfr_t v;
+  explicit Wide(mpfr_prec_t bits = 2400) { mpfr_init2(v, bits); }
+  ~Wide() { mpfr_clear(v); }
+  Wide(const Wide&) = delete;
+  Wide& operator=(const Wide&) = delete;
+};
+
+int mp_rsqrt(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  // MPFR has +inf at -0; the op is 1 / sqrt(x).
+  if (mpfr_zero_p(x)) {
+    mpfr_set_inf(r, mpfr_signbit(x) ? -1 : 1);
+    return 0;
+  }
+  return mpfr_rec_sqrt(r, x, MPFR_RNDN);
+}
+int mp_lgamma(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  int sign;
+  return mpfr_lgamma(r, &sign, x, MPFR_RNDN);
+}
+int mp_sigmoid(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  mpfr_neg(r, x, MPFR_RNDN);
+  mpfr_exp(r, r, MPFR_RNDN);
+  mpfr_add_ui(r, r, 1, MPFR_RNDN);
+  return mpfr_ui_div(r, 1, r, MPFR_RNDN);
+}
+int mp_log_sigmoid(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  mpfr_neg(r, x, MPFR_RNDN);
+  mpfr_exp(r, r, MPFR_RNDN);
+  mpfr_log1p(r, r, MPFR_RNDN);
+  return mpfr_neg(r, r, MPFR_RNDN);
+}
+int mp_logit(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  Wide a, b;
+  mpfr_ui_sub(a.v, 1, x, MPFR_RNDN);  // exact
+  mpfr_set_prec(b.v, 400);
+  mpfr_div(b.v, x, a.v, MPFR_RNDN);
+  // (x - (1 - x)) / (1 - x) = x / (1 - x) - 1, for log1p near 1/2.
+  if (mpfr_cmp_d(b.v, 0.5) > 0 && mpfr_cmp_d(b.v, 2) < 0) {
+    mpfr_sub(b.v, x, a.v, MPFR_RNDN);
+    mpfr_div(b.v, b.v, a.v, MPFR_RNDN);
+    return mpfr_log1p(r, b.v, MPFR_RNDN);
+  }
+  return mpfr_log(r, b.v, MPFR_RNDN);
+}
+int mp_sinc(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  if (mpfr_zero_p(x)) return mpfr_set_ui(r, 1, MPFR_RNDN);
+  if (!mpfr_number_p(x)) {
+    mpfr_set_nan(r);
+    return 0;
+  }
+  Wide n(64), t(1300), pi(300);
+  mpfr_set_ui(n.v, 2, MPFR_RNDN);
+  mpfr_remainder(t.v, x, n.v, MPFR_RNDN);  // exact, in [-1, 1]
+  const bool zero = mpfr_integer_p(t.v) != 0;
+  mpfr_const_pi(pi.v, MPFR_RNDN);
+  mpfr_mul(t.v, t.v, pi.v, MPFR_RNDN);
+  mpfr_sin(r, t.v, MPFR_RNDN);
+  if (zero) mpfr_set_zero(r, mpfr_signbit(x) ? -1 : 1);
+  mpfr_mul(pi.v, pi.v, x, MPFR_RNDN);
+  return mpfr_div(r, r, pi.v, MPFR_RNDN);
+}
+int mp_degrees(mpfr_t r, const mpfr_t x, bool to_radians) {
+  Wide pi(300);
+  mpfr_const_pi(pi.v, MPFR_RNDN);
+  mpfr_div_ui(pi.v, pi.v, 180, MPFR_RNDN);
+  return to_radians ? mpfr_mul(r, x, pi.v, MPFR_RNDN) : mpfr_div(r, x, pi.v, MPFR_RNDN);
+}
+int mp_deg2rad(mpfr_t r, const mpfr_t x, const mpfr_t) { return mp_degrees(r, x, true); }
+int mp_rad2deg(mpfr_t r, const mpfr_t x, const mpfr_t) { return mp_degrees(r, x, false); }
+
+/// The number whose error function is x, by Newton from a double that is right to a few places.
+int mp_erfinv(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  if (mpfr_nan_p(x) || mpfr_cmpabs_ui(x, 1) > 0) {
+    mpfr_set_nan(r);
+    return 0;
+  }
+  if (mpfr_zero_p(x)) return mpfr_set(r, x, MPFR_RNDN);
+  if (mpfr_cmpabs_ui(x, 1) == 0) {
+    mpfr_set_inf(r, mpfr_signbit(x) ? -1 : 1);
+    return 0;
+  }
+  const double p = mpfr_get_d(x, MPFR_RNDN);
+  const double w = -std::log1p(-p * p);
+  const double a = 2 / (kPi * 0.147) - w / 2;
+  Wide g(200), f(200), d(200);
+  mpfr_set_d(g.v, std::copysign(std::sqrt(std::sqrt(a * a + w / 0.147) - a), p), MPFR_RNDN);
+  if (std::fabs(p) < 1e-8) mpfr_mul_d(g.v, x, std::sqrt(kPi) / 2, MPFR_RNDN);
+  for (int step = 0; step < 8; ++step) {
+    // Halley: g - t / (1 + g t), t = (erf(g) - x) / erf'(g)
+    mpfr_erf(f.v, g.v, MPFR_RNDN);
+    mpfr_sub(f.v, f.v, x, MPFR_RNDN);
+    mpfr_sqr(d.v, g.v, MPFR_RNDN);
+    mpfr_exp(d.v, d.v, MPFR_RNDN);
+    mpfr_mul(f.v, f.v, d.v, MPFR_RNDN);
+    mpfr_const_pi(d.v, MPFR_RNDN);
+    mpfr_sqrt(d.v, d.v, MPFR_RNDN);
+    mpfr_mul(f.v, f.v, d.v, MPFR_RNDN);
+    mpfr_div_2ui(f.v, f.v, 1, MPFR_RNDN);
+    if (mpfr_zero_p(f.v)) break;
+    mpfr_mul(d.v, f.v, g.v, MPFR_RNDN);
+    mpfr_add_ui(d.v, d.v, 1, MPFR_RNDN);
+    mpfr_div(f.v, f.v, d.v, MPFR_RNDN);
+    mpfr_sub(g.v, g.v, f.v, MPFR_RNDN);
+    if (mpfr_get_exp(f.v) < mpfr_get_exp(g.v) - 45) break;  // the next would be beyond 130 bits
+  }
+  return mpfr_set(r, g.v, MPFR_RNDN);
+}
+
+int mp_logaddexp(mpfr_t r, const mpfr_t x, const mpfr_t y, bool two) {
+  if (mpfr_nan_p(x) || mpfr_nan_p(y)) {
+    mpfr_set_nan(r);
+    return 0;
+  }
+  if (mpfr_inf_p(x) || mpfr_inf_p(y)) return mpfr_max(r, x, y, MPFR_RNDN);
+  Wide d, m;
+  mpfr_sub(d.v, x, y, MPFR_RNDN);
+  mpfr_abs(d.v, d.v, MPFR_RNDN);
+  mpfr_neg(d.v, d.v, MPFR_RNDN);
+  mpfr_set_prec(m.v, 500);
+  two ? mpfr_exp2(m.v, d.v, MPFR_RNDN) : mpfr_exp(m.v, d.v, MPFR_RNDN);
+  mpfr_log1p(m.v, m.v, MPFR_RNDN);
+  if (two) {
+    Wide l(500);
+    mpfr_const_log2(l.v, MPFR_RNDN);
+    mpfr_div(m.v, m.v, l.v, MPFR_RNDN);
+  }
+  return mpfr_add(r, m.v, mpfr_cmp(x, y) > 0 ? x : y, MPFR_RNDN);
+}
+int mp_logaddexp1(mpfr_t r, const mpfr_t x, const mpfr_t y) { return mp_logaddexp(r, x, y, false); }
+int mp_logaddexp2(mpfr_t r, const mpfr_t x, const mpfr_t y) { return mp_logaddexp(r, x, y, true); }
+int mp_xlogy(mpfr_t r, const mpfr_t x, const mpfr_t y) {
+  if (mpfr_zero_p(x) && !mpfr_nan_p(y)) {
+    mpfr_set_zero(r, 1);
+    return 0;
+  }
+  Wide l(300);
+  mpfr_log(l.v, y, MPFR_RNDN);
+  return mpfr_mul(r, x, l.v, MPFR_RNDN);
+}
+
+Region lin(double a, double b) { return {Region::kLinear, a, b}; }
+Region mag(double a, double b) { return {Region::kMagnitude, a, b}; }
+Region pos(double a, double b) { return {Region::kPositiveMagnitude, a, b}; }
+Region near(double p) { return {Region::kNear, p, 0}; }
+
+constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+const Region kAngles = {Region::kNearMultiple, kPi / 2, 0x1p29};
+
+// Dense at the ends of the range, at the thresholds between the parts of a function, near multiples
+// of pi/2.
+const Precise kPrecise[] = {
+    {"exp",
+     mp_exp,
+     {lin(-745.2, 709.8), lin(-746, -708), near(kLn2 / 2), near(-kLn2 / 2), near(709.782712893384),
+      near(-745.1332191019411)}},
+    {"exp2", mp_exp2, {lin(-1075, 1024), lin(-1076, -1021), near(0.5), near(-1074)}},
+    {"expm1",
+     mp_expm1,
+     {lin(-45, 0), lin(0, 709.8), near(kLn2 / 2), near(-kLn2 / 2), near(3 * kLn2 / 2),
+      near(709.782712893384), lin(36, 46)}},
+    {"log",
+     mp_log,
+     {lin(0.5, 2), near(0.70710678118654752), near(1.4142135623730951), lin(0.9, 1.1),
+      lin(2, 100)}},
+    {"log2",
+     mp_log2,
+     {lin(0.5, 2), near(0.70710678118654752), near(1.4142135623730951), lin(0.9, 1.1),
+      lin(2, 100)}},
+    {"log10",
+     mp_log10,
+     {lin(0.5, 2), near(0.70710678118654752), near(1.4142135623730951), lin(0.9, 1.1),
+      lin(2, 100)}},
+    {"log1p",
+     mp_log1p,
+     {mag(1e-20, 0.9), near(-0.2928932188134524), near(0.4142135623730951), lin(0, 100),
+      pos(0.4, 1e20)}},
+    {"sin",
+     mp_sin,
+     {lin(-100, 100), lin(-1e9, 1e9), mag(1e9, 1.7e308), near(kPi), near(kPi / 2), near(kPi / 4),
+      near(355), near(0x1p30), near(0x1.6ac5b262ca1ffp+849), mag(0x1p29, 0x1p31), kAngles}},
+    {"cos",
+     mp_cos,
+     {lin(-100, 100), lin(-1e9, 1e9), mag(1e9, 1.7e308), near(kPi), near(kPi / 2), near(kPi / 4),
+      near(355), near(0x1p30), near(0x1.6ac5b262ca1ffp+849), mag(0x1p29, 0x1p31), kAngles}},
+    {"tan",
+     mp_tan,
+     {lin(-100, 100), lin(-1e9, 1e9), mag(1e9, 1.7e308), near(kPi), near(kPi / 2), near(kPi / 4),
+      near(355), near(0x1p30), near(0x1.6ac5b262ca1ffp+849), mag(0x1p29, 0x1p31), kAngles}},
+    {"asin", mp_asin, {mag(1e-308, 1), near(0.5), near(-0.5), lin(0.99, 1)}},
+    {"acos", mp_acos, {mag(1e-308, 1), near(0.5), near(-0.5), lin(0.99, 1), lin(-0.1, 0.1)}},
+    {"atan",
+     mp_atan,
+     {lin(-10, 10), near(0.4375), near(0.6875), near(1.1875), near(2.4375), near(0x1p60),
+      lin(0.2, 0.4375)}},
+    {"sinh", mp_sinh, {lin(-3, 3), lin(-710.5, 710.5), near(710.4758600739439), lin(15, 45)}},
+    {"cosh", mp_cosh, {lin(-3, 3), lin(-710.5, 710.5), near(710.4758600739439), lin(15, 45)}},
+    {"tanh", mp_tanh, {lin(-3, 3), lin(-25, 25), near(0.55), near(19.0615)}},
+    {"asinh",
+     mp_asinh,
+     {lin(-10, 10), near(0x1p-27), mag(1e-10, 1e-2), near(0x1p300), pos(0.1, 1e3)}},
+    {"acosh", mp_acosh, {lin(1, 2), lin(1, 100), pos(1, 1.7e308), lin(1, 1.001), near(0x1p300)}},
+    {"atanh", mp_atanh, {mag(5e-324, 1), near(0.17157287525381), near(0x1p-28), mag(1e-10, 0.1)}},
+    {"erf", mp_erf, {lin(-6, 6), near(6), lin(0.9, 1.5)}},
+    {"erfc", mp_erfc, {lin(-6, 6), lin(0, 27.5), near(6), lin(0.4, 1.5), lin(26, 27.3)}},
+    {"erfinv", mp_erfinv, {mag(5e-324, 1), lin(0.9, 1), near(0.5)}},
+    {"sigmoid", mp_sigmoid, {lin(-40, 40), lin(-745, 40), lin(-746, -708)}},
+    {"log_sigmoid", mp_log_sigmoid, {lin(-40, 40), lin(-745, 745)}},
+    {"logit", mp_logit, {lin(0, 1), near(0.5), lin(0.4, 0.6), pos(5e-324, 1)}},
+    {"rsqrt", mp_rsqrt, {lin(0.5, 4)}},
+    {"sinc", mp_sinc, {lin(-10, 10), lin(-1000, 1000), near(0.5), near(2), near(1000000.5)}},
+    {"deg2rad", mp_deg2rad, {lin(-360, 360)}},
+    {"rad2deg", mp_rad2deg, {lin(-10, 10)}},
+    {"lgamma", mp_lgamma, {lin(-10, 0), lin(0, 3), lin(2, 100), pos(1, 1e300), near(2), near(2.5)}},
+    {"digamma",
+     mp_digamma,
+     {lin(-10, 0), lin(0, 3), lin(2, 100), pos(1, 1e300), near(1.4616321449683622)}},
+    {"pow",
+     mp_pow,
+     {pos(5e-324, 1.7e308),
+      lin(0.5, 2),
+      near(0.70710678118654752),
+      lin(0.9, 1.1),
+      {Region::kPowRange, 0, 0},
+      {Region::kPowSubnormal, 0, 0},
+      {Region::kPowInteger, 0, 0}}},
+    {"float_power",
+     mp_pow,
+     {pos(5e-324, 1.7e308),
+      lin(0.5, 2),
+      lin(0.9, 1.1),
+      {Region::kPowRange, 0, 0},
+      {Region::kPowSubnormal, 0, 0}}},
+    {"atan2", mp_atan2, {mag(1e-3, 1e3), mag(1e300, 1.7e308)}},
+    {"hypot",
+     mp_hypot,
+     {mag(1e-3, 1e3), mag(1e300, 1.2e308), mag(0x1p-402, 0x1p-398), mag(0x1p498, 0x1p502)}},
+    {"logaddexp", mp_logaddexp1, {lin(-1, 1), lin(-40, 40), lin(-1000, 1000), mag(1e-10, 1e3)}},
+    {"logaddexp2", mp_logaddexp2, {lin(-1, 1), lin(-60, 60), lin(-1500, 1500), mag(1e-10, 1e3)}},
+    {"xlogy", mp_xlogy, {pos(5e-324, 1.7e308), lin(0.5, 2), pos(1e-3, 1e3)}},
+};
+
+const Exception kExceptions[] = {
+    {"lerp", 3, 0, "up to four roundings, in places of the greater term"},
+    {"lgamma", 2, 4,
+     "a root between each two poles below -2, where nothing but an absolute bound can hold"},
+    {"digamma", 2, 8,
+     "a root between each two poles below 0, where nothing but an absolute bound can hold"},
+    {"logaddexp", 2, 2, "a curve of roots, where the two terms cancel: an absolute bound there"},
+    {"logaddexp2", 2, 2, "a curve of roots, where the two terms cancel: an absolute bound there"},
+};
+
+template <class Row, std::size_t N>
+const Row* find(const Row (&rows)[N], std::string_view name) {
+  for (const Row& r : rows)
+    if (name == r.name) return &r;
+  return nullptr;
+}
+
+}  // namespace
+
+const Fast* fast_reference(std::string_view row) { return find(kFast, row); }
+const Precise* precise_reference(std::string_view row) { return find(kPrecise, row); }
+const Exception* exception(std::string_view row) { return find(kExceptions, row); }
+
+}  // namespace tandem::testing

@@ -1,0 +1,44 @@
+// lint: oracle table. References for the accuracy report beside those of
+// tests/host/elementwise_oracle.h: fast ones in double, for all floats, and MPFR's, for doubles.
+#pragma once
+
+#include <mpfr.h>
+
+#include <string_view>
+#include <vector>
+
+#include "tests/accuracy/samples.h"
+
+namespace tandem::testing {
+
+/// Elements that a fast reference takes at a time.
+inline constexpr int kBlock = 1024;
+
+/// A function of a float in double precision.
+struct Fast {
+  const char* name;
+  double (*exact)(double);                         // libm's, to about 1 ulp of double
+  void (*screen)(const float* in, double* exact);  // kBlock elements, to about 4
+};
+
+/// A function of doubles, correctly rounded to the precision of r.
+struct Precise {
+  const char* name;
+  int (*value)(mpfr_t r, const mpfr_t x, const mpfr_t y);
+  std::vector<Region> regions;  // where the function is hard, beside the regions of every row
+};
+
+/// Null where the row has none: elementwise_oracle.h serves.
+const Fast* fast_reference(std::string_view row);
+const Precise* precise_reference(std::string_view row);
+
+/// What a row may be wrong by where the bounds do not hold, and why.
+struct Exception {
+  const char* name;
+  double ulp;       // of float32 and float64
+  double absolute;  // in units of the dtype's epsilon; an error below it is no error
+  const char* why;
+};
+const Exception* exception(std::string_view row);
+
+}  // namespace tandem::testing

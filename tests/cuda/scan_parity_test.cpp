@@ -1,0 +1,153 @@
+// Scans on the device against the host, bit for bit: every dtype, layout and boundary of segments,
+// groups and tiles, and the frozen vectors of scan order 1. Where there is no GPU the backend is
+// the simulated one (tests/cuda/sim).
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tandem/tandem.h"
+#include "tandem/value.h"
+#include "tests/support/call_data.h"
+#include "tests/support/needs.h"
+
+using namespace tandem;
+
+namespace {
+
+const Device kDevice(DeviceKind::CUDA, 0);
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.numel() != b.numel()) return false;
+  const Tensor x = a.contiguous();
+  const Tensor y = b.contiguous();
+  return visit(x.dtype(), [&]<class T>() {
+    using R = fn::real_t<compute_t<T>>;
+    const auto same = [](R u, R v) {
+      return std::memcmp(&u, &v, sizeof u) == 0 || (u != u && v != v);
+    };
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+      const compute_t<T> u = fn::load(static_cast<const T*>(x.data_ptr())[i]);
+      const compute_t<T> v = fn::load(static_cast<const T*>(y.data_ptr())[i]);
+      if constexpr (fn::is_complex_v<T>) {
+        if (!same(u.re, v.re) || !same(u.im, v.im)) return false;
+      } else {
+        if (!same(u, v)) return false;
+      }
+    }
+    return true;
+  });
+}
+
+/// A row's results on host and device. `axis` is that of x, whose elements lie as `layout` says:
+/// dense, transposed, spread by 2, beginning at odd addresses.
+constexpr int kLayouts = 4;
+Tensor laid_out(const Tensor& x, int layout, Device device) {
+  const std::int64_t rows = x.size(0), columns = x.size(1);
+  const Options options{.dtype = x.dtype(), .device = device};
+  Tensor room;
+  switch (layout) {
+    case 1:
+      room = empty({columns, rows}, options).t();
+      break;
+    case 2:
+      room = empty({rows, 2 * columns}, options).slice(1, 1, {}, 2);
+      break;
+    case 3:
+      room = empty({rows * columns + 1}, options).slice(0, 1).view({rows, columns});
+      break;
+    default:
+      room = empty({rows, columns}, options);
+  }
+  room.copy_(x.to(device));
+  return room;
+}
+
+void expect_parity(const char* op, const Tensor& x, int axis, int layout) {
+  const OpRow& row = *find_op(op);
+  const std::vector<Value> here{laid_out(x, layout, kCPU), axis};
+  const std::vector<Value> there{laid_out(x, layout, kDevice), axis};
+  const auto host = call_boxed(row, here);
+  const auto device = call_boxed(row, there);
+  for (std::size_t k = 0; k < host.size(); ++k) {
+    EXPECT_TRUE(same_bits(host[k].as<Tensor>(), device[k].as<Tensor>().cpu()))
+        << op << " " << name(x.dtype()) << " " << x.size(0) << "x" << x.size(1) << " axis " << axis
+        << " layout " << layout << " result " << k;
+  }
+}
+
+TEST(ScanParity, EveryDTypeInEveryLayout) {
+  TANDEM_NEEDS_GPU();
+  int calls = 0;
+  for (const char* op : {"cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "cumsum_"}) {
+    for (int d = 0; d < kNumDTypes; ++d) {
+      const auto t = static_cast<DType>(d);
+      const Tensor x = test::varied({20, 37}, t, 3, true);
+      try {
+        call_boxed(*find_op(op), std::vector<Value>{x.clone(), 0});
+      } catch (const TypeError&) {
+        continue;
+      }
+      for (int layout = 0; layout < kLayouts; ++layout) {
+        expect_parity(op, x, 0, layout);
+        expect_parity(op, x, 1, layout);
+        calls += 2;
+      }
+    }
+  }
+  EXPECT_GT(calls, 200);
+}
+
+TEST(ScanParity, AroundTheBoundariesOfSegmentsGroupsAndTiles) {
+  TANDEM_NEEDS_GPU();
+  for (const std::int64_t n :
+       {1, 15, 16, 17, 255, 256, 257, 511, 2047, 2048, 2049, 4095, 4096, 4097, 8193}) {
+    const Tensor x = test::varied({n, 3}, DType::float32, 5);
+    for (const char* op : {"cumsum", "cummax"}) {
+      for (int layout = 0; layout < 2; ++layout) expect_parity(op, x, 0, layout);
+    }
+    const Tensor wide = test::varied({n, 33}, DType::float32, 6);
+    if (n < 300) expect_parity("cummin", wide, 0, 0);
+    expect_parity("cumsum", wide, 0, 0);
+  }
+  // Elements of 16 bytes take two parts of shared memory a tile.
+  for (const std::int64_t n : {2048, 2049, 4097}) {
+    expect_parity("cumprod", test::varied({n, 2}, DType::complex128, 7), 0, 1);
+  }
+}
+
+/// More tiles than a tile has elements: totals of totals.
+TEST(ScanParity, TotalsOfTotals) {
+  TANDEM_NEEDS_GPU();
+  const std::int64_t n = (std::int64_t(1) << 24) + 70001;
+  Tensor x = empty({n}, {.dtype = DType::bfloat16});
+  for (std::int64_t i = 0; i < n; ++i) {
+    x.data<BFloat16>()[i] = fn::narrow<BFloat16>(static_cast<float>(i * 7919 % 10007) / 4096 - 1);
+  }
+  EXPECT_TRUE(same_bits(cumsum(x, 0), cumsum(x.to(kDevice), 0).cpu()));
+}
+
+/// docs/numerics.md, "Scans".
+TEST(ScanParity, TheVectorsOfScanOrderOne) {
+  TANDEM_NEEDS_GPU();
+  constexpr std::int64_t n = 10000;
+  Tensor x = empty({n});
+  for (std::int64_t i = 0; i < n; ++i) {
+    x.data<float>()[i] = static_cast<float>(i * 7919 % 10007) / 10007 - 0.5f;
+  }
+  const std::pair<int, std::uint32_t> vectors[] = {
+      {2, 0xBE00FC24}, {99, 0x3E26E5D4}, {999, 0x3EB63226}, {9999, 0x3E217A70}};
+  const Tensor rows = cumsum(x.to(kDevice), 0).cpu();
+  const Tensor columns =
+      cumsum(x.unsqueeze(1).expand({n, 16}).contiguous().to(kDevice), 0).cpu().select(1, 5);
+  for (const Tensor& y : {rows, columns.contiguous()}) {
+    for (const auto& [i, bits] : vectors) {
+      std::uint32_t got = 0;
+      std::memcpy(&got, y.data<float>() + i, sizeof got);
+      EXPECT_EQ(got, bits) << i;
+    }
+  }
+}
+
+}  // namespace
