@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "host/launchers.h"
+#include "host/sorting.h"
 #include "runtime/dispatch/host_backend.h"
 #include "runtime/dispatch/registry.h"
 
@@ -130,6 +131,7 @@ void register_host_kernels() {
     s.registry.bind("index", Kernel{&host::launch_index, nullptr});
     s.registry.bind("index_put", Kernel{&host::launch_index_put, nullptr});
     s.registry.bind("nonzero", Kernel{&host::launch_mask, nullptr});
+    host::register_sorting(s.registry);
     s.registry.bind("pad", Kernel{&host::launch_border, nullptr});
     s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});
     s.registry.bind("repeat_interleave", Kernel{&host::launch_repeat, nullptr});
