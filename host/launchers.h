@@ -17,5 +17,7 @@ void launch_border(const void* desc, const void* self);
 void launch_triangle(const void* desc, const void* self);
 void launch_repeat(const void* desc, const void* self);
 void launch_choices(const void* desc, const void* self);
+void launch_tril_indices(const void* desc, const void* self);
+void launch_triu_indices(const void* desc, const void* self);
 
 }  // namespace tandem::host

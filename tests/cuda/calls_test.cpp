@@ -101,6 +101,7 @@ test::Launches known_launches() {
   test::add_scan_launches(known);
   test::add_sorting_launches(known);
   test::add_random_launches(known);
+  test::add_pointwise_launches(known);
   return known;
 }
 
@@ -123,7 +124,9 @@ Args call_of(const OpRow& row) {
     for (const Value& v : at->second.front()) args.push_back(to_device(v));
     return args;
   }
-  const DType t = row.dtypes.has(DType::float32) ? DType::float32 : DType::int32;
+  const DType t = row.dtypes.has(DType::float32) ? DType::float32
+                  : row.dtypes.has(DType::int32) ? DType::int32
+                                                 : DType::complex64;
   const Tensor x = test::ones_of({70, 30}, t).to(kDevice);
   if (row.family != Family::Elementwise) return {Value(x), Value(1)};
   for (std::size_t a = 0; a < static_cast<std::size_t>(row.arity); ++a) {

@@ -161,6 +161,13 @@ add_test(NAME cuda.sim.indexing.asan COMMAND cuda.indexing_test --gtest_brief=1)
 set_tests_properties(cuda.sim.indexing.asan PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
 add_dependencies(cuda.indexing_test tandem_cuda_sim_asan)
 
+# docs/ops.md, with a column for the device.
+if(TARGET tandem_command)
+  add_test(NAME docs.ops COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/tools/check_ops_page.py
+    $<TARGET_FILE:tandem_command> ${PROJECT_SOURCE_DIR}/docs/ops.md)
+  set_tests_properties(docs.ops PROPERTIES TIMEOUT 300 LABELS "lint" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT}")
+endif()
+
 if(TARGET tandem_bench)
   add_test(NAME perf.smoke.device COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/perf/smoke.py
     $<TARGET_FILE:tandem_bench> $<TARGET_FILE:tandem_cuda_sim_asan>)
