@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "kernels/cuda/sort_words.h"
+#include "kernels/cuda/cub.h"
 #include "tandem/cuda/access.h"
 
 namespace tandem::cuda {
@@ -105,13 +105,12 @@ cudaError_t Places::fill(const IndexLaunch& l, bool as_words) {
 }
 
 bool Places::sort(const IndexLaunch& l) {
-  std::uint64_t* sorted = nullptr;
-  const cudaError_t e =
-      sort_words(data_, data_ + l.positions, l.positions, format_.position_bits,
-                 format_.position_bits + place_bits_, l.device, l.stream, l.row->name, &sorted);
-  check(e, l.row->name);
-  data_ = sorted;
-  return e == cudaSuccess && sorted != nullptr;
+  std::uint64_t* words[2] = {data_, data_ + l.positions};
+  const bool sorted =
+      sort_words(words, l.positions, format_.position_bits, format_.position_bits + place_bits_,
+                 {l.device, l.stream, l.row->name});
+  data_ = words[0];
+  return sorted;
 }
 
 namespace {

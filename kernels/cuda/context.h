@@ -57,6 +57,8 @@ int bind_reductions();
 int bind_rows();
 int bind_indexing();  // with bind_masks
 int bind_masks();
+int bind_sorting();
+int bind_counting();
 int bind_movement();
 int bind_repeat();
 int bind_scan();

@@ -161,6 +161,21 @@ std::optional<Value> to_bool(PyObject* o) {
   return std::nullopt;
 }
 
+std::optional<Value> to_floats(PyObject* o) {
+  std::vector<double> numbers;
+  if (!is_list(o) || !each_item(o, [&](PyObject* item) {
+        const auto s = to_scalar(item);
+        if (!s || s->kind() == Scalar::Kind::Complex) return false;
+        numbers.push_back(s->to_double());
+        return true;
+      })) {
+    return std::nullopt;
+  }
+  const Tensor t = empty({static_cast<std::int64_t>(numbers.size())}, {.dtype = DType::float64});
+  std::copy(numbers.begin(), numbers.end(), t.data<double>());
+  return Value(t);
+}
+
 template <class T>
 std::optional<Value> boxed(std::optional<T> v) {
   if (!v) return std::nullopt;
@@ -331,6 +346,8 @@ std::optional<Value> to_value(PyObject* o, Accepts accepts) {
     case Accepts::Shape:
       if (is_dtype(o)) return Value(as_dtype(o));
       return boxed(to_ints(o));
+    case Accepts::Floats:
+      return to_floats(o);
     case Accepts::Value:
       if (PyUnicode_Check(o)) return Value(std::string(text_of(o)));
       if (is_list(o)) return boxed(to_ints(o));
@@ -368,6 +385,7 @@ const char* accepted(Accepts accepts) {
                                            "a device",
                                            "a list of names (str or None)",
                                            "an integer, a list or tuple of integers, or a dtype",
+                                           "a list or tuple of numbers",
                                            "a tensor, a number, a str or a list of integers",
                                            "a number or a tensor, or a list or tuple of them",
                                            "an integer, or two lists of axes of one length",

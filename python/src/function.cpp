@@ -289,6 +289,7 @@ Accepts accepts_of(std::string_view type, const std::string& where) {
       {"device", Accepts::Device},
       {"names", Accepts::Names},
       {"shape", Accepts::Shape},
+      {"floats", Accepts::Floats},
       {"value", Accepts::Value},
       {"object", Accepts::Object},
       {"generator", Accepts::Generator},

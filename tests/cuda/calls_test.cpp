@@ -58,7 +58,8 @@ Counts counts_of(const F& f) {
           after.records - before.records,   after.queries - before.queries};
 }
 
-/// What is wrong with a call that should launch `launches` kernels and nothing else.
+/// What is wrong with a call that should launch `launches` kernels and nothing else; one that may
+/// wait does so for what it copies to the host.
 std::string wrong(const Counts& c, long launches, bool may_wait = false) {
   std::string s;
   const auto expect = [&s](const char* what, long got, long wanted) {
