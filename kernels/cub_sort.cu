@@ -4,6 +4,7 @@
 #include <cub/device/device_scan.cuh>
 
 #include "kernels/cuda/cub.h"
+#include "kernels/cuda/sort_pairs.h"
 #include "kernels/cuda/sorting.h"
 
 namespace tandem::cuda {
@@ -75,6 +76,16 @@ bool sort_pairs(PairBuffers<std::uint64_t, std::uint32_t>& pairs, std::int64_t n
 bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>& pairs, std::int64_t n, int begin_bit,
                 int end_bit, const CubCall& call) {
   return sort(pairs, n, begin_bit, end_bit, call);
+}
+
+void sort_pairs(const SortPairs& s, const char* op) {
+  const auto* values = reinterpret_cast<const std::uint64_t*>(s.values);
+  auto* sorted = reinterpret_cast<std::uint64_t*>(s.sorted_values);
+  static_cast<void>(run_cub({s.device, s.stream, op}, [&](void* memory, std::size_t& bytes) {
+    return cub::DeviceRadixSort::SortPairs(memory, bytes, s.keys, s.sorted_keys, values, sorted,
+                                           s.n, s.begin_bit, s.end_bit,
+                                           static_cast<cudaStream_t>(s.stream));
+  }));
 }
 
 bool scan_sums(std::int64_t* data, std::int64_t n, const CubCall& call) {

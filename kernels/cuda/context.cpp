@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 
+#include "kernels/cuda/bind_sorting.h"
 #include "tandem/export.h"
 #include "tandem/ops/hash.h"
 
@@ -64,10 +65,9 @@ namespace {
 
 // One a family of kernels.
 constexpr int (*kBinders[])() = {
-    &bind_elementwise, &bind_copy,       &bind_generators, &bind_random,
-    &bind_gemm,        &bind_reductions, &bind_rows,       &bind_movement,
-    &bind_repeat,      &bind_scan,       &bind_samples,
-    &bind_sorting,     &bind_counting,
+    &bind_elementwise, &bind_copy,    &bind_generators, &bind_random, &bind_gemm,
+    &bind_reductions,  &bind_rows,    &bind_movement,   &bind_repeat, &bind_scan,
+    &bind_samples,     &bind_sorting, &bind_counting,
 };
 
 }  // namespace

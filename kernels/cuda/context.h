@@ -55,8 +55,6 @@ int bind_samples();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
-int bind_sorting();
-int bind_counting();
 int bind_movement();
 int bind_repeat();
 int bind_scan();

@@ -1,7 +1,7 @@
 // The algorithms of CUB that launchers use, behind plain functions: one translation unit
 // (kernels/cub_sort.cu) parses its headers, and the simulated device has its own
-// (tests/cuda/sim/no_cub_sort.cpp). All of them queue work on a stream, wait for nothing and take their
-// memory from the device's pool.
+// (tests/cuda/sim/no_cub_sort.cpp). All of them queue work on a stream, wait for nothing and take
+// their memory from the device's pool.
 #pragma once
 
 #include <cstddef>

@@ -272,28 +272,17 @@ PyTypeObject* make_function_type() {
 
 Accepts accepts_of(std::string_view type, const std::string& where) {
   static constexpr std::pair<std::string_view, Accepts> kTypes[] = {
-      {"Tensor", Accepts::Tensor},
-      {"Arg", Accepts::Arg},
-      {"Tensor[]", Accepts::Tensors},
-      {"Scalar", Accepts::Scalar},
-      {"int", Accepts::Int},
-      {"float", Accepts::Float},
-      {"bool", Accepts::Bool},
-      {"str", Accepts::Str},
-      {"str[]", Accepts::Strs},
-      {"ints", Accepts::Ints},
-      {"axis", Accepts::Axis},
-      {"axes", Accepts::Axes},
-      {"dtype", Accepts::DType},
-      {"device", Accepts::Device},
-      {"names", Accepts::Names},
-      {"shape", Accepts::Shape},
-      {"floats", Accepts::Floats},
-      {"value", Accepts::Value},
-      {"object", Accepts::Object},
-      {"generator", Accepts::Generator},
-      {"spacing", Accepts::Spacing},
-      {"pairs", Accepts::Pairs}};
+      {"Tensor", Accepts::Tensor},    {"Arg", Accepts::Arg},
+      {"Tensor[]", Accepts::Tensors}, {"Scalar", Accepts::Scalar},
+      {"int", Accepts::Int},          {"float", Accepts::Float},
+      {"bool", Accepts::Bool},        {"str", Accepts::Str},
+      {"str[]", Accepts::Strs},       {"ints", Accepts::Ints},
+      {"axis", Accepts::Axis},        {"axes", Accepts::Axes},
+      {"dtype", Accepts::DType},      {"device", Accepts::Device},
+      {"names", Accepts::Names},      {"shape", Accepts::Shape},
+      {"floats", Accepts::Floats},    {"value", Accepts::Value},
+      {"object", Accepts::Object},    {"generator", Accepts::Generator},
+      {"spacing", Accepts::Spacing},  {"pairs", Accepts::Pairs}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);
   if (type.empty()) return Accepts::Arg;
   for (const auto& [word, accepts] : kTypes) {
