@@ -4,6 +4,7 @@
 #include <span>
 
 #include "perf/cases.h"
+#include "tandem/sorting.h"
 #include "tandem/value.h"
 
 namespace tandem::perf {
@@ -91,7 +92,9 @@ void add_draws(std::vector<Case>& cases) {
 /// Rows with an axis to reduce: those of the family, and irregular ones with `dim` and `keepdim`.
 bool reduces(const OpRow& row) {
   if (row.family == Family::Reduction) return row.dtypes.has(kFloat);
-  return row.family == Family::Irregular && parameter(row, "dim") && parameter(row, "keepdim");
+  const auto& params = schema_of(row).params;
+  return row.family == Family::Irregular && params.size() > 1 && params[1].name == "dim" &&
+         parameter(row, "keepdim");
 }
 
 /// Rows that keep the shape but work along an axis: softmax and its kin.
@@ -115,6 +118,25 @@ void add_along_axes(std::vector<Case>& cases) {
                              timed(state, [&] { return call_boxed(*row, used); });
                            }));
     }
+  }
+}
+
+// ---- sorting
+
+void add_sorts(std::vector<Case>& cases) {
+  for (const std::int64_t n : {std::int64_t(1) << 20, kMany}) {
+    const double bytes =
+        4 * kFloatBytes * static_cast<double>(n);  // values, and indices twice as wide
+    const auto add = [&](const char* op, const char* form, auto f) {
+      cases.push_back(make(op, form, {n}, bytes, kUnit, [n, f](benchmark::State& state) {
+        const Tensor& x = input({n}, kFloat, kUnit);
+        timed(state, [&] { return f(x); });
+      }));
+    };
+    add("sort", "fresh", [](const Tensor& x) { return sort(x); });
+    add("argsort", "fresh", [](const Tensor& x) { return argsort(x); });
+    add("topk", "k100", [](const Tensor& x) { return topk(x, 100); });
+    add("unique", "fresh", [](const Tensor& x) { return unique(x).values; });
   }
 }
 
@@ -256,6 +278,7 @@ std::vector<Case> other_cases(const std::vector<DType>& dtypes) {
   add_generators(cases);
   add_draws(cases);
   add_along_axes(cases);
+  add_sorts(cases);
   add_joins(cases);
   add_products(cases);
   add_copies(cases);

@@ -183,6 +183,11 @@ class Torch:
         out = torch.empty_like(x)
         return (lambda: torch.where(c, x, y, out=out)) if row["form"] == "out" else lambda: torch.where(c, x, y)
 
+    def _topk(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        k = int(row["form"][1:])
+        return lambda: self.lib.topk(x, k)
+
     def _trunc_divide(self, row):
         return self.elementwise(row, lambda x, y, **out: self.lib.div(x, y, rounding_mode="trunc", **out))
 
@@ -464,6 +469,7 @@ def host_targets():
         ("a view", ns("select/float32/16x16/view"), 25, False, " ns"),
     ]  # fmt: skip
     wanted += [(f"sum along axis {d}: times PyTorch", times(f"{MATRIX}dim{d}"), 1, True, "") for d in (0, 1)]
+    wanted += [(f"sort of {n}: times PyTorch", times(f"sort/float32/{n}/fresh"), 4, True, "") for n in ("1M", "16M")]
     return wanted + [(f"{name}: times PyTorch", times(name), 1, True, "") for name in FUNCTION_ROWS]
 
 
