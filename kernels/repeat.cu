@@ -17,23 +17,23 @@ struct SumParams {
 };
 
 constexpr int kSumThreads = 1024;
-constexpr int kEach = 4;
 
 // One block walks over all of them: n is small beside what it is used for. A warp sums its part by
 // shuffles, the parts of the warps are summed in shared memory.
 // Occupancy: 1 block of 1024 threads.
+template <int E>
 __global__ void __launch_bounds__(kSumThreads)
     repeat_sums_kernel(const __grid_constant__ SumParams p) {
   __shared__ std::int64_t warps[32];
   const int lane = static_cast<int>(threadIdx.x) % 32;
   const int warp = static_cast<int>(threadIdx.x) / 32;
   std::int64_t carry = 0;
-  for (std::int64_t base = 0; base < p.n; base += kSumThreads * kEach) {
-    const std::int64_t first = base + static_cast<std::int64_t>(threadIdx.x) * kEach;
-    std::int64_t own[kEach];
+  for (std::int64_t base = 0; base < p.n; base += kSumThreads * E) {
+    const std::int64_t first = base + static_cast<std::int64_t>(threadIdx.x) * E;
+    std::int64_t own[E];
     std::int64_t sum = 0;
 #pragma unroll
-    for (int k = 0; k < kEach; ++k) {
+    for (int k = 0; k < E; ++k) {
       const std::int64_t i = first + k;
       const std::int64_t r = i < p.n ? p.repeats[p.one_for_all ? 0 : i] : 0;
       sum += r > 0 ? r : 0;
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(kSumThreads)
     }
     const std::int64_t offset = carry + earlier + before - sum;
 #pragma unroll
-    for (int k = 0; k < kEach; ++k) {
+    for (int k = 0; k < E; ++k) {
       if (first + k < p.n) p.ends[first + k] = offset + own[k];
     }
     carry += all;
@@ -128,7 +128,7 @@ void launch_repeat(const void* desc, const void*) {
   const auto& l = *static_cast<const RepeatLaunch*>(desc);
   const SumParams sums{l.repeats, l.ends, l.n, l.one_for_all};
   if (l.n > 0 && l.repeats != nullptr) {
-    check(launch(&repeat_sums_kernel, 1, kSumThreads, sums, l.device, l.stream), l.row->name);
+    check(launch(&repeat_sums_kernel<4>, 1, kSumThreads, sums, l.device, l.stream), l.row->name);
   }
   if (l.out == nullptr) return;
   switch (unit_of(l)) {

@@ -51,13 +51,14 @@ TANDEM_FN T fmod_fast(T x, T y) {
   return copysign_(left < T(0) ? left + abs_bits(y) : left, x);
 }
 
-/// The sign of y: what fmod gives, one y further where the signs differ.
+/// What fmod gives, one y further where the signs differ: the sign of y, of a zero too.
 template <class T>
 TANDEM_FN T remainder_fast(T x, T y) {
   const T mod = fmod_fast(x, y);
   const bool differ = ((to_bits(x) ^ to_bits(y)) & kSignOf<T>) != 0;
   const unsigned_t<T> add = mask_of<T>(differ) & mask_of<T>(mod != T(0));
-  return from_bits((to_bits(mod + y) & add) | (to_bits(mod) & ~add));
+  const unsigned_t<T> bits = (to_bits(mod + y) & add) | (to_bits(mod) & ~add);
+  return from_bits((bits & ~kSignOf<T>) | (to_bits(y) & kSignOf<T>));
 }
 
 /// The quotient of the remainder above: an integer below 2^(p-3) in magnitude, so exact.

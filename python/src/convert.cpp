@@ -4,6 +4,7 @@
 #include <complex>
 
 #include "errors.h"
+#include "tandem/ops.h"
 
 namespace tandem::python {
 namespace {
@@ -70,6 +71,26 @@ std::optional<Value> to_tensors(PyObject* o) {
   return Value(std::move(list));
 }
 
+/// Tensors and arrays; None is an undefined tensor.
+std::optional<Value> to_maybe_tensors(PyObject* o) {
+  std::vector<Tensor> list;
+  if (!is_list(o)) return std::nullopt;
+  const bool all = each_item(o, [&](PyObject* item) {
+    if (item == Py_None) {
+      list.emplace_back();
+    } else if (is_tensor(item)) {
+      list.push_back(as_tensor(item));
+    } else if (is_numpy_array(item)) {
+      list.push_back(tensor_of_array(item));
+    } else {
+      return false;
+    }
+    return true;
+  });
+  if (!all) return std::nullopt;
+  return Value(std::move(list));
+}
+
 std::optional<Value> to_axes(PyObject* o) {
   AxisList axes;
   if (const auto one = to_axis(o)) {
@@ -91,6 +112,41 @@ std::optional<Value> to_arg(PyObject* o) {
   return std::nullopt;
 }
 
+/// Tensors and numbers, which become 0-d tensors.
+std::optional<Value> to_tensors_of_any(PyObject* o) {
+  std::vector<Tensor> list;
+  const bool all = each_item(o, [&](PyObject* item) {
+    const auto v = to_arg(item);
+    if (!v) return false;
+    list.push_back(v->is<Tensor>()
+                       ? v->as<Tensor>()
+                       : scalar_tensor(v->as<Scalar>(),
+                                       {.dtype = v->as<Scalar>().kind() == Scalar::Kind::Complex
+                                                     ? DType::complex128
+                                                     : DType::float64}));
+    return true;
+  });
+  if (!all) return std::nullopt;
+  return Value(std::move(list));
+}
+
+/// The axes of the first list, then those of the second.
+std::optional<Value> to_pairs(PyObject* o) {
+  std::vector<AxisList> sides;
+  if (!is_list(o) || !each_item(o, [&](PyObject* item) {
+        const auto axes = to_axes(item);
+        if (axes) sides.push_back(axes->as<AxisList>());
+        return axes.has_value();
+      })) {
+    return std::nullopt;
+  }
+  if (sides.size() != 2) return std::nullopt;
+  TANDEM_EXPECTS(sides[0].size() == sides[1].size(), ValueError,
+                 "both dimension lists should have same length");
+  for (const Axis& a : sides[1]) sides[0].push_back(a);
+  return Value(sides[0]);
+}
+
 std::optional<Value> to_float(PyObject* o) {
   const auto s = to_scalar(o);
   if (!s || s->kind() == Scalar::Kind::Complex) return std::nullopt;
@@ -103,6 +159,21 @@ std::optional<Value> to_bool(PyObject* o) {
     return Value(Scalar(PyObject_IsTrue(o) == 1));
   }
   return std::nullopt;
+}
+
+std::optional<Value> to_floats(PyObject* o) {
+  std::vector<double> numbers;
+  if (!is_list(o) || !each_item(o, [&](PyObject* item) {
+        const auto s = to_scalar(item);
+        if (!s || s->kind() == Scalar::Kind::Complex) return false;
+        numbers.push_back(s->to_double());
+        return true;
+      })) {
+    return std::nullopt;
+  }
+  const Tensor t = empty({static_cast<std::int64_t>(numbers.size())}, {.dtype = DType::float64});
+  std::copy(numbers.begin(), numbers.end(), t.data<double>());
+  return Value(t);
 }
 
 template <class T>
@@ -275,12 +346,21 @@ std::optional<Value> to_value(PyObject* o, Accepts accepts) {
     case Accepts::Shape:
       if (is_dtype(o)) return Value(as_dtype(o));
       return boxed(to_ints(o));
+    case Accepts::Floats:
+      return to_floats(o);
     case Accepts::Value:
       if (PyUnicode_Check(o)) return Value(std::string(text_of(o)));
       if (is_list(o)) return boxed(to_ints(o));
       return to_arg(o);
+    case Accepts::Spacing:
+      return is_list(o) ? to_tensors_of_any(o) : to_arg(o);
+    case Accepts::Pairs:
+      if (const auto i = to_int(o)) return Value(Scalar(*i));
+      return to_pairs(o);
     case Accepts::Object:
       return Value();
+    case Accepts::MaybeTensors:
+      return to_maybe_tensors(o);
     case Accepts::Generator:
       if (is_generator(o)) return Value(as_generator(o));
       return std::nullopt;
@@ -305,9 +385,13 @@ const char* accepted(Accepts accepts) {
                                            "a device",
                                            "a list of names (str or None)",
                                            "an integer, a list or tuple of integers, or a dtype",
+                                           "a list or tuple of numbers",
                                            "a tensor, a number, a str or a list of integers",
+                                           "a number or a tensor, or a list or tuple of them",
+                                           "an integer, or two lists of axes of one length",
                                            "an object",
-                                           "a Generator"};
+                                           "a Generator",
+                                           "a list or tuple of tensors and None"};
   return kWords[static_cast<int>(accepts)];
 }
 

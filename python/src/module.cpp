@@ -16,6 +16,7 @@ NB_MODULE(_tandem, m) {
   init_storage(m);
   init_creation();
   init_methods();
+  init_indexing();
   init_names();
   init_numpy();
   init_io(m);
@@ -23,4 +24,5 @@ NB_MODULE(_tandem, m) {
   init_runtime(m);
   init_testing();
   init_generator(m);
+  init_array_api(m);
 }

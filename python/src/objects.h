@@ -89,11 +89,13 @@ void init_table(nb::module_& m);
 void init_creation();
 void init_names();
 void init_methods();
+void init_indexing();
 void init_numpy();
 void init_io(nb::module_& m);
 void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);
 void init_testing();
 void init_generator(nb::module_& m);
+void init_array_api(nb::module_& m);
 
 }  // namespace tandem::python

@@ -62,21 +62,6 @@ void init_promotion(nb::module_& m) {
             promote_types(dtype_argument(a, "promote_types"), dtype_argument(b, "promote_types"))));
       },
       nb::arg("type1"), nb::arg("type2"), "The dtype that both can be cast to.");
-  m.def(
-      "can_cast",
-      [](nb::handle a, nb::handle b) {
-        return can_cast(dtype_argument(a, "can_cast"), dtype_argument(b, "can_cast"));
-      },
-      nb::arg("from_"), nb::arg("to"), "False where a cast would lower the category.");
-  define(make_function("result_type", "x, y", "The dtype of an op of both arguments.",
-                       [](Call& c) {
-                         const auto arg = [&](std::size_t i) {
-                           const Value& v = c.values[i];
-                           return v.is<Tensor>() ? Arg(v.as<Tensor>()) : Arg(v.as<Scalar>());
-                         };
-                         return dtype_object(result_type(arg(0), arg(1)));
-                       }),
-         kModule);
 }
 
 /// Questions about two tensors; both wait for the device.

@@ -7,7 +7,24 @@ made from it. Some names stand over Python's own (abs, sum, bool, ...), so that 
 from tandem import cuda, errors, io, random, return_types, testing
 from tandem._tandem import *
 from tandem._tandem import __version__
+from tandem.array_api import (
+    __array_api_version__,
+    __array_namespace_info__,
+    arange,
+    asarray,
+    astype,
+    e,
+    eye,
+    inf,
+    isdtype,
+    linspace,
+    nan,
+    newaxis,
+    pi,
+    reshape,
+)
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
+from tandem.methods import as_strided_scatter, is_nonzero, unravel_index
 from tandem.predicates import finfo, iinfo, is_complex, is_floating_point, is_storage, is_tensor
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from tandem.size import Size

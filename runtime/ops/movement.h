@@ -59,4 +59,17 @@ Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t offset
 Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t offset,
                     std::optional<DType> dtype, std::optional<Device> device);
 
+Tensor diff(const Tensor& x, std::int64_t n, Axis axis, std::optional<Tensor> prepend,
+            std::optional<Tensor> append);
+/// spacing: a number, ints, or tensors (numbers as 0-d ones).
+std::vector<Tensor> gradient(const Tensor& x, const Value& spacing, const Axes& axes,
+                             std::int64_t edge_order);
+Tensor trapezoid(const Tensor& y, std::optional<Tensor> x, std::optional<Scalar> dx, Axis axis);
+Tensor cumulative_trapezoid(const Tensor& y, std::optional<Tensor> x, std::optional<Scalar> dx,
+                            Axis axis);
+Tensor cov(const Tensor& x, double correction, std::optional<Tensor> fweights,
+           std::optional<Tensor> aweights);
+/// dims: a number, or the axes of x and then as many of the other.
+Tensor tensordot(const Tensor& x, const Tensor& other, const Value& dims);
+
 }  // namespace tandem::ops

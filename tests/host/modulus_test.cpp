@@ -124,13 +124,14 @@ Pairs<T> any_quotients(std::mt19937_64& rng, int n, int bits) {
 template <class T>
 T python_modulus(T x, T y) {
   const T m = std::fmod(x, y);
-  return m != 0 && (y < 0) != (m < 0) ? m + y : m;
+  if (m == 0) return std::copysign(m, y);
+  return (y < 0) != (m < 0) ? m + y : m;
 }
 
 /// The documented rule, with the library's fmod.
 template <class T>
 T python_quotient(T x, T y) {
-  if (y == 0) return x / y;
+  if (y == 0 || std::isinf(x)) return x / y;
   const T m = std::fmod(x, y);
   T q = (x - m) / y;
   if (m != 0 && (y < 0) != (m < 0)) q -= 1;

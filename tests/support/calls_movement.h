@@ -103,13 +103,89 @@ inline void add_movement_joins(Calls& c) {
   c["combinations"] = {{v, 3}, {v, 2, true}, {v, 6}, {v, 0}, {v, -1}, {m, 2}};
 }
 
+inline void add_difference_calls(Calls& c) {
+  Tensor x = varied({2, 3, 4}, DType::float32, 1);
+  x.rename_({"n", "h", "c"});
+  const Tensor m = varied({3, 5}, DType::float64, 2);
+  const Tensor v = varied({5}, DType::float64, 3);
+  const Tensor f = varied_indices({5}, 1, 4, 3);
+  const Tensor s = varied({}, DType::float64, 4);
+  c["diff"] = {{x},
+               {x, 2, "h"},
+               {m, 7},
+               {m, 1, 0, m, m.slice(0, 0, 1)},
+               {m, 1, 0, v},
+               {m, -1},
+               {m.to(DType::bool_), 1, 0},
+               {s},
+               {m, 0}};
+  c["gradient"] = {{x},
+                   {m, 2.0, 1, 2},
+                   {m, std::vector<Tensor>{v.slice(0, 0, 3), v}},
+                   {m, std::vector<Tensor>{v, v}},
+                   {x, 1, 0, 2},
+                   {m, 1, 0, 3},
+                   {m.to(DType::int8)}};
+  c["cumulative_trapezoid"] = {{x}, {m, v}, {m, Value(), 0.5, 0}, {x, v}, {m, v, 2.0}, {s}};
+  c["trapezoid"] = {{x}, {m, v}, {m, Value(), 0.5, 0}, {x, v}, {m, v, 2.0}, {s}};
+  c["cov"] = {{m},       {v},
+              {m, 0, f}, {m, 1, f, abs(v)},
+              {m, 1, v}, {m.to(DType::int32)},
+              {x},       {varied({2, 4}, DType::complex128)}};
+  c["corrcoef"] = {{m}, {v}, {x}};
+  c["cross"] = {{x.slice(2, 0, 3), x.slice(0, 0, 1).slice(2, 1, 4), -1},
+                {x, x},
+                {m, x},
+                {m.t().slice(1, 0, 3), m.t()},
+                {m, m, 1}};
+}
+
+inline void add_product_calls(Calls& c) {
+  Tensor x = varied({2, 3, 4}, DType::float32, 1);
+  x.rename_({"n", "h", "c"});
+  const Tensor y = varied({2, 4, 3}, DType::float32, 2);
+  const Tensor m = varied({3, 5}, DType::float64, 2);
+  const Tensor v = varied({5}, DType::float64, 3);
+  const Tensor i = varied({5, 3}, DType::int64, 5);
+  const Tensor z = varied({5}, DType::complex128, 6);
+  c["mm"] = {{m, m.t()}, {m, m}, {m, v}, {m, i}, {i, i.t()}};
+  c["mv"] = {{m, v}, {m.t(), v}, {v, v}};
+  c["bmm"] = {{x, y}, {x, x}, {x, y.slice(0, 0, 1)}, {m, m}};
+  c["dot"] = {{v, v}, {v, v.slice(0, 1)}, {m, v}};
+  c["vdot"] = {{v, v}, {z, z}, {v, z}};
+  c["vecdot"] = {
+      {x, y.transpose(1, 2), "c"}, {m, v}, {z, v}, {m, v, 0}, {v, varied({4}, DType::int8)}};
+  c["outer"] = {{v, varied({3}, DType::int8)}, {m, v}};
+  c["inner"] = {{m, m}, {v, m}, {m, varied({}, DType::int8)}, {m, m.t()}};
+  c["kron"] = {{m, m.t()}, {v, x}, {varied({}, DType::int8), v}};
+  c["tensordot"] = {{m, i, 1},      {x, y, Dims{0, 2, 0, 1}}, {x, y, 0},
+                    {x, y, 4},      {x, y, Dims{0, 0, 0, 1}}, {x, y, Dims{1, 1}},
+                    {x, y, Dims{1}}};
+  const Tensor square = varied({3, 3}, DType::float64, 7);
+  c["addmm"] = {{square, m, m.t()}, {v.slice(0, 0, 3), m, m.t(), 0.5, 2.0}, {v, m, m.t()},
+                {v, m, m},          {v.slice(0, 0, 3), m, m.t(), 0},        {i, i, i.t(), 2.5}};
+  c["addmv"] = {{v.slice(0, 0, 3), m, v}, {v, m, v}, {v, m, m}};
+  c["baddbmm"] = {{varied({3}, DType::float32), x, y}, {x, x, y}, {m, m, m}};
+  c["addbmm"] = {{varied({3}, DType::float32), x, y, 2}, {x, x, y}, {m, m, m}};
+  c["addr"] = {{m, v.slice(0, 0, 3), v, 2}, {v, v, m}, {m.t(), v, v.slice(0, 1, 4), 0, 3}};
+  c["chain_matmul"] = {{std::vector<Tensor>{m, m.t(), m}},
+                       {std::vector<Tensor>{m}},
+                       {std::vector<Tensor>{m, m}},
+                       {std::vector<Tensor>{v}}};
+}
+
 inline void add_movement_calls(Calls& c) {
   add_movement_views(c);
   add_movement_copies(c);
   add_movement_joins(c);
+  add_difference_calls(c);
+  add_product_calls(c);
 }
 
+inline void add_product_long_calls(Calls& c);
+
 inline void add_movement_long_calls(Calls& c) {
+  add_product_long_calls(c);
   const Tensor x = varied({3, 251, 401}, DType::float32, 5, true);
   const Tensor m = varied({509, 613}, DType::int8, 6);
   const Tensor v = varied({1201}, DType::float64, 7, true);
@@ -147,6 +223,37 @@ inline void add_movement_long_calls(Calls& c) {
   c["combinations"] = {{v, 2}, {v.slice(0, 0, 100), 3, true}};
 }
 
+inline void add_product_long_calls(Calls& c) {
+  const Tensor m = varied({401, 503}, DType::float32, 6);
+  const Tensor z = varied({307, 511}, DType::complex64, 8);
+  const Tensor v = varied({1201}, DType::float64, 7);
+  const Tensor small = varied({60, 90}, DType::float32, 3);
+  const Tensor batch = varied({9, 60, 70}, DType::float32, 4);
+  c["diff"] = {{m, 2, 0}, {z}};
+  c["gradient"] = {{m, 0.5, Value(), 2}, {m, std::vector<Tensor>{arange(503)}, 1}};
+  c["trapezoid"] = {{m, Value(), 0.5, 0}, {z}};
+  c["cumulative_trapezoid"] = {{m, Value(), 0.5, 0}, {z}};
+  c["cov"] = {{m}};
+  c["corrcoef"] = {{m}};
+  c["cross"] = {{varied({3, 50, 1201}, DType::float32), varied({3, 1, 1201}, DType::float64), 0}};
+  c["mm"] = {{m, m.t()}};
+  c["mv"] = {{m, m.select(0, 3)}};
+  c["bmm"] = {{batch, batch.transpose(1, 2)}};
+  c["dot"] = {{varied({200001}, DType::float64), varied({200001}, DType::float64, 2)}};
+  c["vdot"] = {{varied({200001}, DType::complex64), varied({200001}, DType::complex64, 2)}};
+  c["vecdot"] = {{z, z.select(0, 1)}, {m, m, 0}};
+  c["outer"] = {{v, v}};
+  c["inner"] = {{m, m}};
+  c["kron"] = {{small, varied({7, 8}, DType::int8)}};
+  c["tensordot"] = {{batch, batch, Dims{0, 2, 0, 2}}};
+  c["addmm"] = {{m, m, varied({503, 503}, DType::float32), 0.5, 2}};
+  c["addmv"] = {{m.select(1, 0), m, m.select(0, 3)}};
+  c["baddbmm"] = {{varied({60}, DType::float32), batch, batch.transpose(1, 2)}};
+  c["addbmm"] = {{varied({60}, DType::float32), batch, batch.transpose(1, 2)}};
+  c["addr"] = {{m, m.select(1, 1), m.select(0, 1), 2, 3}};
+  c["chain_matmul"] = {{std::vector<Tensor>{m, m.t(), m}}};
+}
+
 /// Kernels that the first call of a row launches on a device, where not one (none for a view).
 inline void add_movement_launches(Launches& known) {
   known["adjoint"] = 0;  // of a real tensor
@@ -156,7 +263,18 @@ inline void add_movement_launches(Launches& known) {
   known["cartesian_prod"] = 2;
   known["diag"] = known["diag_embed"] = known["diagflat"] = 2;
   known["select_scatter"] = known["slice_scatter"] = known["diagonal_scatter"] = 2;
-  known["vander"] = 4;  // one a column
+  known["vander"] = 4;     // one a column
+  known["gradient"] = 16;  // two for the middle and two for each end, along 2, 3 and 4 elements
+  known["cumulative_trapezoid"] = 3;
+  known["trapezoid"] = 3;  // sums of neighbours, their sum, times half a step
+  known["cov"] = 4;        // mean, differences, product, division
+  known["corrcoef"] = 8;   // cov, deviations, two divisions, limits
+  known["cross"] = 9;      // two products and a difference a component
+  known["addmm"] = known["addmv"] = known["baddbmm"] = 2;
+  known["addbmm"] = 4;     // a copy of the batch, product, times beta, sum
+  known["tensordot"] = 2;  // a cast, product
+  known["addr"] = 3;
+  known["chain_matmul"] = 2;
 }
 
 }  // namespace tandem::test

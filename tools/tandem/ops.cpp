@@ -8,6 +8,7 @@
 #include "tandem/op_alias.h"
 #include "tandem/op_table.h"
 #include "tandem/value.h"
+#include "tools/tandem/accepts.h"
 #include "tools/tandem/commands.h"
 
 namespace tandem::command {
@@ -16,6 +17,7 @@ namespace {
 struct Options {
   std::string filter;
   bool json = false;
+  bool markdown = false;
 };
 
 const char* text(Family f) {
@@ -24,7 +26,8 @@ const char* text(Family f) {
 }
 
 const char* text(Result r) {
-  constexpr const char* kText[] = {"same", "float", "bool", "real", "wide", "index"};
+  constexpr const char* kText[] = {"same", "float", "bool",  "real",
+                                   "wide", "index", "int32", "complex"};
   return kText[static_cast<int>(r)];
 }
 
@@ -68,18 +71,180 @@ std::string aliases(const OpRow& row) {
   return out;
 }
 
-std::string backends(const OpRow& row) {
-  const auto bound = [&](DeviceKind kind) {
-    return row.kernels[static_cast<int>(kind)].load(std::memory_order_acquire) != nullptr;
+bool is_bound(const OpRow& row, DeviceKind kind) {
+  return row.kernels[static_cast<int>(kind)].load(std::memory_order_acquire) != nullptr;
+}
+
+/// The kernels of its own that the row has; a view or a composition of other ops has none.
+std::string bound(const OpRow& row) {
+  return std::string(is_bound(row, DeviceKind::CPU) ? "cpu" : "") +
+         (is_bound(row, DeviceKind::CUDA) ? " cuda" : "");
+}
+
+/// What a row takes where.
+struct Support {
+  DTypeSet cpu, cuda, meta;
+  bool has_cuda = false;
+
+  explicit Support(const OpRow& row)
+      : cpu(accepted(row, kCPU)),
+        meta(accepted(row, kMeta)),
+        has_cuda(is_available(DeviceKind::CUDA)) {
+    if (has_cuda) cuda = accepted(row, kCUDA);
+  }
+};
+
+/// "cpu, cuda, meta"; a backend that takes less than the CPU is named with what it lacks.
+std::string backends(const OpRow& row, const Support& s) {
+  std::string out = "cpu";
+  const auto add = [&](const char* name, DTypeSet set) {
+    if (set.empty()) return;
+    DTypeSet lacking;
+    for (int i = 0; i < kNumDTypes; ++i) {
+      const auto t = static_cast<DType>(i);
+      if (s.cpu.has(t) && !set.has(t)) lacking = lacking | DTypeSet(t);
+    }
+    out += std::string(", ") + name;
+    if (!lacking.empty()) out += " (not " + text(lacking) + ")";
   };
-  return std::string(bound(DeviceKind::CPU) ? "cpu" : "") +
-         (bound(DeviceKind::CUDA) ? " cuda" : "");
+  if (s.has_cuda) add("cuda", s.cuda);
+  add("meta", s.meta);
+  return (row.flags & kSyncs) != 0 ? out + "; waits" : out;
+}
+
+void print_json(const std::vector<const OpRow*>& rows) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const OpRow* r : rows) {
+    const Support s(*r);
+    nlohmann::json dtypes = nlohmann::json::array();
+    for (int i = 0; i < kNumDTypes; ++i)
+      if (s.cpu.has(static_cast<DType>(i))) dtypes.push_back(name(static_cast<DType>(i)));
+    all.push_back({{"name", r->name},
+                   {"family", text(r->family)},
+                   {"dtypes", dtypes},
+                   {"result", text(r->result)},
+                   {"max_ulp", r->max_ulp},
+                   {"schema", r->schema},
+                   {"kernels", bound(*r)},
+                   {"backends", backends(*r, s)},
+                   {"aliases", aliases(*r)},
+                   {"doc", r->doc}});
+  }
+  fmt::print("{}\n", all.dump(1));
+}
+
+void print_one(const OpRow& row) {
+  const Support s(row);
+  const Schema& schema = schema_of(row);
+  const auto line = [](const char* what, const std::string& value) {
+    if (!value.empty()) fmt::print("{:<12} {}\n", what, value);
+  };
+  const std::string text_of = row.schema;
+  line("op", row.name);
+  line("computes", row.doc);
+  line("call", std::string(row.name) + text_of.substr(0, text_of.find(')') + 1));
+  std::string results;
+  for (const std::string& r : schema.results) results += (results.empty() ? "" : ", ") + r;
+  line("gives", results);
+  line("also", aliases(row));
+  line("family", text(row.family));
+  line("dtypes", text(s.cpu));
+  if (row.family != Family::Irregular) line("result", text(row.result));
+  if (row.max_ulp > 0) line("max ulp", fmt::format("{}", row.max_ulp));
+  line("backends", backends(row, s));
+  line("kernels", bound(row));
+  line("gradient", schema.grad);
+  line("hint", schema.hint);
+}
+
+const char* const kColumns[] = {"bool", "unsigned", "signed", "f16",
+                                "bf16", "f32",      "f64",    "complex"};
+
+/// "x" where all dtypes of the column are taken, those that are where not all are.
+std::string column(DTypeSet set, std::string_view which) {
+  DTypeSet whole;
+  for (int i = 0; i < kNumDTypes; ++i) {
+    const auto t = static_cast<DType>(i);
+    const DTypeInfo& d = info(t);
+    std::string own = d.category == Category::Bool      ? "bool"
+                      : d.category == Category::Complex ? "complex"
+                      : d.category == Category::Integer ? (d.is_signed ? "signed" : "unsigned")
+                                                        : "f" + std::to_string(8 * d.size);
+    if (t == DType::bfloat16) own = "bf16";
+    if (own == which) whole = whole | DTypeSet(t);
+  }
+  DTypeSet here;
+  for (int i = 0; i < kNumDTypes; ++i) {
+    const auto t = static_cast<DType>(i);
+    if (whole.has(t) && set.has(t)) here = here | DTypeSet(t);
+  }
+  return here == whole ? "x" : text(here);
+}
+
+/// A cell of a table; a bar would end it.
+std::string cell(const std::string& s) {
+  std::string out;
+  for (const char c : s) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out;
+}
+
+void print_markdown(const std::vector<const OpRow*>& rows) {
+  fmt::print(
+      "# Ops\n\nEvery op, by dtype and backend. Written by `tandem ops --markdown`, which tries "
+      "each dtype on each "
+      "backend;\ndo not edit. `x`: every dtype of the column (unsigned and signed: 8 to 64 bits; "
+      "complex: complex64 "
+      "and complex128)\nis taken for the first tensor; integers and bool may become floats by the "
+      "rule in "
+      "docs/numerics.md. \"waits\": the op\nwaits for the device, since the shape of its result or "
+      "an error depends on "
+      "values. Ulp: the row's bound; what was\nmeasured is in docs/accuracy.md. All ops carry "
+      "dimension names.\n");
+  const char* family = nullptr;
+  int count = 0;
+  for (const OpRow* r : rows) {
+    if (family != text(r->family)) {
+      family = text(r->family);
+      fmt::print("\n## {}{}\n\n| op |", static_cast<char>(std::toupper(family[0])), family + 1);
+      for (const char* c : kColumns) fmt::print(" {} |", c);
+      fmt::print(" backends | ulp | call | what it computes |\n|---|");
+      for (std::size_t k = 0; k < std::size(kColumns) + 4; ++k) fmt::print("---|");
+      fmt::print("\n");
+    }
+    const Support s(*r);
+    fmt::print("| `{}` |", r->name);
+    for (const char* c : kColumns) fmt::print(" {} |", column(s.cpu, c));
+    const std::string schema = r->schema;
+    const std::string also = aliases(*r);
+    fmt::print(" {} | {} | `{}` | {} |\n", backends(*r, s),
+               r->max_ulp > 0 ? fmt::format("{}", r->max_ulp) : "",
+               cell(schema.substr(0, schema.find(')') + 1)),
+               cell(r->doc + (also.empty() ? "" : "; also " + also)));
+    ++count;
+  }
+  fmt::print("\n{} ops.\n", count);
+}
+
+void print_table(const std::vector<const OpRow*>& rows) {
+  fmt::print("{:<20} {:<12} {:<23} {:<7} {:>7}  {:<16} {}\n", "op", "family", "dtypes", "result",
+             "max ulp", "backends", "what it computes");
+  for (const OpRow* r : rows) {
+    const Support s(*r);
+    fmt::print("{:<20} {:<12} {:<23} {:<7} {:>7}  {:<16} {}\n", r->name, text(r->family),
+               text(s.cpu), r->family == Family::Irregular ? "" : text(r->result), r->max_ulp,
+               backends(*r, s), r->doc + (aliases(*r).empty() ? "" : "; also " + aliases(*r)));
+  }
+  fmt::print("{} ops\n", rows.size());
 }
 
 void run(const Options& o) {
   // Opens the backends, so that the table tells what they bound.
   is_available(DeviceKind::CPU);
   is_available(DeviceKind::CUDA);
+  if (const OpRow* one = o.filter.empty() || o.json || o.markdown ? nullptr : find_op(o.filter)) {
+    print_one(*one);
+    return;
+  }
   std::vector<const OpRow*> rows;
   for (const OpRow* row : op_rows()) {
     if (lower(row->name + (", " + aliases(*row))).find(lower(o.filter)) != std::string::npos ||
@@ -91,39 +256,25 @@ void run(const Options& o) {
     throw BadInput("expected FILTER to be a part of an op's name or a family, got '" + o.filter +
                    "'");
   }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const OpRow* a, const OpRow* b) { return a->family < b->family; });
   if (o.json) {
-    nlohmann::json all = nlohmann::json::array();
-    for (const OpRow* r : rows) {
-      all.push_back({{"name", r->name},
-                     {"family", text(r->family)},
-                     {"dtypes", text(r->dtypes)},
-                     {"result", text(r->result)},
-                     {"max_ulp", r->max_ulp},
-                     {"schema", r->schema},
-                     {"backends", backends(*r)},
-                     {"aliases", aliases(*r)},
-                     {"doc", r->doc}});
-    }
-    fmt::print("{}\n", all.dump(1));
-    return;
+    print_json(rows);
+  } else if (o.markdown) {
+    print_markdown(rows);
+  } else {
+    print_table(rows);
   }
-  fmt::print("{:<16} {:<12} {:<23} {:<7} {:>7}  {:<9} {}\n", "op", "family", "dtypes", "result",
-             "max ulp", "backends", "what it computes");
-  for (const OpRow* r : rows) {
-    fmt::print("{:<16} {:<12} {:<23} {:<7} {:>7}  {:<9} {}\n", r->name, text(r->family),
-               text(r->dtypes), text(r->result), r->max_ulp, backends(*r),
-               r->doc + (aliases(*r).empty() ? "" : "; also " + aliases(*r)));
-  }
-  fmt::print("{} ops\n", rows.size());
 }
 
 }  // namespace
 
 void add_ops(CLI::App& app) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub = app.add_subcommand("ops", "Print the table of ops");
-  sub->add_option("FILTER", o->filter, "Part of a name, or a family");
+  CLI::App* sub = app.add_subcommand("ops", "Print the table of ops, or all about one");
+  sub->add_option("FILTER", o->filter, "An op's name, a part of one, or a family");
   sub->add_flag("--json", o->json, "As JSON, with the schemas");
+  sub->add_flag("--markdown", o->markdown, "As docs/ops.md");
   sub->callback([o] { run(*o); });
 }
 

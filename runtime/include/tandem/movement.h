@@ -112,4 +112,68 @@ TANDEM_API Tensor diagonal_scatter(const Tensor& x, const Tensor& src, std::int6
 TANDEM_API Tensor vander(const Tensor& x, std::optional<std::int64_t> n = {},
                          bool increasing = false);
 
+// ---- differences
+// ---------------------------------------------------------------------------------------------
+/// Elements less those before them, n times over, of prepend, x and append joined.
+TANDEM_API Tensor diff(const Tensor& x, std::int64_t n = 1, Axis axis = -1,
+                       const std::optional<Tensor>& prepend = {},
+                       const std::optional<Tensor>& append = {});
+/// How far apart points are: a number, or the coordinates of each.
+struct Spacing {
+  Scalar step = 1;
+  Tensor coordinates = {};
+};
+/// Slopes along each axis (none: all), by central differences of second order within and one-sided
+/// ones of the given order at the ends. One spacing, or one an axis.
+TANDEM_API std::vector<Tensor> gradient(const Tensor& x, const std::vector<Spacing>& spacing = {},
+                                        const Axes& axes = {}, int edge_order = 1);
+/// The integral along an axis by the trapezoidal rule, at points x or dx apart.
+TANDEM_API Tensor trapezoid(const Tensor& y, const std::optional<Tensor>& x = {},
+                            const Scalar& dx = 1, Axis axis = -1);
+/// The integrals up to each point but the first.
+TANDEM_API Tensor cumulative_trapezoid(const Tensor& y, const std::optional<Tensor>& x = {},
+                                       const Scalar& dx = 1, Axis axis = -1);
+/// Covariances of the rows of a matrix; weights of observations by their number and importance.
+TANDEM_API Tensor cov(const Tensor& x, double correction = 1,
+                      const std::optional<Tensor>& fweights = {},
+                      const std::optional<Tensor>& aweights = {});
+/// Pearson's correlations of the rows of a matrix.
+TANDEM_API Tensor corrcoef(const Tensor& x);
+/// Vector products along an axis of size 3 (none: the first of this size).
+TANDEM_API Tensor cross(const Tensor& x, const Tensor& y, std::optional<Axis> axis = {});
+
+// ---- products: forms of matmul and einsum, with their names and bits
+// ---------------------------------------------------------------------------------------------
+TANDEM_API Tensor mm(const Tensor& x, const Tensor& y);
+TANDEM_API Tensor mv(const Tensor& x, const Tensor& vec);
+TANDEM_API Tensor bmm(const Tensor& x, const Tensor& y);
+/// Of two vectors; vdot conjugates the first.
+TANDEM_API Tensor dot(const Tensor& x, const Tensor& y);
+TANDEM_API Tensor vdot(const Tensor& x, const Tensor& y);
+/// dot along an axis of a broadcast, the first conjugated, on the fixed tree.
+TANDEM_API Tensor vecdot(const Tensor& x, const Tensor& y, Axis axis = -1);
+TANDEM_API Tensor outer(const Tensor& x, const Tensor& y);
+/// Sums of products along the last dimensions.
+TANDEM_API Tensor inner(const Tensor& x, const Tensor& y);
+/// Every element of x times y, as blocks. Unnamed.
+TANDEM_API Tensor kron(const Tensor& x, const Tensor& y);
+/// Sums of products over the last n dimensions of x and the first n of y, or over pairs of axes.
+TANDEM_API Tensor tensordot(const Tensor& x, const Tensor& y, std::int64_t n = 2);
+TANDEM_API Tensor tensordot(const Tensor& x, const Tensor& y, const Axes& first,
+                            const Axes& second);
+/// beta * x + alpha * product, each step rounded; where beta is 0, x is not read.
+TANDEM_API Tensor addmm(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta = 1,
+                        const Scalar& alpha = 1);
+TANDEM_API Tensor addmv(const Tensor& x, const Tensor& a, const Tensor& v, const Scalar& beta = 1,
+                        const Scalar& alpha = 1);
+TANDEM_API Tensor baddbmm(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta = 1,
+                          const Scalar& alpha = 1);
+/// The products of a batch added up.
+TANDEM_API Tensor addbmm(const Tensor& x, const Tensor& a, const Tensor& b, const Scalar& beta = 1,
+                         const Scalar& alpha = 1);
+TANDEM_API Tensor addr(const Tensor& x, const Tensor& u, const Tensor& v, const Scalar& beta = 1,
+                       const Scalar& alpha = 1);
+/// In the cheapest order.
+TANDEM_API Tensor chain_matmul(const std::vector<Tensor>& matrices);
+
 }  // namespace tandem
