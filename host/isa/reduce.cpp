@@ -16,8 +16,9 @@ namespace {
 constexpr ReduceLevel kReduceLevel = {
 #define TANDEM_REDUCTION(name, ...) name##_blocks,
 #include "tandem/ops/reduction.def"
-    dot_blocks,    variance_blocks, deviation_blocks,   argmax_blocks,
-    argmin_blocks, softmax_blocks,  log_softmax_blocks, split_planes,
+    dot_blocks,        variance_blocks,    deviation_blocks, exp_sum_blocks, abs_sum_blocks,
+    square_sum_blocks, abs_max_blocks,     abs_min_blocks,   argmax_blocks,  argmin_blocks,
+    softmax_blocks,    log_softmax_blocks, split_planes,
 };
 
 }  // namespace
@@ -31,8 +32,8 @@ void register_reduce(HostRegistry& r) {
   r.bind("min", {launch_argmin, &kReduceLevel});
   r.bind("argmax", {launch_argmax, &kReduceLevel});
   r.bind("argmin", {launch_argmin, &kReduceLevel});
-  r.bind("softmax", {launch_softmax, &kReduceLevel});
-  r.bind("log_softmax", {launch_log_softmax, &kReduceLevel});
+  bind_softmax(r, kReduceLevel);
+  bind_norms(r, kReduceLevel);
 }
 
 }  // namespace tandem::host::TANDEM_ISA
