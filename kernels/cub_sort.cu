@@ -78,14 +78,26 @@ bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>& pairs, std::int64_t n
   return sort(pairs, n, begin_bit, end_bit, call);
 }
 
-void sort_pairs(const SortPairs& s, const char* op) {
-  const auto* values = reinterpret_cast<const std::uint64_t*>(s.values);
-  auto* sorted = reinterpret_cast<std::uint64_t*>(s.sorted_values);
-  static_cast<void>(run_cub({s.device, s.stream, op}, [&](void* memory, std::size_t& bytes) {
-    return cub::DeviceRadixSort::SortPairs(memory, bytes, s.keys, s.sorted_keys, values, sorted,
-                                           s.n, s.begin_bit, s.end_bit,
-                                           static_cast<cudaStream_t>(s.stream));
-  }));
+bool sort_pairs(const SortPairs& s, const CubCall& call) {
+  return run_cub(call, [&](void* memory, std::size_t& bytes) {
+    return cub::DeviceRadixSort::SortPairs(
+        memory, bytes, s.keys, s.sorted_keys, reinterpret_cast<const std::uint64_t*>(s.values),
+        reinterpret_cast<std::uint64_t*>(s.sorted_values), s.n, s.begin_bit, s.end_bit,
+        static_cast<cudaStream_t>(call.stream));
+  });
+}
+
+bool sort_words(std::uint64_t* (&words)[2], std::int64_t n, int begin_bit, int end_bit,
+                const CubCall& call) {
+  if (n <= 1 || begin_bit >= end_bit) return true;
+  cub::DoubleBuffer<std::uint64_t> buffers(words[0], words[1]);
+  const bool sorted = run_cub(call, [&](void* memory, std::size_t& bytes) {
+    return cub::DeviceRadixSort::SortKeys(memory, bytes, buffers, n, begin_bit, end_bit,
+                                          static_cast<cudaStream_t>(call.stream));
+  });
+  words[0] = buffers.Current();
+  words[1] = buffers.Alternate();
+  return sorted;
 }
 
 bool scan_sums(std::int64_t* data, std::int64_t n, const CubCall& call) {

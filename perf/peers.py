@@ -234,6 +234,20 @@ class Torch:
         weights = self.lib.rand(3).to(self.device)
         return lambda: self.lib.einsum(row["extra"], x, weights)
 
+    def _logsumexp(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        dim = (0, 1) if row["form"] == "full" else int(row["form"][3:])
+        return lambda: self.lib.logsumexp(x, dim)
+
+    def _softmin(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        return lambda: self.lib.nn.functional.softmin(x, int(row["form"][3:]))
+
+    def _cumulative_sum(self, row):
+        return None  # NumPy's word for cumsum
+
+    _cumulative_prod = _cumulative_sum
+
     def _clone(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
         return (lambda: x.t().contiguous()) if "transposed" in row["form"] else (lambda: x.clone())
@@ -251,6 +265,52 @@ class Torch:
             return lambda: x.to(target)
         out = self.lib.empty(row["shape"], dtype=target, device=self.device)
         return lambda: out.copy_(x)
+
+
+    # indexing: the same shapes with random places
+
+    def places(self, shape, below):
+        self.lib.manual_seed(7)
+        return self.lib.randint(below, shape).to(self.device)
+
+    def _index_select(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i = self.places([4096 if row["form"] == "rows" else 1 << 22], x.shape[0])
+        return lambda: self.lib.index_select(x, 0, i)
+
+    def _gather(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i = self.places(row["shape"], x.shape[1])
+        return lambda: self.lib.gather(x, 1, i)
+
+    def masked(self, row, call):
+        (x,) = self.inputs(row, [row["dtype"]])
+        mask = x > 0
+        return lambda: call(x, mask)
+
+    def _masked_select(self, row):
+        return self.masked(row, self.lib.masked_select)
+
+    def _nonzero(self, row):
+        return self.masked(row, lambda x, mask: self.lib.nonzero(mask))
+
+    def _masked_fill(self, row):
+        return self.masked(row, lambda x, mask: self.lib.masked_fill(x, mask, 2))
+
+    def _index_add(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i, to = self.places([x.shape[0]], x.shape[0]), x.clone()
+        return lambda: to.index_add_(0, i, x)
+
+    def _scatter_add(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i, to = self.places(row["shape"], x.shape[0]), x.clone()
+        return lambda: to.scatter_add_(0, i, x)
+
+    def _index_put(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i, to, accumulate = self.places(row["shape"], x.shape[0]), x.clone(), row["form"] == "accumulated"
+        return lambda: to.index_put_((i,), x, accumulate)
 
 
 class NumPy:
@@ -371,7 +431,8 @@ FUNCTIONS = ("exp", "log", "sin", "tanh")
 TARGET_ROWS = [
     "add/float32/16M/fresh", "add/float32/16/fresh", "select/float32/16x16/view", "sum/float32/4096x4096/full",
     "sum/float32/4096x4096/dim0", "sum/float32/4096x4096/dim1", "einsum/float32/2x3x2160x3840/luma",
-    "copy_/float32/33177600/luma_bytes",
+    "copy_/float32/33177600/luma_bytes", "cumsum/float32/16M/dim0", "cumsum/float32/4096x4096/dim0",
+    "argmax/float32/4096x4096/dim0", "softmax/float32/4096x4096/dim0", "softmax/float32/4096x4096/dim1",
 ] + [f"{f}/float32/{size}/out" for f in FUNCTIONS for size in ("1M", "16M")]  # fmt: skip
 
 
@@ -422,6 +483,15 @@ def host_targets():
         ("add of 16 elements", ns("add/float32/16/fresh"), 150, False, " ns"),
         ("a view", ns("select/float32/16x16/view"), 25, False, " ns"),
     ]  # fmt: skip
+    wanted += [
+        ("cumsum of 16M: times PyTorch", times("cumsum/float32/16M/dim0"), 3, True, ""),
+        ("cumsum along axis 0: times PyTorch", times("cumsum/float32/4096x4096/dim0"), 15, True, ""),
+        ("argmax along axis 0: times PyTorch", times("argmax/float32/4096x4096/dim0"), 8, True, ""),
+    ]
+    wanted += [
+        (f"softmax along axis {d}: times PyTorch", times(f"softmax/float32/4096x4096/dim{d}"), 2, True, "")
+        for d in (0, 1)
+    ]
     wanted += [(f"sum along axis {d}: times PyTorch", times(f"{MATRIX}dim{d}"), 1, True, "") for d in (0, 1)]
     wanted += [(f"sort of {n}: times PyTorch", times(f"sort/float32/{n}/fresh"), 4, True, "") for n in ("1M", "16M")]
     return wanted + [(f"{name}: times PyTorch", times(name), 1, True, "") for name in FUNCTION_ROWS]

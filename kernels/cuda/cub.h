@@ -1,7 +1,7 @@
 // The algorithms of CUB that launchers use, behind plain functions: one translation unit
 // (kernels/cub_sort.cu) parses its headers, and the simulated device has its own
-// (tests/cuda/sim/no_cub_sort.cpp). All of them queue work on a stream, wait for nothing and take
-// their memory from the device's pool.
+// (tests/cuda/sim/no_cub.cpp). All of them queue work on a stream, wait for nothing and take their
+// memory from the device's pool.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +35,23 @@ bool sort_pairs(PairBuffers<std::uint64_t, std::uint32_t>& pairs, std::int64_t n
                 int end_bit, const CubCall& call);
 bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>& pairs, std::int64_t n, int begin_bit,
                 int end_bit, const CubCall& call);
+
+/// The same from keys and values that stay to others that get the result.
+struct SortPairs {
+  const std::uint64_t* keys;
+  const std::int64_t* values;
+  std::uint64_t* sorted_keys;
+  std::int64_t* sorted_values;
+  std::int64_t n;
+  int begin_bit, end_bit;
+};
+bool sort_pairs(const SortPairs& s, const CubCall& call);
+
+/// Sorts n words by their bits [begin_bit, end_bit), ascending; equal ones keep their order. They
+/// lie in words[0] before and after, which may be swapped with words[1]. False where it failed,
+/// which is reported.
+bool sort_words(std::uint64_t* (&words)[2], std::int64_t n, int begin_bit, int end_bit,
+                const CubCall& call);
 
 /// data[i] = data[0] + ... + data[i], in place.
 bool scan_sums(std::int64_t* data, std::int64_t n, const CubCall& call);

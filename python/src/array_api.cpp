@@ -1,5 +1,7 @@
 // What the Python Array API has beside functions of the table, and PyTorch's methods that change a
 // tensor's view in place.
+#include <nanobind/stl/string.h>
+
 #include <optional>
 #include <string>
 

@@ -71,6 +71,26 @@ std::optional<Value> to_tensors(PyObject* o) {
   return Value(std::move(list));
 }
 
+/// Tensors and arrays; None is an undefined tensor.
+std::optional<Value> to_maybe_tensors(PyObject* o) {
+  std::vector<Tensor> list;
+  if (!is_list(o)) return std::nullopt;
+  const bool all = each_item(o, [&](PyObject* item) {
+    if (item == Py_None) {
+      list.emplace_back();
+    } else if (is_tensor(item)) {
+      list.push_back(as_tensor(item));
+    } else if (is_numpy_array(item)) {
+      list.push_back(tensor_of_array(item));
+    } else {
+      return false;
+    }
+    return true;
+  });
+  if (!all) return std::nullopt;
+  return Value(std::move(list));
+}
+
 std::optional<Value> to_axes(PyObject* o) {
   AxisList axes;
   if (const auto one = to_axis(o)) {
@@ -339,6 +359,8 @@ std::optional<Value> to_value(PyObject* o, Accepts accepts) {
       return to_pairs(o);
     case Accepts::Object:
       return Value();
+    case Accepts::MaybeTensors:
+      return to_maybe_tensors(o);
     case Accepts::Generator:
       if (is_generator(o)) return Value(as_generator(o));
       return std::nullopt;
@@ -368,7 +390,8 @@ const char* accepted(Accepts accepts) {
                                            "a number or a tensor, or a list or tuple of them",
                                            "an integer, or two lists of axes of one length",
                                            "an object",
-                                           "a Generator"};
+                                           "a Generator",
+                                           "a list or tuple of tensors and None"};
   return kWords[static_cast<int>(accepts)];
 }
 

@@ -39,6 +39,7 @@ enum class Accepts : std::uint8_t {
   Pairs,    // an integer, or two lists of axes of one length: tensordot's
   Object,   // any; the function reads the Python object itself
   Generator,
+  MaybeTensors,  // tensors, None among them
 };
 
 struct Parameter {

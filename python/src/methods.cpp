@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "function.h"
 #include "tandem/ops.h"
+#include "tandem/pointwise.h"
 
 namespace tandem::python {
 namespace {
@@ -197,8 +198,8 @@ void define_overload(const char* name, Tensor (*binary)(const Arg&, const Arg&))
       kModule | kMethod);
 }
 
-/// var and std also take `unbiased`, the older word for correction: var(unbiased), var(dim,
-/// unbiased, keepdim).
+/// var and std, and these with the mean, also take `unbiased`, the older word for correction:
+/// var(unbiased), var(dim, unbiased, keepdim).
 void define_spread(const char* name) {
   const OpRow* row = find_op(name);
   if (row == nullptr) return;
@@ -228,9 +229,33 @@ void define_spread(const char* name) {
                            correction = Value(Scalar(unbiased.as<Scalar>().to_bool() ? 1.0 : 0.0));
                          }
                          const Value args[] = {Value(c.tensor(0)), axes, correction, optional(3)};
-                         return from_value(call_boxed(*row, args)[0]);
+                         const std::vector<Value> made = call_boxed(*row, args);
+                         if (made.size() == 1) return from_value(made[0]);
+                         return steal(PyTuple_Pack(2, steal(from_value(made[0])).ptr(),
+                                                   steal(from_value(made[1])).ptr()))
+                             .release()
+                             .ptr();
                        }),
          kModule | kMethod);
+}
+
+/// t.real and t.imag read as views and are written by copies, as in PyTorch and NumPy.
+void define_part(const char* name, Tensor (*part)(const Tensor&)) {
+  const nb::handle cls(reinterpret_cast<PyObject*>(types.tensor));
+  const nb::object get = nb::getattr(nb::handle(module_object), name);
+  const nb::object set =
+      function_object(make_function(name, "x: Tensor, value: Arg", "", [part](Call& c) {
+        const Value& value = c.values[1];
+        Tensor target = part(c.tensor(0));
+        if (value.is<Tensor>()) {
+          target.copy_(value.as<Tensor>());
+        } else {
+          target.fill_(value.as<Scalar>());
+        }
+        return Py_NewRef(Py_None);
+      }));
+  const nb::handle property(reinterpret_cast<PyObject*>(&PyProperty_Type));
+  nb::setattr(cls, name, property(get, set));
 }
 
 PyObject* assign_zero(Call& c) {
@@ -253,6 +278,10 @@ void init_methods() {
   define_overload("min", &tandem::minimum);
   define_spread("var");
   define_spread("std");
+  define_part("real", &tandem::real);
+  define_part("imag", &tandem::imag);
+  define_spread("var_mean");
+  define_spread("std_mean");
   define(make_function("zero_", "x: Tensor", "Sets every element to 0.", assign_zero), kMethod);
   define(make_function("fill_", "x: Tensor, value: Scalar", "Sets every element to the value.",
                        assign_value),

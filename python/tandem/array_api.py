@@ -95,43 +95,6 @@ def reshape(x, *shape, copy=None, **keywords):
     return out
 
 
-def vecdot(x1, x2, /, *, axis=-1):
-    """The sum of conj(x1) * x2 along an axis of both."""
-    if isinstance(axis, int):
-        low = min(x1.ndim, x2.ndim)
-        if not -low <= axis < low:
-            raise errors.IndexError(f"[vecdot] expected axis in [{-low}, {low - 1}], got {axis}")
-        if axis >= 0:
-            axis -= x1.ndim
-    product = (_tandem.conj(x1) if x1.dtype.is_complex else x1) * x2
-    return product.sum(axis, dtype=product.dtype)
-
-
-def tensordot(a, b, dims=2, *, axes=None):
-    """Products summed over axes of both: the last `dims` of a with the first of b, or two lists of axes."""
-    dims = dims if axes is None else axes
-    if isinstance(dims, int):
-        if not 0 <= dims <= min(a.ndim, b.ndim):
-            raise errors.ValueError(f"[tensordot] expected dims from 0 to {min(a.ndim, b.ndim)}, got {dims}")
-        left, right = list(range(a.ndim - dims, a.ndim)), list(range(dims))
-    else:
-        left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
-        left, right = [d % a.ndim for d in left], [d % b.ndim for d in right]
-    if [a.shape[d] for d in left] != [b.shape[d] for d in right] or len(set(left)) != len(left):
-        raise errors.ShapeError(
-            f"[tensordot] expected axes of equal sizes, got {left} of {list(a.shape)} and {right} of {list(b.shape)}"
-        )
-    rest_a = [d for d in range(a.ndim) if d not in left]
-    rest_b = [d for d in range(b.ndim) if d not in right]
-    size = math.prod(a.shape[d] for d in left)
-    shape = [a.shape[d] for d in rest_a] + [b.shape[d] for d in rest_b]
-    rows = math.prod(a.shape[d] for d in rest_a)
-    columns = math.prod(b.shape[d] for d in rest_b)
-    first = a.permute(*rest_a, *left).reshape(rows, size) if a.ndim else a.reshape(1, 1)
-    second = b.permute(*right, *rest_b).reshape(size, columns) if b.ndim else b.reshape(1, 1)
-    return _tandem.matmul(first, second).reshape(shape)
-
-
 class __array_namespace_info__:
     """The inspection functions of the Array API."""
 

@@ -22,8 +22,8 @@ void check_sortable(const OpRow& row, DType t, DTypeSet set) {
 
 void check_has_values(const OpRow& row, const Tensor& x) {
   TANDEM_EXPECTS(!x.is_meta(), NotImplemented,
-                 fmt::format("[{}] the shape of the result depends on values, which a meta tensor "
-                             "does not have",
+                 fmt::format("[{}] the result's shape depends on the elements; a meta tensor has "
+                             "none",
                              row.name));
 }
 

@@ -456,7 +456,7 @@ def agrees(got, expected, dtype):
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
-@pytest.mark.parametrize("name, first, second, expected, line", real_cases())
+@pytest.mark.parametrize("name, first, second, expected, line", list(real_cases()))
 def test_real(name, first, second, expected, line, dtype):
     function = getattr(tandem, NAMES.get(name, name))
     expected = OTHERWISE.get(line, (expected.removesuffix(" *"),))[0]
@@ -644,7 +644,7 @@ def make_complex(parts, dtype):
 
 
 @pytest.mark.parametrize("dtype", COMPLEXES, ids=str)
-@pytest.mark.parametrize("name, re, im, expected_re, expected_im", complex_cases())
+@pytest.mark.parametrize("name, re, im, expected_re, expected_im", list(complex_cases()))
 def test_complex(name, re, im, expected_re, expected_im, dtype):
     part = tandem.float32 if dtype.itemsize == 8 else tandem.float64
     inputs = list(itertools.product(VALUES[re](part), VALUES[im](part)))

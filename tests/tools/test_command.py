@@ -314,6 +314,11 @@ def test_ops():
     assert len(shown.splitlines()) == len(rows) + 2
     assert len(run("ops", "reduction").stdout.splitlines()) < 40
     assert "nonesuch" in refused("ops", "nonesuch")
+    one = dict(line.split(maxsplit=1) for line in run("ops", "true_divide").stdout.splitlines())
+    assert one["op"] == "div" and "true_divide" in one["also"] and one["call"].startswith("div(x, y, *,")
+    assert one["dtypes"] == "bool int float complex" and one["backends"].startswith("cpu")
+    page = run("ops", "--markdown").stdout
+    assert len(re.findall(r"^\| `", page, re.MULTILINE)) == len(rows) and f"{len(rows)} ops." in page
 
 
 def test_help_and_version():

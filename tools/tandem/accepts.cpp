@@ -13,9 +13,10 @@ namespace {
 struct Way {
   Dims shape;
   int number;
+  bool lower = false;  // `src` and `source` have the first dimension fewer
 };
-const Way kWays[] = {{{2, 2}, 1},    {{4}, 1}, {{2, 2}, 0}, {{2, 2}, 2},
-                     {{1, 2, 2}, 1}, {{1}, 1}, {{}, 1},     {{3}, 3}};
+const Way kWays[] = {{{2, 2}, 1}, {{4}, 1}, {{2, 2}, 0}, {{2, 2}, 2},      {{1, 2, 2}, 1},
+                     {{1}, 1},    {{}, 1},  {{3}, 3},    {{2, 2}, 1, true}};
 
 struct Words {
   const char* words;  // names of parameters, each between blanks
@@ -25,13 +26,18 @@ struct Words {
 };
 constexpr Words kIndices = {" index indices tensor_indices repeats sorter "};
 constexpr Words kMasks = {" mask condition "};
+constexpr Words kSources = {" src source "};
+constexpr Words kNeeded = {
+    " size high "};  // what a row that makes a tensor of none cannot do without
 constexpr Words kSecond = {" dim1 destination dims1 "};
 
 Tensor tensor_for(const std::string& name, bool first, const Way& way, DType t, Device device) {
   if (kMasks.has(name)) return ones(way.shape, {.dtype = DType::bool_, .device = device});
   if (kIndices.has(name) && !first)
     return zeros(way.shape, {.dtype = DType::int64, .device = device});
-  return ones(way.shape, {.dtype = t, .device = device});
+  Dims shape = way.shape;
+  if (way.lower && kSources.has(name)) shape = Dims(IntSpan(shape).subspan(1));
+  return ones(shape, {.dtype = t, .device = device});
 }
 
 Value text_for(const std::string& name) {
@@ -62,7 +68,8 @@ Value argument(const Param& p, bool first, bool elementwise, const Way& way, DTy
   const bool tensor_like = type == "Tensor" || type == "Arg";
   if (p.name == "device") return device;
   if (p.name == "dtype" && first) return t;
-  if (!p.required() && !(elementwise && tensor_like)) return Value();
+  const bool needed = first && kNeeded.has(p.name);
+  if (!p.required() && !needed && !(elementwise && tensor_like)) return Value();
   if (tensor_like) return tensor_for(p.name, first, way, t, device);
   if (type == "Tensor[]") {
     const Tensor x = tensor_for(p.name, first, way, t, device);

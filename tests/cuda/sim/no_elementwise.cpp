@@ -7,7 +7,5 @@ namespace tandem::cuda {
 
 int bind_elementwise() { return 0; }
 int bind_generators() { return 0; }
-int bind_sorting() { return 0; }
-int bind_movement() { return 0; }
 
 }  // namespace tandem::cuda

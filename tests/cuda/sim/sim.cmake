@@ -23,7 +23,7 @@ if(NOT TANDEM_CUDA_SIM)
 endif()
 
 file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
-# CUB cannot be compiled as C++: no_cub.cpp and no_cub_sort.cpp have what the launchers call.
+# CUB cannot be compiled as C++: no_cub.cpp has what the launchers call.
 list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
 list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp)
@@ -69,7 +69,7 @@ function(tandem_add_sim variant flags)
     list(APPEND plain ${folder}/no_elementwise.cpp)
   endif()
   add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp ${folder}/no_blas.cpp
-    ${folder}/no_cub.cpp ${folder}/no_cub_sort.cpp)
+    ${folder}/no_cub.cpp)
   target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
   target_link_libraries(tandem_sim_plain_${variant} PRIVATE ${base})
   add_library(tandem_sim_shared_${variant} OBJECT ${TANDEM_SIM_SHARED})
@@ -126,7 +126,7 @@ function(tandem_add_sim variant flags)
   set_tests_properties(cuda.sim.movement.${variant} PROPERTIES TIMEOUT 600 LABELS "unit"
     ENVIRONMENT "${environment};TANDEM_REQUIRE_GPU=1")
   add_dependencies(cuda.movement_test tandem_cuda_sim_${variant})
-  set(filter "*")
+  set(filter "-*SeveralPasses")  # elementwise kernels in between, which `races` has not
   if(variant STREQUAL "asan")
     set(filter "-*TotalsOfTotals")  # takes minutes
   endif()
@@ -136,6 +136,11 @@ function(tandem_add_sim variant flags)
 endfunction()
 
 tandem_add_sim(races -fsanitize=thread)
+# The masks' kernels use shared memory.
+add_test(NAME cuda.sim.indexing.races COMMAND cuda.indexing_test --gtest_brief=1 --gtest_filter=*MasksThemselves*)
+set_tests_properties(cuda.sim.indexing.races PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT
+  "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim_races>")
+add_dependencies(cuda.indexing_test tandem_cuda_sim_races)
 execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE TANDEM_ASAN_LIBRARY
   OUTPUT_STRIP_TRAILING_WHITESPACE)
 if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
@@ -152,6 +157,16 @@ set_tests_properties(cuda.sim.random PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRO
 add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)
 set_tests_properties(cuda.sim.calls PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT}")
 add_dependencies(cuda.calls_test tandem_cuda_sim_asan)
+add_test(NAME cuda.sim.indexing.asan COMMAND cuda.indexing_test --gtest_brief=1)
+set_tests_properties(cuda.sim.indexing.asan PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
+add_dependencies(cuda.indexing_test tandem_cuda_sim_asan)
+
+# docs/ops.md, with a column for the device.
+if(TARGET tandem_command)
+  add_test(NAME docs.ops COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/tools/check_ops_page.py
+    $<TARGET_FILE:tandem_command> ${PROJECT_SOURCE_DIR}/docs/ops.md)
+  set_tests_properties(docs.ops PROPERTIES TIMEOUT 300 LABELS "lint" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT}")
+endif()
 
 if(TARGET tandem_bench)
   add_test(NAME perf.smoke.device COMMAND ${Python_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/perf/smoke.py

@@ -1,0 +1,90 @@
+"""Functions and methods of PyTorch that are a few others in a row."""
+
+import math
+
+from tandem import _tandem, errors
+
+
+def is_nonzero(x):
+    """Whether the only element is not zero; waits for the device."""
+    if x.numel() != 1:
+        raise errors.ShapeError(f"[is_nonzero] expected one element, got {x.numel()}")
+    return x.item() != 0
+
+
+def unravel_index(indices, shape):
+    """The index along each dimension of a shape for indices into its flattened elements; -1 counts from the end."""
+    shape = [shape] if isinstance(shape, int) else list(shape)
+    rest = indices.remainder(max(math.prod(shape), 1))
+    found = []
+    for size in reversed(shape):
+        found.append(rest.remainder(size))
+        rest = rest.floor_divide(size)
+    return tuple(reversed(found))
+
+
+def as_strided_scatter(x, src, size, stride, storage_offset=0):
+    """A dense copy of x with src written to the elements that as_strided would give."""
+    out = x.clone() if x.is_contiguous() else x.contiguous()
+    out.as_strided(size, stride, storage_offset).copy_(src)
+    return out
+
+
+def type_as(x, other):
+    """The tensor in the other's dtype and on its device; itself where nothing changes."""
+    return x.to(other.device, other.dtype)
+
+
+def sum_to_size(x, *size):
+    """Summed over the dimensions in which a broadcast from `size` would have repeated elements."""
+    size = list(size[0]) if len(size) == 1 and not isinstance(size[0], int) else list(size)
+    extra = x.ndim - len(size)
+    if extra < 0 or any([want not in (1, got) for want, got in zip(size, x.shape[extra:], strict=True)]):
+        raise errors.ShapeError(f"[sum_to_size] expected a size that broadcasts to {list(x.shape)}, got {size}")
+    dims = list(range(extra)) + [extra + d for d, n in enumerate(size) if n == 1 and x.shape[extra + d] != 1]
+    out = x.sum(dims, keepdim=True, dtype=x.dtype) if dims else x
+    return out.reshape(size) if extra else out
+
+
+def new_empty_strided(x, size, stride, *, dtype=None, device=None):
+    """Elements of any value, with given strides and the dtype and device of x."""
+    return _tandem.empty_strided(size, stride, dtype=dtype or x.dtype, device=device or x.device)
+
+
+def fill_diagonal_(x, fill_value, wrap=False):
+    """Sets x[i, i, ...] to the value; with `wrap` the diagonal of a tall matrix goes on after a row."""
+    if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) != 1):
+        raise errors.ShapeError(
+            f"[fill_diagonal_] expected a matrix, or dimensions of equal size, got {list(x.shape)}"
+        )
+    step = sum(x.stride())
+    size = min(x.shape)
+    x.as_strided((size,), (step,), x.storage_offset()).fill_(fill_value)
+    if wrap and x.ndim == 2 and x.shape[0] > x.shape[1] + 1:
+        fill_diagonal_(x[x.shape[1] + 1 :], fill_value, True)
+    return x
+
+
+def tril_(x, diagonal=0):
+    """tril of the tensor itself."""
+    return x.copy_(x.tril(diagonal))
+
+
+def triu_(x, diagonal=0):
+    """triu of the tensor itself."""
+    return x.copy_(x.triu(diagonal))
+
+
+for _method in [
+    is_nonzero,
+    as_strided_scatter,
+    type_as,
+    sum_to_size,
+    new_empty_strided,
+    fill_diagonal_,
+    tril_,
+    triu_,
+]:
+    if not hasattr(_tandem.Tensor, _method.__name__):
+        setattr(_tandem.Tensor, _method.__name__, _method)
+del _method
