@@ -7,6 +7,7 @@
 #include "host/parallel.h"
 #include "host/registry.h"
 #include "host/tile.h"
+#include "kernels/functors/generator.h"
 #include "kernels/functors/movement.h"
 #include "tandem/backend/movement.h"
 
@@ -282,7 +283,57 @@ void choices(const ChoiceLaunch& l, std::int64_t first, std::int64_t last) {
   }
 }
 
+// ---- indices of triangles
+
+/// Elements [first, last) of the rows (or columns) of a triangle, row by row of the matrix: what
+/// the functor gives one by one.
+template <class T>
+void triangle_places(const GeneratorLaunch& l, bool upper, bool columns, std::int64_t first,
+                     std::int64_t last) {
+  const std::int64_t n = l.numel / 2;
+  const auto rows = static_cast<std::int64_t>(l.f[0]);
+  const std::int64_t width = l.i[0];
+  const std::int64_t offset = upper ? width - rows - l.i[1] : l.i[1];
+  fn::MatrixPlace at = fn::lower_place(upper ? n - 1 - first : first, rows, width, l.i[1]);
+  if (upper) at = {rows - 1 - at.row, width - 1 - at.column};
+  auto* out = static_cast<T*>(l.out.data) + (columns ? n : 0) + first;
+  for (std::int64_t left = last - first; left > 0; ++at.row) {
+    const std::int64_t start = upper ? std::max<std::int64_t>(at.row + offset, 0) : 0;
+    const std::int64_t end = upper ? width : std::min(width, at.row + 1 + offset);
+    const std::int64_t from = left == last - first ? at.column : start;
+    const std::int64_t run = std::min(left, end - from);
+    if (columns) {
+      for (std::int64_t k = 0; k < run; ++k) out[k] = static_cast<T>(from + k);
+    } else {
+      std::fill_n(out, run, static_cast<T>(at.row));
+    }
+    out += run;
+    left -= run;
+  }
+}
+
+void launch_places(const GeneratorLaunch& l, bool upper) {
+  visit(l.out.dtype, [&]<class T>() {
+    if constexpr (fn::is_int_v<T>) {
+      for (const bool columns : {false, true}) {
+        parallel_for(l.numel / 2, kGrainBytes / static_cast<std::int64_t>(sizeof(T)),
+                     [&](std::int64_t first, std::int64_t last) {
+                       triangle_places<T>(l, upper, columns, first, last);
+                     });
+      }
+    }
+  });
+}
+
 }  // namespace
+
+void launch_tril_indices(const void* desc, const void*) {
+  launch_places(*static_cast<const GeneratorLaunch*>(desc), false);
+}
+
+void launch_triu_indices(const void* desc, const void*) {
+  launch_places(*static_cast<const GeneratorLaunch*>(desc), true);
+}
 
 void launch_border(const void* desc, const void*) {
   const auto& l = *static_cast<const BorderLaunch*>(desc);

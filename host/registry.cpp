@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "host/launchers.h"
+#include "host/sorting.h"
 #include "runtime/dispatch/host_backend.h"
 #include "runtime/dispatch/registry.h"
 
@@ -89,8 +90,10 @@ State& state() {
 
 void HostRegistry::elementwise(const char* op, DType dtype, Loop loop) {
   auto& loops = state().elementwise[op];
-  for (int t = 0; t < kNumDTypes; ++t) {  // its own and those that compute in it
-    if (info(static_cast<DType>(t)).compute == dtype) loops.by_dtype[t] = loop;
+  loops.by_dtype[static_cast<int>(dtype)] = loop;
+  for (int t = 0; t < kNumDTypes; ++t) {  // those that compute in it and have none of their own
+    const bool computes = info(static_cast<DType>(t)).compute == dtype;
+    if (computes && loops.by_dtype[t] == nullptr) loops.by_dtype[t] = loop;
   }
 }
 
@@ -125,10 +128,17 @@ void register_host_kernels() {
     }
     s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
+    s.registry.bind("index", Kernel{&host::launch_index, nullptr});
+    s.registry.bind("index_put", Kernel{&host::launch_index_put, nullptr});
+    s.registry.bind("nonzero", Kernel{&host::launch_mask, nullptr});
+    host::register_sorting(s.registry);
     s.registry.bind("pad", Kernel{&host::launch_border, nullptr});
     s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});
     s.registry.bind("repeat_interleave", Kernel{&host::launch_repeat, nullptr});
     s.registry.bind("combinations", Kernel{&host::launch_choices, nullptr});
+    // Row by row instead of element by element: exact integers, so the same ones.
+    s.registry.bind("tril_indices", Kernel{&host::launch_tril_indices, nullptr});
+    s.registry.bind("triu_indices", Kernel{&host::launch_triu_indices, nullptr});
   });
 }
 

@@ -1,6 +1,6 @@
 // Random numbers whose parameters are tensors, permutations and draws by weight.
 #include "kernels/cuda/context.h"
-#include "kernels/cuda/sort_pairs.h"
+#include "kernels/cuda/cub.h"
 #include "kernels/functors/sample.h"
 #include "tandem/backend/random.h"
 #include "tandem/cuda/access.h"
@@ -137,7 +137,8 @@ void launch_permutation(const void* desc, const void*) {
   const cudaError_t e =
       launch(&permutation_key_kernel, blocks_of(l.n), kThreads, p, l.device, l.stream);
   if (e != cudaSuccess) return check(e, l.row->name);
-  sort_pairs({m.keys, m.values, m.other_keys, l.out, l.n, 0, 64, l.device, l.stream}, l.row->name);
+  sort_pairs({m.keys, m.values, m.other_keys, l.out, l.n, 0, 64},
+             {l.device, l.stream, l.row->name});
 }
 
 // ---- draws by weight
@@ -291,8 +292,8 @@ void draw_without_replacement(const MultinomialLaunch& l) {
   Sequence s{l};
   s.run(&race_kernel<T>, n, p);
   if (!s.good) return;
-  sort_pairs({m.keys, m.values, m.other_keys, m.other_values, n, 0, 64, l.device, l.stream},
-             l.row->name);
+  const CubCall call{l.device, l.stream, l.row->name};
+  if (!sort_pairs({m.keys, m.values, m.other_keys, m.other_values, n, 0, 64}, call)) return;
   p.places = m.other_values;
   if (l.rows > 1) {  // the sort is stable: by row now, and in each the order stays
     p.keys = m.other_keys;
@@ -300,8 +301,7 @@ void draw_without_replacement(const MultinomialLaunch& l) {
     if (!s.good) return;
     int bits = 0;
     while (l.rows - 1 >> bits != 0) ++bits;
-    sort_pairs({m.other_keys, m.other_values, m.keys, m.values, n, 0, bits, l.device, l.stream},
-               l.row->name);
+    if (!sort_pairs({m.other_keys, m.other_values, m.keys, m.values, n, 0, bits}, call)) return;
     p.places = m.values;
   }
   s.run(&race_take_kernel, l.rows * l.samples, p);

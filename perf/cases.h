@@ -34,6 +34,8 @@ struct Case {
 std::vector<Case> elementwise_cases(const std::vector<DType>& dtypes);
 /// Generators, reductions, joins, products, copies, casts, views, allocation.
 std::vector<Case> other_cases(const std::vector<DType>& dtypes);
+/// Reads and writes at places that indices and masks tell.
+std::vector<Case> indexing_cases();
 
 /// Times f(); a result is kept alive up to the end of its call only, as in a program's statement.
 template <class F>

@@ -248,6 +248,52 @@ class Torch:
         return lambda: out.copy_(x)
 
 
+    # indexing: the same shapes with random places
+
+    def places(self, shape, below):
+        self.lib.manual_seed(7)
+        return self.lib.randint(below, shape).to(self.device)
+
+    def _index_select(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i = self.places([4096 if row["form"] == "rows" else 1 << 22], x.shape[0])
+        return lambda: self.lib.index_select(x, 0, i)
+
+    def _gather(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i = self.places(row["shape"], x.shape[1])
+        return lambda: self.lib.gather(x, 1, i)
+
+    def masked(self, row, call):
+        (x,) = self.inputs(row, [row["dtype"]])
+        mask = x > 0
+        return lambda: call(x, mask)
+
+    def _masked_select(self, row):
+        return self.masked(row, self.lib.masked_select)
+
+    def _nonzero(self, row):
+        return self.masked(row, lambda x, mask: self.lib.nonzero(mask))
+
+    def _masked_fill(self, row):
+        return self.masked(row, lambda x, mask: self.lib.masked_fill(x, mask, 2))
+
+    def _index_add(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i, to = self.places([x.shape[0]], x.shape[0]), x.clone()
+        return lambda: to.index_add_(0, i, x)
+
+    def _scatter_add(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i, to = self.places(row["shape"], x.shape[0]), x.clone()
+        return lambda: to.scatter_add_(0, i, x)
+
+    def _index_put(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        i, to, accumulate = self.places(row["shape"], x.shape[0]), x.clone(), row["form"] == "accumulated"
+        return lambda: to.index_put_((i,), x, accumulate)
+
+
 class NumPy:
     """NumPy's form of the elementwise rows with fresh outputs and of the reductions."""
 

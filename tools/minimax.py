@@ -1,4 +1,4 @@
-"""The minimax polynomials of kernels/functors/*_f64.h: weighted Remez exchange in 70 digits.
+"""The minimax polynomials of kernels/functors/*_f64.h and special_f32.h: weighted Remez exchange in 70 digits.
 
   pip install mpmath; python tools/minimax.py [NAME ...]
 
@@ -78,6 +78,78 @@ def atanh_tail(z, terms):
     return (m.atanh(s) / s - sum(z**k / (2 * k + 1) for k in range(terms))) / z**terms
 
 
+def relative(f):
+    return lambda x: 1 / abs(f(x))
+
+
+def scaled_erfc(t):
+    """(1 + 2x) exp(x^2) erfc(x) of t = (x - 3.75) / (x + 3.75)."""
+    x = mpf("3.75") * (1 + t) / (1 - t)
+    return (1 + 2 * x) * m.exp(x * x) * m.erfc(x)
+
+
+def erfinv_ratio(w):
+    """erfinv(x) / x of w = -log(1 - x^2), by Halley's iteration."""
+    if w < mpf("1e-30"):
+        return m.sqrt(m.pi) / 2
+    x = m.sqrt(-m.expm1(-w))
+    small, rest = w < 3, m.exp(-w) / (1 + x)  # rest: 1 - x
+    y = x if small else m.sqrt(w - m.log(m.sqrt(w) * m.sqrt(m.pi)))
+    for _ in range(200):
+        d = ((m.erf(y) - x) if small else (rest - m.erfc(y))) * m.sqrt(m.pi) / 2 * m.exp(y * y)
+        d /= 1 + d * y
+        y -= d
+        if abs(d) < abs(y) * mpf(10) ** (8 - m.mp.dps):
+            break
+    return y / x
+
+
+def lgamma_ratio(t):
+    """lgamma(2 + t) / (t (1 + t))."""
+    if abs(t) < mpf("1e-20"):
+        return 1 - m.euler
+    return m.euler if abs(t + 1) < mpf("1e-20") else m.loggamma(2 + t).real / (t * (1 + t))
+
+
+def stirling(u):
+    """x (lgamma(x) - (x - 1/2) log x + x - log(2 pi) / 2) of u = 1 / x^2."""
+    if not u:
+        return mpf(1) / 12
+    x = 1 / m.sqrt(u)
+    return x * (m.loggamma(x).real - ((x - mpf(0.5)) * m.log(x) - x + m.log(2 * m.pi) / 2))
+
+
+def digamma_tail(u):
+    """(log x - 1 / (2x) - digamma(x)) / u of u = 1 / x^2."""
+    if not u:
+        return mpf(1) / 12
+    x = 1 / m.sqrt(u)
+    return (m.log(x) - 1 / (2 * x) - m.digamma(x)) / u
+
+
+DIGAMMA_ROOT = m.findroot(m.digamma, mpf("1.4616321449683623412626595"))
+
+
+def digamma_ratio(t):
+    """digamma(3/2 + t) over the distance to its positive root."""
+    d = t + mpf(1.5) - DIGAMMA_ROOT
+    return m.digamma(t + mpf(1.5)) / d if abs(d) > mpf("1e-25") else m.polygamma(1, DIGAMMA_ROOT)
+
+
+def i0_scaled(v):
+    """sqrt(x) exp(-x) I0(x) of v = 1 / x."""
+    return m.exp(-1 / v) * m.besseli(0, 1 / v) / m.sqrt(v) if v > mpf("1e-40") else 1 / m.sqrt(2 * m.pi)
+
+
+def erfinv_fit(centre, low, high, degree, root):
+    """In the distance from a centre, of w or of its square root."""
+
+    def f(t):
+        return erfinv_ratio((t + centre) ** 2 if root else t + centre)
+
+    return f, relative(f), (mpf(low), mpf(high)), degree
+
+
 # name: function, weight, interval, degree
 TABLE = {
     "exp": (
@@ -112,6 +184,35 @@ TABLE = {
         (0, 5),
         18,
     ),
+    "scaled erfc": (scaled_erfc, relative(scaled_erfc), (-1, mpf("24.25") / mpf("31.75")), 24),
+    "erfinv near": erfinv_fit(mpf("3.125"), "-3.125", "3.125", 24, False),
+    "erfinv middle": erfinv_fit(mpf("3.25"), "-0.75", "0.75", 20, True),
+    "erfinv far": erfinv_fit(mpf(5), "-1", "1.05", 20, True),
+    "lgamma": (
+        lambda t: lgamma_ratio(t - mpf(0.25)),
+        relative(lambda t: lgamma_ratio(t - mpf(0.25))),
+        (-0.75, 0.75),
+        28,
+    ),
+    "stirling": (stirling, relative(stirling), (0, mpf(1) / 9), 14),
+    "digamma": (digamma_ratio, relative(digamma_ratio), (-0.5, 0.5), 24),
+    "digamma tail": (digamma_tail, relative(digamma_tail), (0, mpf(1) / 9), 11),
+    "i0 near": (
+        lambda z: (m.besseli(0, 2 * m.sqrt(z)) - 1) / z if z > mpf("1e-30") else mpf(1),
+        lambda z: (z + EPS) / m.besseli(0, 2 * m.sqrt(z)),
+        (0, 36),
+        18,
+    ),
+    "i0 far": (
+        lambda t: i0_scaled(t + mpf(1) / 24),
+        relative(lambda t: i0_scaled(t + mpf(1) / 24)),
+        (-mpf(1) / 24, mpf(1) / 24),
+        18,
+    ),
+    # float32, computed in double.
+    "scaled erfc, short": (scaled_erfc, relative(scaled_erfc), (-1, mpf("6.85") / mpf("14.35")), 11),
+    "erfinv near, short": erfinv_fit(mpf(0), "0", "6", 10, False),
+    "erfinv far, short": erfinv_fit(mpf(0), m.sqrt(6), "4.01", 9, True),
 }
 
 if __name__ == "__main__":

@@ -87,7 +87,8 @@ void loop3(char* const* p, std::int64_t n) {
 
 template <class F, class T>
 void loop4(char* const* p, std::int64_t n) {
-  auto* out = reinterpret_cast<Element<T>*>(p[0]);
+  using R = decltype(F()(T(), T(), T(), T()));
+  auto* out = reinterpret_cast<Element<R>*>(p[0]);
   const auto* a = reinterpret_cast<const Element<T>*>(p[1]);
   const auto* b = reinterpret_cast<const Element<T>*>(p[2]);
   const auto* c = reinterpret_cast<const Element<T>*>(p[3]);
@@ -128,9 +129,16 @@ constexpr Loop loop_of() {
 }
 
 /// Registers the functor's loops for every dtype of the set that is its own compute type; the half
-/// types run float32's loop on widened blocks.
+/// types run float32's loop on widened blocks, or that of a functor of their own.
 template <class F, int Arity, DTypeSet Set, std::uint32_t Flags>
 void add_loops(HostRegistry& r, const char* op) {
+#define TANDEM_DTYPE(id, ctype, ...)                                                     \
+  if constexpr (Set.has(DType::id) && !fn::same_v<fn::on_storage_t<F, ctype>, F>) {      \
+    using Own = fn::on_storage_t<F, ctype>;                                              \
+    r.elementwise(op, DType::id,                                                         \
+                  loop_of<Own, Arity, (Flags & kFirstIsBool) != 0, compute_t<ctype>>()); \
+  }
+#include "tandem/dtypes.def"
 #define TANDEM_DTYPE(id, ctype, ...)                                                       \
   if constexpr (Set.has(DType::id) && !fn::is_half_v<ctype>) {                             \
     r.elementwise(op, DType::id, loop_of<F, Arity, (Flags & kFirstIsBool) != 0, ctype>()); \

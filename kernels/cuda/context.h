@@ -55,6 +55,10 @@ int bind_samples();
 int bind_gemm();
 int bind_reductions();
 int bind_rows();
+int bind_indexing();  // with bind_masks
+int bind_masks();
+int bind_sorting();
+int bind_counting();
 int bind_movement();
 int bind_repeat();
 int bind_scan();

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/flag.h"
 #include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {
@@ -140,6 +141,7 @@ BackendDriver make_driver() {
   d.event_synchronize = event_synchronize;
   d.stream_wait_event = stream_wait_event;
   d.peer_copy = peer_copy;
+  d.take_error = take_error;
   d.range_push = range_push;
   d.range_pop = range_pop;
   return d;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/cuda/masks.h"
+#include "kernels/functors/on_storage.h"
 #include "tandem/backend.h"
 #include "tandem/cuda/elementwise.h"
 
@@ -19,7 +20,8 @@ struct RowTable {
 template <class F, int A, std::uint32_t Set>
 void fill_row(RowTable<A>& row) {
   for_each_dtype<Set>([&]<class T>(int d) {
-    row.by_dtype[d] = make_entry<F, T, A, wide_t<T>>(std::make_integer_sequence<int, A>());
+    row.by_dtype[d] =
+        make_entry<fn::on_storage_t<F, T>, T, A, wide_t<T>>(std::make_integer_sequence<int, A>());
   });
 }
 

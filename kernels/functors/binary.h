@@ -5,6 +5,7 @@
 #include "kernels/functors/elementary.h"
 #include "kernels/functors/integer.h"
 #include "kernels/functors/modulus.h"
+#include "kernels/functors/on_storage.h"
 #include "kernels/functors/unary.h"
 #include "tandem/fn.h"
 
@@ -153,6 +154,21 @@ struct Hypot {
   }
 };
 
+// Functors that name an elementary function of two arguments.
+#define TANDEM_ELEMENTARY2(Functor, function) \
+  struct Functor {                            \
+    template <class T>                        \
+    TANDEM_FN T operator()(T x, T y) const {  \
+      return function(x, y);                  \
+    }                                         \
+  };
+TANDEM_ELEMENTARY2(Ldexp, ldexp)
+TANDEM_ELEMENTARY2(LogAddExp, logaddexp)
+TANDEM_ELEMENTARY2(LogAddExp2, logaddexp2)
+TANDEM_ELEMENTARY2(XLogY, xlogy)
+TANDEM_ELEMENTARY2(XLog1pY, xlog1py)
+#undef TANDEM_ELEMENTARY2
+
 struct CopySign {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
@@ -227,6 +243,87 @@ struct Fmin {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
     return number_of_first_or(lesser_of(x, y), x, y);
+  }
+};
+
+/// The neighbour of x towards y, in a format whose numbers lie `Unit` float bits apart.
+template <std::uint32_t Unit = 1, class T = float>
+TANDEM_FN T next_after(T x, T y) {
+  using U = unsigned_t<T>;
+  const U u = to_bits(x);
+  const bool up = (y > x) == (x > T(0));  // away from 0
+  const T moved = from_bits(static_cast<U>(up ? u + U(Unit) : u - U(Unit)));
+  T r = x == T(0) ? copysign_(from_bits(U(Unit)), y) : moved;
+  r = x == y ? y : r;
+  return (x != x) | (y != y) ? x + y : r;
+}
+
+struct NextAfter {
+  template <class T>
+  TANDEM_FN T operator()(T x, T y) const {
+    return next_after(x, y);
+  }
+};
+/// A bfloat16 is the upper half of a float.
+struct NextBFloat16 {
+  TANDEM_FN float operator()(float x, float y) const { return next_after<0x10000u>(x, y); }
+};
+/// A float16's neighbours are 2^13 float bits apart, below 2^-14 equidistant.
+struct NextHalf {
+  TANDEM_FN float operator()(float x, float y) const {
+    const float a = abs_bits(x);
+    const bool up = (y > x) == (x > 0.0f);
+    const bool subnormal = up ? a < 0x1p-14f : a <= 0x1p-14f;
+    const float step = up ? 0x1p-24f : -0x1p-24f;
+    const std::uint32_t moved = up ? to_bits(a) + 0x2000u : to_bits(a) - 0x2000u;
+    float m = subnormal ? a + step : from_bits(moved);
+    m = a == from_bits(0x7f800000u) ? 65504.0f : m;
+    float r = x == 0.0f ? copysign_(0x1p-24f, y) : copysign_(m, x);
+    r = x == y ? y : r;
+    return (x != x) | (y != y) ? x + y : r;
+  }
+};
+template <>
+struct OnStorage<NextAfter, BFloat16> {
+  using type = NextBFloat16;
+};
+template <>
+struct OnStorage<NextAfter, Half> {
+  using type = NextHalf;
+};
+
+struct Heaviside {
+  template <class T>
+  TANDEM_FN T operator()(T x, T values) const {
+    return x == T(0) ? values : static_cast<T>(x > T(0));
+  }
+};
+
+struct Gcd {
+  template <class T>
+  TANDEM_FN T operator()(T x, T y) const {
+    return common_divisor(x, y);
+  }
+};
+
+struct Lcm {
+  template <class T>
+  TANDEM_FN T operator()(T x, T y) const {
+    return common_multiple(x, y);
+  }
+};
+
+struct MakeComplex {
+  template <class T>
+  TANDEM_FN Complex<T> operator()(T re, T im) const {
+    return {re, im};
+  }
+};
+
+struct Polar {
+  template <class T>
+  TANDEM_FN Complex<T> operator()(T abs, T angle) const {
+    return {abs * cos(angle), abs * sin(angle)};
   }
 };
 

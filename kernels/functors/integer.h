@@ -116,4 +116,39 @@ TANDEM_FN T integer_power(T x, T y) {
   return result;
 }
 
+/// |x|, unsigned: the least integer has one too.
+template <class T>
+TANDEM_FN unsigned_t<T> magnitude(T x) {
+  if constexpr (is_signed_int_v<T>)
+    return static_cast<unsigned_t<T>>(x < T(0) ? wrap_neg(x) : x);
+  else
+    return x;
+}
+
+/// Euclid's; at most some 90 steps for 64 bits.
+template <class U>
+TANDEM_FN U euclid(U a, U b) {
+  while (b != 0) {
+    const U r = static_cast<U>(a % b);
+    a = b;
+    b = r;
+  }
+  return a;
+}
+
+template <class T>
+TANDEM_FN T common_divisor(T x, T y) {
+  return static_cast<T>(euclid(magnitude(x), magnitude(y)));
+}
+
+/// |x| / gcd * |y|, wrapping.
+template <class T>
+TANDEM_FN T common_multiple(T x, T y) {
+  using U = unsigned_t<T>;
+  const U a = magnitude(x);
+  const U b = magnitude(y);
+  const U g = euclid(a, b);
+  return static_cast<T>(wrap_mul(static_cast<U>(a / (g == 0 ? U(1) : g)), b));
+}
+
 }  // namespace tandem::fn

@@ -52,4 +52,34 @@ struct Addcmul {
   }
 };
 
+struct Addcdiv {
+  template <class T>
+  TANDEM_FN T operator()(T x, T a, T b, T value) const {
+    return Add()(x, Div()(Mul()(value, a), b));
+  }
+};
+
+struct NanToNum {
+  template <class T>
+  TANDEM_FN T operator()(T x, T nan, T above, T below) const {
+    T r = x == T(__builtin_inf()) ? above : x;
+    r = x == -T(__builtin_inf()) ? below : r;
+    return x == x ? r : nan;
+  }
+};
+
+struct IsClose {
+  template <class T>
+  TANDEM_FN bool operator()(T x, T y, T rtol, T atol) const {
+    if constexpr (is_complex_v<T>) {
+      const real_t<T> error = Abs()(x - y);
+      const bool near = error <= atol.re + abs_bits(rtol.re * Abs()(y));
+      return Eq()(x, y) | (near & IsFinite()(error));
+    } else {
+      const T error = abs_bits(x - y);
+      return (x == y) | ((error <= atol + abs_bits(rtol * y)) & (error < T(__builtin_inf())));
+    }
+  }
+};
+
 }  // namespace tandem::fn

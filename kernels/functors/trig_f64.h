@@ -114,12 +114,15 @@ TANDEM_FN Angle reduce_slow(double x) {
   return {from_bits(to_bits(r.hi) ^ sign), from_bits(to_bits(r.lo) ^ sign), turn};
 }
 
+/// (sin(r) / r - 1) / z, z = r^2, |r| <= pi/4.
+TANDEM_FN double sin_tail(double z) {
+  return poly(z, -0x1.5555555555549p-3, 0x1.111111110f886p-7, -0x1.a01a019c128bfp-13,
+              0x1.71de35783063ap-19, -0x1.ae5e66639d6e7p-26, 0x1.5d9300be11f16p-33);
+}
 /// sin(hi + lo) as an unevaluated sum for |hi| <= pi/4.
 TANDEM_FN Dd sin_kernel(double r, double rl) {
   const double z = r * r;
-  const double s = poly(z, -0x1.5555555555549p-3, 0x1.111111110f886p-7, -0x1.a01a019c128bfp-13,
-                        0x1.71de35783063ap-19, -0x1.ae5e66639d6e7p-26, 0x1.5d9300be11f16p-33);
-  return {r, fma(z * r, s, fma(-0.5 * z, rl, rl))};
+  return {r, fma(z * r, sin_tail(z), fma(-0.5 * z, rl, rl))};
 }
 TANDEM_FN Dd cos_kernel(double r, double rl) {
   const Dd z = two_prod(r, r);

@@ -106,6 +106,11 @@ TANDEM_ELEMENTARY(Acosh, acosh)
 TANDEM_ELEMENTARY(Atanh, atanh)
 TANDEM_ELEMENTARY(Erf, erf)
 TANDEM_ELEMENTARY(Sigmoid, sigmoid)
+TANDEM_ELEMENTARY(Erfc, erfc)
+TANDEM_ELEMENTARY(Erfinv, erfinv)
+TANDEM_ELEMENTARY(I0, i0)
+TANDEM_ELEMENTARY(Logit, logit)
+TANDEM_ELEMENTARY(Sinc, sinc)
 #undef TANDEM_ELEMENTARY
 
 // Functors with a fast part that serves all but huge arguments. A host loop runs the fast part
@@ -128,6 +133,8 @@ TANDEM_ELEMENTARY(Sigmoid, sigmoid)
 TANDEM_TWO_SPEED(Sin, sin)
 TANDEM_TWO_SPEED(Cos, cos)
 TANDEM_TWO_SPEED(Tan, tan)
+TANDEM_TWO_SPEED(Lgamma, lgamma)
+TANDEM_TWO_SPEED(Digamma, digamma)
 #undef TANDEM_TWO_SPEED
 
 // Rounding to integers: integers are their own result.
@@ -146,6 +153,63 @@ TANDEM_ROUNDING(Ceil, ceil_)
 TANDEM_ROUNDING(Trunc, trunc_)
 TANDEM_ROUNDING(Round, rint_)
 #undef TANDEM_ROUNDING
+
+struct Frac {
+  template <class T>
+  TANDEM_FN T operator()(T x) const {
+    return x - trunc_(x);
+  }
+};
+
+struct Conj {
+  template <class T>
+  TANDEM_FN T operator()(T x) const {
+    return T{x.re, -x.im};
+  }
+};
+
+struct SignBit {
+  template <class T>
+  TANDEM_FN bool operator()(T x) const {
+    return (to_bits(x) >> (8 * sizeof(T) - 1)) != 0;
+  }
+};
+
+/// x = m 2^e: the bits of x with a normal exponent, and how far that was moved. 0 for x of 0,
+/// infinity or NaN.
+template <class T>
+struct FloatParts {
+  unsigned_t<T> bits;
+  std::int32_t e;
+};
+template <class T>
+TANDEM_FN FloatParts<T> float_parts(T x) {
+  using U = unsigned_t<T>;
+  constexpr int digits = sizeof(T) == 4 ? 24 : 53;
+  constexpr int bias = sizeof(T) == 4 ? 126 : 1022;  // of a number in [1/2, 1)
+  constexpr U field = (U(1) << (8 * sizeof(T) - digits)) - 1;
+  const bool tiny = (to_bits(x) >> (digits - 1) & field) == 0;
+  const U u = to_bits(tiny ? x * T(std::uint64_t(1) << digits) : x);
+  const auto exponent = static_cast<std::int32_t>(u >> (digits - 1) & field);
+  const bool plain = x != T(0) && abs_bits(x) < T(__builtin_inf());
+  const std::int32_t e = exponent - (tiny ? bias + digits : bias);
+  const U normal = (u & ~(field << (digits - 1))) | (U(bias) << (digits - 1));
+  return {plain ? normal : to_bits(x), plain ? e : 0};
+}
+
+struct FrexpMantissa {
+  template <class T>
+  TANDEM_FN T operator()(T x) const {
+    return from_bits(float_parts(x).bits);
+  }
+};
+
+struct FrexpExponent {
+  template <class T>
+  TANDEM_FN std::int32_t operator()(T x) const {
+    return float_parts(x).e;
+  }
+};
 
 struct IsNan {
   template <class T>

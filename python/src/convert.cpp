@@ -71,6 +71,26 @@ std::optional<Value> to_tensors(PyObject* o) {
   return Value(std::move(list));
 }
 
+/// Tensors and arrays; None is an undefined tensor.
+std::optional<Value> to_maybe_tensors(PyObject* o) {
+  std::vector<Tensor> list;
+  if (!is_list(o)) return std::nullopt;
+  const bool all = each_item(o, [&](PyObject* item) {
+    if (item == Py_None) {
+      list.emplace_back();
+    } else if (is_tensor(item)) {
+      list.push_back(as_tensor(item));
+    } else if (is_numpy_array(item)) {
+      list.push_back(tensor_of_array(item));
+    } else {
+      return false;
+    }
+    return true;
+  });
+  if (!all) return std::nullopt;
+  return Value(std::move(list));
+}
+
 std::optional<Value> to_axes(PyObject* o) {
   AxisList axes;
   if (const auto one = to_axis(o)) {
@@ -139,6 +159,21 @@ std::optional<Value> to_bool(PyObject* o) {
     return Value(Scalar(PyObject_IsTrue(o) == 1));
   }
   return std::nullopt;
+}
+
+std::optional<Value> to_floats(PyObject* o) {
+  std::vector<double> numbers;
+  if (!is_list(o) || !each_item(o, [&](PyObject* item) {
+        const auto s = to_scalar(item);
+        if (!s || s->kind() == Scalar::Kind::Complex) return false;
+        numbers.push_back(s->to_double());
+        return true;
+      })) {
+    return std::nullopt;
+  }
+  const Tensor t = empty({static_cast<std::int64_t>(numbers.size())}, {.dtype = DType::float64});
+  std::copy(numbers.begin(), numbers.end(), t.data<double>());
+  return Value(t);
 }
 
 template <class T>
@@ -311,6 +346,8 @@ std::optional<Value> to_value(PyObject* o, Accepts accepts) {
     case Accepts::Shape:
       if (is_dtype(o)) return Value(as_dtype(o));
       return boxed(to_ints(o));
+    case Accepts::Floats:
+      return to_floats(o);
     case Accepts::Value:
       if (PyUnicode_Check(o)) return Value(std::string(text_of(o)));
       if (is_list(o)) return boxed(to_ints(o));
@@ -322,6 +359,8 @@ std::optional<Value> to_value(PyObject* o, Accepts accepts) {
       return to_pairs(o);
     case Accepts::Object:
       return Value();
+    case Accepts::MaybeTensors:
+      return to_maybe_tensors(o);
     case Accepts::Generator:
       if (is_generator(o)) return Value(as_generator(o));
       return std::nullopt;
@@ -346,11 +385,13 @@ const char* accepted(Accepts accepts) {
                                            "a device",
                                            "a list of names (str or None)",
                                            "an integer, a list or tuple of integers, or a dtype",
+                                           "a list or tuple of numbers",
                                            "a tensor, a number, a str or a list of integers",
                                            "a number or a tensor, or a list or tuple of them",
                                            "an integer, or two lists of axes of one length",
                                            "an object",
-                                           "a Generator"};
+                                           "a Generator",
+                                           "a list or tuple of tensors and None"};
   return kWords[static_cast<int>(accepts)];
 }
 

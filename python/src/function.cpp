@@ -41,11 +41,12 @@ struct Alias {
   std::size_t position;
 };
 constexpr Alias kAliases[] = {
-    {"input", nullptr, 0},      {"self", nullptr, 0}, {"other", nullptr, 1},
-    {"axis", "dim", 0},         {"axes", "dims", 0},  {"axes", "dim", 0},
-    {"keepdims", "keepdim", 0}, {"shape", "size", 0}, {"dims", "dim", 0},
-    {"ddof", "correction", 0},  {"src", "source", 0}, {"axis", "dims", 0},
-    {"shift", "shifts", 0},     {"k", "diagonal", 0}, {"repetitions", "dims", 0}};
+    {"input", nullptr, 0},      {"self", nullptr, 0},   {"other", nullptr, 1},
+    {"axis", "dim", 0},         {"axes", "dims", 0},    {"axes", "dim", 0},
+    {"keepdims", "keepdim", 0}, {"shape", "size", 0},   {"dims", "dim", 0},
+    {"ddof", "correction", 0},  {"src", "source", 0},   {"axis", "dims", 0},
+    {"shift", "shifts", 0},     {"k", "diagonal", 0},   {"repetitions", "dims", 0},
+    {"value", "src", 0},        {"indices", "index", 0}};
 
 std::string prefix(const Function& f) { return "[" + f.name + "] "; }
 
@@ -288,9 +289,11 @@ Accepts accepts_of(std::string_view type, const std::string& where) {
       {"device", Accepts::Device},
       {"names", Accepts::Names},
       {"shape", Accepts::Shape},
+      {"floats", Accepts::Floats},
       {"value", Accepts::Value},
       {"object", Accepts::Object},
       {"generator", Accepts::Generator},
+      {"Tensor?[]", Accepts::MaybeTensors},
       {"spacing", Accepts::Spacing},
       {"pairs", Accepts::Pairs}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);

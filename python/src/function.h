@@ -33,11 +33,13 @@ enum class Accepts : std::uint8_t {
   Device,
   Names,
   Shape,    // integers, or a dtype: view's two forms
+  Floats,   // a list of numbers, as a float64 tensor of one dimension
   Value,    // a tensor, number, str or list of integers; the op tells them apart
   Spacing,  // a number or a tensor, or a list of them: gradient's
   Pairs,    // an integer, or two lists of axes of one length: tensordot's
   Object,   // any; the function reads the Python object itself
   Generator,
+  MaybeTensors,  // tensors, None among them
 };
 
 struct Parameter {

@@ -1,4 +1,5 @@
 // t[...] and t[...] = value.
+#include <algorithm>
 #include <vector>
 
 #include "convert.h"
@@ -10,17 +11,23 @@ namespace tandem::python {
 namespace {
 
 [[noreturn]] void fail_index(PyObject* o) {
-  if (is_tensor(o) || is_numpy_array(o) || PyList_Check(o)) {
-    detail::fail<NotImplemented>(
-        "[index] expected integers, slices, None, ... or bools: indexing by masks and by arrays of "
-        "indices "
-        "is not built yet, got " +
-        type_name(o));
-  }
   detail::fail<IndexError>(
       "only integers, slices (`:`), ellipsis (`...`), None and long or byte tensors "
       "are valid indices (got " +
       type_name(o) + ")");
+}
+
+/// Lists and arrays as one tensor of indices or a mask, on the CPU.
+Tensor array_of(PyObject* o) {
+  if (is_numpy_array(o)) return tensor_of_array(o);
+  const nb::object list =
+      PyList_Check(o) || PyTuple_Check(o) ? nb::borrow(o) : steal(PySequence_List(o));
+  try {
+    const Tensor t = tensor_of_lists(list.ptr(), std::nullopt);
+    return t.numel() == 0 ? t.to(DType::int64) : t;
+  } catch (const TypeError&) {
+    fail_index(o);
+  }
 }
 
 /// A bound of a slice: None, an integer or a 0-d tensor; clipped to 64 bits as Python does.
@@ -56,15 +63,7 @@ Index index_of(PyObject* o) {
   if (PySlice_Check(o)) return Index(slice_of(o));
   if (o == Py_None) return Index(kNone);
   if (o == Py_Ellipsis) return Index(kEllipsis);
-  if (is_tensor(o)) {
-    const Tensor& t = as_tensor(o);
-    if (t.dim() != 0) fail_index(o);
-    if (t.dtype() == DType::bool_) return Index(t.item().to_bool());
-    if (!is_integer(t.dtype())) {
-      detail::fail<IndexError>("tensors used as indices must be long, int, byte or bool tensors");
-    }
-    return Index(t.item().to_int());
-  }
+  if (is_tensor(o)) return Index(as_tensor(o));
   // NumPy's integers and others that have __index__; float ones have not.
   if (PyIndex_Check(o) && !is_numpy_array(o)) {
     const nb::object number = steal(PyNumber_Index(o));
@@ -72,6 +71,9 @@ Index index_of(PyObject* o) {
   }
   if (is_numpy_scalar(o) && dtype_of_numpy_scalar(o) == DType::bool_) {
     return Index(PyObject_IsTrue(o) == 1);
+  }
+  if (PyList_Check(o) || PyTuple_Check(o) || PyRange_Check(o) || is_numpy_array(o)) {
+    return Index(array_of(o));
   }
   fail_index(o);
 }
@@ -93,13 +95,30 @@ std::vector<Index> index_list(PyObject* key) {
 
 namespace {
 
+bool has_arrays(const std::vector<Index>& list) {
+  return std::any_of(list.begin(), list.end(),
+                     [](const Index& i) { return i.kind() == Index::Kind::Tensor; });
+}
+
 Tensor get(const Tensor& t, PyObject* key) {
   if (PyLong_CheckExact(key) && t.dim() > 0) {
     int overflow = 0;
     const long long i = PyLong_AsLongLongAndOverflow(key, &overflow);
     if (overflow == 0) return t.select(0, i);
   }
-  return t.index(index_list(key));
+  const std::vector<Index> list = index_list(key);
+  if (!has_arrays(list)) return t.index(list);
+  const nb::gil_scoped_release release;
+  return t.index(list);
+}
+
+/// A value that is no number, as a tensor; lists take the target's dtype.
+Tensor source_of(PyObject* value, DType dtype) {
+  if (is_tensor(value)) return as_tensor(value);
+  if (is_numpy_array(value)) return tensor_of_array(value);
+  if (PyList_Check(value) || PyTuple_Check(value)) return tensor_of_lists(value, dtype);
+  detail::fail<TypeError>("[setitem] expected a tensor, a number or lists of numbers, got " +
+                          type_name(value));
 }
 
 /// The value as the target's elements; leading dimensions of size 1 go.
@@ -110,17 +129,7 @@ void assign(Tensor target, PyObject* value) {
       return;
     }
   }
-  Tensor source;
-  if (is_tensor(value)) {
-    source = as_tensor(value);
-  } else if (is_numpy_array(value)) {
-    source = tensor_of_array(value);
-  } else if (PyList_Check(value) || PyTuple_Check(value)) {
-    source = tensor_of_lists(value, target.dtype());
-  } else {
-    detail::fail<TypeError>("[setitem] expected a tensor, a number or lists of numbers, got " +
-                            type_name(value));
-  }
+  Tensor source = source_of(value, target.dtype());
   while (source.dim() > target.dim() && source.shape()[0] == 1) source = source.select(0, 0);
   const bool large =
       target.numel() >= 4096 || !target.device().is_cpu() || !source.device().is_cpu();
@@ -130,6 +139,21 @@ void assign(Tensor target, PyObject* value) {
   } else {
     target.copy_(source);
   }
+}
+
+/// t[masks and arrays] = value.
+void assign_at(const Tensor& t, const std::vector<Index>& list, PyObject* value) {
+  if (!is_tensor(value)) {
+    if (const auto number = to_scalar(value)) {
+      const nb::gil_scoped_release release;
+      return set_index(t, list, *number);
+    }
+  }
+  Tensor source = source_of(value, t.dtype());
+  const nb::gil_scoped_release release;
+  // What is no tensor is of no dtype or device of its own.
+  if (!is_tensor(value)) source = source.to(t.device(), t.dtype());
+  set_index(t, list, source);
 }
 
 PyObject* subscript(PyObject* self, PyObject* key) {
@@ -142,12 +166,69 @@ int assign_subscript(PyObject* self, PyObject* key, PyObject* value) {
       detail::fail<TypeError>(
           "[delitem] expected no deletion: a tensor's elements cannot be deleted");
     }
-    assign(get(as_tensor(self), key), value);
+    const Tensor& t = as_tensor(self);
+    if (PyLong_CheckExact(key)) {
+      assign(get(t, key), value);
+      return 0;
+    }
+    const std::vector<Index> list = index_list(key);
+    if (has_arrays(list)) {
+      assign_at(t, list, value);
+    } else {
+      assign(t.index(list), value);
+    }
     return 0;
   });
 }
 
 }  // namespace
+
+namespace {
+
+Tensor unlocked_nonzero(const Tensor& x) {
+  const nb::gil_scoped_release release;
+  return nonzero(x);
+}
+
+/// The columns of coordinates: an array of indices for each dimension.
+PyObject* columns(const Tensor& x) {
+  const Tensor rows = unlocked_nonzero(x.dim() == 0 ? x.unsqueeze(0) : x);
+  return from_value(Value(rows.unbind(1)));
+}
+
+/// nonzero(x, as_tuple=True) and where(condition), which a schema cannot say.
+void define_coordinates() {
+  define(make_function("nonzero", "x: Tensor, *, as_tuple: bool=False",
+                       std::string(find_op("nonzero")->doc) +
+                           "\nWith as_tuple=True: a vector of indices for each dimension.",
+                       [](Call& c) {
+                         const bool tuple = c.given(1) && c.values[1].as<Scalar>().to_bool();
+                         return tuple ? columns(c.tensor(0)) : wrap(unlocked_nonzero(c.tensor(0)));
+                       }),
+         kModule | kMethod);
+  PyObject* plain = nb::object(nb::getattr(nb::handle(module_object), "where")).release().ptr();
+  Function f = make_function(
+      "where", "condition: Tensor, x: object=None, y: object=None",
+      std::string(find_op("where")->doc) +
+          "\nOf the condition alone: where it holds, as "
+          "nonzero(condition, as_tuple=True).",
+      [plain](Call& c) {
+        if (c.objects[1] == nullptr && c.objects[2] == nullptr) return columns(c.tensor(0));
+        PyObject* args[4] = {c.objects[0], c.objects[1], c.objects[2], c.out};
+        if (args[1] == nullptr || args[2] == nullptr) {
+          detail::fail<TypeError>("[where] expected a condition, or a condition, x and y");
+        }
+        const nb::object names =
+            c.out == nullptr ? nb::object() : steal(Py_BuildValue("(s)", "out"));
+        return steal(PyObject_Vectorcall(plain, args, 3, names.ptr())).release().ptr();
+      });
+  f.takes_out = true;
+  define(std::move(f), kModule);
+}
+
+}  // namespace
+
+void init_indexing() { define_coordinates(); }
 
 // Set straight into the type's slots by init_tensor: __getitem__ in Python would cost a call more.
 PyType_Slot indexing_slots[] = {{Py_mp_subscript, reinterpret_cast<void*>(subscript)},

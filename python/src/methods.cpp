@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "function.h"
 #include "tandem/ops.h"
+#include "tandem/pointwise.h"
 
 namespace tandem::python {
 namespace {
@@ -233,6 +234,25 @@ void define_spread(const char* name) {
          kModule | kMethod);
 }
 
+/// t.real and t.imag read as views and are written by copies, as in PyTorch and NumPy.
+void define_part(const char* name, Tensor (*part)(const Tensor&)) {
+  const nb::handle cls(reinterpret_cast<PyObject*>(types.tensor));
+  const nb::object get = nb::getattr(nb::handle(module_object), name);
+  const nb::object set =
+      function_object(make_function(name, "x: Tensor, value: Arg", "", [part](Call& c) {
+        const Value& value = c.values[1];
+        Tensor target = part(c.tensor(0));
+        if (value.is<Tensor>()) {
+          target.copy_(value.as<Tensor>());
+        } else {
+          target.fill_(value.as<Scalar>());
+        }
+        return Py_NewRef(Py_None);
+      }));
+  const nb::handle property(reinterpret_cast<PyObject*>(&PyProperty_Type));
+  nb::setattr(cls, name, property(get, set));
+}
+
 PyObject* assign_zero(Call& c) {
   c.written("zero_").zero_();
   return Py_NewRef(c.objects[0]);
@@ -253,6 +273,8 @@ void init_methods() {
   define_overload("min", &tandem::minimum);
   define_spread("var");
   define_spread("std");
+  define_part("real", &tandem::real);
+  define_part("imag", &tandem::imag);
   define(make_function("zero_", "x: Tensor", "Sets every element to 0.", assign_zero), kMethod);
   define(make_function("fill_", "x: Tensor, value: Scalar", "Sets every element to the value.",
                        assign_value),

@@ -16,6 +16,7 @@ NB_MODULE(_tandem, m) {
   init_storage(m);
   init_creation();
   init_methods();
+  init_indexing();
   init_names();
   init_numpy();
   init_io(m);

@@ -89,6 +89,7 @@ void init_table(nb::module_& m);
 void init_creation();
 void init_names();
 void init_methods();
+void init_indexing();
 void init_numpy();
 void init_io(nb::module_& m);
 void init_printing(nb::module_& m);

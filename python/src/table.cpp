@@ -174,6 +174,7 @@ bool is_method(const Function& f) {
 }
 
 bool has_in_place(const OpRow& row) {
+  if ((row.flags & kInPlace) != 0) return true;
   return row.family == Family::Elementwise && (row.flags & kNoInPlace) == 0;
 }
 
@@ -228,7 +229,8 @@ nb::dict describe(const OpRow& row) {
     return nb::tuple(list);
   }();
   static constexpr const char* kFamilies[] = {"elementwise", "generator", "reduction", "irregular"};
-  static constexpr const char* kResults[] = {"same", "float", "bool", "real", "wide", "index"};
+  static constexpr const char* kResults[] = {"same", "float", "bool",  "real",
+                                             "wide", "index", "int32", "complex"};
   d["name"] = row.name;
   d["aliases"] = [&] {
     nb::list names;

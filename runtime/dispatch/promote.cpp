@@ -69,6 +69,10 @@ DType result_dtype(const OpRow& row, DType computed) {
       return category(computed) < Category::Float ? DType::int64 : computed;
     case Result::Index:
       return DType::int64;
+    case Result::Int32:
+      return DType::int32;
+    case Result::Complex:
+      return computed == DType::float64 ? DType::complex128 : DType::complex64;
   }
   __builtin_unreachable();
 }

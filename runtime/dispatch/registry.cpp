@@ -12,6 +12,7 @@
 #include "runtime/ops/boxed_ops.h"
 #include "runtime/ops/indexing.h"
 #include "runtime/ops/movement.h"
+#include "runtime/ops/pointwise.h"
 #include "runtime/ops/random.h"
 #include "runtime/ops/scan.h"
 #include "runtime/ops/sorting.h"
@@ -88,6 +89,8 @@ Registry::Registry() {
   replace_boxed(op::sub, &Boxed<&ops::sub>::call);
   replace_boxed(op::div, &Boxed<&ops::div>::call);
   replace_boxed(op::clamp, &Boxed<&ops::clamp>::call);
+  replace_boxed(op::logit, &Boxed<&ops::logit>::call);
+  replace_boxed(op::round, &Boxed<&ops::round>::call);
 }
 
 Registry& registry() {

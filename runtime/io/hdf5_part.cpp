@@ -29,10 +29,19 @@ void add_slice(Part& p, const Slice& s, std::int64_t n) {
   p.view.emplace_back(back ? Slice{{}, {}, -1} : Slice{});
 }
 
+/// Dimensions that a mask or an array of indices takes.
+std::size_t taken_by(const Tensor& t) {
+  const bool mask = t.dtype() == DType::bool_ || t.dtype() == DType::uint8;
+  return mask ? static_cast<std::size_t>(t.dim()) : 1;
+}
+
 std::size_t dimensions_of(const std::vector<Index>& index) {
-  return static_cast<std::size_t>(std::count_if(index.begin(), index.end(), [](const Index& i) {
-    return i.kind() == Index::Kind::Int || i.kind() == Index::Kind::Slice;
-  }));
+  std::size_t n = 0;
+  for (const Index& i : index) {
+    if (i.kind() == Index::Kind::Int || i.kind() == Index::Kind::Slice) ++n;
+    if (i.kind() == Index::Kind::Tensor) n += taken_by(i.tensor());
+  }
+  return n;
 }
 
 }  // namespace
@@ -54,6 +63,10 @@ bool index_fits(const std::vector<Index>& index, const Dims& shape) {
         break;
       case Index::Kind::Ellipsis:
         d = std::min(d + shape.size() - used, shape.size());
+        break;
+      case Index::Kind::Tensor:
+        d += taken_by(i.tensor());
+        if (d > shape.size()) return false;
         break;
       case Index::Kind::None:
       case Index::Kind::Bool:
@@ -84,6 +97,14 @@ Part part_of(const std::vector<Index>& index, const Dims& shape) {
         break;
       case Index::Kind::Ellipsis:
         whole(std::min(shape.size() - used, shape.size() - p.count.size()));
+        break;
+      case Index::Kind::Tensor:  // of what is read: its dimensions are read whole
+        for (std::size_t k = 0; k < taken_by(i.tensor()); ++k) {
+          p.start.push_back(0);
+          p.step.push_back(1);
+          p.count.push_back(static_cast<Size>(shape[p.count.size()]));
+        }
+        p.view.push_back(i);
         break;
       case Index::Kind::None:
       case Index::Kind::Bool:

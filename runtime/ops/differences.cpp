@@ -6,6 +6,7 @@
 #include "runtime/ops/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/scan.h"
 
 namespace tandem {
 
@@ -108,6 +109,38 @@ void uneven_gradient(const Tensor& out, const Tensor& x, std::int64_t axis, cons
         div(add(mul(b2, 2), b1), mul(b2, b)));
 }
 
+/// Twice the areas between neighbours, of steps of 1 where no coordinates are given.
+Tensor strips(const char* op, const Tensor& y, const std::optional<Tensor>& x, std::int64_t d) {
+  TANDEM_EXPECTS(
+      y.dtype() != DType::bool_ && (!x || x->dtype() != DType::bool_), TypeError,
+      fmt::format("[{}] received a bool input for x or y, but bool is not supported", op));
+  const std::int64_t n = y.shape()[static_cast<std::size_t>(d)];
+  const Tensor v = floating(y);
+  const std::int64_t m = std::max<std::int64_t>(n - 1, 0);
+  const Tensor sums = n < 2 ? part(v, d, 0, 0) : add(part(v, d, 1, m), part(v, d, 0, m));
+  if (!x) return sums;
+  const bool line = x->dim() == 1 && y.dim() != 1;
+  const Tensor points = floating(line ? along(*x, d, y.dim()) : *x);
+  TANDEM_EXPECTS(
+      points.dim() == y.dim() && points.shape()[static_cast<std::size_t>(d)] == n, ShapeError,
+      fmt::format(
+          "[{}] There must be one `x` value for each sample point, got shapes [{}] and [{}]", op,
+          fmt::join(y.shape(), ", "), fmt::join(x->shape(), ", ")));
+  return mul(sums, steps(points, d));
+}
+
+Tensor halved(const Tensor& sums, bool coordinates, const Scalar& dx) {
+  if (coordinates) return div(sums, 2);
+  return mul(sums, dx.kind() == Scalar::Kind::Complex ? Scalar(dx.to_complex() / 2.0)
+                                                      : Scalar(dx.to_double() / 2));
+}
+
+std::int64_t axis_of(const char* op, const Tensor& y, Axis axis) {
+  TANDEM_EXPECTS(y.dim() > 0, ShapeError,
+                 fmt::format("[{}] expected a tensor with dimensions, got 0-d", op));
+  return detail::resolve_axis(axis, y, op);
+}
+
 /// The axes of a call, in its order.
 Dims axes_of(const Axes& axes, const Tensor& x, const char* op) {
   (void)detail::resolve_axes(axes, x, op);  // no axis twice
@@ -194,31 +227,14 @@ std::vector<Tensor> gradient(const Tensor& x, const std::vector<Spacing>& spacin
 }
 
 Tensor trapezoid(const Tensor& y, const std::optional<Tensor>& x, const Scalar& dx, Axis axis) {
-  TANDEM_EXPECTS(y.dim() > 0, ShapeError, "[trapezoid] expected a tensor with dimensions, got 0-d");
-  TANDEM_EXPECTS(y.dtype() != DType::bool_ && (!x || x->dtype() != DType::bool_), TypeError,
-                 "[trapezoid] received a bool input for x or y, but bool is not supported");
-  const std::int64_t d = detail::resolve_axis(axis, y, "trapezoid");
-  const std::int64_t n = y.shape()[static_cast<std::size_t>(d)];
-  const Tensor v = floating(y);
-  const std::int64_t m = std::max<std::int64_t>(n - 1, 0);
-  Tensor sums = n < 2 ? part(v, d, 0, 0) : add(part(v, d, 1, m), part(v, d, 0, m));
-  if (!x) {
-    const Scalar half = dx.kind() == Scalar::Kind::Complex ? Scalar(dx.to_complex() / 2.0)
-                                                           : Scalar(dx.to_double() / 2);
-    return mul(sum(sums, d), half);
-  }
-  TANDEM_EXPECTS(
-      x->dim() == y.dim() || x->dim() == 1, ShapeError,
-      fmt::format("[trapezoid] There must be one `x` value for each sample point, got shapes [{}] "
-                  "and [{}]",
-                  fmt::join(y.shape(), ", "), fmt::join(x->shape(), ", ")));
-  const bool line = x->dim() == 1 && y.dim() != 1;
-  const Tensor points = floating(line ? along(*x, d, y.dim()) : *x);
-  TANDEM_EXPECTS(points.shape()[static_cast<std::size_t>(d)] == n, ShapeError,
-                 fmt::format("[trapezoid] There must be one `x` value for each sample point, got "
-                             "{} and {} points",
-                             n, points.shape()[static_cast<std::size_t>(d)]));
-  return div(sum(mul(sums, steps(points, d)), d), 2);
+  const std::int64_t d = axis_of("trapezoid", y, axis);
+  return halved(sum(strips("trapezoid", y, x, d), d), x.has_value(), dx);
+}
+
+Tensor cumulative_trapezoid(const Tensor& y, const std::optional<Tensor>& x, const Scalar& dx,
+                            Axis axis) {
+  const std::int64_t d = axis_of("cumulative_trapezoid", y, axis);
+  return halved(cumsum(strips("cumulative_trapezoid", y, x, d), d), x.has_value(), dx);
 }
 
 Tensor cov(const Tensor& x, double correction, const std::optional<Tensor>& fweights,
@@ -341,6 +357,12 @@ std::vector<Tensor> gradient(const Tensor& x, const Value& spacing, const Axes& 
 Tensor trapezoid(const Tensor& y, std::optional<Tensor> x, std::optional<Scalar> dx, Axis axis) {
   TANDEM_EXPECTS(!x || !dx, ValueError, "[trapezoid] expected x or dx, got both");
   return tandem::trapezoid(y, x, dx.value_or(Scalar(1)), axis);
+}
+
+Tensor cumulative_trapezoid(const Tensor& y, std::optional<Tensor> x, std::optional<Scalar> dx,
+                            Axis axis) {
+  TANDEM_EXPECTS(!x || !dx, ValueError, "[cumulative_trapezoid] expected x or dx, got both");
+  return tandem::cumulative_trapezoid(y, x, dx.value_or(Scalar(1)), axis);
 }
 
 Tensor diff(const Tensor& x, std::int64_t n, Axis axis, std::optional<Tensor> prepend,

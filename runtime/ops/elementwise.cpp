@@ -6,6 +6,7 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/promote.h"
 #include "runtime/ops/boxed_ops.h"
+#include "runtime/ops/pointwise.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 
@@ -97,8 +98,33 @@ Tensor exact_compare(const OpRow& row, std::span<const Arg> in, Tensor* out) {
   return {};
 }
 
+/// What a row gives of dtypes that need no kernel of its own; undefined where it has one. conj of
+/// real numbers is the tensor itself, the sign of integers a comparison.
+Tensor without_kernel(const OpRow& row, std::span<const Arg> in, Tensor* out) {
+  if (!in[0].is_tensor()) return {};
+  const Tensor& x = in[0].tensor();
+  if (&row == &op::conj && !is_complex(x.dtype())) {
+    if (out == nullptr || out->body_ptr() == x.body_ptr()) return x;
+    return detail::run_one(
+        row, out,
+        [&] {
+          return detail::OutSpec{Dims(x.shape()), x.dtype(), x.device(), x.body_ptr()->names};
+        },
+        [&](const Tensor& target) { detail::copy_elements(target, x); });
+  }
+  if (&row == &op::signbit && category(x.dtype()) < Category::Float) {
+    const Arg args[] = {x, Scalar(0)};
+    return detail::elementwise(op::lt, args, out);
+  }
+  return {};
+}
+
 Tensor call(const OpRow& row, std::span<const Arg> in, Tensor* out = nullptr,
             bool in_place = false) {
+  if (row.arity == 1) {
+    Tensor t = without_kernel(row, in, out);
+    if (t.defined()) return t;
+  }
   if (row.arity == 2) [[likely]] {
     check_divisor(row, in);
     check_exponent(row, in);
@@ -228,6 +254,20 @@ Tensor div(const Arg& x, const Arg& y, const std::string& rounding_mode) {
 Tensor addcmul(const Arg& x, const Arg& a, const Arg& b, const Scalar& value) {
   return call(op::addcmul, std::initializer_list<Arg>{x, a, b, value});
 }
+
+Tensor addcdiv(const Arg& x, const Arg& a, const Arg& b, const Scalar& value) {
+  return call(op::addcdiv, std::initializer_list<Arg>{x, a, b, value});
+}
+
+namespace detail {
+Tensor isclose_kernel(const Arg& x, const Arg& y, const Scalar& rtol, const Scalar& atol) {
+  return call(op::isclose, std::initializer_list<Arg>{x, y, rtol, atol});
+}
+Tensor nan_to_num_kernel(const Tensor& x, const Scalar& nan, const Scalar& above,
+                         const Scalar& below) {
+  return call(op::nan_to_num, std::initializer_list<Arg>{x, nan, above, below});
+}
+}  // namespace detail
 
 namespace ops {
 Tensor add(const Arg& x, const Arg& y, const Scalar& alpha) { return tandem::add(x, y, alpha); }

@@ -6,6 +6,7 @@
 #include "runtime/ops/boxed_ops.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/pointwise.h"
 
 namespace tandem {
 
@@ -103,18 +104,7 @@ bool allclose(const Tensor& x, const Tensor& y, double rtol, double atol, bool e
   TANDEM_EXPECTS(x.dtype() == y.dtype(), TypeError,
                  fmt::format("[allclose] expected tensors of one dtype, got {} and {}",
                              name(x.dtype()), name(y.dtype())));
-  Tensor close = eq(x, y);
-  if (category(x.dtype()) >= Category::Float) {
-    const Tensor limit = add(mul(abs(y), rtol), atol);
-    const Tensor near = le(abs(sub(x, y)), limit);
-    close = logical_or(close, logical_and(near, isfinite(y)));
-    if (equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
-  } else if (category(x.dtype()) == Category::Integer) {
-    const Tensor wide_x = x.to(DType::float64);
-    const Tensor wide_y = y.to(DType::float64);
-    close = logical_or(close, le(abs(sub(wide_x, wide_y)), add(mul(abs(wide_y), rtol), atol)));
-  }
-  return all(close).item<bool>();
+  return all(isclose(x, y, rtol, atol, equal_nan)).item<bool>();
 }
 
 namespace ops {

@@ -65,6 +65,8 @@ Tensor diff(const Tensor& x, std::int64_t n, Axis axis, std::optional<Tensor> pr
 std::vector<Tensor> gradient(const Tensor& x, const Value& spacing, const Axes& axes,
                              std::int64_t edge_order);
 Tensor trapezoid(const Tensor& y, std::optional<Tensor> x, std::optional<Scalar> dx, Axis axis);
+Tensor cumulative_trapezoid(const Tensor& y, std::optional<Tensor> x, std::optional<Scalar> dx,
+                            Axis axis);
 Tensor cov(const Tensor& x, double correction, std::optional<Tensor> fweights,
            std::optional<Tensor> aweights);
 /// dims: a number, or the axes of x and then as many of the other.

@@ -60,6 +60,15 @@ void log_wait(Device device, const char* what) {
   }
 }
 
+/// After a wait: what the device found wrong in the work.
+void raise_found(const BackendTable& backend, Device device, void* native, bool all) {
+  if (backend.driver.take_error == nullptr) return;
+  char text[256];
+  text[0] = '\0';
+  if (backend.driver.take_error(device.index, native, all ? 1 : 0, text, sizeof text) == 0) return;
+  throw IndexError(text);
+}
+
 /// The streams of Stream::create: made one by one, then handed out in turn.
 struct Made {
   std::mutex mutex;
@@ -113,6 +122,7 @@ void Stream::synchronize() const {
   const std::uint64_t mark = pool.freed_mark();
   check_driver(backend, backend.driver.stream_synchronize(device_.index, native_), "synchronize");
   pool.stream_synchronized(stream_id(*this), mark);
+  raise_found(backend, device_, native_, false);
 }
 
 bool Stream::query() const {
@@ -127,6 +137,7 @@ bool Stream::query() const {
 struct Event::State {
   Device device;
   void* event = nullptr;
+  void* stream = nullptr;  // where it was recorded
   ~State() {
     const BackendTable* backend = event == nullptr ? nullptr : backend_for(device.kind);
     if (backend != nullptr) backend->driver.event_destroy(event);
@@ -149,6 +160,7 @@ void Event::record(const Stream& stream) {
   }
   check_driver(backend, backend.driver.event_record(device.index, state_->event, stream.native()),
                "record");
+  state_->stream = stream.native();
 }
 
 void Event::wait(const Stream& stream) const {
@@ -167,6 +179,7 @@ void Event::synchronize() const {
   const BackendTable& backend = backend_of(state_->device, "synchronize");
   log_wait(state_->device, "an event");
   check_driver(backend, backend.driver.event_synchronize(state_->event), "synchronize");
+  raise_found(backend, state_->device, state_->stream, false);
 }
 
 bool Event::query() const {
@@ -205,6 +218,7 @@ void synchronize(Device device) {
   const std::uint64_t mark = pool.freed_mark();
   check_driver(backend, backend.driver.device_synchronize(device.index), "synchronize");
   pool.device_synchronized(mark);
+  raise_found(backend, device, nullptr, true);
 }
 
 }  // namespace tandem

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "kernels/functors/elementary.h"
+#include "tests/accuracy/special_references.h"
 
 // glibc has vector versions of these in libmvec; told so, g++ calls them in the screening loops.
 #if defined(__x86_64__) && defined(__GLIBC_PREREQ)
@@ -35,6 +36,7 @@ TEST_SIMD(asinh);
 TEST_SIMD(acosh);
 TEST_SIMD(atanh);
 TEST_SIMD(erf);
+TEST_SIMD(erfc);
 #endif
 #endif
 
@@ -43,6 +45,7 @@ namespace {
 namespace fn = tandem::fn;
 using fn::from_bits;
 using fn::to_bits;
+namespace ref = tandem::testing::references;
 constexpr int kBlock = 1024;
 
 #if defined(__x86_64__)
@@ -100,6 +103,13 @@ double reference_sinpi(double x, int quarter) {
   X(atanh, fn::atanh(x), ::atanh(x), 1.0)                    \
   X(erf, fn::erf(x), ::erf(x), 1.0)                          \
   X(sigmoid, fn::sigmoid(x), 1 / (1 + ::exp(-clip(x))), 1.0) \
+  X(erfc, fn::erfc(x), ::erfc(x), 1.0)                       \
+  X(erfinv, fn::erfinv(x), ref::erfinv(x), 1.0)              \
+  X(lgamma, fn::lgamma(x), ref::lgamma(x), 1.0)              \
+  X(digamma, fn::digamma(x), ref::digamma(x), 1.0)           \
+  X(i0, fn::i0(x), ref::i0(x), 1.0)                          \
+  X(logit, fn::logit(x), ref::logit(x), 1.0)                 \
+  X(sinc, fn::sinc(x), ref::sinc(x), 1.0)                    \
   X(rsqrt, fn::rsqrt(x), 1 / std::sqrt(x), 1.0)              \
   X(sinpi, functor_sinpi(x, 0), reference_sinpi(x, 0), 1.0)  \
   X(cospi, functor_sinpi(x, 1), reference_sinpi(x, 1), 1.0)
@@ -262,10 +272,15 @@ bool check_bits(const Function& f, std::uint64_t stride) {
 // ---- functions of two arguments: sampled
 
 // Name, the functor's call and the reference, both in x and y, and the bound.
-#define TANDEM_F32_PAIRS(X)                        \
-  X(pow, fn::pow(x, y), std::pow(x, y), 1.0)       \
-  X(atan2, fn::atan2(x, y), std::atan2(x, y), 1.0) \
-  X(hypot, fn::hypot(x, y), std::hypot(x, y), 1.0)
+#define TANDEM_F32_PAIRS(X)                                       \
+  X(pow, fn::pow(x, y), std::pow(x, y), 1.0)                      \
+  X(atan2, fn::atan2(x, y), std::atan2(x, y), 1.0)                \
+  X(hypot, fn::hypot(x, y), std::hypot(x, y), 1.0)                \
+  X(logaddexp, fn::logaddexp(x, y), ref::logaddexp(x, y), 1.0)    \
+  X(logaddexp2, fn::logaddexp2(x, y), ref::logaddexp2(x, y), 1.0) \
+  X(xlogy, fn::xlogy(x, y), ref::xlogy(x, y), 1.0)                \
+  X(xlog1py, fn::xlog1py(x, y), ref::xlog1py(x, y), 1.0)          \
+  X(ldexp, fn::ldexp(x, y), ref::ldexp(x, y), 1.0)
 
 struct PairFunction {
   const char* name;

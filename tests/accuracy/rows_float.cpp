@@ -206,6 +206,8 @@ void check_chunk(const OpRow& row, const Oracle* oracle, const Fast* fast, const
         check_fast(row, *fast, in + at, y.data<float>() + at, mine);
       } else if (y.dtype() == DType::bool_) {
         check_exact(*oracle, in + at, y.data<bool>() + at, kBlock, mine);
+      } else if (y.dtype() == DType::int32) {
+        check_exact(*oracle, in + at, y.data<std::int32_t>() + at, kBlock, mine);
       } else {
         check_exact(*oracle, in + at, y.data<float>() + at, kBlock, mine);
       }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/functors/complex_math.h"
+#include "kernels/functors/special_complex.h"
 #include "tests/accuracy/mp_complex.h"
 #include "tests/accuracy/samples.h"
 
@@ -71,6 +72,8 @@ TANDEM_BATCH(asinh, fn::asinh(z))
 TANDEM_BATCH(acosh, fn::acosh(z))
 TANDEM_BATCH(atanh, fn::atanh(z))
 TANDEM_BATCH(sigmoid, fn::sigmoid(z))
+TANDEM_BATCH(sinc, fn::sinc(z))
+TANDEM_BATCH(logaddexp, fn::logaddexp(z, w))
 TANDEM_BATCH(pow, fn::pow(z, w))
 
 using mp::one;
@@ -78,6 +81,18 @@ using mp::times_i;
 MpComplex over_i(const MpComplex& z) { return {z.im, Mp(0) - z.re}; }
 MpComplex by_log_of(const MpComplex& z, double base) {
   return mp::scaled(mp::log(z), Mp(1) / mp::apply(mpfr_log, Mp(base)));
+}
+MpComplex ref_sinc(const MpComplex& z) {
+  Mp pi;
+  mpfr_const_pi(pi.get(), MPFR_RNDN);
+  const MpComplex t = mp::scaled(z, pi);
+  return over_i(mp::sinh(times_i(t))) / t;
+}
+/// log(exp(z) + exp(w)) on the branch that goes out from the one with the greater real part.
+MpComplex ref_logaddexp(const MpComplex& z, const MpComplex& w) {
+  const bool first = mpfr_greaterequal_p(z.re.get(), w.re.get()) != 0;
+  const MpComplex& m = first ? z : w;
+  return m + mp::log(one() + mp::exp((first ? w : z) - m));
 }
 MpComplex ref_acos(const MpComplex& z) {
   Mp pi;
@@ -148,8 +163,11 @@ std::vector<Function> functions() {
       TANDEM_ROW(acosh, 2.0, every, mp::log(z + mp::sqrt(z + one()) * mp::sqrt(z - one()))),
       TANDEM_ROW(atanh, 2.25, every, mp::atanh(z)),
       TANDEM_ROW(sigmoid, 3.5, kAll, one() / (one() + mp::exp(mp::neg(z)))),
+      TANDEM_ROW(sinc, 3.0, kAll, ref_sinc(z)),
+      TANDEM_ROW(logaddexp, 1.0, kAll, ref_logaddexp(z, w)),
   };
   for (int i = 0; i < 3; ++i) list[i].binary = true;
+  list.back().binary = true;
   return list;
 }
 
@@ -207,6 +225,14 @@ double error_of(Complex128 got, const MpComplex& expected, double unit, double s
   return (d / modulus).value() / unit;
 }
 
+/// How much relative errors of both arguments weigh in log(exp(z) + exp(w)), whose sum may cancel.
+double spread(const MpComplex& z, const MpComplex& w) {
+  const auto size = [](const MpComplex& v) { return mp::apply(mpfr_hypot, v.re, v.im).value(); };
+  const MpComplex sum = mp::exp(z) + mp::exp(w);
+  const double cancels = (size(mp::exp(z)) + size(mp::exp(w))) / size(sum);
+  return 1 + cancels * (1 + size(z) + size(w)) / size(ref_logaddexp(z, w));
+}
+
 template <class C>
 double check_accuracy(const Function& f, Batch<C> batch, std::size_t samples, std::uint64_t seed) {
   const bool single = sizeof(C) == 8;
@@ -232,6 +258,7 @@ double check_accuracy(const Function& f, Batch<C> batch, std::size_t samples, st
         const MpComplex l = y * mp::log(x);
         error /= single ? 1.0 : 1.0 + std::hypot(l.re.value(), l.im.value());
       }
+      if (f.batch == batch_logaddexp<Complex128>) error /= spread(x, y);
       if (!(error <= worst.error)) worst = {error, fn::cast<Complex128>(z[i])};
     }
   }

@@ -262,6 +262,15 @@ std::vector<Value> arguments_of(const OpRow& row, const Tensor& x) {
   return args;
 }
 
+/// Rows whose front-end also takes dtypes that have no kernel.
+bool takes_more(const OpRow& row, DType t) {
+  const bool real = !is_complex(t);
+  const bool exact = category(t) < Category::Float;
+  if (&row == &op::conj) return real;
+  if (&row == &op::signbit || &row == &op::isclose) return exact;
+  return &row == &op::nan_to_num;
+}
+
 TEST(Errors, OfEveryRowNameItAndItsDtype) {
   for (const OpRow* row : op_rows()) {
     if (row->family != Family::Elementwise) continue;
@@ -269,13 +278,13 @@ TEST(Errors, OfEveryRowNameItAndItsDtype) {
     for (int i = 0; i < kNumDTypes; ++i) {
       const auto t = static_cast<DType>(i);
       const bool becomes_float = row->result == Result::Float && category(t) < Category::Float;
-      if (row->dtypes.has(t) || becomes_float) continue;
+      if (row->dtypes.has(t) || becomes_float || takes_more(*row, t)) continue;
       const Tensor x = of({1, 0, 3}, t);
       expect_error<TypeError>([&] { call_boxed(*row, arguments_of(*row, x)); },
                               {op, "not implemented for '" + std::string(info(t).title) + "'"},
                               {x});
     }
-    if (row->arity < 2) continue;
+    if (row->arity < 2 || schema_of(*row).params[1].type == "Scalar") continue;
     const Tensor x =
         ones({3}, {.dtype = row->dtypes.has(DType::float32) ? DType::float32 : DType::int32});
     auto args = arguments_of(*row, x);

@@ -8,6 +8,7 @@
 #include <map>
 #include <string_view>
 
+#include "tests/host/special_oracle.h"
 #include "tests/support/elements.h"
 
 namespace tandem::test {
@@ -27,6 +28,7 @@ struct Oracle {
   std::function<double(const double*)> exact64;
   std::function<Real(const Real*)> real;  // within the row's max_ulp
   std::function<Cplx(const Cplx*)> complex;
+  std::function<Real(const Real*, DType)> in_format;  // exact, by the format of the result
   // What the error is measured against, where not the result: sums cancel.
   std::function<Real(const Cplx*)> scale;
   Real ulps = 0;           // replaces the row's bound
@@ -134,6 +136,8 @@ inline constexpr Real kLn2 = 0.693147180559945309417232121458176568L;
 
 }  // namespace oracle
 
+using Oracles = std::map<std::string_view, Oracle>;
+
 // A function of one value, for floats within the bound and for complex numbers.
 #define CLOSE(expression)                    \
   Oracle().close([](const Real* a) -> Real { \
@@ -145,6 +149,76 @@ inline constexpr Real kLn2 = 0.693147180559945309417232121458176568L;
     const auto x = a[0];                             \
     return expression;                               \
   })
+
+/// Special functions and what takes numbers apart.
+inline void add_special_oracles(Oracles& m) {
+  using namespace oracle;
+  m["erfc"] = CLOSE(std::erfc(x));
+  m["erfinv"] = CLOSE(erfinv(x));
+  m["lgamma"] = CLOSE(std::lgamma(x));
+  m["digamma"] = CLOSE(digamma(x));
+  m["i0"] = CLOSE(i0(x));
+  m["logit"] = CLOSE(std::log(x / (1 - x)));
+  m["sinc"] = CLOSE(sinc(x)).cplx([](const Cplx* a) {
+    if (a[0].imag() == 0) return Cplx(sinc(a[0].real()));
+    return std::sin(a[0] * M_PIl) / (a[0] * M_PIl);
+  });
+  m["frac"].exact([](const auto* a) { return a[0] - std::trunc(a[0]); });
+  m["conj"].cplx([](const Cplx* a) { return std::conj(a[0]); });
+  m["frexp_mantissa"].exact([](const auto* a) {
+    int e;
+    return std::frexp(a[0], &e);
+  });
+  m["frexp_exponent"].exact([](const auto* a) {
+    int e = 0;
+    if (std::isfinite(a[0])) std::frexp(a[0], &e);
+    return e;
+  });
+  m["signbit"].exact([](const auto* a) { return std::signbit(a[0]); });
+  m["ldexp"].close([](const Real* a) { return load_exponent(a[0], a[1]); });
+  m["logaddexp"].close([](const Real* a) { return log_of_sum(a[0], a[1], false); });
+  m["logaddexp"].cplx([](const Cplx* a) {
+    const bool first = a[0].real() >= a[1].real();
+    const Cplx d = first ? a[1] - a[0] : a[0] - a[1];
+    return (first ? a[0] : a[1]) + std::log(Cplx(1) + std::exp(d));
+  });
+  m["logaddexp"].complex_units = 64;  // the sum of the exponentials may cancel
+  m["logaddexp2"].close([](const Real* a) { return log_of_sum(a[0], a[1], true); });
+  m["xlogy"].close(
+      [](const Real* a) { return a[0] == 0 && !is_nan(a[1]) ? 0 : a[0] * std::log(a[1]); });
+  m["xlog1py"].close(
+      [](const Real* a) { return a[0] == 0 && !is_nan(a[1]) ? 0 : a[0] * std::log1p(a[1]); });
+  m["nextafter"].in_format = [](const Real* a, DType t) { return neighbour(a[0], a[1], t); };
+  const auto step = [](const auto* a) {
+    using T = std::decay_t<decltype(a[0])>;
+    return a[0] == T(0) ? a[1] : static_cast<T>(a[0] > T(0));
+  };
+  m["heaviside"].ints(step).exact(step);
+  m["gcd"].ints([](const Int* a) { return divisor(a[0], a[1]); });
+  m["lcm"].ints([](const Int* a) {
+    const Int d = divisor(a[0], a[1]);
+    return d == 0 ? 0 : times(magnitude_of(a[0]) / d, magnitude_of(a[1]));
+  });
+  m["complex"].cplx([](const Cplx* a) { return Cplx(a[0].real(), a[1].real()); });
+  m["polar"].cplx([](const Cplx* a) {
+    return Cplx(a[0].real() * std::cos(a[1].real()), a[0].real() * std::sin(a[1].real()));
+  });
+  const auto addcdiv = [](const auto* a) { return a[0] + times(a[3], a[1]) / a[2]; };
+  m["addcdiv"].exact(addcdiv).cplx(addcdiv).scale = [](const Cplx* a) {
+    return std::abs(a[0]) + std::abs(a[3] * a[1] / a[2]);
+  };
+  m["nan_to_num"].exact([](const auto* a) {
+    return std::isnan(a[0]) ? a[1] : std::isinf(a[0]) ? (a[0] > 0 ? a[2] : a[3]) : a[0];
+  });
+  m["isclose"]
+      .exact([](const auto* a) {
+        const auto error = std::fabs(a[0] - a[1]);
+        return a[0] == a[1] || (std::isfinite(error) && error <= a[3] + std::fabs(a[2] * a[1]));
+      })
+      .cplx([](const Cplx* a) {
+        return std::abs(a[0] - a[1]) <= a[3].real() + a[2].real() * std::abs(a[1]);
+      });
+}
 
 /// Name of a row -> its oracle.
 inline std::map<std::string_view, Oracle> oracles() {
@@ -213,6 +287,8 @@ inline std::map<std::string_view, Oracle> oracles() {
   const auto no = [](const auto* a) { return a[0] == std::decay_t<decltype(a[0])>(); };
   m["logical_not"].ints(no).exact(no).cplx(no);
   m["bitwise_not"].ints([](const Int* a, Width w) { return w.is_bool ? Int(a[0] == 0) : ~a[0]; });
+
+  add_special_oracles(m);
 
   const auto add = [](const auto* a) { return a[0] + a[1]; };
   const auto sub = [](const auto* a) { return a[0] - a[1]; };

@@ -53,6 +53,9 @@ DType result_of(const OpRow& row, DType computed) {
   if (row.result == Result::Bool) return DType::bool_;
   if (row.result == Result::Real && is_complex(computed))
     return computed == DType::complex64 ? DType::float32 : DType::float64;
+  if (row.result == Result::Int32) return DType::int32;
+  if (row.result == Result::Complex)
+    return computed == DType::float64 ? DType::complex128 : DType::complex64;
   return computed;
 }
 
@@ -162,13 +165,14 @@ class Judge {
   /// Empty where `got` is right for these arguments; else what was expected.
   std::string wrong(const Element& got, const Element* args) const {
     if (category(computed_) < Category::Float) return wrong_integer(got, args);
-    if (is_complex(computed_)) return wrong_complex(got, args);
+    if (is_complex(computed_) || is_complex(result_)) return wrong_complex(got, args);
+    if (oracle_.in_format) return wrong_in_format(got, args);
     return exact() ? wrong_exact(got, args) : wrong_close(got, args);
   }
   bool covered() const {
     if (category(computed_) < Category::Float) return bool(oracle_.integer);
-    if (is_complex(computed_)) return bool(oracle_.complex);
-    return exact() || bool(oracle_.real);
+    if (is_complex(computed_) || is_complex(result_)) return bool(oracle_.complex);
+    return exact() || bool(oracle_.in_format) || bool(oracle_.real);
   }
   DType result() const { return result_; }
 
@@ -209,7 +213,20 @@ class Judge {
     const Real r =
         computed_ == DType::float64 ? Real(oracle_.exact64(d)) : Real(oracle_.exact32(f));
     if (result_ == DType::bool_) return wrong_bool(got, r != 0);
-    const Real e = rounded(r, result_);
+    if (result_ == DType::int32) {
+      const Element e{.i = static_cast<Int>(r)};
+      return expected(e.i == got.i, e);
+    }
+    return wrong_number(got, rounded(r, result_));
+  }
+
+  std::string wrong_in_format(const Element& got, const Element* args) const {
+    Real a[4] = {};
+    for (std::size_t i = 0; i < arity(); ++i) a[i] = as_real(i, args);
+    return wrong_number(got, oracle_.in_format(a, result_));
+  }
+
+  std::string wrong_number(const Element& got, Real e) const {
     const bool same =
         std::isnan(e) ? std::isnan(got.re) : e == got.re && std::signbit(e) == std::signbit(got.re);
     return expected(same, {.re = e});
@@ -257,9 +274,10 @@ class Judge {
     // Poles and what follows from them: tests/accuracy has the table of special values.
     if (!std::isfinite(e.real()) || !std::isfinite(e.imag()))
       return expected(!std::isfinite(got.re) || !std::isfinite(got.im), shown);
-    const Real epsilon = computed_ == DType::complex64 ? 0x1p-23L : 0x1p-52L;
+    const bool single = result_ == DType::complex64 || result_ == DType::float32;
+    const Real epsilon = single ? 0x1p-23L : 0x1p-52L;
     const Real size = oracle_.scale ? std::max(std::abs(e), oracle_.scale(a)) : std::abs(e);
-    const Real least = std::ldexp(Real(1), format_of(computed_).min_exponent);
+    const Real least = std::ldexp(Real(1), format_of(result_).min_exponent);
     return expected(std::abs(Cplx(got.re, got.im) - e) <=
                         oracle_.complex_units * epsilon * std::max(size, least),
                     shown);
@@ -284,8 +302,10 @@ class Elementwise : public ::testing::TestWithParam<const OpRow*> {
   Tensor call(const std::vector<Tensor>& args) const {
     std::vector<Value> values(args.begin(), args.end());
     for (std::size_t a = 0; a < args.size(); ++a) {
-      if (is_number(row(), a))
-        values[a] = scalar_of(read_element(args[a].data_ptr(), args[a].dtype()), args[a].dtype());
+      if (!is_number(row(), a)) continue;
+      const Element e = read_element(args[a].data_ptr(), args[a].dtype());
+      values[a] = scalar_of(e, args[a].dtype());
+      if (row().result == Result::Bool) values[a] = static_cast<double>(e.re);  // a tolerance
     }
     return call_boxed(row(), values).at(0).as<Tensor>();
   }

@@ -57,7 +57,12 @@ void expect_same(const OpRow& row, const Args& args, const std::string& what) {
     any = any || v.is<Tensor>() || v.is<std::vector<Tensor>>() || v.is<Device>();
   }
   ASSERT_TRUE(any);
-  EXPECT_EQ(outcome(row, meta), outcome(row, args)) << row.name << ", " << what;
+  const std::string inferred = outcome(row, meta);
+  // A shape that depends on elements is told by an error that says so, after every other error.
+  if ((row.flags & kSyncs) != 0 && inferred.find("depends on the elements") != std::string::npos) {
+    return;
+  }
+  EXPECT_EQ(inferred, outcome(row, args)) << row.name << ", " << what;
 }
 
 void check_elementwise(const OpRow& row) {

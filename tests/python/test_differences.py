@@ -90,6 +90,11 @@ def test_trapezoid(rng):
         x = np.sort(arrays(rng, (y.shape[axis],)))
         close(td.trapezoid(t, td.tensor(x), dim=axis), trapezoid(y, x, axis=axis))
         close(td.trapezoid(t, t, dim=axis), trapezoid(y, y, axis=axis))
+        whole = td.cumulative_trapezoid(t, td.tensor(x), dim=axis)
+        parts = [td.trapezoid(t.narrow(axis, 0, n), td.tensor(x[:n]), dim=axis) for n in range(2, y.shape[axis] + 1)]
+        close(whole, np.stack([p.numpy() for p in parts], axis))
+    close(td.cumulative_trapezoid(td.tensor([1, 2, 4]), dx=2), [3, 9])
+    assert td.cumulative_trapezoid(td.zeros(1)).shape == (0,)
     close(td.trapz(td.tensor([1, 2, 4])), 4.5)
     assert td.trapezoid(td.zeros(1)).item() == 0 and td.trapezoid(td.zeros(0)).item() == 0
     with pytest.raises(ValueError, match="x or dx"):

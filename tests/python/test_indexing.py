@@ -81,13 +81,6 @@ def test_bad_indices(shape, key, error, message):
         td.zeros(shape)[key]
 
 
-def test_masks_and_arrays_say_what_is_missing():
-    t = td.arange(3)
-    for key in (t > 1, td.tensor([0, 1]), [0, 2], np.array([0, 1]), (slice(None), [0])):
-        with pytest.raises(NotImplementedError, match="mask"):
-            td.zeros(3, 3)[key] if isinstance(key, tuple) else t[key]
-
-
 def test_assignment():
     t = td.zeros(3, 4)
     t[0] = 1

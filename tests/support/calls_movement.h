@@ -126,6 +126,7 @@ inline void add_difference_calls(Calls& c) {
                    {x, 1, 0, 2},
                    {m, 1, 0, 3},
                    {m.to(DType::int8)}};
+  c["cumulative_trapezoid"] = {{x}, {m, v}, {m, Value(), 0.5, 0}, {x, v}, {m, v, 2.0}, {s}};
   c["trapezoid"] = {{x}, {m, v}, {m, Value(), 0.5, 0}, {x, v}, {m, v, 2.0}, {s}};
   c["cov"] = {{m},       {v},
               {m, 0, f}, {m, 1, f, abs(v)},
@@ -231,6 +232,7 @@ inline void add_product_long_calls(Calls& c) {
   c["diff"] = {{m, 2, 0}, {z}};
   c["gradient"] = {{m, 0.5, Value(), 2}, {m, std::vector<Tensor>{arange(503)}, 1}};
   c["trapezoid"] = {{m, Value(), 0.5, 0}, {z}};
+  c["cumulative_trapezoid"] = {{m, Value(), 0.5, 0}, {z}};
   c["cov"] = {{m}};
   c["corrcoef"] = {{m}};
   c["cross"] = {{varied({3, 50, 1201}, DType::float32), varied({3, 1, 1201}, DType::float64), 0}};
@@ -263,12 +265,14 @@ inline void add_movement_launches(Launches& known) {
   known["select_scatter"] = known["slice_scatter"] = known["diagonal_scatter"] = 2;
   known["vander"] = 4;     // one a column
   known["gradient"] = 16;  // two for the middle and two for each end, along 2, 3 and 4 elements
+  known["cumulative_trapezoid"] = 3;
   known["trapezoid"] = 3;  // sums of neighbours, their sum, times half a step
   known["cov"] = 4;        // mean, differences, product, division
   known["corrcoef"] = 8;   // cov, deviations, two divisions, limits
   known["cross"] = 9;      // two products and a difference a component
   known["addmm"] = known["addmv"] = known["baddbmm"] = 2;
-  known["addbmm"] = 5;  // two copies of the batch, product, times beta, sum
+  known["addbmm"] = 4;     // a copy of the batch, product, times beta, sum
+  known["tensordot"] = 2;  // a cast, product
   known["addr"] = 3;
   known["chain_matmul"] = 2;
 }

@@ -163,6 +163,7 @@ extern "C" TANDEM_API int tandem_backend_open(const tandem::HostTable* host,
                    &event_synchronize,
                    &stream_wait_event,
                    &peer_copy,
+                   nullptr,
                    &range_push,
                    &range_pop};
   const auto cuda = tandem::DeviceKind::CUDA;

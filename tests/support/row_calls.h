@@ -6,6 +6,7 @@
 #include "tests/support/calls_base.h"
 #include "tests/support/calls_indexing.h"
 #include "tests/support/calls_movement.h"
+#include "tests/support/calls_pointwise.h"
 #include "tests/support/calls_random.h"
 #include "tests/support/calls_scan.h"
 #include "tests/support/calls_sorting.h"
@@ -71,6 +72,7 @@ inline Calls irregular_calls() {
   add_scan_calls(c);
   add_sorting_calls(c);
   add_random_calls(c);
+  add_pointwise_calls(c);
   return c;
 }
 
@@ -84,6 +86,7 @@ inline Calls long_calls() {
   add_scan_long_calls(c);
   add_sorting_long_calls(c);
   add_random_long_calls(c);
+  add_pointwise_long_calls(c);
   return c;
 }
 

@@ -14,7 +14,7 @@ namespace tandem {
 
 inline constexpr int kMaxRank = 32;     // dimensions of a tensor
 inline constexpr int kMaxOperands = 6;  // outputs and inputs of one launch
-inline constexpr std::uint32_t kBackendAbi = 2;
+inline constexpr std::uint32_t kBackendAbi = 3;
 
 /// A number in the compute type of the operand's kernel dtype; wide enough for complex128.
 union ScalarBits {
@@ -137,6 +137,10 @@ struct BackendDriver {
   int (*stream_wait_event)(int device, void* stream, void* event);
   int (*peer_copy)(int dst_device, void* dst, int src_device, const void* src, std::size_t bytes,
                    void* stream);
+  // Takes an error that the device found in work on the stream (all != 0: on any of the device's),
+  // such as an index out of range: 1 and a sentence for an IndexError, or 0. Asked after every
+  // wait; may be null.
+  int (*take_error)(int device, void* stream, int all, char* text, std::size_t size);
   void (*range_push)(const char* name);  // profiler ranges (NVTX)
   void (*range_pop)();
 };

@@ -130,6 +130,9 @@ TANDEM_API std::vector<Tensor> gradient(const Tensor& x, const std::vector<Spaci
 /// The integral along an axis by the trapezoidal rule, at points x or dx apart.
 TANDEM_API Tensor trapezoid(const Tensor& y, const std::optional<Tensor>& x = {},
                             const Scalar& dx = 1, Axis axis = -1);
+/// The integrals up to each point but the first.
+TANDEM_API Tensor cumulative_trapezoid(const Tensor& y, const std::optional<Tensor>& x = {},
+                                       const Scalar& dx = 1, Axis axis = -1);
 /// Covariances of the rows of a matrix; weights of observations by their number and importance.
 TANDEM_API Tensor cov(const Tensor& x, double correction = 1,
                       const std::optional<Tensor>& fweights = {},

@@ -21,12 +21,14 @@ enum class Family : std::uint8_t {
 
 /// The dtype of the result (and of the computation), from the promoted dtype P of the inputs.
 enum class Result : std::uint8_t {
-  Same,   // P
-  Float,  // P if a float or complex, else default_dtype()
-  Bool,   // computed in P, stored as bool
-  Real,   // computed in P; the real dtype of a complex P
-  Wide,   // integers and bool accumulate in int64
-  Index,  // computed in P, stored as int64
+  Same,     // P
+  Float,    // P if a float or complex, else default_dtype()
+  Bool,     // computed in P, stored as bool
+  Real,     // computed in P; the real dtype of a complex P
+  Wide,     // integers and bool accumulate in int64
+  Index,    // computed in P, stored as int64
+  Int32,    // computed in P, stored as int32
+  Complex,  // computed in the real P, stored as its complex dtype: complex64 of the half types
 };
 
 /// Properties that tests and later passes use.
@@ -38,6 +40,7 @@ enum OpFlag : std::uint32_t {
   kVendor = 1u << 4,        // a vendor library's product: not bit-equal between backends
   kNoInPlace = 1u << 5,
   kFirstIsBool = 1u << 6,  // the first input is a bool condition, outside promotion
+  kInPlace = 1u << 7,      // a row with a front-end of its own that Python also has in place
 };
 
 /// What a backend bound to a row: `launch` gets the family's launch struct (backend.h) and `self`.

@@ -5,6 +5,7 @@
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/pointwise.h"
 #include "tandem/random.h"
 #include "tandem/scan.h"
 #include "tandem/sorting.h"

@@ -145,6 +145,7 @@ class TANDEM_API Tensor {
 
   // ---- views (nothing is copied)
   // -------------------------------------------------------------------
+  /// A copy where masks or arrays are among the indices; a mask waits for the device.
   Tensor index(const std::vector<Index>& index) const {
     return index_by(index.data(), index.size());
   }
@@ -265,6 +266,9 @@ class TANDEM_API Tensor {
 
   detail::TensorBody* body_ = nullptr;
 };
+
+inline Index::Index(const tandem::Tensor& t)
+    : kind_(Kind::Tensor), tensor_(std::make_shared<tandem::Tensor>(t)) {}
 
 /// A tensor or a number, as the operand of an elementwise op. Borrows the tensor: for parameters
 /// only.

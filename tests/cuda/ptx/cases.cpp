@@ -65,7 +65,8 @@ KernelCase make_case(const OpRow& row, int dtype, std::integer_sequence<int, K..
 template <class F, int A, std::uint32_t Set>
 void add_row(std::vector<KernelCase>& list, const OpRow& row) {
   cuda::for_each_dtype<Set>([&]<class T>(int d) {
-    list.push_back(make_case<F, T, A>(row, d, std::make_integer_sequence<int, A>()));
+    list.push_back(
+        make_case<fn::on_storage_t<F, T>, T, A>(row, d, std::make_integer_sequence<int, A>()));
   });
 }
 

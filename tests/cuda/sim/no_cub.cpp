@@ -1,36 +1,106 @@
-// The simulated machine has no CUB: one of its threads sorts. What the launchers make of the result
-// is their own, and so is tested.
+// The simulated machine has no CUB: the interface of kernels/cuda/cub.h by the standard library,
+// on one thread. A "stream" there is in order and done when it is queued.
+#include "kernels/cuda/cub.h"
+
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <vector>
-
-#include "kernels/cuda/context.h"
-#include "kernels/cuda/sort_pairs.h"
-#include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {
 
 namespace {
 
-void sort_kernel(SortPairs s) {
-  if (blockIdx.x != 0 || threadIdx.x != 0) return;
-  const int width = s.end_bit - s.begin_bit;
-  const std::uint64_t mask = width == 64 ? ~std::uint64_t(0) : (std::uint64_t(1) << width) - 1;
-  std::vector<std::int64_t> order(static_cast<std::size_t>(s.n));
-  std::iota(order.begin(), order.end(), std::int64_t(0));
-  const auto key = [&](std::int64_t i) { return s.keys[i] >> s.begin_bit & mask; };
+/// The order of n keys by some of their bits; equal ones keep theirs.
+template <class K>
+std::vector<std::size_t> order_of(const K* keys, std::int64_t n, int begin_bit, int end_bit) {
+  const K mask = static_cast<K>(~K(0) >> (static_cast<int>(8 * sizeof(K)) - (end_bit - begin_bit)));
+  std::vector<std::size_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  const auto digits = [&](std::size_t i) { return static_cast<K>(keys[i] >> begin_bit & mask); };
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::int64_t a, std::int64_t b) { return key(a) < key(b); });
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    s.sorted_keys[i] = s.keys[order[i]];
-    s.sorted_values[i] = s.values[order[i]];
-  }
+                   [&](std::size_t a, std::size_t b) { return digits(a) < digits(b); });
+  return order;
+}
+
+/// As CUB asks the pool.
+bool asks_for_memory(const CubCall& call) {
+  return Workspace(call.device, 64, call.stream, call.op).data() != nullptr;
+}
+
+/// data[1] gets data[0] in the order and is swapped with it, as CUB may do; data[0] is left with
+/// what is no result.
+template <class T>
+void reorder(T* (&data)[2], const std::vector<std::size_t>& order) {
+  for (std::size_t i = 0; i < order.size(); ++i) data[1][i] = data[0][order[i]];
+  std::memset(data[0], 0xa5, order.size() * sizeof(T));
+  std::swap(data[0], data[1]);
+}
+
+template <class K, class V>
+bool sort(PairBuffers<K, V>& pairs, std::int64_t n, int begin_bit, int end_bit,
+          const CubCall& call) {
+  if (n <= 1 || begin_bit >= end_bit) return true;
+  if (!asks_for_memory(call)) return false;
+  const std::vector<std::size_t> order = order_of(pairs.keys[0], n, begin_bit, end_bit);
+  reorder(pairs.keys, order);
+  reorder(pairs.values, order);
+  return true;
 }
 
 }  // namespace
 
-void sort_pairs(const SortPairs& s, const char* op) {
-  check(launch(&sort_kernel, 1, 32, s, s.device, s.stream), op);
+bool sort_pairs(PairBuffers<std::uint32_t, std::uint32_t>& pairs, std::int64_t n, int begin_bit,
+                int end_bit, const CubCall& call) {
+  return sort(pairs, n, begin_bit, end_bit, call);
+}
+bool sort_pairs(PairBuffers<std::uint64_t, std::uint32_t>& pairs, std::int64_t n, int begin_bit,
+                int end_bit, const CubCall& call) {
+  return sort(pairs, n, begin_bit, end_bit, call);
+}
+bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>& pairs, std::int64_t n, int begin_bit,
+                int end_bit, const CubCall& call) {
+  return sort(pairs, n, begin_bit, end_bit, call);
+}
+
+bool sort_pairs(const SortPairs& s, const CubCall& call) {
+  if (!asks_for_memory(call)) return false;
+  const std::vector<std::size_t> order = order_of(s.keys, s.n, s.begin_bit, s.end_bit);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    s.sorted_keys[i] = s.keys[order[i]];
+    s.sorted_values[i] = s.values[order[i]];
+  }
+  return true;
+}
+
+bool sort_words(std::uint64_t* (&words)[2], std::int64_t n, int begin_bit, int end_bit,
+                const CubCall& call) {
+  if (n <= 1 || begin_bit >= end_bit) return true;
+  if (!asks_for_memory(call)) return false;
+  reorder(words, order_of(words[0], n, begin_bit, end_bit));
+  return true;
+}
+
+bool scan_sums(std::int64_t* data, std::int64_t n, const CubCall&) {
+  std::partial_sum(data, data + n, data);
+  return true;
+}
+
+bool sort_items(const Items& items, std::int64_t* numbers, std::int64_t n, const CubCall&) {
+  const auto key = [&](std::int64_t i) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, items.data + i * items.bytes, items.bytes);
+    return fn::sort_key(bits, items.rule);
+  };
+  std::stable_sort(numbers, numbers + n, [&](std::int64_t a, std::int64_t b) {
+    for (std::int64_t k = 0; k < items.width; ++k) {
+      const std::uint64_t x = key(a * items.width + k);
+      const std::uint64_t y = key(b * items.width + k);
+      if (x != y) return x < y;
+    }
+    return false;
+  });
+  return true;
 }
 
 }  // namespace tandem::cuda

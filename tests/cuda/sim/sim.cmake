@@ -23,7 +23,8 @@ if(NOT TANDEM_CUDA_SIM)
 endif()
 
 file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
-list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_pairs.cu)
+# CUB cannot be compiled as C++: no_cub.cpp has what the launchers call.
+list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
 list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
@@ -135,6 +136,11 @@ function(tandem_add_sim variant flags)
 endfunction()
 
 tandem_add_sim(races -fsanitize=thread)
+# The masks' kernels use shared memory.
+add_test(NAME cuda.sim.indexing.races COMMAND cuda.indexing_test --gtest_brief=1 --gtest_filter=*MasksThemselves*)
+set_tests_properties(cuda.sim.indexing.races PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT
+  "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim_races>")
+add_dependencies(cuda.indexing_test tandem_cuda_sim_races)
 execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE TANDEM_ASAN_LIBRARY
   OUTPUT_STRIP_TRAILING_WHITESPACE)
 if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
@@ -151,6 +157,9 @@ set_tests_properties(cuda.sim.random PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRO
 add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)
 set_tests_properties(cuda.sim.calls PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT}")
 add_dependencies(cuda.calls_test tandem_cuda_sim_asan)
+add_test(NAME cuda.sim.indexing.asan COMMAND cuda.indexing_test --gtest_brief=1)
+set_tests_properties(cuda.sim.indexing.asan PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
+add_dependencies(cuda.indexing_test tandem_cuda_sim_asan)
 
 # docs/ops.md, with a column for the device.
 if(TARGET tandem_command)
