@@ -4,6 +4,7 @@
 #include <cub/device/device_scan.cuh>
 
 #include "kernels/cuda/cub.h"
+#include "kernels/cuda/sort_pairs.h"
 #include "kernels/cuda/sorting.h"
 
 namespace tandem::cuda {
