@@ -4,7 +4,6 @@
 #include <cub/device/device_scan.cuh>
 
 #include "kernels/cuda/cub.h"
-#include "kernels/cuda/sort_pairs.h"
 #include "kernels/cuda/sorting.h"
 
 namespace tandem::cuda {

@@ -160,7 +160,7 @@ struct CountNonzero : Sum<std::int64_t> {
 
 /// |x|, of complex numbers by hypot.
 template <class C>
-TANDEM_FN real_t<C> magnitude(C x) {
+TANDEM_FN real_t<C> modulus_of(C x) {
   if constexpr (is_complex_v<C>)
     return abs(x);
   else
@@ -172,7 +172,7 @@ template <class C>
 struct AbsSum : Sum<real_t<C>> {
   using Maps = AbsSum;
   using Acc = real_t<C>;
-  static TANDEM_FN Acc map(C x) { return magnitude(x); }
+  static TANDEM_FN Acc map(C x) { return modulus_of(x); }
 };
 
 /// The 2-norm: squares are summed as they are, without scaling.
@@ -319,12 +319,12 @@ struct Amin : JoinMax<key_t<C>> {
 template <class C>
 struct AbsMax : Amax<real_t<C>> {
   using Maps = AbsMax;
-  static TANDEM_FN key_t<real_t<C>> map(C x) { return to_key(magnitude(x)); }
+  static TANDEM_FN key_t<real_t<C>> map(C x) { return to_key(modulus_of(x)); }
 };
 template <class C>
 struct AbsMin : Amin<real_t<C>> {
   using Maps = AbsMin;
-  static TANDEM_FN key_t<real_t<C>> map(C x) { return Amin<real_t<C>>::map(magnitude(x)); }
+  static TANDEM_FN key_t<real_t<C>> map(C x) { return Amin<real_t<C>>::map(modulus_of(x)); }
 };
 
 // ---- any, all
