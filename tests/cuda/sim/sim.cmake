@@ -153,6 +153,11 @@ add_dependencies(cuda.random_parity_test tandem_cuda_sim_asan)
 add_test(NAME cuda.sim.random COMMAND cuda.random_parity_test --gtest_brief=1)
 set_tests_properties(cuda.sim.random PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
 
+add_test(NAME cuda.sim.sorting COMMAND cuda.sorting_parity_test --gtest_brief=1)
+set_tests_properties(cuda.sim.sorting PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT
+  "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct;TANDEM_REQUIRE_GPU=1")
+add_dependencies(cuda.sorting_parity_test tandem_cuda_sim_asan)
+
 # What each row asks of the device.
 add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)
 set_tests_properties(cuda.sim.calls PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT}")
