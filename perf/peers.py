@@ -433,6 +433,7 @@ TARGET_ROWS = [
     "sum/float32/4096x4096/dim0", "sum/float32/4096x4096/dim1", "einsum/float32/2x3x2160x3840/luma",
     "copy_/float32/33177600/luma_bytes", "cumsum/float32/16M/dim0", "cumsum/float32/4096x4096/dim0",
     "argmax/float32/4096x4096/dim0", "softmax/float32/4096x4096/dim0", "softmax/float32/4096x4096/dim1",
+    "sort/float32/1M/fresh", "sort/float32/16M/fresh",
 ] + [f"{f}/float32/{size}/out" for f in FUNCTIONS for size in ("1M", "16M")]  # fmt: skip
 
 
