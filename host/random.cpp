@@ -52,17 +52,17 @@ void sample(const SampleLaunch& l, SampleLoop loop, int block) {
 struct Drawn {
   std::uint64_t key;
   std::int64_t place;
-  bool operator<(const Drawn& o) const { return key != o.key ? key < o.key : place < o.place; }
 };
 
 // Note [Permutations]
 // The keys are spread evenly, so that their first bits put them into buckets of about 2^10
-// elements, which are sorted one by one: most of the sort is within the caches. The order of equal
-// keys is that of their places, so neither the buckets nor the parts of the threads show.
+// elements, and the bits after those nearly where they belong in the bucket: what is left to an
+// insertion sort is a step or two an element. Every move keeps the order of equal keys, which is
+// that of their places; so neither the buckets nor the parts of the threads show.
 class Permutation {
  public:
   Permutation(const PermutationLaunch& l, WordsLoop words) : l_(l), words_(words) {
-    while (shift_ > 52 && (l.n >> (64 - shift_)) > 1024) --shift_;
+    while (shift_ > 48 && (l.n >> (64 - shift_)) > 2048) --shift_;
     parts_ = std::clamp<std::int64_t>(l.n >> 14, 1, 64);
     keys_ = raw<std::uint64_t>(l.n + 1);
     drawn_ = raw<Drawn>(l.n);
@@ -129,15 +129,41 @@ class Permutation {
     }
   }
 
+  /// The keys' memory and the output take what is sorted: a bucket has the same place in them.
   void sort(std::int64_t b) {
     const std::int64_t first = b == 0 ? 0 : ends_[static_cast<std::size_t>(b - 1)];
     const std::int64_t last = ends_[static_cast<std::size_t>(b)];
-    std::sort(drawn_.get() + first, drawn_.get() + last);
+    std::int64_t at[kSlots + 1] = {};
+    const auto slot = [this](std::uint64_t key) {
+      return static_cast<std::size_t>(key >> (shift_ - kSlotBits)) % kSlots;
+    };
     for (std::int64_t i = first; i < last; ++i) {
-      l_.out[i] = drawn_[static_cast<std::size_t>(i)].place;
+      ++at[slot(drawn_[static_cast<std::size_t>(i)].key) + 1];
+    }
+    for (std::size_t s = 0; s < kSlots; ++s) at[s + 1] += at[s];
+    std::uint64_t* keys = keys_.get() + first;
+    std::int64_t* places = l_.out + first;
+    for (std::int64_t i = first; i < last; ++i) {
+      const Drawn& d = drawn_[static_cast<std::size_t>(i)];
+      const std::int64_t to = at[slot(d.key)]++;
+      keys[to] = d.key;
+      places[to] = d.place;
+    }
+    for (std::int64_t i = 1; i < last - first; ++i) {
+      const std::uint64_t key = keys[i];
+      const std::int64_t place = places[i];
+      std::int64_t to = i;
+      for (; to > 0 && keys[to - 1] > key; --to) {
+        keys[to] = keys[to - 1];
+        places[to] = places[to - 1];
+      }
+      keys[to] = key;
+      places[to] = place;
     }
   }
 
+  static constexpr int kSlotBits = 11;
+  static constexpr std::size_t kSlots = std::size_t(1) << kSlotBits;
   const PermutationLaunch& l_;
   WordsLoop words_;
   int shift_ = 64;  // a key's bucket is what is above it

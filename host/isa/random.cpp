@@ -27,6 +27,43 @@ void sample(const fn::SampleArgs* args, std::uint64_t first, std::int64_t blocks
   }
 }
 
+/// The same where the first word settles nearly every element: the words of many blocks at once.
+template <class F, class T>
+void sample_settled(const fn::SampleArgs* args, std::uint64_t first, std::int64_t blocks,
+                    const void* a, std::int64_t a_step, const void* b, std::int64_t b_step,
+                    void* out) {
+  constexpr std::int64_t kWordBlocks = 64;
+  alignas(64) std::uint32_t words[4 * kWordBlocks];
+  alignas(64) T p[4 * kWordBlocks];
+  for (std::int64_t begin = 0; begin < blocks; begin += kWordBlocks) {
+    const std::int64_t count = begin + kWordBlocks < blocks ? kWordBlocks : blocks - begin;
+    const std::int64_t n = count * F::kBlock;
+    const T* from = static_cast<const T*>(a) + begin * F::kBlock * a_step;
+    T* to = static_cast<T*>(out) + begin * F::kBlock;
+    philox_blocks(first + static_cast<std::uint64_t>(begin), count, args->offset, args->seed,
+                  words);
+    for (std::int64_t i = 0; i < n; ++i) p[i] = from[i * a_step];
+    int ties = 0;
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) {
+      to[i] = F::first(words[i], p[i]);
+      ties += F::ties(words[i], p[i]) ? 1 : 0;
+    }
+    if (ties > 0) {
+      sample<F, T>(args, first + static_cast<std::uint64_t>(begin), count, from, a_step, b, b_step,
+                   to);
+    }
+  }
+}
+
+template <class F, class T>
+constexpr SampleLoop sample_loop() {
+  if constexpr (requires { F::first(std::uint32_t(), T()); })
+    return &sample_settled<F, T>;
+  else
+    return &sample<F, T>;
+}
+
 template <class T>
 void race(const fn::SampleArgs* args, std::uint64_t first, std::int64_t n, const void* weights,
           double* out) {
@@ -39,7 +76,7 @@ void race(const fn::SampleArgs* args, std::uint64_t first, std::int64_t n, const
 
 template <class F>
 const SampleLoops& sample_loops() {
-  static const SampleLoops loops{F::kBlock, &sample<F, float>, &sample<F, double>};
+  static const SampleLoops loops{F::kBlock, sample_loop<F, float>(), sample_loop<F, double>()};
   return loops;
 }
 

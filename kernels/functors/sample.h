@@ -34,22 +34,35 @@ TANDEM_FN OpenPair open_pair(std::uint64_t block, std::uint32_t draw, const Samp
 /// as 1.
 struct BernoulliOf {
   static constexpr int kBlock = 4;
+
+  /// The first 32 bits of p, as a double; 2^32 for what is always true.
+  template <class T>
+  TANDEM_FN static double whole_of(T p) {
+    const double scaled = static_cast<double>(p) * 0x1p32;
+    const double some = scaled > 0.0 ? scaled : 0.0;
+    return floor_(some < 0x1p32 ? some : 0x1p32);
+  }
+  template <class T>
+  TANDEM_FN static T first(std::uint32_t w, T p) {
+    return static_cast<double>(w) < whole_of(p) ? T(1) : T(0);
+  }
+  /// Whether the word does not settle it.
+  template <class T>
+  TANDEM_FN static bool ties(std::uint32_t w, T p) {
+    return static_cast<double>(w) == whole_of(p);
+  }
+
   template <class T>
   TANDEM_FN void operator()(std::uint64_t b, const SampleArgs& a, const T* p, const T*,
                             T* out) const {
     const PhiloxWords r = philox(b, a.offset, a.seed);
     for (int k = 0; k < kBlock; ++k) {
-      const double scaled = static_cast<double>(p[k]) * 0x1p32;
-      const bool some = scaled > 0.0;
-      const bool all = scaled >= 0x1p32;
-      const std::uint32_t whole = some && !all ? static_cast<std::uint32_t>(scaled) : 0u;
-      bool one = all || r.w[k] < whole;
-      if (some && !all && r.w[k] == whole) {
+      out[k] = first(r.w[k], p[k]);
+      if (ties(r.w[k], p[k]) && p[k] > T(0)) {
         const PhiloxWords next = philox(counter_of(b, 1), a.offset, a.seed);
-        const double rest = (scaled - static_cast<double>(whole)) * 0x1p32;
-        one = next.w[k] < static_cast<std::uint32_t>(rest);
+        const double rest = (static_cast<double>(p[k]) * 0x1p32 - whole_of(p[k])) * 0x1p32;
+        out[k] = next.w[k] < static_cast<std::uint32_t>(rest) ? T(1) : T(0);
       }
-      out[k] = one ? T(1) : T(0);
     }
   }
 };

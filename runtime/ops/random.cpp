@@ -223,6 +223,11 @@ Tensor normal_of(const Arg& mean, const Arg& std, const Options& given,
   }
   const Tensor* tensors[] = {mean.is_tensor() ? &mean.tensor() : nullptr,
                              std.is_tensor() ? &std.tensor() : nullptr};
+  if (mean.is_tensor() && std.is_tensor()) {
+    const detail::TensorBody* a = mean.tensor().body_ptr();
+    const detail::TensorBody* b = std.tensor().body_ptr();
+    (void)detail::unify_names(a->names, a->shape.size(), b->names, b->shape.size(), "normal");
+  }
   Options o = given;
   if (!o.dtype) o.dtype = result_type(mean, std);
   if (!o.device) o.device = detail::common_device(op::normal, tensors);
