@@ -159,6 +159,12 @@ void get(const IndexLaunch& l) {
 
 }  // namespace
 
+void register_indexing(HostRegistry& r) {
+  r.bind("index", Kernel{&launch_index, nullptr});
+  r.bind("index_put", Kernel{&launch_index_put, nullptr});
+  r.bind("nonzero", Kernel{&launch_mask, nullptr});
+}
+
 void launch_index(const void* desc, const void*) {
   const auto& l = *static_cast<const IndexLaunch*>(desc);
   if (l.mode == IndexMode::Check) {

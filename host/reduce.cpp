@@ -381,19 +381,23 @@ void launch_variance(const ReduceLaunch& l, const ReduceLevel& level,
                      const ReduceBlocks* (*last)(DType)) {
   const DType compute = info(l.dtype).compute;
   const auto size = static_cast<std::int64_t>(element_size(compute));
-  const Buffer means = make_buffer(l.numel * size);
+  const bool kept = l.n_out == 2;  // the means are a result too, dense and in the compute type
+  const Buffer means = make_buffer(kept ? 0 : l.numel * size);
   std::int64_t strides[kMaxRank] = {};
   std::int64_t stride = size;
   for (int d = l.rank_outer - 1; d >= 0; --d) {
     strides[d] = stride;
     stride *= l.shape[d];
   }
-  const OperandDesc mean{means.get(), strides, {}, compute, compute};
+  const OperandDesc mean{kept ? l.operands[1].data : means.get(), strides, {}, compute, compute};
   ReduceLaunch first = l;
+  first.n_out = 1;
   first.operands[0] = mean;
+  first.operands[1] = l.operands[l.n_out];
   reduce_blocks(first, level, level.mean, false, compute);
-  ReduceLaunch second = l;
+  ReduceLaunch second = first;
   second.n_in = 2;
+  second.operands[0] = l.operands[0];
   second.operands[2] = mean;
   reduce_blocks(second, level, last, false, compute);
 }
@@ -408,6 +412,22 @@ void launch_var(const void* desc, const void* self) {
 void launch_std(const void* desc, const void* self) {
   const auto& level = *static_cast<const ReduceLevel*>(self);
   launch_variance(*static_cast<const ReduceLaunch*>(desc), level, level.deviation);
+}
+
+void launch_vector_norm(const void* desc, const void* self) {
+  const auto& l = *static_cast<const ReduceLaunch*>(desc);
+  const auto& level = *static_cast<const ReduceLevel*>(self);
+  const auto blocks = l.param == 1   ? level.abs_sum
+                      : l.param == 2 ? level.square_sum
+                      : l.param > 0  ? level.abs_max
+                                     : level.abs_min;
+  reduce_blocks(l, level, blocks, false, l.dtype);
+}
+
+void launch_logsumexp(const void* desc, const void* self) {
+  const auto& l = *static_cast<const ReduceLaunch*>(desc);
+  const auto& level = *static_cast<const ReduceLevel*>(self);
+  reduce_blocks(l, level, level.exp_sum, false, info(l.dtype).compute);
 }
 
 }  // namespace tandem::host

@@ -80,6 +80,11 @@ struct ReduceLevel {
   const ReduceBlocks* (*dot)(DType);
   const ReduceBlocks* (*variance)(DType);  // second input: the mean in the compute type
   const ReduceBlocks* (*deviation)(DType);
+  const ReduceBlocks* (*exp_sum)(DType);  // second input: the maximum in the compute type
+  const ReduceBlocks* (*abs_sum)(DType);  // the norms of order 1, 2, inf, -inf
+  const ReduceBlocks* (*square_sum)(DType);
+  const ReduceBlocks* (*abs_max)(DType);
+  const ReduceBlocks* (*abs_min)(DType);
   const ArgBlocks* (*argmax)(DType);
   const ArgBlocks* (*argmin)(DType);
   const RowBlocks* (*softmax)(DType);

@@ -128,9 +128,7 @@ void register_host_kernels() {
     }
     s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
-    s.registry.bind("index", Kernel{&host::launch_index, nullptr});
-    s.registry.bind("index_put", Kernel{&host::launch_index_put, nullptr});
-    s.registry.bind("nonzero", Kernel{&host::launch_mask, nullptr});
+    host::register_indexing(s.registry);
     host::register_sorting(s.registry);
     s.registry.bind("pad", Kernel{&host::launch_border, nullptr});
     s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});

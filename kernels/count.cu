@@ -1,6 +1,7 @@
 // Elements into bins on the device: bincount, histc, histogram. Counts are integer atomics, first
 // in the block's shared memory where the bins fit there; sums of weights go bin by bin along the
 // fixed tree of docs/numerics.md, "Reductions", without atomics.
+#include "kernels/cuda/bind_sorting.h"
 #include "kernels/cuda/masks.h"
 #include "kernels/cuda/reduce.h"
 #include "kernels/cuda/sorting.h"
@@ -8,6 +9,19 @@
 namespace tandem::cuda {
 
 namespace {
+
+#ifdef TANDEM_CUDA_SIM
+/// Fibers switch at barriers alone. What an atomic does to shared memory is no race: not watched.
+template <class T>
+__attribute__((noinline, no_sanitize("thread"))) void add_to(T* counter, T n) {
+  *counter += n;
+}
+#else
+template <class T>
+__device__ __forceinline__ void add_to(T* counter, T n) {
+  atomicAdd(counter, n);
+}
+#endif
 
 struct CountParams {
   KeyReader in;
@@ -80,15 +94,15 @@ __global__ void __launch_bounds__(kSortThreads)
     const std::int64_t b = bin(p, i);
     if (b < 0) continue;
     if (p.shared) {
-      atomicAdd(&counters[b], 1u);
+      add_to(&counters[b], 1u);
     } else {
-      atomicAdd(&p.counts[b], 1ull);
+      add_to(&p.counts[b], 1ull);
     }
   }
   __syncthreads();
   if (!p.shared) return;
   for (std::int64_t b = threadIdx.x; b < p.bins; b += kSortThreads) {
-    if (counters[b] != 0) atomicAdd(&p.counts[b], static_cast<unsigned long long>(counters[b]));
+    if (counters[b] != 0) add_to(&p.counts[b], static_cast<unsigned long long>(counters[b]));
   }
 }
 

@@ -24,7 +24,7 @@ struct PlaceParams {
 };
 
 // Adds one array's part to the places; the last one makes words of them.
-// Occupancy: 6 blocks of 256 threads.
+// Occupancy: 5 blocks of 256 threads.
 __global__ void __launch_bounds__(kThreads) place_kernel(const __grid_constant__ PlaceParams p) {
   const std::int64_t step = std::int64_t(gridDim.x) * kThreads;
   for (std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x; i < p.positions;

@@ -91,24 +91,17 @@ __global__ void __launch_bounds__(kThreads) join_kernel(const __grid_constant__ 
   }
 }
 
+/// The dtypes of IndexLaunch::computed.
+template <class S>
+inline constexpr bool is_computed_v = fn::is_int_v<S> ? sizeof(S) == 8
+                                                      : !fn::is_bool_v<S> && !fn::is_half_v<S>;
+
 template <class F>
 cudaError_t by_computed(DType t, const F& f) {
-  switch (t) {
-    case DType::int64:
-      return f.template operator()<std::int64_t>();
-    case DType::uint64:
-      return f.template operator()<std::uint64_t>();
-    case DType::float32:
-      return f.template operator()<float>();
-    case DType::float64:
-      return f.template operator()<double>();
-    case DType::complex64:
-      return f.template operator()<Complex64>();
-    case DType::complex128:
-      return f.template operator()<Complex128>();
-    default:
-      return cudaErrorInvalidValue;
-  }
+  return visit(t, [&]<class S>() {
+    if constexpr (is_computed_v<S>) return f.template operator()<S>();
+    return cudaErrorInvalidValue;
+  });
 }
 
 /// The launch's number in the compute type.

@@ -1,4 +1,5 @@
 // The host side of a reduction: the order of the loops, which walk, and the passes over tiles.
+#include <optional>
 #include <utility>
 
 #include "kernels/cuda/context.h"
@@ -180,23 +181,42 @@ void launch_spread(const void* desc, const void* self) {
   const auto d = static_cast<int>(l.dtype);
   const DType compute = info(l.dtype).compute;
   const std::size_t size = element_size(compute);
-  const Workspace memory(l.device, static_cast<std::size_t>(l.numel) * size, l.stream, l.row->name);
-  if (memory.data() == nullptr) return;
+  std::optional<Workspace> memory;
+  void* means = l.operands[1].data;
+  if (l.n_out != 2) {  // else the means are a result too, dense and in the compute type
+    memory.emplace(l.device, static_cast<std::size_t>(l.numel) * size, l.stream, l.row->name);
+    means = memory->data();
+    if (means == nullptr) return;
+  }
   std::int64_t strides[kMaxRank] = {};  // 0 along the reduced dimensions
   auto step = static_cast<std::int64_t>(size);
   for (int i = l.rank_outer - 1; i >= 0; --i) {
     strides[i] = step;
     step *= l.shape[i];
   }
-  const OperandDesc mean{memory.data(), strides, {}, compute, compute};
+  const OperandDesc mean{means, strides, {}, compute, compute};
   ReduceLaunch first = l;
+  first.n_out = 1;
   first.operands[0] = mean;
-  ReduceLaunch second = l;
+  first.operands[1] = l.operands[l.n_out];
+  ReduceLaunch second = first;
   second.n_in = 2;
+  second.operands[0] = l.operands[0];
   second.operands[2] = mean;
   cudaError_t e = run_reduction(first, k.mean->by_dtype[d]);
   if (e == cudaSuccess) e = run_reduction(second, k.spread->by_dtype[d]);
   check(e, l.row->name);
+}
+
+/// By the order of the norm.
+void launch_norm(const void* desc, const void* self) {
+  const auto& l = *static_cast<const ReduceLaunch*>(desc);
+  const auto& t = *static_cast<const ReduceTables*>(self);
+  const ReduceRow& row = l.param == 1   ? t.abs_sum
+                         : l.param == 2 ? t.square_sum
+                         : l.param > 0  ? t.abs_max
+                                        : t.abs_min;
+  launch_reduction(desc, &row);
 }
 
 ReduceTables* make_tables() {
@@ -206,6 +226,7 @@ ReduceTables* make_tables() {
   fill_reductions_integers(*t);
   fill_reductions_pair(*t);
   fill_reductions_indexed(*t);
+  fill_reductions_norm(*t);
   return t;
 }
 
@@ -244,6 +265,7 @@ int bind_reductions() {
   static const SpreadKernels deviation{&t.rows[reduction_mean], &t.std};
   unknown += host().bind("var", DeviceKind::CUDA, Kernel{&launch_spread, &var});
   unknown += host().bind("std", DeviceKind::CUDA, Kernel{&launch_spread, &deviation});
+  unknown += host().bind("vector_norm", DeviceKind::CUDA, Kernel{&launch_norm, &t});
   return unknown;
 }
 

@@ -10,13 +10,6 @@ namespace tandem::cuda {
 
 namespace {
 
-/// Accumulates exp(x - max) on the tree.
-template <class C>
-struct ExpSum : fn::Sum<C> {
-  using Acc = C;
-  static TANDEM_FN C map(C x, C max) { return fn::exp(x - max); }
-};
-
 struct SoftmaxOut {
   template <class C>
   TANDEM_FN C operator()(C x, C max, C sum) const {
@@ -164,7 +157,7 @@ RowKernels make_kernels() {
     using C = compute_t<S>;
     RowEntry& e = r.by_dtype[d];
     e.max = one_input_entry<fn::Amax, S>();
-    e.sum = general_entry<TwoInputs<ExpSum<C>, PlainFinish<fn::Sum<C>>, C, C>>();
+    e.sum = general_entry<TwoInputs<fn::ExpSum<C>, PlainFinish<fn::Sum<C>>, C, C>>();
     e.sum.computed_second = true;
     e.out = make_entry<F, S, 3>(std::make_integer_sequence<int, 3>());
   });
@@ -176,7 +169,13 @@ RowKernels make_kernels() {
 int bind_rows() {
   static const RowKernels softmax = make_kernels<SoftmaxOut>();
   static const RowKernels log_softmax = make_kernels<LogSoftmaxOut>();
-  return host().bind("softmax", DeviceKind::CUDA, Kernel{&launch_rows, &softmax}) +
+  static const ReduceRow exp_sums = [] {
+    ReduceRow r;
+    for (int d = 0; d < kNumDTypes; ++d) r.by_dtype[d] = softmax.by_dtype[d].sum;
+    return r;
+  }();
+  return host().bind("logsumexp", DeviceKind::CUDA, Kernel{&launch_reduction, &exp_sums}) +
+         host().bind("softmax", DeviceKind::CUDA, Kernel{&launch_rows, &softmax}) +
          host().bind("log_softmax", DeviceKind::CUDA, Kernel{&launch_rows, &log_softmax});
 }
 

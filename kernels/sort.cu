@@ -1,6 +1,7 @@
 // Sorts rows on the device: elements become keys, CUB sorts keys with positions, and what is wanted
 // of the sorted rows is gathered. Rows are told apart by the upper bits of the keys; where an
 // element's key fills 64 bits, a second stable sort by the row's number follows.
+#include "kernels/cuda/bind_sorting.h"
 #include "kernels/cuda/cub.h"
 #include "kernels/cuda/sorting.h"
 

@@ -53,7 +53,8 @@ std::vector<DType> measured_dtypes(const OpRow& row, const std::vector<DType>& d
   }
   if (found.empty()) {
     found.push_back(row.dtypes.has(dtype_of<std::int32_t>) ? dtype_of<std::int32_t>
-                                                           : dtype_of<bool>);
+                    : row.dtypes.has(dtype_of<bool>)       ? dtype_of<bool>
+                                                           : dtype_of<Complex64>);
   }
   return found;
 }

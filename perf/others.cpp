@@ -4,6 +4,7 @@
 #include <span>
 
 #include "perf/cases.h"
+#include "tandem/sorting.h"
 #include "tandem/value.h"
 
 namespace tandem::perf {
@@ -88,16 +89,29 @@ void add_draws(std::vector<Case>& cases) {
 
 // ---- reductions and what resembles them
 
+/// Whether the second parameter of a row with a front-end of its own is the axis.
+bool has_axis(const OpRow& row) {
+  return row.family == Family::Irregular && parameter(row, "dim") &&
+         schema_of(row).params[1].name == "dim";
+}
+
 /// Rows with an axis to reduce: those of the family, and irregular ones with `dim` and `keepdim`.
 bool reduces(const OpRow& row) {
   if (row.family == Family::Reduction) return row.dtypes.has(kFloat);
-  return row.family == Family::Irregular && parameter(row, "dim") && parameter(row, "keepdim");
+  return has_axis(row) && parameter(row, "keepdim");
 }
 
-/// Rows that keep the shape but work along an axis: softmax and its kin.
+/// Scans along an axis.
+bool scans(const OpRow& row) {
+  const std::string_view name = row.name;
+  return name.starts_with("cum") || name == "logcumsumexp";
+}
+
+/// Rows that keep the shape but work along an axis: softmax and its kin, scans.
 bool normalises(const OpRow& row) {
   const Param* dim = parameter(row, "dim");
-  return row.family == Family::Irregular && dim && dim->type == "axis" && parameter(row, "dtype");
+  const bool writes = std::string_view(row.name).ends_with('_');
+  return has_axis(row) && !writes && dim->type == "axis" && (parameter(row, "dtype") || scans(row));
 }
 
 void add_along_axes(std::vector<Case>& cases) {
@@ -115,6 +129,34 @@ void add_along_axes(std::vector<Case>& cases) {
                              timed(state, [&] { return call_boxed(*row, used); });
                            }));
     }
+  }
+  // One row: the threads share it.
+  for (const OpRow* row : op_rows()) {
+    if (!normalises(*row) || !scans(*row)) continue;
+    cases.push_back(make(row->name, "dim0", {kMany}, 2 * kFloatBytes * double(kMany), kUnit,
+                         [row](benchmark::State& state) {
+                           const Value args[] = {input({kMany}, kFloat, kUnit), 0};
+                           timed(state, [&] { return call_boxed(*row, args); });
+                         }));
+  }
+}
+
+// ---- sorting
+
+void add_sorts(std::vector<Case>& cases) {
+  for (const std::int64_t n : {std::int64_t(1) << 20, kMany}) {
+    const double bytes =
+        4 * kFloatBytes * static_cast<double>(n);  // values, and indices twice as wide
+    const auto add = [&](const char* op, const char* form, auto f) {
+      cases.push_back(make(op, form, {n}, bytes, kUnit, [n, f](benchmark::State& state) {
+        const Tensor& x = input({n}, kFloat, kUnit);
+        timed(state, [&] { return f(x); });
+      }));
+    };
+    add("sort", "fresh", [](const Tensor& x) { return sort(x); });
+    add("argsort", "fresh", [](const Tensor& x) { return argsort(x); });
+    add("topk", "k100", [](const Tensor& x) { return topk(x, 100); });
+    add("unique", "fresh", [](const Tensor& x) { return unique(x).values; });
   }
 }
 
@@ -256,6 +298,7 @@ std::vector<Case> other_cases(const std::vector<DType>& dtypes) {
   add_generators(cases);
   add_draws(cases);
   add_along_axes(cases);
+  add_sorts(cases);
   add_joins(cases);
   add_products(cases);
   add_copies(cases);

@@ -183,6 +183,11 @@ class Torch:
         out = torch.empty_like(x)
         return (lambda: torch.where(c, x, y, out=out)) if row["form"] == "out" else lambda: torch.where(c, x, y)
 
+    def _topk(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        k = int(row["form"][1:])
+        return lambda: self.lib.topk(x, k)
+
     def _trunc_divide(self, row):
         return self.elementwise(row, lambda x, y, **out: self.lib.div(x, y, rounding_mode="trunc", **out))
 
@@ -228,6 +233,20 @@ class Torch:
         (x,) = self.inputs(row, [row["dtype"]])
         weights = self.lib.rand(3).to(self.device)
         return lambda: self.lib.einsum(row["extra"], x, weights)
+
+    def _logsumexp(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        dim = (0, 1) if row["form"] == "full" else int(row["form"][3:])
+        return lambda: self.lib.logsumexp(x, dim)
+
+    def _softmin(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        return lambda: self.lib.nn.functional.softmin(x, int(row["form"][3:]))
+
+    def _cumulative_sum(self, row):
+        return None  # NumPy's word for cumsum
+
+    _cumulative_prod = _cumulative_sum
 
     def _clone(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
@@ -412,7 +431,9 @@ FUNCTIONS = ("exp", "log", "sin", "tanh")
 TARGET_ROWS = [
     "add/float32/16M/fresh", "add/float32/16/fresh", "select/float32/16x16/view", "sum/float32/4096x4096/full",
     "sum/float32/4096x4096/dim0", "sum/float32/4096x4096/dim1", "einsum/float32/2x3x2160x3840/luma",
-    "copy_/float32/33177600/luma_bytes",
+    "copy_/float32/33177600/luma_bytes", "cumsum/float32/16M/dim0", "cumsum/float32/4096x4096/dim0",
+    "argmax/float32/4096x4096/dim0", "softmax/float32/4096x4096/dim0", "softmax/float32/4096x4096/dim1",
+    "sort/float32/1M/fresh", "sort/float32/16M/fresh",
 ] + [f"{f}/float32/{size}/out" for f in FUNCTIONS for size in ("1M", "16M")]  # fmt: skip
 
 
@@ -463,7 +484,17 @@ def host_targets():
         ("add of 16 elements", ns("add/float32/16/fresh"), 150, False, " ns"),
         ("a view", ns("select/float32/16x16/view"), 25, False, " ns"),
     ]  # fmt: skip
+    wanted += [
+        ("cumsum of 16M: times PyTorch", times("cumsum/float32/16M/dim0"), 3, True, ""),
+        ("cumsum along axis 0: times PyTorch", times("cumsum/float32/4096x4096/dim0"), 15, True, ""),
+        ("argmax along axis 0: times PyTorch", times("argmax/float32/4096x4096/dim0"), 8, True, ""),
+    ]
+    wanted += [
+        (f"softmax along axis {d}: times PyTorch", times(f"softmax/float32/4096x4096/dim{d}"), 2, True, "")
+        for d in (0, 1)
+    ]
     wanted += [(f"sum along axis {d}: times PyTorch", times(f"{MATRIX}dim{d}"), 1, True, "") for d in (0, 1)]
+    wanted += [(f"sort of {n}: times PyTorch", times(f"sort/float32/{n}/fresh"), 4, True, "") for n in ("1M", "16M")]
     return wanted + [(f"{name}: times PyTorch", times(name), 1, True, "") for name in FUNCTION_ROWS]
 
 

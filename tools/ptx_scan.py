@@ -37,6 +37,7 @@ MAY_ESTIMATE = [
 ]
 MAY_LOAD_NOTHING = [
     (r"fn::Is(Nan|Inf|Finite), (bool|(signed |unsigned )?(char|short|int|long)), ", "the answer of integers is known"),
+    (r"fn::(MakeComplex|Polar), ", "a result is as long as both inputs: 16 bytes of it are 8 of each"),
 ]
 MAY_USE_LOCAL_MEMORY = [
     (r"reduce_columns_kernel<.*fn::Dot<.*Complex<double>", "1024 threads leave 64 registers to four products of pairs"),
@@ -49,6 +50,7 @@ MAY_HAVE_FEWER_BLOCKS = [
     (r"flat_kernel<.*fn::Addcmul, (signed|unsigned) char, ", "3: 64 elements are in flight"),
     (r"rows_kernel<.*fn::Asinh, .*Complex<float>", "2: bound by arithmetic"),
     (r"cast_kernel<.*Complex<float>", "2: eight pairs are in flight"),
+    (r"flat_kernel<.*fn::LogAddExp2, (tandem::)?(Half|BFloat16), ", "3: 16 elements in double are in flight"),
 ]
 
 # Kernels of CUB, compiled into the library: the rules on instructions hold for them, what they use is their own affair.

@@ -2,7 +2,6 @@
 #include "host/isa/reduce_level.h"
 #include "host/reduce_launch.h"
 #include "host/registry.h"
-#include "tandem/op_table.h"
 
 namespace tandem::host::TANDEM_ISA {
 
@@ -17,8 +16,9 @@ namespace {
 constexpr ReduceLevel kReduceLevel = {
 #define TANDEM_REDUCTION(name, ...) name##_blocks,
 #include "tandem/ops/reduction.def"
-    dot_blocks,    variance_blocks, deviation_blocks,   argmax_blocks,
-    argmin_blocks, softmax_blocks,  log_softmax_blocks, split_planes,
+    dot_blocks,        variance_blocks,    deviation_blocks, exp_sum_blocks, abs_sum_blocks,
+    square_sum_blocks, abs_max_blocks,     abs_min_blocks,   argmax_blocks,  argmin_blocks,
+    softmax_blocks,    log_softmax_blocks, split_planes,
 };
 
 }  // namespace
@@ -26,14 +26,14 @@ constexpr ReduceLevel kReduceLevel = {
 void register_reduce(HostRegistry& r) {
 #define TANDEM_REDUCTION(name, ...) r.bind(#name, {launch_##name, &kReduceLevel});
 #include "tandem/ops/reduction.def"
-  r.bind(op::var.name, {launch_var, &kReduceLevel});
-  r.bind(op::std.name, {launch_std, &kReduceLevel});
-  r.bind(op::max.name, {launch_argmax, &kReduceLevel});
-  r.bind(op::min.name, {launch_argmin, &kReduceLevel});
-  r.bind(op::argmax.name, {launch_argmax, &kReduceLevel});
-  r.bind(op::argmin.name, {launch_argmin, &kReduceLevel});
-  r.bind(op::softmax.name, {launch_softmax, &kReduceLevel});
-  r.bind(op::log_softmax.name, {launch_log_softmax, &kReduceLevel});
+  r.bind("var", {launch_var, &kReduceLevel});
+  r.bind("std", {launch_std, &kReduceLevel});
+  r.bind("max", {launch_argmax, &kReduceLevel});
+  r.bind("min", {launch_argmin, &kReduceLevel});
+  r.bind("argmax", {launch_argmax, &kReduceLevel});
+  r.bind("argmin", {launch_argmin, &kReduceLevel});
+  bind_softmax(r, kReduceLevel);
+  bind_norms(r, kReduceLevel);
 }
 
 }  // namespace tandem::host::TANDEM_ISA

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/reduce.h"
+#include "host/registry.h"
 
 namespace tandem::host::TANDEM_ISA {
 
@@ -13,10 +14,18 @@ namespace tandem::host::TANDEM_ISA {
 const ReduceBlocks* dot_blocks(DType t);
 const ReduceBlocks* variance_blocks(DType t);
 const ReduceBlocks* deviation_blocks(DType t);
+const ReduceBlocks* exp_sum_blocks(DType t);
+const ReduceBlocks* abs_sum_blocks(DType t);
+const ReduceBlocks* square_sum_blocks(DType t);
+const ReduceBlocks* abs_max_blocks(DType t);
+const ReduceBlocks* abs_min_blocks(DType t);
 const ArgBlocks* argmax_blocks(DType t);
 const ArgBlocks* argmin_blocks(DType t);
 const RowBlocks* softmax_blocks(DType t);
 const RowBlocks* log_softmax_blocks(DType t);
+/// Bind the rows that a file's blocks are for.
+void bind_softmax(HostRegistry& r, const ReduceLevel& level);
+void bind_norms(HostRegistry& r, const ReduceLevel& level);
 void split_planes(void* out, const void* in, std::int64_t count, int n, int width);
 
 }  // namespace tandem::host::TANDEM_ISA

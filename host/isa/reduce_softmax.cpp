@@ -1,5 +1,6 @@
 // Softmax and log_softmax: their element loops at one SIMD level. Maxima and sums are reductions.
 #include "host/isa/reduce_level.h"
+#include "host/reduce_launch.h"
 #include "kernels/functors/elementary.h"
 #include "tandem/fn.h"
 
@@ -100,5 +101,10 @@ struct RowLookup {
 
 const RowBlocks* softmax_blocks(DType t) { return visit(t, RowLookup<Softmax>{}); }
 const RowBlocks* log_softmax_blocks(DType t) { return visit(t, RowLookup<LogSoftmax>{}); }
+
+void bind_softmax(HostRegistry& r, const ReduceLevel& level) {
+  r.bind("softmax", {launch_softmax, &level});
+  r.bind("log_softmax", {launch_log_softmax, &level});
+}
 
 }  // namespace tandem::host::TANDEM_ISA

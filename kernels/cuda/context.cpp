@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 
+#include "kernels/cuda/bind_sorting.h"
 #include "tandem/export.h"
 #include "tandem/ops/hash.h"
 

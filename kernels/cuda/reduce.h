@@ -259,6 +259,10 @@ template <class S>
 struct Element<fn::All, S> {
   using type = bool;
 };
+template <class S>
+struct Element<fn::CountNonzero, S> {
+  using type = bool;
+};
 
 /// A functor of one input of element type S (dense) or of any storage dtype (not).
 template <template <class> class F, class S, bool Dense>
@@ -453,6 +457,7 @@ enum ReductionNumber : int {
 struct ReduceTables {
   ReduceRow rows[kReductionRows];
   ReduceRow argmax, argmin, var, std;
+  ReduceRow abs_sum, square_sum, abs_max, abs_min;  // norms
 };
 
 // One a translation unit, named after its dtypes or ops.
@@ -461,6 +466,7 @@ void fill_reductions_float64(ReduceTables& t);   // and the complex dtypes
 void fill_reductions_integers(ReduceTables& t);  // and bool
 void fill_reductions_pair(ReduceTables& t);
 void fill_reductions_indexed(ReduceTables& t);
+void fill_reductions_norm(ReduceTables& t);
 
 /// Queues a reduction; the answer is that of the launches. Reports a lack of memory itself.
 cudaError_t run_reduction(const ReduceLaunch& l, const ReduceEntry& entry);

@@ -16,6 +16,8 @@
 #pragma once
 
 #include "complex_math.h"
+#include "exp_f32.h"
+#include "exp_f64.h"
 #include "integer.h"
 #include "tandem/fn.h"
 
@@ -130,6 +132,69 @@ struct Prod : JoinProd<sum_t<C>> {
   static TANDEM_FN Acc map(C x) { return cast<Acc>(x); }
   static TANDEM_FN Result finish(Acc a, std::int64_t) { return a; }
   static TANDEM_FN Result empty() { return identity(); }
+};
+
+/// A sum in which NaN counts as nothing.
+template <class C>
+struct NanSum : Sum<C> {
+  using Maps = NanSum;
+  using Acc = typename Sum<C>::Acc;
+  static TANDEM_FN Acc map(C x) {
+    const Acc a = cast<Acc>(x);
+    if constexpr (is_real_float_v<C>) return x != x ? Sum<C>::identity() : a;
+    return a;
+  }
+};
+
+template <class C>
+TANDEM_FN bool is_nonzero(C x) {
+  return cast<bool>(x);
+}
+
+/// How many elements are not 0; NaN is not.
+template <class C>
+struct CountNonzero : Sum<std::int64_t> {
+  using Maps = CountNonzero;
+  static TANDEM_FN std::int64_t map(C x) { return is_nonzero(x) ? 1 : 0; }
+};
+
+/// |x|, of complex numbers by hypot.
+template <class C>
+TANDEM_FN real_t<C> modulus_of(C x) {
+  if constexpr (is_complex_v<C>)
+    return abs(x);
+  else
+    return abs_bits(x);
+}
+
+/// The 1-norm.
+template <class C>
+struct AbsSum : Sum<real_t<C>> {
+  using Maps = AbsSum;
+  using Acc = real_t<C>;
+  static TANDEM_FN Acc map(C x) { return modulus_of(x); }
+};
+
+/// The 2-norm: squares are summed as they are, without scaling.
+template <class C>
+struct SquareSum : Sum<real_t<C>> {
+  using Maps = SquareSum;
+  using Acc = real_t<C>;
+  static TANDEM_FN Acc map(C x) {
+    if constexpr (is_complex_v<C>)
+      return x.re * x.re + x.im * x.im;
+    else
+      return x * x;
+  }
+  static TANDEM_FN Acc finish(Acc a, std::int64_t) { return sqrt_rn(a); }
+};
+
+/// The second pass of logsumexp and softmax: a sum of exponentials.
+template <class C>
+struct ExpSum : Sum<C> {
+  using Maps = ExpSum;
+  using Acc = C;
+  static TANDEM_FN C map(C x, C greatest) { return exp(x - greatest); }
 };
 
 /// Sum of products of two inputs (einsum), each product rounded before it is added.
@@ -250,16 +315,23 @@ struct Amin : JoinMax<key_t<C>> {
   static TANDEM_FN Result empty() { return from_key<C>(identity()); }  // the front-end refuses it
 };
 
+/// The greatest and the least magnitude: the norms of order infinity and minus infinity.
+template <class C>
+struct AbsMax : Amax<real_t<C>> {
+  using Maps = AbsMax;
+  static TANDEM_FN key_t<real_t<C>> map(C x) { return to_key(modulus_of(x)); }
+};
+template <class C>
+struct AbsMin : Amin<real_t<C>> {
+  using Maps = AbsMin;
+  static TANDEM_FN key_t<real_t<C>> map(C x) { return Amin<real_t<C>>::map(modulus_of(x)); }
+};
+
 // ---- any, all
 
 /// As wide as the elements, so that a vector of them is tested with one comparison.
 template <class C>
 using flag_t = typename UnsignedOf<static_cast<int>(sizeof(real_t<C>))>::type;
-
-template <class C>
-TANDEM_FN bool is_nonzero(C x) {
-  return cast<bool>(x);
-}
 
 template <class C>
 struct Any : JoinOr<flag_t<C>> {

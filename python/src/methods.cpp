@@ -198,8 +198,8 @@ void define_overload(const char* name, Tensor (*binary)(const Arg&, const Arg&))
       kModule | kMethod);
 }
 
-/// var and std also take `unbiased`, the older word for correction: var(unbiased), var(dim,
-/// unbiased, keepdim).
+/// var and std, and these with the mean, also take `unbiased`, the older word for correction:
+/// var(unbiased), var(dim, unbiased, keepdim).
 void define_spread(const char* name) {
   const OpRow* row = find_op(name);
   if (row == nullptr) return;
@@ -229,7 +229,12 @@ void define_spread(const char* name) {
                            correction = Value(Scalar(unbiased.as<Scalar>().to_bool() ? 1.0 : 0.0));
                          }
                          const Value args[] = {Value(c.tensor(0)), axes, correction, optional(3)};
-                         return from_value(call_boxed(*row, args)[0]);
+                         const std::vector<Value> made = call_boxed(*row, args);
+                         if (made.size() == 1) return from_value(made[0]);
+                         return steal(PyTuple_Pack(2, steal(from_value(made[0])).ptr(),
+                                                   steal(from_value(made[1])).ptr()))
+                             .release()
+                             .ptr();
                        }),
          kModule | kMethod);
 }
@@ -275,6 +280,8 @@ void init_methods() {
   define_spread("std");
   define_part("real", &tandem::real);
   define_part("imag", &tandem::imag);
+  define_spread("var_mean");
+  define_spread("std_mean");
   define(make_function("zero_", "x: Tensor", "Sets every element to 0.", assign_zero), kMethod);
   define(make_function("fill_", "x: Tensor, value: Scalar", "Sets every element to the value.",
                        assign_value),

@@ -10,11 +10,23 @@
 
 namespace tandem::detail {
 
+namespace {
+
+/// Products of bool are not summed, as in PyTorch.
+void check_summable(const OpRow& row, DType dtype) {
+  TANDEM_EXPECTS(dtype != DType::bool_, NotImplemented,
+                 std::string("[") + row.name +
+                     "] not implemented for 'Bool'; cast to an integer or float dtype");
+}
+
+}  // namespace
+
 Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int64_t outer_rank) {
   const IntSpan shape = a.shape();
   const auto outer = static_cast<std::size_t>(outer_rank);
   const DType dtype = a.dtype();
   const auto infer = [&] {
+    check_summable(row, dtype);
     const Tensor* both[] = {&a, &b};
     return OutSpec{Dims(shape.first(outer)), dtype, common_device(row, both), {}};
   };
@@ -51,6 +63,7 @@ Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b) {
   const IntSpan sb = b.shape();
   const DType dtype = a.dtype();
   const auto infer = [&] {
+    check_summable(row, dtype);
     const Tensor* both[] = {&a, &b};
     return OutSpec{Dims{std::max(sa[0], sb[0]), sa[1], sb[2]}, dtype, common_device(row, both), {}};
   };

@@ -99,7 +99,11 @@ Arg filling(const OpRow& row, const Tensor& x, const Arg& value, Tensor& held) {
   TANDEM_EXPECTS(can_cast(t.dtype(), x.dtype()), TypeError,
                  fmt::format("[{}] value cannot be converted to type {}, got {}", row.name,
                              name(x.dtype()), name(t.dtype())));
-  held = t.device() == x.device() ? t.to(x.dtype()) : t.to(x.device(), x.dtype());
+  if (t.device().is_cpu() && !x.device().is_cpu()) {  // read here, so that nothing waits
+    return visit(x.dtype(), [&]<class T>() { return Arg(Scalar::from_element(t.item<T>())); });
+  }
+  check_same_device(row, x, t);
+  held = t.to(x.dtype());
   return held;
 }
 

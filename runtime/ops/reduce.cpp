@@ -6,6 +6,7 @@
 #include "runtime/dispatch/plan.h"
 #include "runtime/dispatch/promote.h"
 #include "runtime/ops/boxed_ops.h"
+#include "runtime/ops/reduce.h"
 #include "runtime/tensor/names.h"
 #include "tandem/backend.h"
 #include "tandem/op_table.h"
@@ -13,36 +14,8 @@
 
 namespace tandem {
 
-namespace {
+namespace detail {
 
-using detail::OutSpec;
-
-/// Dimensions that go, as bits, and what that leaves.
-struct Reduced {
-  std::uint64_t mask;
-  bool keepdim;
-
-  bool has(std::size_t d) const { return (mask >> d & 1u) != 0; }
-  Dims shape(const Tensor& x) const {
-    Dims s;
-    for (std::size_t d = 0; d < x.shape().size(); ++d) {
-      if (!has(d)) s.push_back(x.shape()[d]);
-      if (has(d) && keepdim) s.push_back(1);
-    }
-    return s;
-  }
-  OutSpec spec(const Tensor& x, DType dtype) const {
-    return {shape(x), dtype, x.device(), detail::names_without(x.body_ptr()->names, mask, keepdim)};
-  }
-};
-
-/// Memory that a launch points into.
-struct LaunchStorage {
-  std::int64_t shape[kMaxRank];
-  std::int64_t strides[3][kMaxRank];
-};
-
-/// A launch over x's dimensions, the outer ones first. Outputs come first among the operands.
 ReduceLaunch make_launch(const OpRow& row, const Tensor& x, DType computed, const Reduced& r,
                          std::span<const Tensor> outs, LaunchStorage& storage) {
   ReduceLaunch l{};
@@ -54,7 +27,7 @@ ReduceLaunch make_launch(const OpRow& row, const Tensor& x, DType computed, cons
   l.dtype = computed;
   l.device = x.device();
   const Tensor* tensors[] = {&x, &outs.front(), &outs.back()};
-  l.stream = detail::launch_stream(l.device, tensors);
+  l.stream = launch_stream(l.device, tensors);
   const auto bytes = [](const Tensor& t, std::size_t d) {
     return t.strides()[d] * static_cast<std::int64_t>(t.element_size());
   };
@@ -82,23 +55,21 @@ ReduceLaunch make_launch(const OpRow& row, const Tensor& x, DType computed, cons
   return l;
 }
 
-/// Reduces to one output. `row` names the op, `kernel` is the row whose kernel runs.
 Tensor reduce_one(const OpRow& row, const OpRow& kernel, const Tensor& x, const Reduced& r,
-                  DType computed, DType result, Tensor* out, double param = 0) {
-  return detail::run_one(
+                  DType computed, DType result, Tensor* out, double param) {
+  return run_one(
       row, out, [&] { return r.spec(x, result); },
       [&](const Tensor& to) {
         if (to.numel() == 0) return;
-        const Tensor in = detail::guard_overlap(row, x, to);
+        const Tensor in = guard_overlap(row, x, to);
         LaunchStorage storage;
         ReduceLaunch l = make_launch(kernel, in, computed, r, {&to, 1}, storage);
         l.operands[0].kernel = result;
         l.param = param;
-        detail::launch(kernel, l.device, &l);
+        launch(kernel, l.device, &l);
       });
 }
 
-/// Greatest and least have no value without elements.
 void check_not_empty(const OpRow& row, const Tensor& x, const Reduced& r, bool all) {
   if (x.numel() != 0) return;
   TANDEM_EXPECTS(!all, IndexError,
@@ -112,6 +83,17 @@ void check_not_empty(const OpRow& row, const Tensor& x, const Reduced& r, bool a
   }
 }
 
+}  // namespace detail
+
+namespace {
+
+using detail::check_not_empty;
+using detail::LaunchStorage;
+using detail::make_launch;
+using detail::OutSpec;
+using detail::reduce_one;
+using detail::Reduced;
+
 bool needs_elements(const OpRow& row) { return &row == &op::amax || &row == &op::amin; }
 
 bool takes_dtype(const OpRow& row) { return row.result == Result::Wide || &row == &op::mean; }
@@ -121,6 +103,8 @@ DType reduction_dtype(const OpRow& row, const Tensor& x, std::optional<DType> dt
   TANDEM_EXPECTS(!dtype || takes_dtype(row), TypeError,
                  fmt::format("[{}] argument 'dtype': expected none, got {}", row.name,
                              name(dtype.value_or(DType::float32))));
+  const DType wanted = dtype.value_or(detail::result_dtype(row, x.dtype()));
+  if (&row == &op::nansum && category(wanted) == Category::Integer) return wanted;
   if (dtype) return detail::compute_dtype(row, *dtype);
   TANDEM_EXPECTS(&row != &op::mean || category(x.dtype()) >= Category::Float, TypeError,
                  fmt::format("[mean] could not infer output dtype. Input dtype must be either a "
@@ -135,9 +119,12 @@ Tensor reduce_row(const OpRow& row, const Tensor& x, const Axes& axes, bool keep
   const Reduced r{detail::resolve_axes(axes, x, row.name), keepdim};
   const DType computed = reduction_dtype(row, x, dtype);
   if (needs_elements(row)) check_not_empty(row, x, r, axes.all());
+  // Integers have no NaN.
+  const OpRow& kernel =
+      &row == &op::nansum && category(computed) == Category::Integer ? op::sum : row;
   // A narrow integer dtype that was asked for stays the result's.
   const DType result = row.result == Result::Wide ? computed : detail::result_dtype(row, computed);
-  return reduce_one(row, row, x, r, computed, result, out);
+  return reduce_one(row, kernel, x, r, computed, result, out);
 }
 
 void check_computes(const OpRow& row, DType t, DTypeSet set) {

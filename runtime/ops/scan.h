@@ -9,4 +9,8 @@ namespace tandem::ops {
 Tensor cumsum_(const Tensor& x, Axis axis, std::optional<DType> dtype);
 Tensor cumprod_(const Tensor& x, Axis axis, std::optional<DType> dtype);
 
+/// p: a number, 'fro', 'inf' or '-inf'.
+Tensor norm(const Tensor& x, const Value& p, const Axes& axes, bool keepdim,
+            std::optional<DType> dtype);
+
 }  // namespace tandem::ops

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "tests/accuracy/special_references.h"
+
 // glibc has vector versions of these in libmvec; told so, g++ calls them in the screening loops.
 #if defined(__x86_64__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 35)
@@ -47,19 +49,6 @@ double clip(double x) { return x > 200 ? 200 : (x < -200 ? -200 : x); }
 
 constexpr double kPi = 3.14159265358979323846;
 
-/// Of a float below 2^21 or so, pi x is exact enough in double; beyond, the argument is reduced.
-double sinc(double x) {
-  if (x == 0) return 1;
-  if (std::isinf(x)) return NAN;
-  const double n = std::rint(x);
-  const double s = std::sin(kPi * (x - n));
-  return (std::fmod(n, 2) != 0 ? -s : s) / (kPi * x);
-}
-
-double logit(double x) {
-  return x > 0.25 && x < 0.75 ? 2 * std::atanh(2 * x - 1) : std::log(x) - std::log1p(-x);
-}
-
 double log_sigmoid(double x) {
   return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x));
 }
@@ -89,8 +78,12 @@ double log_sigmoid(double x) {
   X(erfc, ::erfc(x))                    \
   X(sigmoid, 1 / (1 + ::exp(-clip(x)))) \
   X(rsqrt, 1 / std::sqrt(x))            \
-  X(sinc, sinc(x))                      \
-  X(logit, logit(x))                    \
+  X(sinc, references::sinc(x))          \
+  X(logit, references::logit(x))        \
+  X(erfinv, references::erfinv(x))      \
+  X(lgamma, references::lgamma(x))      \
+  X(digamma, references::digamma(x))    \
+  X(i0, references::i0(x))              \
   X(log_sigmoid, log_sigmoid(x))        \
   X(deg2rad, x*(kPi / 180))             \
   X(rad2deg, x*(180 / kPi))
@@ -254,6 +247,27 @@ int mp_erfinv(mpfr_t r, const mpfr_t x, const mpfr_t) {
   return mpfr_set(r, g.v, MPFR_RNDN);
 }
 
+/// The series of positive terms; infinite where a double is.
+int mp_i0(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  if (!mpfr_number_p(x)) return mpfr_abs(r, x, MPFR_RNDN);
+  if (mpfr_cmpabs_ui(x, 800) > 0) {
+    mpfr_set_inf(r, 1);
+    return 0;
+  }
+  Wide z(200), term(200), sum(200);
+  mpfr_sqr(z.v, x, MPFR_RNDN);
+  mpfr_div_2ui(z.v, z.v, 2, MPFR_RNDN);
+  mpfr_set_ui(term.v, 1, MPFR_RNDN);
+  mpfr_set_ui(sum.v, 1, MPFR_RNDN);
+  for (unsigned long k = 1; !mpfr_zero_p(term.v); ++k) {
+    mpfr_mul(term.v, term.v, z.v, MPFR_RNDN);
+    mpfr_div_ui(term.v, term.v, k * k, MPFR_RNDN);
+    mpfr_add(sum.v, sum.v, term.v, MPFR_RNDN);
+    if (mpfr_zero_p(term.v) || mpfr_get_exp(term.v) < mpfr_get_exp(sum.v) - 150) break;
+  }
+  return mpfr_set(r, sum.v, MPFR_RNDN);
+}
+
 int mp_logaddexp(mpfr_t r, const mpfr_t x, const mpfr_t y, bool two) {
   if (mpfr_nan_p(x) || mpfr_nan_p(y)) {
     mpfr_set_nan(r);
@@ -283,6 +297,16 @@ int mp_xlogy(mpfr_t r, const mpfr_t x, const mpfr_t y) {
   }
   Wide l(300);
   mpfr_log(l.v, y, MPFR_RNDN);
+  return mpfr_mul(r, x, l.v, MPFR_RNDN);
+}
+
+int mp_xlog1py(mpfr_t r, const mpfr_t x, const mpfr_t y) {
+  if (mpfr_zero_p(x) && !mpfr_nan_p(y)) {
+    mpfr_set_zero(r, 1);
+    return 0;
+  }
+  Wide l(300);
+  mpfr_log1p(l.v, y, MPFR_RNDN);
   return mpfr_mul(r, x, l.v, MPFR_RNDN);
 }
 
@@ -351,6 +375,7 @@ const Precise kPrecise[] = {
     {"erf", mp_erf, {lin(-6, 6), near(6), lin(0.9, 1.5)}},
     {"erfc", mp_erfc, {lin(-6, 6), lin(0, 27.5), near(6), lin(0.4, 1.5), lin(26, 27.3)}},
     {"erfinv", mp_erfinv, {mag(5e-324, 1), lin(0.9, 1), near(0.5)}},
+    {"i0", mp_i0, {lin(-20, 20), lin(-720, 720), near(8)}},
     {"sigmoid", mp_sigmoid, {lin(-40, 40), lin(-745, 40), lin(-746, -708)}},
     {"log_sigmoid", mp_log_sigmoid, {lin(-40, 40), lin(-745, 745)}},
     {"logit", mp_logit, {lin(0, 1), near(0.5), lin(0.4, 0.6), pos(5e-324, 1)}},
@@ -385,6 +410,7 @@ const Precise kPrecise[] = {
     {"logaddexp", mp_logaddexp1, {lin(-1, 1), lin(-40, 40), lin(-1000, 1000), mag(1e-10, 1e3)}},
     {"logaddexp2", mp_logaddexp2, {lin(-1, 1), lin(-60, 60), lin(-1500, 1500), mag(1e-10, 1e3)}},
     {"xlogy", mp_xlogy, {pos(5e-324, 1.7e308), lin(0.5, 2), pos(1e-3, 1e3)}},
+    {"xlog1py", mp_xlog1py, {pos(5e-324, 1.7e308), lin(-1, 2), mag(1e-20, 1)}},
 };
 
 const Exception kExceptions[] = {

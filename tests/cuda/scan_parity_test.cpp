@@ -128,6 +128,38 @@ TEST(ScanParity, TotalsOfTotals) {
   EXPECT_TRUE(same_bits(cumsum(x, 0), cumsum(x.to(kDevice), 0).cpu()));
 }
 
+/// The calls of the reductions that take several passes, and norms of every order.
+TEST(ScanParity, ReductionsOfSeveralPasses) {
+  TANDEM_NEEDS_GPU();
+  const auto expect = [](const char* op, const std::vector<Value>& args) {
+    std::vector<Value> there = args;
+    there[0] = args[0].as<Tensor>().to(kDevice);
+    const auto host = call_boxed(*find_op(op), args);
+    const auto device = call_boxed(*find_op(op), there);
+    for (std::size_t k = 0; k < host.size(); ++k) {
+      EXPECT_TRUE(same_bits(host[k].as<Tensor>(), device[k].as<Tensor>().cpu()))
+          << op << " " << name(args[0].as<Tensor>().dtype()) << " result " << k;
+    }
+  };
+  for (const DType t : {DType::float32, DType::float16, DType::float64, DType::complex64}) {
+    const Tensor x = test::varied({70, 130}, t, 9);
+    const Tensor edges = test::varied({70, 130}, t, 10, true);
+    for (const auto& y : {x, edges}) {
+      for (const double order : {1.0, 2.0, double(INFINITY), -double(INFINITY), 0.0}) {
+        for (const int axis : {0, 1}) expect("vector_norm", {y, order, axis});
+      }
+      for (const int axis : {0, 1}) {
+        expect("count_nonzero", {y, axis});
+        expect("var_mean", {y, axis});
+        if (is_complex(t)) continue;
+        expect("logsumexp", {y, axis});
+        expect("nansum", {y, axis});
+      }
+    }
+    expect("norm", {test::varied({9000}, t, 11)});
+  }
+}
+
 /// docs/numerics.md, "Scans".
 TEST(ScanParity, TheVectorsOfScanOrderOne) {
   TANDEM_NEEDS_GPU();

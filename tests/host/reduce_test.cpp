@@ -105,6 +105,12 @@ const std::map<std::string, std::function<Exact(const std::vector<Wide>&)>>& ora
       {"amin", [](const auto& x) { return exact_extremum(x, false); }},
       {"any", [](const auto& x) { return exact_logic(x, true); }},
       {"all", [](const auto& x) { return exact_logic(x, false); }},
+      {"nansum", exact_sum},
+      {"count_nonzero",
+       [](const auto& x) {
+         const auto zeros = std::count(x.begin(), x.end(), Wide(0));
+         return Exact{static_cast<long double>(static_cast<std::ptrdiff_t>(x.size()) - zeros), 0};
+       }},
   };
   return all;
 }

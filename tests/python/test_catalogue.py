@@ -4,6 +4,7 @@ PyTorch's names are those of tests/data/torch_names.json (tests/data/record_torc
 listed with the reason.
 """
 
+# lint: oracle table
 import inspect
 import json
 import re
@@ -437,7 +438,7 @@ TORCH_EXCLUDED = {
         is_conj is_neg is_distributed is_ipu is_maia is_mkldnn is_mps is_mtia is_nested is_vulkan is_xla is_xpu mtia
         new nelement ndimension reinforce resolve_conj resolve_neg set_ is_set_to storage_type to_mkldnn
         to_padded_tensor xpu untyped_storage get_device dim_order hash_tensor record_stream resize resize_ resize_as resize_as_
-        sspaddmm share_memory\\w* scalar_tensor range type nonzero_static""",
+        sspaddmm share_memory\\w* scalar_tensor range type""",
 }
 
 

@@ -25,6 +25,8 @@ def test_names_and_partial_reads(tmp_path):
     part = td.io.load_hdf5(str(path), "image", (0, slice(None, None, -1), slice(1, 3)))
     assert same(part, t[0, ::-1, 1:3]) and part.names == ("h", "w")
     assert td.io.load_hdf5(path, "image", 1).shape == (3, 4)
+    picked = td.io.load_hdf5(path, "image", (slice(1, None), [2, 0], td.tensor([True, False, True, False])))
+    assert same(picked, t[1:, [2, 0], [0, 2]])
     entries = {e["name"]: e for e in td.io.list_hdf5(path)}
     assert set(entries) == {"image", "group/weights"}
     assert entries["image"]["shape"] == (2, 3, 4) and entries["image"]["dtype"] is td.int64

@@ -227,3 +227,12 @@ def test_every_pair_of_equation_letters_is_order_free():
         np.testing.assert_array_equal(
             torch.einsum(equation, torch.from_numpy(x), torch.from_numpy(b)).numpy(), np.einsum(equation, x, b)
         )
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_sums_of_products_of_bool_are_refused(device):
+    b = torch.ones(2, 2, dtype=torch.bool, device=device)
+    for equation in ("ij,jk->ik", "ij,ij->"):
+        with pytest.raises(NotImplementedError, match="Bool"):
+            torch.einsum(equation, b, b)
+    assert torch.einsum("ij,ij->ij", b, b).dtype is torch.bool  # nothing is summed

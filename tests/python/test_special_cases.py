@@ -550,7 +550,7 @@ exp | +inf | nan | +inf? | nan
 exp | nan | +0 | nan | +0
 exp | nan | nonzero | nan | nan
 exp | nan | nan | nan | nan
-expm1 | +-0 | +0 | +0 | +0
+expm1 | +-0 | +0 | +0? | +0
 expm1 | finite | +inf | nan | nan
 expm1 | finite | nan | nan | nan
 expm1 | +inf | +0 | +inf | +0

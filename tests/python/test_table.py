@@ -441,7 +441,8 @@ def test_other_names_are_the_same_functions():
     for alias, name in aliases:
         assert getattr(td, alias) is getattr(td, name), alias
         assert vars(td.Tensor).get(alias) is vars(td.Tensor).get(name) or name == "flatten", alias
-        assert hasattr(td.Tensor, alias + "_") == ROWS[name]["in_place"], alias
+        in_place = ROWS[name]["in_place"] or name == "transpose"  # transpose_ changes the view itself
+        assert hasattr(td.Tensor, alias + "_") == in_place, alias
     t = td.tensor([[1.0, -2.0], [3.0, 4.0]])
     assert t.clone().multiply_(2).tolist() == [[2, -4], [6, 8]]
     assert td.clip(t, 0, 2).tolist() == [[1, 0], [2, 2]]

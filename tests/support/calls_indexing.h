@@ -26,7 +26,6 @@ inline void add_reads(Calls& c) {
   named.rename_({"n", "h", "c"});
   const Tensor i2 = varied_indices({2}, -2, 2);
   const Tensor i3 = varied_indices({5, 2}, -3, 3);
-  const Tensor bad = varied_indices({2}, 7, 9);
   c["index"] = {{x, Tensors{i2, i3}},
                 {named, Tensors{i3.clamp(-2, 1)}},
                 {named, Tensors{Tensor(), i3}},

@@ -5,6 +5,41 @@
 
 namespace tandem::test {
 
+/// The reductions of several passes.
+inline void add_pass_calls(Calls& c, const Tensor& x, const Tensor& i, const Tensor& z,
+                           const Tensor& v) {
+  const Strings two{"n", "c"};
+  c["logsumexp"] = {{x, 1},
+                    {x, Dims{0, 2}, true},
+                    {x, two},
+                    {x},
+                    {i, 0},
+                    {v, 0, true},
+                    {z},
+                    {x, 5},
+                    {ones_of({0, 3}, DType::float32), 0}};
+  c["nanmean"] = {{x, 1}, {x, two, true}, {v}, {i, 0}, {i, 0, false, DType::float64}, {z}, {x, 3}};
+  c["vector_norm"] = {{x, 2.0, 1},
+                      {x, 1.0, two, true},
+                      {z, 2.0},
+                      {z, 3.0},
+                      {v, INFINITY},
+                      {v, -INFINITY, 0, true},
+                      {x, 0.0, "h"},
+                      {x, 2.5, Dims{0, 1}},
+                      {i},
+                      {x, 2.0, 0, false, DType::float64},
+                      {x, 2.0, 0, false, DType::int32},
+                      {ones_of({0}, DType::float32), INFINITY}};
+  c["norm"] = {{x}, {x, "fro", 0}, {z, 1}, {x, "inf", two, true}, {x, "nuc"}, {i}, {x, 2, 7}};
+  c["dist"] = {{x, x}, {v, ones_of({33}, DType::float32), 1.0}, {x, v}};
+  c["aminmax"] = {{x}, {x, 1, true}, {x, "c"}, {i, 0}, {z}, {ones_of({0}, DType::float32)}};
+  for (const char* name : {"var_mean", "std_mean"}) {
+    c[name] = {{x, 1}, {x, two, 0.0, true}, {z}, {v}, {i, 0}, {x, 4}};
+  }
+  c["softmin"] = {{x, 1}, {x, "c", DType::float64}, {i, 0}, {i, 0, DType::float32}, {x, 3}};
+}
+
 inline void add_scan_calls(Calls& c) {
   Tensor x = varied({2, 3, 4}, DType::float32);
   x.rename_({"n", "h", "c"});
@@ -45,6 +80,7 @@ inline void add_scan_calls(Calls& c) {
                {x},
                {ones_of({}, DType::float32), 0}};
   }
+  add_pass_calls(c, x, i, z, v);
 }
 
 inline void add_scan_long_calls(Calls& c) {
@@ -73,11 +109,33 @@ inline void add_scan_long_calls(Calls& c) {
   c["logcumsumexp"] = {{flat, 0}, {rows, 1}, {columns, 0}, {half, 1}};
   c["cumulative_sum"] = {{flat, Value(), Value(), true}, {columns, 0, Value(), true}};
   c["cumulative_prod"] = {{near_one({9000, 20}, DType::float32), 0, Value(), true}};
+  const Tensor many = varied({70, 30, 100}, DType::float32, 13, true);
+  c["logsumexp"] = {{flat}, {rows, 1}, {columns, 0}, {half, 1}, {many, Dims{0, 2}}};
+  c["nanmean"] = {{flat}, {columns, 0}, {many, Dims{0, 2}}, {half, 1}};
+  c["vector_norm"] = {{flat},
+                      {rows, 1.0, 1},
+                      {columns, INFINITY, 0},
+                      {z, 2.0, 0},
+                      {z, -INFINITY, 1},
+                      {half, 2.0, 1},
+                      {many, 3.0, Dims{0, 2}}};
+  c["norm"] = {{flat}, {columns, 1, 0}};
+  c["dist"] = {{flat, varied({200'003}, DType::float32, 14)}};
+  c["aminmax"] = {{flat}, {columns, 0}, {ints, 1}};
+  for (const char* name : {"var_mean", "std_mean"}) {
+    c[name] = {{flat}, {rows, 1}, {half, 0}, {z, 0}, {many, Dims{0, 2}}};
+  }
+  c["softmin"] = {{rows, 1}, {columns, 0}, {half, 1}};
 }
 
 /// Kernels that the first call of a row launches on a device, where not one (none for a view).
 inline void add_scan_launches(Launches& l) {
   l["cumulative_sum"] = l["cumulative_prod"] = 2;  // the initial value, the others
+  l["logsumexp"] = 6;  // greatest, is it finite, else 0, sum, logarithm, the greatest again
+  l["nanmean"] = 5;    // sum, x == x, count, its cast, quotient
+  l["dist"] = 2;       // difference, norm
+  l["aminmax"] = l["var_mean"] = l["std_mean"] = 2;
+  l["softmin"] = 4;  // of the negated elements
 }
 
 }  // namespace tandem::test

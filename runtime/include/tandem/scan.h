@@ -34,4 +34,29 @@ TANDEM_API Tensor cumulative_sum(const Tensor& x, std::optional<Axis> axis = {},
 TANDEM_API Tensor cumulative_prod(const Tensor& x, std::optional<Axis> axis = {},
                                   std::optional<DType> dtype = {}, bool include_initial = false);
 
+// ---- reductions that are made of several passes; without axes over all elements
+
+/// log(sum(exp(x))) without overflow; integers as the default dtype. -inf without elements.
+TANDEM_API Tensor logsumexp(const Tensor& x, const Axes& axes = {}, bool keepdim = false);
+/// Mean of the elements that are not NaN; floats, unless a dtype is given.
+TANDEM_API Tensor nanmean(const Tensor& x, const Axes& axes = {}, bool keepdim = false,
+                          std::optional<DType> dtype = {});
+/// (sum of |x|^order)^(1 / order), in the real dtype: floats and complex. Infinity and minus
+/// infinity: the greatest and the least magnitude; 0: the number of non-zero elements. Nothing is
+/// scaled: squares overflow where they do.
+TANDEM_API Tensor vector_norm(const Tensor& x, double order = 2, const Axes& axes = {},
+                              bool keepdim = false, std::optional<DType> dtype = {});
+/// vector_norm(x - y, order) over all elements.
+TANDEM_API Tensor dist(const Tensor& x, const Tensor& y, double order = 2);
+/// The least and the greatest element.
+TANDEM_API std::tuple<Tensor, Tensor> aminmax(const Tensor& x, std::optional<Axis> axis = {},
+                                              bool keepdim = false);
+/// var (std) and mean; the mean is computed once.
+TANDEM_API std::tuple<Tensor, Tensor> var_mean(const Tensor& x, const Axes& axes = {},
+                                               double correction = 1, bool keepdim = false);
+TANDEM_API std::tuple<Tensor, Tensor> std_mean(const Tensor& x, const Axes& axes = {},
+                                               double correction = 1, bool keepdim = false);
+/// softmax(-x).
+TANDEM_API Tensor softmin(const Tensor& x, Axis axis, std::optional<DType> dtype = {});
+
 }  // namespace tandem

@@ -104,20 +104,6 @@ inline unsigned __ballot_sync(unsigned mask, int yes) {
 }
 inline int __any_sync(unsigned mask, int yes) { return __ballot_sync(mask, yes) != 0; }
 inline int __all_sync(unsigned mask, int yes) { return __ballot_sync(mask, yes == 0) == 0; }
-/// Blocks run one after the other and fibers switch at barriers alone; what an atomic does to
-/// shared memory is no race.
-__attribute__((noinline, no_sanitize("thread"))) inline unsigned atomicAdd(unsigned* p,
-                                                                           unsigned v) {
-  const unsigned old = *p;
-  *p = old + v;
-  return old;
-}
-__attribute__((noinline, no_sanitize("thread"))) inline unsigned long long atomicAdd(
-    unsigned long long* p, unsigned long long v) {
-  const unsigned long long old = *p;
-  *p = old + v;
-  return old;
-}
 /// Orders what the warp's lanes wrote to shared memory; races.cpp, which knows barriers of a whole
 /// block only, may then tell of a race that is none.
 inline void __syncwarp(unsigned mask = 0xffffffffu) { static_cast<void>(__ballot_sync(mask, 1)); }

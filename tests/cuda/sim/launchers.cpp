@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cuda/bind_sorting.h"
 #include "kernels/cuda/context.h"
+#include "tandem/backend/sorting.h"
 #include "tandem/ops/hash.h"
 
 using namespace tandem;
@@ -39,6 +41,7 @@ struct Launchers : testing::Test {
     if (!bound.empty()) return;
     cuda::bind_copy();
     cuda::bind_gemm();
+    cuda::bind_counting();
   }
   static void run(const char* op, const void* desc) {
     bound.at(op).launch(desc, bound.at(op).self);
@@ -46,6 +49,7 @@ struct Launchers : testing::Test {
 };
 
 const Device kDevice(DeviceKind::CUDA, 0);
+OpRow count_row{"bincount", Family::Irregular, 0, dtypes::All, Result::Same, 0, 0, 0, "", ""};
 OpRow copy_row{"copy_", Family::Irregular, 0, dtypes::All, Result::Same, 0, 0, 0, "", ""};
 
 /// out[i][j][k] = in at any strides, both of `rows` x `columns` x `depth`.
@@ -153,6 +157,32 @@ void check_product(std::int64_t m, std::int64_t n, std::int64_t k, bool transpos
   Launchers::run("matmul", &g);
   EXPECT_EQ(raised, "");
   EXPECT_EQ(c, expected) << m << " " << n << " " << k;
+}
+
+// Blocks count in shared memory where the bins fit there: 4096 of them.
+TEST_F(Launchers, CountsInSharedMemoryAndWithout) {
+  for (const std::int64_t bins : {1, 255, 257, 4096, 4097}) {
+    std::mt19937 random(static_cast<unsigned>(bins));
+    std::vector<std::int32_t> x(20'003);
+    for (auto& v : x) v = static_cast<std::int32_t>(random() % static_cast<unsigned>(bins + 2)) - 1;
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(bins)), expected = counts;
+    for (const std::int32_t v : x) {
+      if (v >= 0 && v < bins) ++expected[static_cast<std::size_t>(v)];
+    }
+    CountLaunch l{};
+    l.row = &count_row;
+    l.step = CountLaunch::Step::Count;
+    l.kind = CountLaunch::Bins::Values;
+    l.n = static_cast<std::int64_t>(x.size());
+    l.bins = bins;
+    l.dtype = DType::int32;
+    l.in = x.data();
+    l.counts = counts.data();
+    l.device = kDevice;
+    run("bincount", &l);
+    EXPECT_EQ(raised, "");
+    EXPECT_EQ(counts, expected) << bins;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,107 @@
+# Norms, logsumexp and the other reductions of several passes, against NumPy. lint: oracle table
+import math
+
+import numpy as np
+import pytest
+
+import tandem as td
+
+AXES = [None, 0, 1, -1, (0, 2), (0, 1, 2)]
+
+
+def logsumexp(array, **k):
+    return np.log(np.exp(array.astype(np.longdouble)).sum(**k)).astype(np.float64)
+
+
+@pytest.mark.parametrize("dim", AXES, ids=str)
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_against_numpy(dim, keepdim, rng):
+    array = rng.normal(size=(6, 40, 5))
+    t = td.from_numpy(array)
+    k = {"axis": dim, "keepdims": keepdim}
+    close = {"rtol": 1e-13, "atol": 1e-14}
+    np.testing.assert_allclose(t.logsumexp(dim, keepdim).numpy(), logsumexp(array, **k), **close)
+    np.testing.assert_allclose(td.vector_norm(t, 2, dim, keepdim).numpy(), np.sqrt((array**2).sum(**k)), **close)
+    np.testing.assert_allclose(t.norm(1, dim, keepdim).numpy(), np.abs(array).sum(**k), **close)
+    np.testing.assert_allclose(
+        td.vector_norm(t, 3, axis=dim, keepdims=keepdim).numpy(), (np.abs(array) ** 3).sum(**k) ** (1 / 3), **close
+    )
+    np.testing.assert_array_equal(t.norm(math.inf, dim, keepdim).numpy(), np.abs(array).max(**k))
+    np.testing.assert_array_equal(t.norm(-math.inf, dim, keepdim).numpy(), np.abs(array).min(**k))
+    few = np.where(array > 0, array, 0)
+    np.testing.assert_array_equal(td.from_numpy(few).count_nonzero(dim, keepdim).numpy(), (few != 0).sum(**k))
+    np.testing.assert_array_equal(td.vector_norm(td.from_numpy(few), 0, dim, keepdim).numpy(), (few != 0).sum(**k))
+    gaps = np.where(array > 1, np.nan, array)
+    np.testing.assert_allclose(td.from_numpy(gaps).nansum(dim, keepdim).numpy(), np.nansum(gaps, **k), **close)
+    np.testing.assert_allclose(td.nanmean(td.from_numpy(gaps), dim, keepdim).numpy(), np.nanmean(gaps, **k), **close)
+    for correction in (0, 1):
+        for name in ("var", "std"):
+            spread, mean = getattr(td, name + "_mean")(t, dim, correction=correction, keepdim=keepdim)
+            np.testing.assert_allclose(spread.numpy(), getattr(np, name)(array, ddof=correction, **k), rtol=1e-12)
+            assert (mean.numpy() == t.mean(dim, keepdim).numpy()).all()
+            assert (spread.numpy() == getattr(t, name)(dim, correction=correction, keepdim=keepdim).numpy()).all()
+
+
+def test_complex_norms(rng):
+    z = rng.normal(size=(30, 7)) + 1j * rng.normal(size=(30, 7))
+    for dtype, rtol in ((np.complex64, 1e-6), (np.complex128, 1e-13)):
+        array = z.astype(dtype)
+        t = td.from_numpy(array)
+        for p in (0, 1, 2, 3, math.inf, -math.inf):
+            got = t.norm(p, 0)
+            assert got.dtype is (td.float32 if dtype is np.complex64 else td.float64)
+            np.testing.assert_allclose(got.numpy(), np.linalg.norm(array, p, 0), rtol=rtol)
+
+
+def test_norm_forms():
+    t = td.tensor([[3.0, 4.0], [0.0, -12.0]])
+    assert t.norm().item() == 13 == td.norm(t, "fro").item() == td.norm(t, p=2).item()
+    assert t.norm(dim=1).tolist() == [5, 12] and t.norm("inf").item() == 12
+    assert td.norm(t.to(td.float16), dtype=td.float32).dtype is td.float32
+    assert td.dist(t, td.zeros(2, 2), 1).item() == 19
+    assert td.vector_norm(td.full((2,), 1e30)).item() == math.inf  # squares are not scaled
+    with pytest.raises(ValueError, match="norm"):
+        td.norm(t, "nuc")
+    with pytest.raises(TypeError, match="norm"):
+        td.ones(3, dtype=td.int64).norm()
+    with pytest.raises(IndexError, match="vector_norm"):
+        td.vector_norm(td.zeros(0), math.inf)
+    assert td.vector_norm(td.zeros(0)).item() == 0
+
+
+def test_logsumexp_edges():
+    inf = math.inf
+    assert td.tensor([-inf, -inf]).logsumexp(0).item() == -inf
+    assert td.tensor([inf, 1.0]).logsumexp(0).item() == inf
+    assert td.tensor([1000.0, 1000.0]).logsumexp(0).item() == pytest.approx(1000 + math.log(2))
+    assert math.isnan(td.tensor([1.0, math.nan]).logsumexp(0).item())
+    assert td.zeros(0, 3).logsumexp(0).tolist() == [-inf] * 3
+    assert td.tensor([0, 0]).logsumexp(0).item() == pytest.approx(math.log(2))
+    assert td.ones(2, 3, names=("n", "c")).logsumexp("c").names == ("n",)
+    assert td.ones(4, dtype=td.float16).logsumexp(0).dtype is td.float16
+
+
+def test_nan_sums():
+    nan = math.nan
+    assert td.tensor([1.0, nan, 2.0]).nansum().item() == 3
+    assert td.tensor([nan]).nansum().item() == 0 and math.isnan(td.tensor([nan]).nanmean().item())
+    assert td.tensor([1, 2]).nansum().dtype is td.int64 and td.tensor([True, True]).nansum().item() == 2
+    assert td.tensor([nan, 1.0]).count_nonzero().item() == 2 and td.count_nonzero(td.tensor([[0, 1], [2, 3]]), dim=0).tolist() == [1, 2]
+    assert td.tensor([1.0, 2.0]).nansum(dtype=td.float64).dtype is td.float64
+
+
+def test_aminmax_and_softmin():
+    t = td.tensor([[3.0, 1.0], [math.nan, 2.0]])
+    least, greatest = td.aminmax(t, dim=0)
+    assert math.isnan(least[0].item()) and least[1].item() == 1 and greatest[1].item() == 2
+    both = td.tensor([4, -1, 7]).aminmax()
+    assert (both.min.item(), both.max.item()) == (-1, 7)
+    x = td.tensor([1.0, 2.0, 4.0])
+    np.testing.assert_allclose(td.softmin(x, 0).numpy(), td.softmax(-x, 0).numpy())
+
+
+def test_unbiased():
+    t = td.tensor([1.0, 2.0, 4.0])
+    assert t.var(unbiased=False).item() == t.var(correction=0).item()
+    assert t.std(unbiased=True).item() == t.std().item()
+    assert td.var_mean(t, unbiased=False)[0].item() == t.var(correction=0).item()
