@@ -40,7 +40,7 @@ struct Job {
   OperandDesc out;
   double param;
   Convert to_kernel, to_out;
-  std::int64_t result_size, kernel_size, out_size;
+  std::int64_t stored, result_size, kernel_size, out_size;
 };
 
 /// Where a block begins.
@@ -271,7 +271,7 @@ Walk choose_walk(const Job& j) {
                     kLanes * columns * j.blocks->acc_size <= Scratch::kWide / 2;
   if (wide) return Walk::Wide;
   if (columns < kFewColumns) return Walk::Rows;
-  if (p.n < kShort) return Walk::Columns;
+  if (p.n < kShort || p.has_short_rows(j.stored)) return Walk::Columns;
   if (across >= along) return Walk::Rows;
   const bool lanes = !j.pair && p.reduced == 1 && j.source[0].is_direct(p.column_stride(0)) &&
                      p.n >= 4 * kLanes &&
@@ -292,7 +292,9 @@ std::int64_t choose_width(const Job& j) {
                                share, 1, std::clamp<std::int64_t>(32768 / (p.n + 1), 1, 256));
     case Walk::Columns:
       // Short columns need few rows of accumulators.
-      return std::clamp<std::int64_t>((share + 63) / 64 * 64, 64, p.n <= 8 ? fit : fit / 2);
+      return std::min(
+          std::clamp<std::int64_t>((share + 63) / 64 * 64, 64, p.n <= 8 ? fit : fit / 2),
+          j.planes != nullptr ? columns_of_short_rows(p.n, j.stored) : fit);
     case Walk::Lanes:
       return kLaneColumns;
     case Walk::Wide:
@@ -319,12 +321,11 @@ void reduce_blocks(const ReduceLaunch& l, const ReduceLevel& level,
   j.pair = l.n_in == 2;
   if (j.pair) j.source[1] = source_of(l.operands[l.n_out + 1], second_kernel);
   j.tiles = (l.n + kTile - 1) / kTile;
+  j.stored = static_cast<std::int64_t>(element_size(x.dtype));
   j.walk = choose_walk(j);
   j.constant = j.pair && (j.walk == Walk::Rows ? j.plan.is_constant_along_reduced(1)
                                                : j.plan.column_stride(1) == 0);
-  const auto stored = static_cast<std::int64_t>(element_size(x.dtype));
-  const bool groups = j.walk == Walk::Columns && j.plan.reduced == 1 && l.n >= 2 && l.n <= 4 &&
-                      j.plan.run_stride(0) == stored && j.plan.column_stride(0) == l.n * stored;
+  const bool groups = j.walk == Walk::Columns && j.plan.has_short_rows(j.stored);
   j.planes = groups ? level.planes : nullptr;
   j.width = choose_width(j);
   j.blocks_in_row = (j.plan.columns() + j.width - 1) / j.width;

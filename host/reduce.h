@@ -69,8 +69,8 @@ struct RowBlocks {
   void (*divide)(void* out, const void* e, const void* sum, std::int64_t m);
 };
 
-/// Splits `count` groups of n = 2, 3 or 4 neighbours of `width` bytes (the channels of pixels) into
-/// n dense runs, one after the other.
+/// Splits `count` groups of n neighbours of `width` bytes (the channels of pixels, short rows) into
+/// n dense runs, one after the other; groups of 2, 3 and 4 have loops of their own.
 using Planes = void (*)(void* out, const void* in, std::int64_t count, int n, int width);
 
 /// What a level supplies: null where a row has no such dtype.

@@ -17,6 +17,7 @@ struct ArgJob {
   const ArgBlocks* blocks;
   Source source;
   bool columns;
+  Planes planes;  // splits short dense rows; null: not so
   std::int64_t width, blocks_in_row, n_blocks, tiles;
   OperandDesc indices, values;  // values.data is null where only indices are wanted
   Convert to_indices, to_values;
@@ -45,9 +46,13 @@ void block_tile(const ArgJob& j, const char* base, std::int64_t w, std::int64_t 
   char* keys = s.rows[0];
   char* at = s.rows[1];
   const bool direct = j.source.is_direct(stride);
+  if (j.planes != nullptr) {
+    j.planes(s.wide, base, w, static_cast<int>(m), static_cast<int>(j.stored));
+  }
   for (std::int64_t r = 0; r < m; ++r) {
-    const char* row = base + j.plan.reduced_offset(0, start + r);
-    const void* x = j.source.run(row, stride, w, s.input[0]);
+    const char* row = j.planes != nullptr ? s.wide + r * w * j.stored
+                                          : base + j.plan.reduced_offset(0, start + r);
+    const void* x = j.source.run(row, j.planes != nullptr ? j.stored : stride, w, s.input[0]);
     const void* next =
         direct && r + 1 < m ? base + j.plan.reduced_offset(0, start + r + 1) : nullptr;
     j.blocks->row(keys, at, x, w, r, r == 0, next);
@@ -132,7 +137,7 @@ void run(const ArgJob& j) {
   }
 }
 
-void launch(const ReduceLaunch& l, const ArgBlocks* blocks) {
+void launch(const ReduceLaunch& l, const ReduceLevel& level, const ArgBlocks* blocks) {
   if (l.numel == 0 || l.n == 0) return;
   ArgJob j;
   j.plan = plan_of(l);
@@ -141,12 +146,16 @@ void launch(const ReduceLaunch& l, const ArgBlocks* blocks) {
   j.source = source_of(x, l.dtype);
   j.stored = static_cast<std::int64_t>(element_size(x.dtype));
   const auto size = [](std::int64_t s) { return s < 0 ? -s : s; };
-  j.columns = j.plan.outer > 0 && j.plan.columns() >= 8 &&
-              size(j.plan.column_stride(0)) < size(j.plan.run_stride(0));
+  const bool short_rows = j.plan.has_short_rows(j.stored);
+  j.columns =
+      j.plan.outer > 0 && j.plan.columns() >= 8 &&
+      (l.n == 1 || short_rows || size(j.plan.column_stride(0)) < size(j.plan.run_stride(0)));
+  j.planes = j.columns && short_rows ? level.planes : nullptr;
   j.tiles = (l.n + kTile - 1) / kTile;
   const std::int64_t share = j.plan.numel / (4 * get_num_threads()) + 1;
   j.width = j.columns ? std::clamp<std::int64_t>((share + 63) / 64 * 64, 64, 512)
                       : std::clamp<std::int64_t>(share, 1, j.tiles > 1 ? 1 : 64);
+  if (j.planes != nullptr) j.width = std::min(j.width, columns_of_short_rows(l.n, j.stored));
   j.blocks_in_row = (j.plan.columns() + j.width - 1) / j.width;
   j.n_blocks = j.plan.rest() * j.blocks_in_row;
   j.indices = l.operands[l.n_out - 1];
@@ -164,13 +173,13 @@ void launch(const ReduceLaunch& l, const ArgBlocks* blocks) {
 void launch_argmax(const void* desc, const void* self) {
   const auto& l = *static_cast<const ReduceLaunch*>(desc);
   const auto& level = *static_cast<const ReduceLevel*>(self);
-  launch(l, level.argmax(l.dtype));
+  launch(l, level, level.argmax(l.dtype));
 }
 
 void launch_argmin(const void* desc, const void* self) {
   const auto& l = *static_cast<const ReduceLaunch*>(desc);
   const auto& level = *static_cast<const ReduceLevel*>(self);
-  launch(l, level.argmin(l.dtype));
+  launch(l, level, level.argmin(l.dtype));
 }
 
 }  // namespace tandem::host

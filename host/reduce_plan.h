@@ -2,6 +2,7 @@
 // out dense runs of elements. Shared by the drivers in reduce*.cpp; knows nothing of functors.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -9,6 +10,9 @@
 #include "host/reduce.h"
 
 namespace tandem::host {
+
+/// Rows up to this many elements are split into columns, which fill vectors.
+inline constexpr std::int64_t kShortRow = 64;
 
 inline constexpr int kMaxInputs = 2, kMaxOutputs = 2;
 
@@ -38,6 +42,11 @@ struct ReducePlan {
   /// Byte offset of element `i` of the reduced sequence.
   std::int64_t reduced_offset(int input, std::int64_t i) const;
   bool is_constant_along_reduced(int input) const;
+  /// Whether the columns are short dense rows, one after the other, of elements of `size` bytes.
+  bool has_short_rows(std::int64_t size) const {
+    return outer > 0 && reduced == 1 && n >= 2 && n <= kShortRow && run_stride(0) == size &&
+           column_stride(0) == n * size;
+  }
 };
 
 ReducePlan plan_of(const ReduceLaunch& l);
@@ -90,6 +99,11 @@ struct FreeDeleter {
 /// Uninitialised, on cache lines; raises std::bad_alloc.
 using Buffer = std::unique_ptr<char, FreeDeleter>;
 Buffer make_buffer(std::int64_t bytes);
+
+/// Columns that short rows are split into at a time: they stay in the first cache.
+inline std::int64_t columns_of_short_rows(std::int64_t n, std::int64_t size) {
+  return std::max<std::int64_t>((std::int64_t(16) << 10) / (n * size), 16);
+}
 
 /// Items a thread should have at least, so that its start costs less than its share of the work.
 std::int64_t grain_of(std::int64_t items, std::int64_t elements);

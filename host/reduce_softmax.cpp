@@ -27,6 +27,9 @@ struct RowJob {
   Convert to_out;
   bool direct;  // the output's elements are stored in the kernel's dtype
   std::int64_t tiles, work;
+  Planes planes;        // splits short dense rows; null: not so
+  std::int64_t stored;  // bytes of an element of the input
+  bool joins_rows;      // and the results are split back into dense rows
 };
 
 struct RowAt {
@@ -165,11 +168,20 @@ void column_block(const RowJob& j, std::int64_t rest, std::int64_t first, std::i
   Scratch& s = scratch();
   const RowAt at = row_at(j, rest, first);
   const std::int64_t stride = j.plan.column_stride(0), step = j.plan.run_stride(0);
+  char* split = tiles + j.tiles * w * j.work;
+  char* joined = split + j.plan.n * w * j.stored;
+  if (j.planes != nullptr) {
+    j.planes(split, at.in, w, static_cast<int>(j.plan.n), static_cast<int>(j.stored));
+  }
   const auto row = [&](std::int64_t r) {
+    if (j.planes != nullptr) {
+      return j.source.run(split + r * w * j.stored, j.stored, w, s.input[0]);
+    }
     return j.source.run(at.in + r * step, stride, w, s.input[0]);
   };
   const auto ahead = [&](std::int64_t r) -> const void* {
-    return r < j.plan.n && j.source.is_direct(stride) ? at.in + r * step : nullptr;
+    const bool fetches = j.planes == nullptr && j.source.is_direct(stride);
+    return r < j.plan.n && fetches ? at.in + r * step : nullptr;
   };
   char* max = s.wide;
   char* sum = s.wide + Scratch::kRow;
@@ -191,6 +203,13 @@ void column_block(const RowJob& j, std::int64_t rest, std::int64_t first, std::i
   j.sum->finish(sum, tiles, w, j.plan.n, 0);
   j.blocks->prepare(sum, w);
   const std::int64_t out_stride = j.plan.out_column_stride(0);
+  for (std::int64_t r = 0; r < j.plan.n && j.joins_rows; ++r) {
+    j.blocks->out_row(joined + r * w * j.out_size, row(r), max, sum, w);
+  }
+  if (j.joins_rows) {
+    j.planes(at.out, joined, j.plan.n, static_cast<int>(w), static_cast<int>(j.out_size));
+    return;
+  }
   for (std::int64_t r = 0; r < j.plan.n; ++r) {
     char* out = at.out + r * j.out_stride;
     char* to = out_run(j, out, out_stride);
@@ -204,7 +223,8 @@ void column_rows(const RowJob& j) {
   const std::int64_t share = j.plan.numel / (2 * get_num_threads()) + 1;
   const std::int64_t width = std::clamp<std::int64_t>((share + 63) / 64 * 64, 64, 256);
   const std::int64_t in_row = (columns + width - 1) / width, blocks = j.plan.rest() * in_row;
-  const PerThread work(j.tiles * width * j.work);
+  const std::int64_t rows = j.planes == nullptr ? 0 : j.plan.n * (j.stored + j.out_size);
+  const PerThread work(width * (j.tiles * j.work + rows));
   parallel_for(blocks, grain_of(blocks, j.plan.numel * j.plan.n * 8),
                [&](std::int64_t from, std::int64_t to) {
                  for (std::int64_t b = from; b < to; ++b) {
@@ -232,8 +252,13 @@ void launch(const RowLaunch& l, const ReduceLevel& level, const RowBlocks* block
   j.tiles = (l.n + kTile - 1) / kTile;
   j.work = static_cast<std::int64_t>(element_size(compute));
   const auto size = [](std::int64_t s) { return s < 0 ? -s : s; };
-  if (j.plan.outer > 0 && j.plan.columns() >= 16 && l.n > 1 &&
-      size(j.plan.column_stride(0)) < size(j.plan.run_stride(0))) {
+  j.stored = static_cast<std::int64_t>(element_size(l.in.dtype));
+  const bool short_rows = j.plan.has_short_rows(j.stored);
+  j.planes = short_rows ? level.planes : nullptr;
+  j.joins_rows = short_rows && j.direct && l.out_stride == j.out_size &&
+                 j.plan.out_column_stride(0) == l.n * j.out_size;
+  if (j.plan.outer > 0 && j.plan.columns() >= 16 &&
+      (l.n == 1 || short_rows || size(j.plan.column_stride(0)) < size(j.plan.run_stride(0)))) {
     column_rows(j);
   } else if (j.tiles > 8 && j.plan.numel < 4 * get_num_threads()) {
     long_rows(j);

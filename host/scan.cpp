@@ -81,6 +81,8 @@ struct Job {
   std::int64_t out_stride, index_stride;
   bool columns;
   std::int64_t width, blocks_in_row, n_blocks, tiles;
+  Planes planes;                  // splits short dense rows into columns, and back; null: not so
+  std::int64_t stored, out_size;  // bytes of an element of the input, of the output
 };
 
 /// A block of neighbouring outer indices.
@@ -228,15 +230,47 @@ struct PerThread {
   Buffer all;
 };
 
+std::int64_t in_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
 std::int64_t column_bytes(const Job& j) {
   const std::int64_t row = j.columns ? j.width * j.blocks->acc_size : 0;
-  return row + Prefix::bytes(row);
+  return in_lines(row + Prefix::bytes(row));
+}
+
+/// What short rows are split into: elements, values, indices.
+std::int64_t split_bytes(const Job& j) {
+  const std::int64_t each = j.width * j.plan.n;
+  return j.planes == nullptr
+             ? 0
+             : in_lines(each * j.stored) + in_lines(each * j.out_size) + in_lines(each * 8);
+}
+
+/// A block of short dense rows: as columns in `split`, whose results become rows again.
+void short_rows(const Job& j, const Block& b, char* local, char* split) {
+  const std::int64_t w = b.width, n = j.plan.n;
+  Job t = j;
+  const int outer = t.plan.outer - 1, reduced = t.plan.reduced - 1;
+  t.plan.in_outer[0][outer] = j.stored;
+  t.plan.in_reduced[0][reduced] = w * j.stored;
+  t.plan.out_outer[0][outer] = j.out_size;
+  t.out_stride = w * j.out_size;
+  t.plan.out_outer[1][outer] = 8;
+  t.index_stride = w * 8;
+  t.stream = false;
+  char* values = split + in_lines(w * n * j.stored);
+  char* indices = values + in_lines(w * n * j.out_size);
+  const Block columns{w, split, values, b.index == nullptr ? nullptr : indices};
+  j.planes(split, b.in, w, static_cast<int>(n), static_cast<int>(j.stored));
+  Prefix prefix(*j.blocks, w, local + w * j.blocks->acc_size);
+  column_rows(t, columns, 0, n, nullptr, true, local, prefix);
+  j.planes(b.out, values, n, static_cast<int>(w), static_cast<int>(j.out_size));
+  if (b.index != nullptr) j.planes(b.index, indices, n, static_cast<int>(w), 8);
 }
 
 // ---- many blocks: each by one thread
 
 void many_blocks(const Job& j) {
-  const PerThread work(column_bytes(j));
+  const PerThread work(column_bytes(j) + split_bytes(j));
   const std::int64_t elements = j.plan.numel * j.plan.n * 2;
   parallel_for(j.n_blocks, grain_of(j.n_blocks, elements),
                [&](std::int64_t first, std::int64_t last) {
@@ -245,6 +279,10 @@ void many_blocks(const Job& j) {
                    const Block b = block_at(j, i);
                    if (!j.columns) {
                      row_block(j, b);
+                     continue;
+                   }
+                   if (j.planes != nullptr) {
+                     short_rows(j, b, local, local + column_bytes(j));
                      continue;
                    }
                    Prefix prefix(*j.blocks, b.width, local + b.width * j.blocks->acc_size);
@@ -360,6 +398,9 @@ void set_width(Job& j) {
     const std::int64_t fit = Scratch::kRow / j.blocks->acc_size;
     j.width =
         std::clamp<std::int64_t>((share + 63) / 64 * 64, 64, std::min<std::int64_t>(fit, 512));
+    if (j.planes != nullptr) {
+      j.width = std::min(j.width, columns_of_short_rows(p.n, std::max(j.stored, j.out_size)));
+    }
     j.width = std::min(j.width, p.columns());
   } else {
     const std::int64_t most = std::clamp<std::int64_t>(32768 / (p.n + 1), 1, 256);
@@ -369,7 +410,13 @@ void set_width(Job& j) {
   j.n_blocks = p.rest() * j.blocks_in_row;
 }
 
-void launch(const ScanLaunch& l, const ScanBlocks* (*blocks_of)(DType), bool indexed) {
+/// Whether an output's rows are dense, one after the other.
+bool writes_rows(const ReducePlan& p, int output, std::int64_t stride, std::int64_t size) {
+  return stride == size && p.out_column_stride(output) == p.n * size;
+}
+
+void launch(const ScanLaunch& l, const ScanBlocks* (*blocks_of)(DType), bool indexed,
+            Planes planes) {
   if (l.numel == 0 || l.n == 0) return;
   Job j;
   const DType elem = scan_dtype(l.dtype, indexed);
@@ -394,6 +441,14 @@ void launch(const ScanLaunch& l, const ScanBlocks* (*blocks_of)(DType), bool ind
   j.direct = !j.widens && j.out.dtype == l.dtype;
   j.tiles = (l.n + kTile - 1) / kTile;
   j.columns = by_columns(j.plan);
+  j.stored = static_cast<std::int64_t>(element_size(l.in.dtype));
+  j.out_size = static_cast<std::int64_t>(element_size(j.out.dtype));
+  bool splits = j.columns && j.plan.has_short_rows(j.stored) &&
+                writes_rows(j.plan, 0, j.out_stride, j.out_size);
+  if (indexed) {
+    splits = splits && j.index.dtype == DType::int64 && writes_rows(j.plan, 1, j.index_stride, 8);
+  }
+  j.planes = splits ? planes : nullptr;
   set_width(j);
   const std::int64_t dense = j.columns ? j.plan.out_column_stride(0) : j.out_stride;
   j.stream = j.direct && dense == j.elem && l.out[0].data != l.in.data &&
@@ -407,10 +462,10 @@ void launch(const ScanLaunch& l, const ScanBlocks* (*blocks_of)(DType), bool ind
 
 }  // namespace
 
-#define TANDEM_SCAN(name, indexed)                                                           \
-  void launch_##name(const void* desc, const void* self) {                                   \
-    launch(*static_cast<const ScanLaunch*>(desc), static_cast<const ScanLevel*>(self)->name, \
-           indexed);                                                                         \
+#define TANDEM_SCAN(name, indexed)                                                    \
+  void launch_##name(const void* desc, const void* self) {                            \
+    const auto& level = *static_cast<const ScanLevel*>(self);                         \
+    launch(*static_cast<const ScanLaunch*>(desc), level.name, indexed, level.planes); \
   }
 TANDEM_SCAN(cumsum, false)
 TANDEM_SCAN(cumprod, false)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "host/reduce.h"
 #include "tandem/backend.h"
 
 namespace tandem::host {
@@ -38,6 +39,7 @@ struct ScanLevel {
   const ScanBlocks* (*logcumsumexp)(DType);
   const ScanBlocks* (*cummax)(DType);
   const ScanBlocks* (*cummin)(DType);
+  Planes planes;
 };
 
 void launch_cumsum(const void* desc, const void* self);

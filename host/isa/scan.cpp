@@ -5,6 +5,8 @@
 // which is joined in vectors again on the way back.
 #include <cstdint>
 
+#include "host/isa/reduce_level.h"
+#include "host/isa/transpose.h"
 #include "host/registry.h"
 #include "host/scan.h"
 #include "kernels/functors/scan.h"
@@ -17,39 +19,6 @@ constexpr int kLine = 64;
 constexpr int kSide = static_cast<int>(kSegment);
 constexpr int kGroup = kSide * kSide;
 
-using Words8 = std::uint32_t __attribute__((vector_size(32)));
-using Words4 = std::uint64_t __attribute__((vector_size(32)));
-
-inline __attribute__((always_inline)) void transpose_rows(Words8 (&r)[8]) {
-  Words8 a[8];
-  Words8 b[8];
-  for (int i = 0; i < 8; i += 2) {
-    a[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-    a[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-  }
-  for (int i = 0; i < 8; i += 4) {
-    b[i] = __builtin_shufflevector(a[i], a[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-    b[i + 1] = __builtin_shufflevector(a[i], a[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    b[i + 2] = __builtin_shufflevector(a[i + 1], a[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
-    b[i + 3] = __builtin_shufflevector(a[i + 1], a[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
-  }
-  for (int i = 0; i < 4; ++i) {
-    r[i] = __builtin_shufflevector(b[i], b[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    r[i + 4] = __builtin_shufflevector(b[i], b[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-  }
-}
-
-inline __attribute__((always_inline)) void transpose_rows(Words4 (&r)[4]) {
-  const Words4 a = __builtin_shufflevector(r[0], r[1], 0, 4, 2, 6);
-  const Words4 b = __builtin_shufflevector(r[0], r[1], 1, 5, 3, 7);
-  const Words4 c = __builtin_shufflevector(r[2], r[3], 0, 4, 2, 6);
-  const Words4 d = __builtin_shufflevector(r[2], r[3], 1, 5, 3, 7);
-  r[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
-  r[1] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
-  r[2] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
-  r[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
-}
-
 template <class Words, int Side>
 void transpose_words(void* out, const void* in) {
   constexpr int bytes = static_cast<int>(sizeof(Words)) / Side;
@@ -57,14 +26,8 @@ void transpose_words(void* out, const void* in) {
   const auto* from = static_cast<const char*>(in);
   for (int i = 0; i < kSide; i += Side) {
     for (int j = 0; j < kSide; j += Side) {
-      Words r[Side];
-      for (int k = 0; k < Side; ++k) {
-        __builtin_memcpy(&r[k], from + ((i + k) * kSide + j) * bytes, sizeof(Words));
-      }
-      transpose_rows(r);
-      for (int k = 0; k < Side; ++k) {
-        __builtin_memcpy(to + ((j + k) * kSide + i) * bytes, &r[k], sizeof(Words));
-      }
+      transpose_block<Words, Side>(to + (j * kSide + i) * bytes, kSide * bytes,
+                                   from + (i * kSide + j) * bytes, kSide * bytes);
     }
   }
 }
@@ -305,6 +268,7 @@ constexpr ScanLevel kScanLevel = {
     blocks_of<fn::ScanLogAddExp, float, double>,
     blocks_of<fn::ScanMax, std::int64_t, std::uint64_t, float, double>,
     blocks_of<fn::ScanMin, std::int64_t, std::uint64_t, float, double>,
+    split_planes,
 };
 
 }  // namespace

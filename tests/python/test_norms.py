@@ -86,7 +86,8 @@ def test_nan_sums():
     assert td.tensor([1.0, nan, 2.0]).nansum().item() == 3
     assert td.tensor([nan]).nansum().item() == 0 and math.isnan(td.tensor([nan]).nanmean().item())
     assert td.tensor([1, 2]).nansum().dtype is td.int64 and td.tensor([True, True]).nansum().item() == 2
-    assert td.tensor([nan, 1.0]).count_nonzero().item() == 2 and td.count_nonzero(td.tensor([[0, 1], [2, 3]]), dim=0).tolist() == [1, 2]
+    assert td.tensor([nan, 1.0]).count_nonzero().item() == 2
+    assert td.count_nonzero(td.tensor([[0, 1], [2, 3]]), dim=0).tolist() == [1, 2]
     assert td.tensor([1.0, 2.0]).nansum(dtype=td.float64).dtype is td.float64
 
 
@@ -105,3 +106,30 @@ def test_unbiased():
     assert t.var(unbiased=False).item() == t.var(correction=0).item()
     assert t.std(unbiased=True).item() == t.std().item()
     assert td.var_mean(t, unbiased=False)[0].item() == t.var(correction=0).item()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, np.int8, np.complex128], ids=str)
+def test_short_rows(dtype, rng):
+    """Rows of a few elements are split into columns where they are dense; strided ones are not."""
+    for n in (1, 2, 3, 4, 5, 8, 9, 16, 31, 33, 63, 64, 65):
+        for rows in (7, 16, 37, 700):
+            array = rng.integers(-40, 40, size=(rows, n)).astype(dtype)
+            t = td.from_numpy(array)
+            spread = td.from_numpy(np.repeat(array, 3, axis=1))[:, ::3]
+            wide = np.complex128 if array.dtype.kind == "c" else np.float64
+            assert (t.sum(1).numpy().astype(wide) == array.astype(wide).sum(1)).all()
+            assert (t.count_nonzero(1).numpy() == (array != 0).sum(1)).all()
+            if array.dtype.kind == "c":
+                assert (t.norm(2, 1).numpy() == spread.norm(2, 1).numpy()).all()
+                continue
+            assert (t.argmax(1).numpy() == array.argmax(1)).all() and (t.argmin(1).numpy() == array.argmin(1)).all()
+            values, indices = t.max(1)
+            assert (values.numpy() == array.max(1)).all() and (indices.numpy() == array.argmax(1)).all()
+            assert (t.cummax(1).values.numpy() == np.maximum.accumulate(array, 1)).all()
+            if array.dtype.kind != "f":
+                continue
+            close = {"rtol": 2e-3 if dtype is np.float16 else 1e-5}
+            exact = np.exp(array.astype(np.float64) - array.max(1, keepdims=True))
+            np.testing.assert_allclose(t.softmax(1).numpy(), exact / exact.sum(1, keepdims=True), atol=1e-7, **close)
+            for op in (td.sum, td.mean, td.var, td.logsumexp, td.softmax, td.log_softmax, td.cumsum):
+                assert np.array_equal(op(t, 1).numpy(), op(spread, 1).numpy(), equal_nan=True), (op, n, rows)
