@@ -140,6 +140,29 @@ inline std::int64_t picked(const SortLaunch& l, std::int64_t nans) {
   return numbers > 0 ? (numbers - 1) / 2 : 0;
 }
 
+/// The pair at position `rank` of `found` pairs that differ below bit `shift` of their keys alone
+/// and come with ascending indices.
+template <class E>
+E narrow_down(E* left, std::int64_t found, std::int64_t rank, int shift, int digit,
+              std::int64_t* counts) {
+  while (found > 64 && shift > 0) {
+    const int bits = std::min(digit, shift);
+    shift -= bits;
+    const unsigned mask = (1u << bits) - 1;
+    std::fill_n(counts, mask + 1, 0);
+    for (std::int64_t i = 0; i < found; ++i) ++counts[left[i].digit(shift, mask)];
+    unsigned d = 0;
+    for (; rank >= counts[d]; ++d) rank -= counts[d];
+    std::int64_t to = 0;
+    for (std::int64_t i = 0; i < found; ++i) {
+      if (left[i].digit(shift, mask) == d) left[to++] = left[i];
+    }
+    found = to;
+  }
+  if (shift > 0) std::nth_element(left, left + rank, left + found);
+  return left[rank];
+}
+
 /// The pair at one position of the sorted row, by digits from the top: each leaves the elements of
 /// one digit.
 template <class U, class E>
@@ -157,7 +180,7 @@ E select_one(const U* x, const SortLaunch& l, const Order& o, int threads,
     });
   };
   E* pairs = memory.pairs[0];
-  int shift = key_bits - digit;
+  const int shift = key_bits - digit;
   const unsigned mask = (1u << digit) - 1;
   each_part([&](std::int64_t t, std::int64_t first, std::int64_t last) {
     load_pairs(x, first, last, o, pairs);
@@ -190,22 +213,7 @@ E select_one(const U* x, const SortLaunch& l, const Order& o, int threads,
       if (pairs[i].digit(shift, mask) == d) left[to++] = pairs[i];
     }
   });
-  while (found > 64 && shift > 0) {
-    const int bits = std::min(digit, shift);
-    shift -= bits;
-    const unsigned lower = (1u << bits) - 1;
-    std::int64_t* c = memory.counts[0].data();
-    std::fill_n(c, lower + 1, 0);
-    for (std::int64_t i = 0; i < found; ++i) ++c[left[i].digit(shift, lower)];
-    for (d = 0; rank >= c[d]; ++d) rank -= c[d];
-    std::int64_t to = 0;
-    for (std::int64_t i = 0; i < found; ++i) {
-      if (left[i].digit(shift, lower) == d) left[to++] = left[i];
-    }
-    found = to;
-  }
-  if (shift > 0) std::nth_element(left, left + rank, left + found);
-  return left[rank];  // of equal keys the indices ascend
+  return narrow_down(left, found, rank, shift, digit, memory.counts[0].data());
 }
 
 }  // namespace tandem::host
