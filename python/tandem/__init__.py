@@ -25,7 +25,16 @@ from tandem.array_api import (
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
 from tandem.methods import as_strided_scatter, is_nonzero, unravel_index
-from tandem.predicates import finfo, iinfo, is_complex, is_floating_point, is_storage, is_tensor
+from tandem.predicates import (
+    finfo,
+    iinfo,
+    is_complex,
+    is_floating_point,
+    is_same_size,
+    is_signed,
+    is_storage,
+    is_tensor,
+)
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from tandem.size import Size
 from tandem.subscripts import einsum

@@ -25,6 +25,16 @@ def is_complex(x):
     return x.dtype.is_complex
 
 
+def is_signed(x):
+    """Whether the tensor's dtype has negative numbers."""
+    return x.dtype.is_signed
+
+
+def is_same_size(x, other):
+    """Whether the tensors have one shape."""
+    return x.shape == other.shape
+
+
 class iinfo:
     """Limits of an integer dtype: bits, min, max."""
 

@@ -26,6 +26,8 @@ struct Words {
 };
 constexpr Words kIndices = {" index indices tensor_indices repeats sorter "};
 constexpr Words kMasks = {" mask condition "};
+constexpr Words kMatrices = {" mat mat1 mat2 "};
+constexpr Words kBatches = {" batch1 batch2 "};
 constexpr Words kSources = {" src source "};
 constexpr Words kNeeded = {
     " size high "};  // what a row that makes a tensor of none cannot do without
@@ -36,13 +38,17 @@ Tensor tensor_for(const std::string& name, bool first, const Way& way, DType t, 
   if (kIndices.has(name) && !first)
     return zeros(way.shape, {.dtype = DType::int64, .device = device});
   Dims shape = way.shape;
+  const std::int64_t n = shape.empty() ? 1 : shape[shape.size() - 1];
+  if (name == "vec") shape = {n};
+  if (kMatrices.has(name)) shape = {n, n};
+  if (kBatches.has(name)) shape = {1, n, n};
   if (way.lower && kSources.has(name)) shape = Dims(IntSpan(shape).subspan(1));
   return ones(shape, {.dtype = t, .device = device});
 }
 
 Value text_for(const std::string& name) {
   if (name == "equation") return "...,...->...";
-  if (name == "reduce") return "sum";
+  if (name == "reduce") return "amax";
   return Value();
 }
 
@@ -75,6 +81,8 @@ Value argument(const Param& p, bool first, bool elementwise, const Way& way, DTy
     const Tensor x = tensor_for(p.name, first, way, t, device);
     return std::vector<Tensor>{x, x};
   }
+  if (type == "Tensor?[]")
+    return std::vector<Tensor>{zeros({1}, {.dtype = DType::int64, .device = device})};
   if (type == "str") return text_for(p.name);
   if (type == "ints") return ints_for(p.name, way);
   if (type == "axis") return kSecond.has(p.name) ? 1 : 0;
