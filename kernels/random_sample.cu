@@ -176,7 +176,7 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// Occupancy: 8 blocks of 256 threads
+// Occupancy: 6 blocks of 256 threads
 __global__ void __launch_bounds__(kThreads)
     weight_start_kernel(const __grid_constant__ WeightParams p) {
   const std::int64_t step = std::int64_t(gridDim.x) * kThreads;

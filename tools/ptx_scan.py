@@ -38,17 +38,24 @@ MAY_ESTIMATE = [
 MAY_LOAD_NOTHING = [
     (r"fn::Is(Nan|Inf|Finite), (bool|(signed |unsigned )?(char|short|int|long)), ", "the answer of integers is known"),
     (r"fn::(MakeComplex|Polar), ", "a result is as long as both inputs: 16 bytes of it are 8 of each"),
+    (r"fn::FrexpExponent, (tandem::)?(Half|BFloat16), ", "a result is twice as long: 16 bytes of it are 8 of the input"),
 ]
 MAY_USE_LOCAL_MEMORY = [
     (r"reduce_columns_kernel<.*fn::Dot<.*Complex<double>", "1024 threads leave 64 registers to four products of pairs"),
     (r"fn::Acos, .*Complex<double>", "two words of the longest functors"),
     (r"fn::(Acosh|Asinh), .*Complex<double>", "the same"),
+    (r"general_kernel<.*fn::Expm1, .*Complex", "the same: two to four words"),
+    (r"reduce_rows_kernel<.*fn::Abs(Max|Min), .*Complex<float>, true", "eight hypots in double beside the loads"),
+    (r"reduce_(rows|columns)_kernel<.*fn::Abs(Max|Min|Sum), .*Complex<double>, false", "the same"),
     (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),
 ]
 MAY_HAVE_FEWER_BLOCKS = [
     (r"flat_kernel<.*fn::(Acos|Asin|Acosh|Asinh|Sigmoid), .*Complex", "3: bound by arithmetic, not by memory"),
     (r"flat_kernel<.*fn::Addcmul, (signed|unsigned) char, ", "3: 64 elements are in flight"),
     (r"rows_kernel<.*fn::Asinh, .*Complex<float>", "2: bound by arithmetic"),
+    (r"flat_kernel<.*fn::(Sinc, .*Complex<float>|Lgamma, (float|double), )", "3: bound by arithmetic"),
+    (r"flat_kernel<.*fn::Addcdiv, .*Complex", "3: four complex operands and a division by hypot's way"),
+    (r"rows_kernel<.*fn::Addcdiv, .*Complex<float>", "2: the same"),
     (r"cast_kernel<.*Complex<float>", "2: eight pairs are in flight"),
     (r"flat_kernel<.*fn::LogAddExp2, (tandem::)?(Half|BFloat16), ", "3: 16 elements in double are in flight"),
 ]

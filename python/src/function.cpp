@@ -71,8 +71,8 @@ std::size_t find_parameter(const Function& f, PyObject* keyword) {
 
 /// Whether a keyword of PyTorch is one that changes nothing with this value.
 bool is_idle_keyword(PyObject* keyword, PyObject* value) {
-  static constexpr const char* kIdle[] = {"requires_grad", "pin_memory", "layout",
-                                          "memory_format", "sparse_grad"};
+  static constexpr const char* kIdle[] = {"requires_grad", "pin_memory", "layout", "memory_format",
+                                          "sparse_grad"};
   const std::string_view word = text_of(keyword);
   for (const char* idle : kIdle) {
     if (word == idle) return value == Py_None || value == Py_False;

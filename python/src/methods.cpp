@@ -258,6 +258,11 @@ void define_part(const char* name, Tensor (*part)(const Tensor&)) {
   nb::setattr(cls, name, property(get, set));
 }
 
+void define_parts() {
+  define_part("real", &tandem::real);
+  define_part("imag", &tandem::imag);
+}
+
 PyObject* assign_zero(Call& c) {
   c.written("zero_").zero_();
   return Py_NewRef(c.objects[0]);
@@ -274,12 +279,11 @@ void init_methods() {
   define_moves();
   define_sizes();
   define_views();
+  define_parts();
   define_overload("max", &tandem::maximum);
   define_overload("min", &tandem::minimum);
   define_spread("var");
   define_spread("std");
-  define_part("real", &tandem::real);
-  define_part("imag", &tandem::imag);
   define_spread("var_mean");
   define_spread("std_mean");
   define(make_function("zero_", "x: Tensor", "Sets every element to 0.", assign_zero), kMethod);

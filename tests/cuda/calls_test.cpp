@@ -83,7 +83,8 @@ Value to_device(const Value& v) {
   if (v.is<Device>()) return kDevice;
   if (!v.is<std::vector<Tensor>>()) return v;
   std::vector<Tensor> list;
-  for (const Tensor& t : v.as<std::vector<Tensor>>()) list.push_back(t.to(kDevice));
+  for (const Tensor& t : v.as<std::vector<Tensor>>())
+    list.push_back(t.defined() ? t.to(kDevice) : t);
   return list;
 }
 

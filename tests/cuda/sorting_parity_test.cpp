@@ -1,7 +1,7 @@
-// Sorting, sets and counting on the device against the host, bit for bit: every call of row_calls.h
-// that succeeds, and every dtype at the boundaries of digits and blocks, of one row and of many.
-// Where there is no GPU the backend is the simulated one (tests/cuda/sim), whose CUB is the
-// standard library.
+// lint: oracle table. Sorting, sets and counting on the device against the host, bit for bit: every
+// call of row_calls.h that succeeds, and every dtype at the boundaries of digits and blocks, of one
+// row and of many. Where there is no GPU the backend is the simulated one (tests/cuda/sim), whose
+// CUB is the standard library.
 #include <gtest/gtest.h>
 
 #include <cstring>

@@ -55,7 +55,7 @@ TEST(Schema, PartsOfOne) {
   EXPECT_EQ(add.grad, "g, g * alpha");
   EXPECT_NE(schema_of(op::sub).hint.find("logical_xor"), std::string::npos);
   EXPECT_EQ(schema_of(op::exp).params[0].type, "Tensor");
-  const Param& dtype = schema_of(op::rand).params[1];
+  const Param& dtype = schema_of(op::linspace).params[3];
   EXPECT_EQ(dtype.type, "dtype?");
   EXPECT_TRUE(dtype.optional());
   EXPECT_TRUE(dtype.keyword_only);

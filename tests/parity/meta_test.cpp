@@ -13,8 +13,9 @@ using test::Strings;
 
 namespace {
 
-/// The same tensor without data.
+/// The same tensor without data; none of none.
 Tensor to_meta(const Tensor& t) {
+  if (!t.defined()) return t;
   Tensor m = empty(t.shape(), {.dtype = t.dtype(), .device = kMeta});
   if (t.has_names()) m.rename_(t.names());
   return m;

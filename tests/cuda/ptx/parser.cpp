@@ -347,8 +347,11 @@ Module::Module(std::string text) : text_(std::move(text)) {
       } while (in.accept(','));
       continue;
     }
-    if (head.is(".shared")) {
-      shared_.push_back({begin, line});
+    // Tables of a library's (CUB); a kernel that is run and refers to one fails with its unknown
+    // name.
+    const bool other_variable = head.is(".global") || head.is(".const");
+    if (head.is(".shared") || other_variable) {
+      if (!other_variable) shared_.push_back({begin, line});
       while (!in.accept(';')) {
         if (in.peek().kind == Token::Kind::End) in.fail("expected ';'");
         in.next();
