@@ -71,6 +71,7 @@ struct Reduction {
 
   /// Reduced dimensions in their order, innermost first, merged where they nest.
   void set_reduced() {
+    if (l.n == 0) return;  // nothing is read
     auto& r = p.at_reduced;
     std::int64_t size = 1;
     for (int d = l.rank_outer + l.rank_reduced - 1; d >= l.rank_outer; --d) {
