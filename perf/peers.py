@@ -215,6 +215,8 @@ class Torch:
     def _linspace(self, row):
         return self.generator(row, 0, row["shape"][0], row["shape"][0])
 
+    _logspace = _linspace
+
     def _eye(self, row):
         return self.generator(row, row["shape"][0])
 

@@ -3,6 +3,7 @@
 
 #include <unordered_map>
 
+#include "tandem/movement.h"
 #include "tandem/ops.h"
 
 namespace tandem::python {
@@ -18,6 +19,17 @@ Arg arg(const Value& v) {
 Axes axes(const Value& v) {
   if (v.is_none()) return {};
   return Axes(v.as<SmallVector<Axis, 6>>());
+}
+
+std::vector<Tensor> tensors(const Value& v) {
+  if (v.is<std::vector<Tensor>>()) return v.as<std::vector<Tensor>>();
+  return {};
+}
+
+/// The first one where none is given.
+Axis axis(const Value& v) {
+  if (v.is<std::string>()) return Axis(v.as<std::string>());
+  return Axis(v.is_none() ? 0 : v.as<Scalar>().to_int());
 }
 
 bool flag(Args a, std::size_t i) {
@@ -52,6 +64,11 @@ std::unordered_map<const OpRow*, Direct> make_table() {
       },                                                                                           \
       nullptr, 4};
 #include "tandem/ops/ops.def"
+  // Rows of their own that can write to a given tensor.
+  table[&op::cat].into = [](Tensor& out, Args a) { cat_out(out, tensors(a[0]), axis(a[1])); };
+  table[&op::stack].into = [](Tensor& out, Args a) {
+    stack_out(out, tensors(a[0]), axis(a[1]).index());
+  };
   return table;
 }
 

@@ -69,6 +69,7 @@ struct RowCall {
 
   /// Whether the C++ function of the regular form takes the arguments as they are.
   bool is_plain(std::span<const Value> args) const {
+    if (row.family == Family::Irregular) return true;  // it reads them itself
     const bool reduction = row.family == Family::Reduction;
     for (std::size_t i = 0; i < args.size(); ++i) {
       if (reduction ? i == 0 && args[i].is_none() : args[i].is_none() != (i >= direct.n_args))

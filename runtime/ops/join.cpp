@@ -4,6 +4,7 @@
 
 #include "runtime/dispatch/funnel.h"
 #include "runtime/ops/boxed_ops.h"
+#include "tandem/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/pointwise.h"
@@ -65,21 +66,29 @@ detail::OutSpec infer_cat(const std::vector<Tensor>& tensors, Axis axis, Join& j
 
 }  // namespace
 
-Tensor cat(const std::vector<Tensor>& tensors, Axis axis) {
+namespace {
+
+Tensor join_into(const std::vector<Tensor>& tensors, Axis axis, Tensor* given) {
   Join join;
   return detail::run_one(
-      op::cat, nullptr, [&] { return infer_cat(tensors, axis, join); },
+      op::cat, given, [&] { return infer_cat(tensors, axis, join); },
       [&](const Tensor& out) {
-        std::int64_t start = 0;
+        // Every input is read before any part of it can be overwritten.
+        std::vector<Tensor> apart;
         for (const Tensor* t : join.parts) {
-          const std::int64_t n = t->shape()[join.axis];
-          detail::copy_elements(out.narrow(static_cast<std::int64_t>(join.axis), start, n), *t);
+          apart.push_back(given != nullptr && t->shares_storage(out) ? t->clone() : *t);
+        }
+        std::int64_t start = 0;
+        for (const Tensor& t : apart) {
+          const std::int64_t n = t.shape()[join.axis];
+          detail::copy_elements(out.narrow(static_cast<std::int64_t>(join.axis), start, n), t);
           start += n;
         }
       });
 }
 
-Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis) {
+/// Checks the tensors of stack and gives each its new dimension.
+std::vector<Tensor> with_axis(const std::vector<Tensor>& tensors, std::int64_t axis) {
   TANDEM_EXPECTS(!tensors.empty(), ValueError,
                  "[stack] argument 'tensors': expected a non-empty list of Tensors");
   std::vector<Tensor> parts;
@@ -92,7 +101,32 @@ Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis) {
             fmt::join(tensors[0].shape(), ", "), fmt::join(tensors[i].shape(), ", "), i));
     parts.push_back(tensors[i].unsqueeze(axis));
   }
-  return cat(parts, axis < 0 ? axis + tensors[0].dim() + 1 : axis);
+  return parts;
+}
+
+std::int64_t whole(const Tensor& first, std::int64_t axis) {
+  return axis < 0 ? axis + first.dim() + 1 : axis;
+}
+
+}  // namespace
+
+Tensor cat(const std::vector<Tensor>& tensors, Axis axis) {
+  return join_into(tensors, axis, nullptr);
+}
+
+Tensor& cat_out(Tensor& out, const std::vector<Tensor>& tensors, Axis axis) {
+  join_into(tensors, axis, &out);
+  return out;
+}
+
+Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis) {
+  const std::vector<Tensor> parts = with_axis(tensors, axis);
+  return cat(parts, whole(tensors[0], axis));
+}
+
+Tensor& stack_out(Tensor& out, const std::vector<Tensor>& tensors, std::int64_t axis) {
+  const std::vector<Tensor> parts = with_axis(tensors, axis);
+  return cat_out(out, parts, whole(tensors[0], axis));
 }
 
 bool equal(const Tensor& x, const Tensor& y) {

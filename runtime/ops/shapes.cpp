@@ -239,20 +239,7 @@ Tensor adjoint(const Tensor& x) {
 
 namespace detail {
 
-Tensor conjugate(const Tensor& x) {
-  if (!is_complex(x.dtype())) return x;
-  const DType part = x.dtype() == DType::complex64 ? DType::float32 : DType::float64;
-  const Tensor out = x.clone();
-  Tensor imaginary =
-      make_view(out, out.storage_offset(), Dims(out.shape()), Dims(out.strides()), {});
-  // The imaginary parts, as every other real number.
-  auto* b = imaginary.body_ptr();
-  b->dtype = part;
-  b->offset = 2 * b->offset + 1;
-  for (std::int64_t& s : b->strides) s *= 2;
-  imaginary.neg_();
-  return out;
-}
+Tensor conjugate(const Tensor& x) { return is_complex(x.dtype()) ? conj(x) : x; }
 
 void check_vectors(const OpRow& row, const std::vector<Tensor>& tensors, bool scalars) {
   TANDEM_EXPECTS(

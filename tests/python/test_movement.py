@@ -437,3 +437,31 @@ def test_numpy_out_and_meta():
     assert td.roll(x, 1, 0).shape == x.shape and td.tile(x, (2,)).shape == (1 << 20, 2 << 20)
     with pytest.raises(Exception, match="output_size"):
         td.zeros(3, device="meta").repeat_interleave(td.zeros(3, dtype=td.int64, device="meta"))
+
+
+def test_joins_into_given_tensors(rng):
+    a, b = random_array(rng, td.float32, (3, 4)), random_array(rng, td.float32, (3, 4))
+    t, u = td.tensor(a), td.tensor(b)
+    for axis in (0, 1, -1):
+        expected = np.concatenate([a, b], axis)
+        out = td.empty(expected.shape)
+        assert td.cat([t, u], axis, out=out) is out
+        check(out, expected)
+        wide = td.zeros(expected.shape, dtype=td.float64).t().contiguous().t()
+        td.cat([t, u], dim=axis, out=wide)
+        check(wide, expected.astype(np.float64))
+    for axis in (0, 1, 2, -1):
+        expected = np.stack([a, b], axis)
+        out = td.empty(0)
+        assert td.stack([t, u], axis, out=out) is out
+        check(out, expected)
+    memory = td.tensor(np.concatenate([a, b]))
+    td.cat([memory[3:], memory[:3]], out=memory)  # out holds the inputs
+    check(memory, np.concatenate([b, a]))
+    named = td.empty(6, 4, names=["n", None])
+    td.cat([t.rename("n", "c"), u], "n", out=named)
+    assert named.names == ("n", "c")
+    with pytest.raises(td.ShapeError, match="doesn't match"):
+        td.cat([t, u], out=td.empty(5, 4))
+    with pytest.raises(TypeError, match="can't be cast"):
+        td.cat([t, u], out=td.empty(6, 4, dtype=td.int32))

@@ -42,6 +42,11 @@ TANDEM_API Tensor adjoint(const Tensor& x);
 
 // ---- joining
 // ---------------------------------------------------------------------------------------------
+/// cat and stack into a given tensor, which casts and, where it is empty, is resized; it may share
+/// memory with the inputs.
+TANDEM_API Tensor& cat_out(Tensor& out, const std::vector<Tensor>& tensors, Axis axis = 0);
+TANDEM_API Tensor& stack_out(Tensor& out, const std::vector<Tensor>& tensors,
+                             std::int64_t axis = 0);
 /// Along the second dimension, vectors along their only one.
 TANDEM_API Tensor hstack(const std::vector<Tensor>& tensors);
 /// Along the first dimension of what is atleast_2d.
