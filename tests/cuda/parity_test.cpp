@@ -201,8 +201,8 @@ TEST(Parity, Generators) {
 TEST(Parity, Reductions) {
   TANDEM_NEEDS_GPU();
   Counts counts;
-  const std::vector<std::vector<std::int64_t>> shapes = {
-      {1, 1}, {3, 130}, {70, 5}, {2, 4200}, {40, 3}, {5, 0}};
+  const std::vector<std::vector<std::int64_t>> shapes = {{1, 1},    {3, 130}, {70, 5},
+                                                         {2, 4200}, {40, 3},  {5, 0}};
   for (const OpRow* row : op_rows()) {
     if (row->family != Family::Reduction) continue;
     ++counts.rows;

@@ -20,7 +20,7 @@ class Mover {
   explicit Mover(Device device) : device_(device) {}
 
   Tensor operator()(const Tensor& x) {
-    if (!x.defined()) return x;
+    if (!x.defined()) return x;  // None in a list of tensors
     const Storage s = x.storage();
     const auto bytes = static_cast<std::int64_t>(s.bytes());
     Tensor y;

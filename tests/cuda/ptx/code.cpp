@@ -171,8 +171,12 @@ class Builder {
       s.kind = StepKind::Return;
     } else if (i.opcode == "call.uni" || i.opcode == "call") {
       call(s);
-    } else if (i.opcode == "shfl.sync.down.b32") {
+    } else if (i.opcode == "shfl.sync.down.b32" || i.opcode == "shfl.sync.up.b32") {
       shuffle(s);
+    } else if (i.opcode == "atom.shared.add.u32") {
+      atomic_add(s);
+    } else if (words_[0] == "bfi") {
+      bit_field(s);
     } else if (i.opcode == "bar.sync" || i.opcode == "barrier.sync") {
       require(i.operands.size() == 1 && i.operands[0].kind == Kind::Integer &&
                   i.operands[0].bits == 0 && f_.is_entry && i.guard < 0,
@@ -184,11 +188,37 @@ class Builder {
     return s;
   }
 
-  /// Down the warp; the predicate tells whether a lane got another one's value.
+  /// The lanes add in turn; each gets what was there.
+  void atomic_add(Step& s) {
+    require(i_->operands.size() == 3, "another number of operands");
+    s.kind = StepKind::AtomicAdd;
+    s.is_shared = true;
+    s.n_parts = 1;
+    s.element_bytes = 4;
+    s.dst = register_of(i_->operands[0], 4);
+    s.dst_bytes = 4;
+    address(s, i_->operands[1]);
+    s.src[0] = source(i_->operands[2], 4);
+  }
+
+  /// bfi with a place and a length that are known: one operand of the table's instruction.
+  void bit_field(Step& s) {
+    require(i_->operands.size() == 5 && i_->operands[3].kind == Kind::Integer &&
+                i_->operands[4].kind == Kind::Integer,
+            "a bit field of a kind that is not known");
+    Instruction whole = *i_;
+    whole.operands[3].bits |= whole.operands[4].bits << 8;
+    whole.operands.pop_back();
+    i_ = &whole;
+    arithmetic(s);
+  }
+
+  /// Along the warp; the predicate tells whether a lane got another one's value.
   void shuffle(Step& s) {
     require(i_->operands.size() == 5 && i_->guard < 0, "another number of operands, or a guard,");
     const Operand& to = i_->operands[0];
     s.kind = StepKind::Shuffle;
+    s.up = words_[2] == "up";
     s.dst = register_of(to.kind == Kind::Pair ? to.parts[0] : to, 4);
     if (to.kind == Kind::Pair) s.parts[0] = register_of(to.parts[1], 1);
     for (std::size_t k = 0; k < 3; ++k) s.src[k] = source(i_->operands[k + 1], 4);

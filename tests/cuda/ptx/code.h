@@ -36,7 +36,8 @@ enum class StepKind : std::uint8_t {
   Branch,
   Return,
   Call,
-  Shuffle,  // down
+  Shuffle,
+  AtomicAdd,  // to a word of shared memory
   Barrier
 };
 
@@ -66,6 +67,7 @@ struct Step {
   bool is_param = false, is_shared = false;
   // Shuffle: src holds value, distance, clamp
   const void* members = nullptr;
+  bool up = false;
   // Call
   Code* callee = nullptr;
   std::vector<std::pair<Place, Place>> given, results;  // from, to
@@ -110,6 +112,7 @@ class Code {
   void store(const Machine& machine, const Step& step, const Mask& mask);
   void call(Machine& machine, const Step& step, const Mask& mask);
   void shuffle(const Step& step, const Mask& mask);
+  void atomic_add(const Machine& machine, const Step& step, const Mask& mask);
 
   Function function_;
   int lanes_;

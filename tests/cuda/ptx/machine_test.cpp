@@ -335,6 +335,25 @@ TEST(Machine, Shuffles) {
       3, "thread 32 takes no part");
 }
 
+TEST(Machine, ShufflesUp) {
+  const auto out =
+      each_thread("shfl.sync.up.b32 %r0|%p0, %r8, 4, 0, -1;\n@!%p0 add.u32 %r0, %r0, 1000;\n");
+  for (std::uint32_t i = 0; i < kLanes; ++i) EXPECT_EQ(out[i], i % 32 >= 4 ? i - 4 : i + 1000);
+}
+
+TEST(Machine, AddsToSharedWordsInTurn) {
+  const auto out = each_thread(
+      "mov.u32 %r1, s;\nmov.u32 %r2, 0;\nst.shared.u32 [%r1], %r2;\nbar.sync 0;\n"
+      "atom.shared.add.u32 %r0, [%r1], 3;\n",
+      ".shared .align 4 .b8 s[4];\n");
+  for (std::uint32_t i = 0; i < kLanes; ++i) EXPECT_EQ(out[i], 3 * i);
+}
+
+TEST(Machine, InsertsBitFields) {
+  const auto out = each_thread("mov.u32 %r1, 0xffffffff;\nbfi.b32 %r0, %r8, %r1, 8, 4;\n");
+  for (std::uint32_t i = 0; i < kLanes; ++i) EXPECT_EQ(out[i], 0xfffff0ffu | (i & 15u) << 8);
+}
+
 TEST(Machine, LargeBlocks) {
   std::vector<std::uint32_t> out(1024);
   Params params;
@@ -382,7 +401,8 @@ TEST(Machine, RefusesWhatIsMalformed) {
   expect_error("mov.b64 {%r0, %r1, %r2}, %d0;", 1, "parts of another width");
   EXPECT_THROW(Module("$"), Error);
   EXPECT_THROW(Module(".visible .entry k(.param .b32 x) { ret;"), Error);
-  EXPECT_THROW(Module(".global .b32 x;"), Error);
+  EXPECT_THROW(Module(".global .b32 x"), Error);
+  EXPECT_EQ(Module(".global .b32 x;").entries().size(), 0u);  // a library's; nothing can use it
   EXPECT_THROW(Module(".shared .b32 x"), Error);
 }
 

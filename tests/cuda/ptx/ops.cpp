@@ -354,6 +354,30 @@ void add_words(Table& t) {
       make<U, U, U, U>([](U a, U b, U c) { return U((std::uint64_t(b) << 32 | a) >> (c & 31u)); });
 }
 
+/// The lowest bits of a, put into b. The place is the third operand's lowest byte, the length the
+/// next.
+template <class U>
+U bits_inserted(U a, U b, std::uint32_t field) {
+  constexpr std::uint32_t kBits = 8 * sizeof(U);
+  const std::uint32_t at = field & 255u;
+  const std::uint32_t length = field >> 8 & 255u;
+  if (at >= kBits || length == 0) return b;
+  const U ones = length >= kBits ? U(~U(0)) : U((U(1) << length) - 1);
+  const U mask = U(ones << at);
+  return U((b & U(~mask)) | (U(a << at) & mask));
+}
+
+void add_bit_fields(Table& t) {
+  t["bfi.b32"] = make<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>(
+      [](auto a, auto b, std::uint32_t field) {
+        return bits_inserted<std::uint32_t>(a, b, field);
+      });
+  t["bfi.b64"] = make<std::uint64_t, std::uint64_t, std::uint64_t, std::uint32_t>(
+      [](auto a, auto b, std::uint32_t field) {
+        return bits_inserted<std::uint64_t>(a, b, field);
+      });
+}
+
 Table make_table() {
   Table t;
   add_floats<float>(t, ".f32");
@@ -375,6 +399,7 @@ Table make_table() {
   }
   add_predicates(t);
   add_words(t);
+  add_bit_fields(t);
   t["cvta.to.global.u64"] = t["mov.u64"];  // addresses of global memory are generic ones here
   return t;
 }

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint32_t kDone = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kWaiting = kDone - 1;  // at a barrier
 // More than any loop of a kernel needs: one that never ends is an error.
-constexpr std::uint64_t kMaxTurns = 1'000'000;
+constexpr std::uint64_t kMaxTurns = 8'000'000;
 
 template <class U>
 void blend(int n, void* to, const void* from, const Mask& mask) {
@@ -68,7 +68,7 @@ void addresses(int n, std::uint64_t (&at)[kMaxLanes], const Machine& machine, co
     }
     return;
   }
-  const bool store = step.kind == StepKind::Store;
+  const bool store = step.kind == StepKind::Store || step.kind == StepKind::AtomicAdd;
   const Range shared{machine.shared.data(), machine.shared.size(), true};
   const Range* last = step.is_param ? &machine.params : (step.is_shared ? &shared : nullptr);
   for (int i = 0; i < n; ++i) {
@@ -212,10 +212,26 @@ void Code::shuffle(const Step& step, const Mask& mask) {
     const std::uint32_t clamp = word(step.src[2], i);
     const std::uint32_t segment = clamp >> 8 & 31u;
     const std::uint32_t last = (lane & segment) | (clamp & ~segment & 31u);
-    const std::uint32_t from = lane + (word(step.src[1], i) & 31u);
-    const bool moved = from <= last;
+    const std::uint32_t distance = word(step.src[1], i) & 31u;
+    // Up: `last` is the first lane of the segment, below which nothing is taken.
+    const bool moved = step.up ? lane >= last + distance : lane + distance <= last;
+    const std::uint32_t from = step.up ? lane - distance : lane + distance;
     static_cast<std::uint32_t*>(step.dst)[i] = value[warp + (moved ? from : lane)];
     if (step.parts[0] != nullptr) static_cast<std::uint8_t*>(step.parts[0])[i] = moved ? 1 : 0;
+  }
+}
+
+void Code::atomic_add(const Machine& machine, const Step& step, const Mask& mask) {
+  std::uint64_t at[kMaxLanes];
+  addresses(lanes_, at, machine, step, mask);
+  for (int i = 0; i < lanes_; ++i) {
+    if (mask[i] == 0) continue;
+    auto* word = reinterpret_cast<std::byte*>(at[i]);
+    std::uint32_t before;
+    std::memcpy(&before, word, sizeof before);
+    const std::uint32_t after = before + static_cast<const std::uint32_t*>(step.src[0])[i];
+    std::memcpy(word, &after, sizeof after);
+    static_cast<std::uint32_t*>(step.dst)[i] = before;
   }
 }
 
@@ -239,6 +255,8 @@ void Code::execute(Machine& machine, const Step& step, const Mask& mask, bool fu
       return store(machine, step, mask);
     case StepKind::Shuffle:
       return shuffle(step, mask);
+    case StepKind::AtomicAdd:
+      return atomic_add(machine, step, mask);
     case StepKind::Call:
       return call(machine, step, mask);
     default:
