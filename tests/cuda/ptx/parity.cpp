@@ -63,10 +63,10 @@ constexpr std::uint32_t kSeeds = 3;  // of their errors
 Excuse g_unreached[] = {
     {{"Fmod, ", "Remainder, ", "FloorDivide, "},
      "fmodf's last correction, for estimates worse than those of any device"},
-    {{"Sin, tandem::Half", "Cos, tandem::Half", "Tan, tandem::Half"},
+    {{"Sin, tandem::Half", "Cos, tandem::Half", "Tan, tandem::Half", "Polar, tandem::Half"},
      "the slow part: no half is that large"},
     {{"Sin, double", "Cos, double", "Tan, double", "Sin, tandem::Complex", "Cos, tandem::Complex",
-      "Tan, tandem::Complex"},
+      "Tan, tandem::Complex", "Lgamma, ", "Digamma, "},
      "the fast part inside the slow one, which is called for nothing that it serves"},
     {{"Sigmoid, tandem::Complex"}, "a division by zero, for a divisor of 2 or more"},
 };
