@@ -157,7 +157,14 @@ TANDEM_FN double erfinv(double x) {
   c = w < 16.0 ? c : 0x1.3664ddd1ad7fbp+2;
   p = w < 16.0 ? p : far;
   const Dd v = fast_two_sum(c, p);
-  const double y = fma(x, v.hi, x * v.lo);
+  // Below 2^-5 the polynomials' roundings show: the series in z = x * sqrt(pi) / 2, whose first
+  // term is two doubles.
+  const double zz = x * x * 0x1.921fb54442d18p-1;
+  const double series = zz * poly(zz, 0x1.5555555555555p-2, 0x1.ddddddddddddep-3,
+                                  0x1.9cd9cd9cd9cdap-3, 0x1.8a851a18bdfdap-3, 0x1.9006cdbe0e0b5p-3);
+  const double z = x * 0x1.c5bf891b4ef6bp-1;
+  const double zl = fma(x, 0x1.c5bf891b4ef6bp-1, -z) + x * -0x1.618f13eb7ca89p-55;
+  const double y = a < 0x1p-5 ? z + fma(z, series, zl) : fma(x, v.hi, x * v.lo);
   const double end = a == 1.0 ? copysign_(inf(), x) : nan();
   return a < 1.0 ? y : end;
 }

@@ -71,6 +71,7 @@ Tensor laid_out(const Tensor& x, int layout) {
 
 /// The layout on the device: the base moves, the view is made again.
 Tensor to_device(const Tensor& x) {
+  if (x.numel() == 0) return empty(x.shape(), {.dtype = x.dtype(), .device = kDevice});
   std::vector<std::int64_t> strides(x.strides().begin(), x.strides().end());
   std::int64_t low = 0;
   std::int64_t high = 0;

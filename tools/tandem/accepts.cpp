@@ -40,7 +40,7 @@ Tensor tensor_for(const std::string& name, bool first, const Way& way, DType t, 
   Dims shape = way.shape;
   const std::int64_t n = shape.empty() ? 1 : shape[shape.size() - 1];
   if (name == "vec") shape = {n};
-  if (kMatrices.has(name)) shape = {n, n};
+  if (kMatrices.has(name)) shape = way.shape.size() == 3 ? Dims{1, n, n} : Dims{n, n};
   if (kBatches.has(name)) shape = {1, n, n};
   if (way.lower && kSources.has(name)) shape = Dims(IntSpan(shape).subspan(1));
   return ones(shape, {.dtype = t, .device = device});
