@@ -1,5 +1,5 @@
-// Accuracy of the reductions that sum: against exact sums, in units of the bound that the tree's
-// depth gives.
+// lint: oracle table. Accuracy of the reductions that sum: against exact sums, in units of the
+// bound that the tree's depth gives.
 #include <mpfr.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 """Records the names of PyTorch's tensor functions and methods: run with a Python that has PyTorch.
 
+lint: oracle table
+
   record_torch_names.py > tests/data/torch_names.json
 """
 
