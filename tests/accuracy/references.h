@@ -35,8 +35,11 @@ const Precise* precise_reference(std::string_view row);
 /// What a row may be wrong by where the bounds do not hold, and why.
 struct Exception {
   const char* name;
-  double ulp;       // of float32 and float64
-  double absolute;  // in units of the dtype's epsilon; an error below it is no error
+  double ulp;  // of float32 and float64
+  // Near a root, an error of this many of the dtype's epsilons, times `scale` of the input, is
+  // none.
+  double absolute;
+  double (*scale)(double x, double exact);  // 0 where the input is not near a root
   const char* why;
 };
 const Exception* exception(std::string_view row);

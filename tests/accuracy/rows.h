@@ -82,11 +82,13 @@ inline double budget_of(const OpRow& row, const Oracle* o, DType t) {
   return t == DType::float64 ? 2 : 1;
 }
 
-/// An error that the exception of the row forgives: an absolute one, near a root.
-inline bool forgiven(const OpRow& row, DType t, Real got, Real exact) {
+/// An error that the exception of the row forgives: an absolute one, near a root. x: the first
+/// input.
+inline bool forgiven(const OpRow& row, DType t, Real x, Real got, Real exact) {
   const Exception* e = exception(row.name);
-  if (e == nullptr || !(std::fabs(exact) < 1)) return false;
-  return std::fabs(got - exact) <= e->absolute * std::ldexp(Real(1), 1 - info(t).bits);
+  if (e == nullptr || !std::isfinite(exact) || !std::isfinite(got)) return false;
+  const double scale = e->scale(static_cast<double>(x), static_cast<double>(exact));
+  return std::fabs(got - exact) <= e->absolute * scale * std::ldexp(Real(1), 1 - info(t).bits);
 }
 
 /// The inputs that a function must not lose, by name.

@@ -63,7 +63,7 @@ void check_fast(const OpRow& row, const Fast& f, const float* in, const float* o
     if (screened && error[i] <= worst.ulp) continue;
     const double exact = f.exact(in[i]);
     const double ulp = error_in(DType::float32, out[i], exact, exact, false);
-    if (ulp > worst.ulp && !forgiven(row, DType::float32, out[i], exact))
+    if (ulp > worst.ulp && !forgiven(row, DType::float32, in[i], out[i], exact))
       worst = {ulp, {in[i]}, out[i], exact};
   }
 }
@@ -97,7 +97,7 @@ void check_oracle(const OpRow& row, const Oracle& o, DType t, const Real* const*
   } else {
     ulp = error_in(t, got, exact, unit, bool(o.scale));
   }
-  if (!(ulp > worst.ulp) || forgiven(row, t, got, exact)) return;
+  if (!(ulp > worst.ulp) || forgiven(row, t, args[0], got, exact)) return;
   worst.ulp = ulp;
   std::copy(args, args + 4, worst.in);
   worst.got = got;

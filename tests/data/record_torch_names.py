@@ -1,6 +1,8 @@
 """Records the names of PyTorch's tensor functions and methods: run with a Python that has PyTorch.
 lint: oracle table
 
+lint: oracle table
+
   record_torch_names.py > tests/data/torch_names.json
 """
 

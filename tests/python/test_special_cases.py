@@ -1,5 +1,7 @@
 """The special cases of the Python Array API standard 2024.12, one line each, in every float and complex dtype. lint: oracle table
 
+lint: oracle table
+
 A line of REAL is "function | x1 | x2 | expected"; the words are explained at VALUES and in `expected_values`. A case
 that Tandem decides otherwise is in OTHERWISE, with the reason; the test then holds Tandem to its own rule. COMPLEX is
 "function | re | im | expected re | expected im"; the sign of a part marked `?` is left open by the standard.
