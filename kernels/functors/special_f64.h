@@ -121,17 +121,25 @@ TANDEM_FN double erfinv(double x) {
   // Centred polynomials; the sum with the constant term keeps its rounding error.
   const double half = sl * 0.5 / (s > 0.0 ? s : 1.0);
   const double wa = (w - 3.125) - l.lo, sb = (s - 3.25) + half, sc = (s - 5.0) + half;
-  const double near =
-      fma(wa,
-          poly(wa, 0x1.ebd80d9b13dfap-3, -0x1.8b6c33114ead6p-8, -0x1.84576948356a9p-11,
-               0x1.879c2a20b5290p-13, -0x1.d1d1f7ca22394p-17, -0x1.6e8a53cde92fdp-20,
-               0x1.c6b4f88bef53dp-22, -0x1.f36ced4685983p-26, -0x1.1a9eb0f077278p-28,
-               0x1.20f5363e17547p-30, -0x1.dc3f13804f5f2p-35, -0x1.c8a3f91041b23p-37,
-               0x1.7235dfe19db57p-39, -0x1.6bdbe6a2b41d0p-44, -0x1.686e5f7c6b32fp-45,
-               0x1.d6c6e94ec9c27p-48, -0x1.6fcfce7cf9c6cp-55, -0x1.1ca757d1dc1a4p-53,
-               0x1.1ec2344d6748cp-56, 0x1.9aa6ee0c34f4ap-61, -0x1.9bbfe87f788b6p-62,
-               0x1.386a11a0fa299p-66, 0x1.e67fc38e55288p-69, -0x1.6ade5252dedccp-72),
-          -0x1.59c57b5423553p-56);
+  // What is left of w after its rounding, times the slope; near 0 the last terms are as great as
+  // the result and are added in two doubles.
+  const Dd shifted = two_sum(w, -3.125);
+  const double wl = ((shifted.hi - wa) - l.lo) + shifted.lo;
+  Dd q = {poly(wa, -0x1.84576948356a9p-11, 0x1.879c2a20b5290p-13, -0x1.d1d1f7ca22394p-17,
+               -0x1.6e8a53cde92fdp-20, 0x1.c6b4f88bef53dp-22, -0x1.f36ced4685983p-26,
+               -0x1.1a9eb0f077278p-28, 0x1.20f5363e17547p-30, -0x1.dc3f13804f5f2p-35,
+               -0x1.c8a3f91041b23p-37, 0x1.7235dfe19db57p-39, -0x1.6bdbe6a2b41d0p-44,
+               -0x1.686e5f7c6b32fp-45, 0x1.d6c6e94ec9c27p-48, -0x1.6fcfce7cf9c6cp-55,
+               -0x1.1ca757d1dc1a4p-53, 0x1.1ec2344d6748cp-56, 0x1.9aa6ee0c34f4ap-61,
+               -0x1.9bbfe87f788b6p-62, 0x1.386a11a0fa299p-66, 0x1.e67fc38e55288p-69,
+               -0x1.6ade5252dedccp-72),
+          0.0};
+  double slope = 0.0;
+  add_term(-0x1.8b6c33114ead6p-8, wa, q, slope);
+  add_term(0x1.ebd80d9b13dfap-3, wa, q, slope);
+  add_term(-0x1.59c57b5423553p-56, wa, q, slope);
+  const double near = q.hi;
+  const double slack = fma(wl, slope, q.lo);
   const double middle =
       fma(sb,
           poly(sb, 0x1.0158a6d641d55p+0, 0x1.5ffcfe5b6cd7ap-8, -0x1.ebadabba02388p-9,
@@ -157,14 +165,7 @@ TANDEM_FN double erfinv(double x) {
   c = w < 16.0 ? c : 0x1.3664ddd1ad7fbp+2;
   p = w < 16.0 ? p : far;
   const Dd v = fast_two_sum(c, p);
-  // Below 2^-5 the polynomials' roundings show: the series in z = x * sqrt(pi) / 2, whose first
-  // term is two doubles.
-  const double zz = x * x * 0x1.921fb54442d18p-1;
-  const double series = zz * poly(zz, 0x1.5555555555555p-2, 0x1.ddddddddddddep-3,
-                                  0x1.9cd9cd9cd9cdap-3, 0x1.8a851a18bdfdap-3, 0x1.9006cdbe0e0b5p-3);
-  const double z = x * 0x1.c5bf891b4ef6bp-1;
-  const double zl = fma(x, 0x1.c5bf891b4ef6bp-1, -z) + x * -0x1.618f13eb7ca89p-55;
-  const double y = a < 0x1p-5 ? z + fma(z, series, zl) : fma(x, v.hi, x * v.lo);
+  const double y = fma(x, v.hi, x * (v.lo + (w < 6.25 ? slack : 0.0)));
   const double end = a == 1.0 ? copysign_(inf(), x) : nan();
   return a < 1.0 ? y : end;
 }

@@ -117,7 +117,7 @@ Tensor strips(const char* op, const Tensor& y, const std::optional<Tensor>& x, s
   const std::int64_t n = y.shape()[static_cast<std::size_t>(d)];
   const Tensor v = floating(y);
   const std::int64_t m = std::max<std::int64_t>(n - 1, 0);
-  const Tensor sums = n < 2 ? part(v, d, 0, 0) : add(part(v, d, 1, m), part(v, d, 0, m));
+  Tensor sums = n < 2 ? part(v, d, 0, 0) : add(part(v, d, 1, m), part(v, d, 0, m));
   if (!x) return sums;
   const bool line = x->dim() == 1 && y.dim() != 1;
   const Tensor points = floating(line ? along(*x, d, y.dim()) : *x);

@@ -143,7 +143,7 @@ Tensor isclose(const Arg& x, const Arg& y, const Scalar& rtol, const Scalar& ato
     const Tensor b = wide(y);
     return isclose(a, b, rtol, atol);
   }
-  const Tensor close = detail::isclose_kernel(x, y, rtol, atol);
+  Tensor close = detail::isclose_kernel(x, y, rtol, atol);
   if (!equal_nan) return close;
   const auto nan_of = [](const Arg& a) {
     return isnan(a.is_tensor() ? a.tensor() : scalar_tensor(a.scalar()));

@@ -12,7 +12,6 @@ namespace tandem {
 
 namespace {
 
-using detail::OutSpec;
 using detail::working;
 
 /// Bins as a launch wants them, but for the step.

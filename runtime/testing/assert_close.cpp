@@ -113,7 +113,7 @@ struct Findings {
 std::string index_text(std::int64_t at, IntSpan shape) {
   std::string s;
   for (std::size_t d = shape.size(); d-- > 0;) {
-    s = std::to_string(at % shape[d]) + (s.empty() ? "" : ", ") + s;
+    s.insert(0, std::to_string(at % shape[d]) + (s.empty() ? "" : ", "));
     at /= shape[d];
   }
   return "(" + s + (shape.size() == 1 ? ",)" : ")");
@@ -203,7 +203,7 @@ void raise(const std::string& found, const std::string& where, const Closeness& 
 
 std::string mismatch(const Tensor& actual, const Tensor& expected, const Closeness& how) {
   const Tolerance tol = tolerance(how, actual.dtype(), expected.dtype());
-  const std::string other = attributes(actual, expected, how);
+  std::string other = attributes(actual, expected, how);
   if (!other.empty() || actual.is_meta() || expected.is_meta()) return other;
   const Tensor a = actual.cpu().contiguous();
   const Tensor b = expected.cpu().contiguous();

@@ -416,7 +416,11 @@ const Precise kPrecise[] = {
 
 // The two terms of the reflection formula, of which the result is the small difference.
 double terms_of_lgamma(double x, double) { return x < 0 ? std::max(1.0, std::lgamma(-x)) : 0; }
-double terms_of_digamma(double x, double) { return x < 0 ? std::max(1.0, std::log(-x)) : 0; }
+double terms_of_digamma(double x, double) {
+  if (x >= 0) return 0;
+  const double cotangent = M_PI / std::tan(M_PI * (x - std::rint(x)));
+  return std::max({1.0, std::log(-x), std::fabs(cotangent)});
+}
 double below_one(double, double exact) { return std::fabs(exact) < 1 ? 1 : 0; }
 double never(double, double) { return 0; }
 

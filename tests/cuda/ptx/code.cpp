@@ -173,7 +173,7 @@ class Builder {
       call(s);
     } else if (i.opcode == "shfl.sync.down.b32" || i.opcode == "shfl.sync.up.b32") {
       shuffle(s);
-    } else if (i.opcode == "atom.shared.add.u32") {
+    } else if (i.opcode == "atom.shared.add.u32" || i.opcode == "atom.global.add.u64") {
       atomic_add(s);
     } else if (words_[0] == "bfi") {
       bit_field(s);
@@ -192,13 +192,12 @@ class Builder {
   void atomic_add(Step& s) {
     require(i_->operands.size() == 3, "another number of operands");
     s.kind = StepKind::AtomicAdd;
-    s.is_shared = true;
+    s.is_shared = words_[1] == "shared";
     s.n_parts = 1;
-    s.element_bytes = 4;
-    s.dst = register_of(i_->operands[0], 4);
-    s.dst_bytes = 4;
+    s.dst_bytes = s.element_bytes = words_[3] == "u64" ? 8 : 4;
+    s.dst = register_of(i_->operands[0], s.dst_bytes);
     address(s, i_->operands[1]);
-    s.src[0] = source(i_->operands[2], 4);
+    s.src[0] = source(i_->operands[2], s.dst_bytes);
   }
 
   /// bfi with a place and a length that are known: one operand of the table's instruction.

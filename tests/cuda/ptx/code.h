@@ -37,7 +37,7 @@ enum class StepKind : std::uint8_t {
   Return,
   Call,
   Shuffle,
-  AtomicAdd,  // to a word of shared memory
+  AtomicAdd,
   Barrier
 };
 

@@ -226,12 +226,14 @@ void Code::atomic_add(const Machine& machine, const Step& step, const Mask& mask
   addresses(lanes_, at, machine, step, mask);
   for (int i = 0; i < lanes_; ++i) {
     if (mask[i] == 0) continue;
-    auto* word = reinterpret_cast<std::byte*>(at[i]);
-    std::uint32_t before;
-    std::memcpy(&before, word, sizeof before);
-    const std::uint32_t after = before + static_cast<const std::uint32_t*>(step.src[0])[i];
-    std::memcpy(word, &after, sizeof after);
-    static_cast<std::uint32_t*>(step.dst)[i] = before;
+    by_width(step.element_bytes, [&]<class U>(U) {
+      auto* word = reinterpret_cast<std::byte*>(at[i]);
+      U before;
+      std::memcpy(&before, word, sizeof before);
+      const U after = static_cast<U>(before + static_cast<const U*>(step.src[0])[i]);
+      std::memcpy(word, &after, sizeof after);
+      static_cast<U*>(step.dst)[i] = before;
+    });
   }
 }
 
