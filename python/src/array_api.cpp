@@ -18,7 +18,7 @@ struct Class {
   std::optional<DType> dtype;
   void add(DType t) { dtype = dtype ? promote_types(*dtype, t) : t; }
   /// A tensor that stands for all of them.
-  Tensor stand_in(IntSpan shape) const { return empty(shape, {.dtype = *dtype, .device = kMeta}); }
+  Tensor stand_in(IntSpan shape) const { return empty(shape, {.dtype = dtype, .device = kMeta}); }
 };
 
 /// result_type of tensors, numbers and dtypes; a dtype counts as a tensor of it.
