@@ -29,6 +29,8 @@ PAGE = ROOT / "docs/accuracy.md"
 WHOLE = ["--samples", "10000000"]
 QUICK = ["--stride", "40009", "--samples", "20000"]
 DTYPES = ["float32", "float64", "float16", "bfloat16"]
+# Found beyond their budget and still to be mended; the page shows them as such. One that is mended is an error here.
+TO_MEND = {("float32", "log10")}
 
 
 def load():
@@ -186,7 +188,9 @@ def check(args):
     tasks = tasks_of(args.program, None, None)
     left = [f"not measured: {part} {row}" for part, row in tasks if (part, row) not in found]
     problems += left if args.complete else []
-    problems += [f"beyond its budget: {describe(line)}" for line in found.values() if not line["ok"]]
+    beyond = {key for key, line in found.items() if not line["ok"]}
+    problems += [f"beyond its budget: {describe(found[key])}" for key in sorted(beyond - TO_MEND)]
+    problems += [f"mended: take {key} out of TO_MEND" for key in sorted(TO_MEND - beyond)]
     problems += [f"no such row: {part} {row}" for part, row in found if (part, row) not in set(tasks)]
     print("\n".join(problems) or f"docs/accuracy.md is current; {len(left)} of {len(tasks)} parts of rows are left to measure")
     return len(problems)
