@@ -30,7 +30,9 @@ WHOLE = ["--samples", "10000000"]
 QUICK = ["--stride", "40009", "--samples", "20000"]
 DTYPES = ["float32", "float64", "float16", "bfloat16"]
 # Found beyond their budget and still to be mended; the page shows them as such. One that is mended is an error here.
-TO_MEND = {("float32", "log10")}
+TO_MEND = set()
+# Inputs where a function was once beyond its budget: CI looks at the floats about them, and about the worst of the page.
+ONCE_BEYOND = {("float32", "log10"): ["0x1.5556cep+0"]}
 
 
 def load():
@@ -51,6 +53,14 @@ def tasks_of(program, part, row):
     return [t for t in tasks if (part is None or t[0] == part) and (row is None or t[1] == row)]
 
 
+def near(task, recorded):
+    """Options for the inputs that a quick run is not to miss."""
+    inputs = list(ONCE_BEYOND.get(task, []))
+    if recorded and task[0] == "float32" and ", " not in recorded.get("at", ", "):
+        inputs.append(recorded["at"].split("(")[1].rstrip(")"))
+    return [word for x in inputs for word in ("--near", x)]
+
+
 def measure(program, task, effort):
     environment = dict(os.environ, OMP_NUM_THREADS="1")
     start = time.monotonic()
@@ -65,6 +75,14 @@ def measure(program, task, effort):
     return line
 
 
+def compare(line, recorded, same_worst):
+    """A quick run that takes all inputs, or the worst of a whole run, finds what that found, or the row is another now."""
+    known = "worst" in line and "worst" in recorded and (same_worst or line["count"] == recorded["count"])
+    if known and abs(line["worst"] - recorded["worst"]) > 0.001 * max(1, recorded["worst"]):
+        line["ok"] = False
+        line["note"] += f"docs/accuracy.json has {recorded['worst']:g} for it: measure the row --again"
+
+
 def describe(line):
     if "worst" not in line:
         return f"{line['part']} {line['row']}: {line['note']}"
@@ -76,7 +94,8 @@ def describe(line):
 
 def run(args):
     """Measures what is missing; the number of rows beyond their budget."""
-    found = {} if args.quick else load()
+    recorded = load()
+    found = {} if args.quick else recorded
     tasks = tasks_of(args.program, args.part, args.row)
     if not tasks:
         sys.exit("no such part or row: see --list of the program")
@@ -84,7 +103,10 @@ def run(args):
     lock = threading.Lock()
 
     def one(task):
-        line = measure(args.program, task, QUICK if args.quick else WHOLE)
+        hard = near(task, recorded.get(task)) if args.quick else []
+        line = measure(args.program, task, QUICK + hard if args.quick else WHOLE)
+        if args.quick and task in recorded:
+            compare(line, recorded[task], bool(hard))
         with lock:
             if not args.quick:
                 # Another run may have written meanwhile.

@@ -35,17 +35,20 @@ TANDEM_FN float log2_tail(float f) {
   return fn::fma(q, f, -0x1.715476p-1f);
 }
 
-/// The same for log10(1 + f), without f / ln 10.
+/// The same for log10(1 + f), without f / ln 10, for f in [-5/16, 3/8]. Between those, results below
+/// 1/8, whose places are finer, are not the difference of log10(2) and log10(2/3): within [2/3, 4/3)
+/// those come to 1.14 ulp. Coefficients by linear programming, from the first one on each rounded to
+/// a float before the next.
 TANDEM_FN float log10_tail(float f) {
-  float q = -0x1.cc6aaep-5f;
-  q = fn::fma(q, f, 0x1.f226cp-5f);
-  q = fn::fma(q, f, -0x1.b0f1eep-5f);
-  q = fn::fma(q, f, 0x1.f225f8p-5f);
-  q = fn::fma(q, f, -0x1.28c0eep-4f);
-  q = fn::fma(q, f, 0x1.63f6e2p-4f);
-  q = fn::fma(q, f, -0x1.bcb66ep-4f);
-  q = fn::fma(q, f, 0x1.287a2ep-3f);
-  return fn::fma(q, f, -0x1.bcb7b2p-3f);
+  float q = -0x1.5ce538p-5f;
+  q = fn::fma(q, f, 0x1.e6b682p-5f);
+  q = fn::fma(q, f, -0x1.c8fe6cp-5f);
+  q = fn::fma(q, f, 0x1.f4051ep-5f);
+  q = fn::fma(q, f, -0x1.27e864p-4f);
+  q = fn::fma(q, f, 0x1.63eb96p-4f);
+  q = fn::fma(q, f, -0x1.bcbbdp-4f);
+  q = fn::fma(q, f, 0x1.287a4p-3f);
+  return fn::fma(q, f, -0x1.bcb7aep-3f);
 }
 
 /// x = 2^e * (1 + f).
@@ -53,6 +56,7 @@ struct LogReduced {
   float e, f;
 };
 inline constexpr std::uint32_t kTwoThirds = 0x3f2aaaabu;
+inline constexpr std::uint32_t kElevenSixteenths = 0x3f300000u;
 
 /// All ones where i, as a signed number, is negative.
 TANDEM_FN std::uint32_t sign_mask(std::uint32_t i) {
@@ -134,7 +138,7 @@ TANDEM_FN float log2(float x) {
 TANDEM_FN float log10(float x) {
   using namespace f32;
   constexpr float inv_ln10 = 0x1.bcb7b2p-2f;
-  const LogReduced a = log_reduce(x);
+  const LogReduced a = log_reduce(x, kElevenSixteenths);
   const float p = a.f * inv_ln10;
   const float p_lo = fn::fma(a.f, -0x1.5b235ep-27f, fn::fma(a.f, inv_ln10, -p));
   const float big = a.e * 0x1.344p-2f;  // exact

@@ -1,6 +1,6 @@
 // The accuracy report's measurements, a part of a row at a time; tools/accuracy.py drives them.
 //   accuracy_rows --list                 "PART ROW" of all there is to measure
-//   accuracy_rows PART ROW [--stride N] [--samples N] [--threads N]
+//   accuracy_rows PART ROW [--stride N] [--samples N] [--threads N] [--near X]...
 // prints what it found as one line of JSON; exit status 1 beyond the budget.
 #include <cstdio>
 #include <cstdlib>
@@ -77,6 +77,8 @@ int main(int argc, char** argv) {
       o.stride = std::max<std::uint64_t>(1, number());
     } else if (arg == "--samples") {
       o.samples = std::max<std::uint64_t>(1, number());
+    } else if (arg == "--near" && i + 1 < argc) {
+      o.near.push_back(std::strtof(argv[++i], nullptr));
     } else if (arg == "--threads") {
       set_num_threads(static_cast<int>(number()));
     } else {
@@ -86,7 +88,7 @@ int main(int argc, char** argv) {
   if (words.size() != 2) {
     std::fprintf(
         stderr,
-        "usage: accuracy_rows --list | PART ROW [--stride N] [--samples N] [--threads N]\n");
+        "usage: accuracy_rows --list | PART ROW [--stride N] [--samples N] [--threads N] [--near X]...\n");
     return 2;
   }
   try {

@@ -21,6 +21,7 @@ using test::Real;
 struct Effort {
   std::uint64_t stride = 1;         // of the floats that are taken
   std::uint64_t samples = 1 << 24;  // where not all are
+  std::vector<float> near{};        // float32: the floats about these are taken too
 };
 
 /// The worst of a part of a row.

@@ -219,6 +219,16 @@ void check_chunk(const OpRow& row, const Oracle* oracle, const Fast* fast, const
 
 }  // namespace
 
+namespace {
+
+/// kBlock floats about x, in order of their bits.
+void fill_near(float x, float* in) {
+  const std::uint32_t first = to_bits(x) - kBlock / 2;
+  for (int i = 0; i < kBlock; ++i) in[i] = from_bits(first + static_cast<std::uint32_t>(i));
+}
+
+}  // namespace
+
 Finding check_float32(const OpRow& row, const Effort& o) {
   const Oracle* oracle = oracle_of(row);
   const Fast* fast = fast_reference(row.name);
@@ -234,6 +244,11 @@ Finding check_float32(const OpRow& row, const Effort& o) {
 #pragma omp parallel for schedule(static)
     for (std::int64_t i = 0; i < kChunk; ++i)
       in[i] = from_bits(static_cast<std::uint32_t>((first + std::uint64_t(i)) * o.stride));
+    // Into the end of the first chunk: a sparse stride leaves room for them there.
+    if (o.stride > 1 && first == 0) {
+      for (std::size_t k = 0; k < o.near.size(); ++k)
+        fill_near(o.near[k], in + kChunk - static_cast<std::int64_t>(k + 1) * kBlock);
+    }
     check_chunk(row, oracle, fast, x, worst);
   }
   f.count = count;

@@ -9,6 +9,7 @@
 #include "tandem/value.h"
 #include "tests/support/calls_movement.h"
 #include "tests/support/needs.h"
+#include "tests/support/outcome.h"
 
 using namespace tandem;
 using test::Args;
@@ -16,25 +17,6 @@ using test::Args;
 namespace {
 
 const Device kDevice(DeviceKind::CUDA, 0);
-
-Value to_device(const Value& v) {
-  if (v.is<Tensor>()) return v.as<Tensor>().to(kDevice);
-  if (!v.is<std::vector<Tensor>>()) return v;
-  std::vector<Tensor> list;
-  for (const Tensor& t : v.as<std::vector<Tensor>>()) list.push_back(t.to(kDevice));
-  return list;
-}
-
-std::vector<Tensor> tensors_of(const std::vector<Value>& values) {
-  std::vector<Tensor> all;
-  for (const Value& v : values) {
-    if (v.is<Tensor>()) all.push_back(v.as<Tensor>());
-    if (v.is<std::vector<Tensor>>()) {
-      for (const Tensor& t : v.as<std::vector<Tensor>>()) all.push_back(t);
-    }
-  }
-  return all;
-}
 
 /// Dtype, names, shape and bytes.
 void expect_same(const Tensor& device, const Tensor& host, const std::string& what) {
@@ -50,25 +32,13 @@ void expect_same(const Tensor& device, const Tensor& host, const std::string& wh
 /// 1 where the host takes the call.
 int compare(const std::string& name, const Args& args) {
   const OpRow& row = *find_op(name);
-  std::vector<Tensor> host;
-  try {
-    host = tensors_of(call_boxed(row, args));
-  } catch (const Error&) {
-    return 0;
-  }
-  Args there;
-  for (const Value& v : args) there.push_back(to_device(v));
-  const std::vector<Tensor> device = tensors_of(call_boxed(row, there));
-  EXPECT_EQ(device.size(), host.size());
-  for (std::size_t i = 0; i < host.size() && i < device.size(); ++i) {
-    if ((row.flags & kVendor) == 0) {
-      expect_same(device[i], host[i], name);
-      continue;
-    }
-    EXPECT_EQ(device[i].dtype(), host[i].dtype()) << name;
-    EXPECT_EQ(str(device[i].names()), str(host[i].names())) << name;
-    EXPECT_TRUE(allclose(device[i].cpu(), host[i], 1e-4, 1e-2, true)) << name;
-  }
+  const test::Outcome host = test::outcome(row, args);
+  if (host.raised) return 0;
+  const test::Outcome device = test::outcome(row, args, kDevice);
+  EXPECT_EQ(test::difference(row, args, device, host), "") << name;
+  const bool bytes = (row.flags & kVendor) == 0 && device.tensors.size() == host.tensors.size();
+  for (std::size_t i = 0; bytes && i < host.tensors.size(); ++i)
+    expect_same(device.tensors[i], host.tensors[i], name);
   return 1;
 }
 

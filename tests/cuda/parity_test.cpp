@@ -343,7 +343,7 @@ void compare_calls(const test::Calls& calls) {
       }
       for (const Tensor& t : device.tensors) EXPECT_TRUE(t.device() == kDevice) << name;
       // The message of a device is that of the call or of the wait after it.
-      EXPECT_EQ(test::difference(*row, device, host, false), "") << name << ", call " << i;
+      EXPECT_EQ(test::difference(*row, list[i], device, host, false), "") << name << ", call " << i;
       ++(host.raised ? counts.skipped : counts.calls);
     }
   }

@@ -364,7 +364,7 @@ TEST(Levels, ThreadsOfCalls) {
         const Outcome one = outcome(*row, list[i]);
         for (const int threads : kThreads) {
           set_num_threads(threads);
-          EXPECT_EQ(difference(*row, outcome(*row, list[i]), one), "")
+          EXPECT_EQ(difference(*row, list[i], outcome(*row, list[i]), one), "")
               << name << ", call " << i << " on " << threads << " threads";
         }
       }

@@ -10,6 +10,7 @@
 
 #include "tandem/testing.h"
 #include "tests/support/call_data.h"
+#include "tests/support/products.h"
 
 namespace tandem::test {
 
@@ -130,12 +131,13 @@ inline Outcome outcome(const OpRow& row, const Args& given, Device device = kCPU
   return out;
 }
 
+inline bool same_form(const Tensor& a, const Tensor& b) {
+  return a.dtype() == b.dtype() && std::ranges::equal(a.shape(), b.shape());
+}
+
 /// NaN of any payload is one NaN.
 inline bool same_bits(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype() ||
-      !std::equal(a.shape().begin(), a.shape().end(), b.shape().begin(), b.shape().end())) {
-    return false;
-  }
+  if (!same_form(a, b)) return false;
   const Tensor x = a.cpu().contiguous();
   const Tensor y = b.cpu().contiguous();
   return visit(x.dtype(), [&]<class T>() {
@@ -158,10 +160,10 @@ inline bool same_bits(const Tensor& a, const Tensor& b) {
   });
 }
 
-/// How the outcomes differ; empty where they do not. A vendor's products need only be close.
-/// `messages`: errors must read the same; else raising alone counts.
-inline std::string difference(const OpRow& row, const Outcome& a, const Outcome& b,
-                              bool messages = true) {
+/// How the outcomes of a call differ; empty where they do not. A vendor's products need only be
+/// close. `messages`: errors must read the same; else raising alone counts.
+inline std::string difference(const OpRow& row, const Args& args, const Outcome& a,
+                              const Outcome& b, bool messages = true) {
   if (a.raised != b.raised) return (a.raised ? a : b).rest + " (raised by one of them)";
   if ((messages || !a.raised) && a.rest != b.rest) return a.rest + " and " + b.rest;
   if (a.tensors.size() != b.tensors.size()) return "another number of tensors";
@@ -172,7 +174,9 @@ inline std::string difference(const OpRow& row, const Outcome& a, const Outcome&
     testing::Closeness how{.equal_nan = true, .check_device = false};
     const bool close_will_do = (row.flags & kVendor) != 0 && category(x.dtype()) >= Category::Float;
     if (!close_will_do) how.rtol = how.atol = 0;
-    const std::string found = testing::mismatch(x, y, how);
+    const std::string found = close_will_do && is_plain_product(row) && same_form(x, y)
+                                  ? product_error(row, args, x) + product_error(row, args, y)
+                                  : testing::mismatch(x, y, how);
     if (!found.empty()) return "result " + std::to_string(i) + ": " + found;
     if (!close_will_do && !same_bits(x, y)) return "the sign of a zero";
   }
