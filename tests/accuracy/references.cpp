@@ -6,6 +6,13 @@
 
 #include "tests/accuracy/special_references.h"
 
+namespace tandem::testing {  // gamma_references.cpp
+int mp_igamma(mpfr_t r, const mpfr_t a, const mpfr_t x);
+int mp_igammac(mpfr_t r, const mpfr_t a, const mpfr_t x);
+int mp_zeta(mpfr_t r, const mpfr_t s, const mpfr_t q);
+int mp_digamma_derivative(mpfr_t r, const mpfr_t x, const mpfr_t order);
+}  // namespace tandem::testing
+
 // glibc has vector versions of these in libmvec; told so, g++ calls them in the screening loops.
 #if defined(__x86_64__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 35)
@@ -317,6 +324,14 @@ Region pos(double a, double b) { return {Region::kPositiveMagnitude, a, b}; }
 Region near(double p) { return {Region::kNear, p, 0}; }
 
 constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+const std::vector<Region> kGammas = {lin(0, 2),
+                                     lin(0, 30),
+                                     pos(1e-3, 1e3),
+                                     pos(5e-324, 2),
+                                     {Region::kAbout, 1, 30},
+                                     {Region::kAbout, 18, 300},
+                                     {Region::kAbout, 300, 1e6},
+                                     {Region::kAbout, 1e6, 1e300}};
 const Region kAngles = {Region::kNearMultiple, kPi / 2, 0x1p29};
 
 // Dense at the ends of the range, at the thresholds between the parts of a function, near multiples
@@ -410,6 +425,14 @@ const Precise kPrecise[] = {
      {mag(1e-3, 1e3), mag(1e300, 1.2e308), mag(0x1p-402, 0x1p-398), mag(0x1p498, 0x1p502)}},
     {"logaddexp", mp_logaddexp1, {lin(-1, 1), lin(-40, 40), lin(-1000, 1000), mag(1e-10, 1e3)}},
     {"logaddexp2", mp_logaddexp2, {lin(-1, 1), lin(-60, 60), lin(-1500, 1500), mag(1e-10, 1e3)}},
+    {"igamma", mp_igamma, kGammas},
+    {"igammac", mp_igammac, kGammas},
+    {"zeta",
+     mp_zeta,
+     {pos(1, 1e3), {Region::kIntegerFirst, -20, 0}, {Region::kAboveOne, 1e-3, 1e6}}},
+    {"digamma_derivative",
+     mp_digamma_derivative,
+     {pos(1e-3, 1e3), {Region::kOrder, -10, 0}, {Region::kOrder, 0, 30}}},
     {"xlogy", mp_xlogy, {pos(5e-324, 1.7e308), lin(0.5, 2), pos(1e-3, 1e3)}},
     {"xlog1py", mp_xlog1py, {pos(5e-324, 1.7e308), lin(-1, 2), mag(1e-20, 1)}},
 };

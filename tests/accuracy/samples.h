@@ -39,6 +39,10 @@ struct Region {
     kPowRange,           // x any magnitude, y such that x^y is in range
     kPowSubnormal,       // x^y around the subnormal numbers
     kPowInteger,         // small integers and halves, either sign
+    kAbout,              // x any magnitude of [a, b], y about it: some square roots of x away
+    kOrder,              // x uniform in [a, b], y one of 0, 1, ... 12
+    kIntegerFirst,       // x one of 2, 3, ... 13, y uniform in [a, b]
+    kAboveOne,           // x just above 1, y any magnitude of [a, b]
   };
   Kind kind;
   double a, b;
@@ -89,6 +93,23 @@ inline void draw(const Region& r, Rng& rng, std::size_t i, bool binary, double& 
     case Region::kPowInteger:
       x = static_cast<double>(rng.next() % 41) * 0.5 - 10.0;
       y = static_cast<double>(rng.next() % 601) - 300.0;
+      return;
+    case Region::kAbout:
+      x = draw_magnitude(r.a, r.b, rng);
+      y = x + std::sqrt(x) * (2.0 * rng.unit() - 1.0) * std::ldexp(1.0, int(rng.next() % 7) - 1);
+      y = y > 0.0 ? y : x * rng.unit();
+      return;
+    case Region::kOrder:
+      x = r.a + (r.b - r.a) * rng.unit();
+      y = static_cast<double>(rng.next() % 13);
+      return;
+    case Region::kIntegerFirst:
+      x = 2.0 + static_cast<double>(rng.next() % 12);
+      y = r.a + (r.b - r.a) * rng.unit();
+      return;
+    case Region::kAboveOne:
+      x = 1.0 + std::ldexp(rng.unit(), -int(rng.next() % 50));
+      y = draw_magnitude(r.a, r.b, rng);
       return;
     default:
       x = draw_one(r, rng, i);
