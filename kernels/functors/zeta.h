@@ -65,24 +65,23 @@ TANDEM_FN Parts<R> parts(double s, R q) {
   return {negated(times(l, s)), whole ? sum : plus(sum, times(power, rest))};
 }
 
-/// a exp(x) + b exp(y), relative to the greater of the two.
+/// The sum of two, relative to the greater of them. Nothing is left of the first where it is 0.
 template <class R>
 TANDEM_FN Parts<R> joined(Parts<R> a, Parts<R> b) {
-  const bool first = head(a.e) > head(b.e);
+  const bool first = (head(a.e) > head(b.e)) & (head(a.sum) != 0.0);
   const Parts<R> great = first ? a : b, small = first ? b : a;
   const R t = plus(small.e, negated(great.e));
-  const bool gone = !(head(t) > -500.0);
+  const bool gone = !(head(t) > -500.0) | (head(small.sum) == 0.0);
   const Scaled<R> p = exp_of(gone ? number<R>(-500.0) : t);
   const R less = times(small.sum, scaled(p.m, f64::pow2(p.n)));
   return {great.e, gone ? great.sum : plus(great.sum, less)};
 }
 
-/// zeta(s, q), where both have a meaning, times exp(extra) factor.
+/// zeta(s, q), where both have a meaning, times exp(extra) factor. odd: whether an integer s is.
 template <class R>
-TANDEM_FN double finite(double s, double q, R extra, R factor) {
+TANDEM_FN double finite(double s, bool odd, double q, R extra, R factor) {
   const double t = s < 0x1p120 ? s : 0x1p120;
   const double up = ceil_(q);
-  const bool odd = rint_(t * 0.5) != t * 0.5;
   Parts<R> all = {number<R>(0.0), number<R>(0.0)};
   for (int k = 0; k < (q > 0.0 ? 1 : 3); ++k) {
     // q; or q - floor(q), ceil(q) - q and 1 - q, the second with s's sign, the third against it.
@@ -110,13 +109,14 @@ TANDEM_FN double zeta(double s, double q) {
     if (s != floor_(s) || s == inf) return nan;
   }
   if (q == inf) return 0.0;
-  return finite<R>(s, q, number<R>(0.0), number<R>(1.0));
+  return finite<R>(s, rint_(s * 0.5) != s * 0.5, q, number<R>(0.0), number<R>(1.0));
 }
 
 /// (-1)^(n + 1) n! zeta(n + 1, x) for an integer n >= 1.
 template <class R>
 TANDEM_FN double polygamma(double n, double x) {
-  const double sign = rint_(n * 0.5) != n * 0.5 ? 1.0 : -1.0;
+  const bool odd = rint_(n * 0.5) != n * 0.5;
+  const double sign = odd ? 1.0 : -1.0;
   if (x != x) return x;
   if ((x <= 0.0) & (x == floor_(x))) return sign * f64::inf();
   if ((x == f64::inf()) | (n == f64::inf()))
@@ -124,9 +124,10 @@ TANDEM_FN double polygamma(double n, double x) {
   // Far beyond, only the quotient of n and x counts.
   const bool beyond = n > 0x1p100;
   const double order = beyond ? 0x1p100 : n;
-  const double at = beyond & (x > 0.0) ? x * (0x1p100 / n) : x;
+  const double near = x * (0x1p100 / n);
+  const double at = beyond & (x > 0.0) ? (near > 0x1p-1000 ? near : 0x1p-1000) : x;
   const gamma_inc::Gamma<R> g = gamma_inc::gamma_of_next<R>(order);
-  return sign * finite<R>(order + 1.0, at, g.e, g.f);
+  return sign * finite<R>(order + 1.0, !odd, at, g.e, g.f);
 }
 
 }  // namespace hurwitz

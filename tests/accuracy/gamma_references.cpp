@@ -61,15 +61,18 @@ GammaParts<Mp> gammas(const mpfr_t a, const mpfr_t x) {
 
 int mp_igamma(mpfr_t r, const mpfr_t a, const mpfr_t x) {
   const Precision wide(kWide);
-  return mpfr_set(r, gammas(a, x).p.get(), MPFR_RNDN);
+  const GammaParts<Mp> v = gammas(a, x);
+  return mpfr_set(r, v.p.get(), MPFR_RNDN);
 }
 int mp_igammac(mpfr_t r, const mpfr_t a, const mpfr_t x) {
   const Precision wide(kWide);
-  return mpfr_set(r, gammas(a, x).q.get(), MPFR_RNDN);
+  const GammaParts<Mp> v = gammas(a, x);
+  return mpfr_set(r, v.q.get(), MPFR_RNDN);
 }
 int mp_zeta(mpfr_t r, const mpfr_t s, const mpfr_t q) {
   const Precision wide(kWide);
-  return mpfr_set(r, hurwitz<Mp>(double_of_exact(s), double_of_exact(q), Mp(0)).get(), MPFR_RNDN);
+  const Mp v = hurwitz<Mp>(double_of_exact(s), double_of_exact(q), Mp(0));
+  return mpfr_set(r, v.get(), MPFR_RNDN);
 }
 int mp_digamma_derivative(mpfr_t r, const mpfr_t x, const mpfr_t order) {
   const double n = double_of_exact(order);

@@ -453,6 +453,7 @@ const Exception kExceptions[] = {
      "roots between the poles: an absolute bound there, of the terms that cancel"},
     {"digamma", 2, 4, terms_of_digamma,
      "roots between the poles: an absolute bound there, of the terms that cancel"},
+    {"digamma_derivative", 2, 4, terms_of_digamma, "of order 0 it is digamma"},
     {"logaddexp", 2, 2, below_one, "a curve of roots, where the terms cancel: an absolute bound"},
     {"logaddexp2", 2, 2, below_one, "a curve of roots, where the terms cancel: an absolute bound"},
 };

@@ -171,8 +171,10 @@ GammaParts<T> gamma_of_small_order(const T& a, const T& x, const T& log_gamma_ov
     h = h + power;
     if (std::fabs(double_of(power / t)) < std::ldexp(1.0, -bits - 4)) break;
   }
-  if (std::fabs(double_of(t)) > 1) h = exp_of(t) - T(1);
-  return {(h + T(1)) * (T(1) + a * sum), T(0) - h - (h + T(1)) * a * sum};
+  const bool far = std::fabs(double_of(t)) > 1;
+  const T g = far ? exp_of(t) : h + T(1);
+  if (far) h = g - T(1);
+  return {g * (T(1) + a * sum), T(0) - h - g * a * sum};
 }
 
 /// P and Q with PyTorch's values at the ends. zetas: zeta(k) / k from k = 2 on, for small a.
@@ -191,7 +193,8 @@ GammaParts<T> gamma_parts(double a, double x, const GammaConstants<T>& c) {
   if (std::isinf(x)) return {T(1), T(0)};
   const double distance = x / a - 1;
   const bool exact = bits_of(static_cast<const T*>(nullptr)) > 64;
-  if (a > (exact ? 500 : 100) && std::fabs(distance) < 0.5) return temme(T(a), T(x) - T(a), c.two_pi, c.temme);
+  if (a > (exact ? 500 : 100) && std::fabs(distance) < 0.5)
+    return temme(T(a), T(x) - T(a), c.two_pi, c.temme);
   if (std::fmax(a, x) > 20000) return x > a ? GammaParts<T>{T(1), T(0)} : GammaParts<T>{T(0), T(1)};
   if (a < (exact ? 0x1p-7 : 0.25) && x < 2) {
     T g(0);
@@ -227,44 +230,53 @@ T hurwitz_of_positive(const T& s, const T& q, const T& e) {
   return sum + exp_of(e - s * log_of(w)) * rest;
 }
 
-/// PyTorch's zeta(s, q), times exp(e).
+/// PyTorch's zeta(s, q), times exp(e). odd: whether s is, where it is an integer.
 template <class T>
-T hurwitz(double s, double q, const T& e) {
+T hurwitz(double s, double q, const T& e, bool odd) {
+  const double inf = HUGE_VAL;
   if (s != s || q != q) return T(NAN);
-  if (s == 1) return T(HUGE_VAL);
+  if (s == 1) return T(inf);
   if (s < 1) return T(NAN);
   if (q <= 0) {
-    if (q == std::floor(q)) return T(HUGE_VAL);
+    if (q == std::floor(q)) return T(inf);
     if (s != std::floor(s) || std::isinf(s)) return T(NAN);
   }
   if (std::isinf(q)) return T(0);
-  if (std::isinf(s)) return q < 1 ? T(HUGE_VAL) : q == 1 ? T(1) : T(0);
+  if (std::isinf(s)) return q < 1 ? T(inf) : q == 1 ? T(1) : T(0);
   if (q > 0) return hurwitz_of_positive(T(s), T(q), e);
   // Of the terms of all integers those below q are left out.
   const T f = T(q) - T(std::floor(q));
-  const bool odd = std::fmod(s, 2) != 0;
-  const T left = hurwitz_of_positive(T(s), T(1) - f, e) - hurwitz_of_positive(T(s), T(1) - T(q), e);
   const T right = hurwitz_of_positive(T(s), f, e);
-  return odd ? right - left : right + left;
+  const T left = hurwitz_of_positive(T(s), T(std::ceil(q)) - T(q), e);
+  const T below = hurwitz_of_positive(T(s), T(1) - T(q), e);
+  if (!odd) return std::isinf(double_of(right + left)) ? T(inf) : right + (left - below);
+  const T d = right - left;
+  const double side = double_of(T(0.5) - f);
+  if (side == 0) return below;
+  if (std::isnan(double_of(d))) return T(side > 0 ? inf : -inf);
+  return std::isinf(double_of(d)) ? d : d + below;
+}
+template <class T>
+T hurwitz(double s, double q, const T& e) {
+  return hurwitz<T>(s, q, e, std::fmod(s, 2) != 0);
 }
 
 /// digamma's derivative of order n >= 1.
 template <class T>
 T polygamma_of(double n, double x, const T& two_pi) {
-  const bool odd = std::fmod(n, 2) != 0;
+  const bool odd = std::isfinite(n) && std::fmod(n, 2) != 0;
   if (x != x) return T(x);
   const double inf = HUGE_VAL, sign = odd ? 1 : -1;
   if (x <= 0 && x == std::floor(x)) return T(sign * inf);
   if (std::isinf(n) || std::isinf(x)) return T(n == x ? NAN : n > x ? sign * inf : sign * 0.0);
   if (n > 0x1p100 && x > 0) return T(n / x > 2.718281828459045 ? sign * inf : sign * 0.0);
   const LogGamma<T> g = log_gamma(T(n), two_pi);
-  const T r = hurwitz<T>(n + 1, x, g.sum + log_of(g.factor));
-  return odd ? r : T(0) - r;
+  return T(sign) * hurwitz<T>(n + 1, x, g.sum + log_of(g.factor), !odd);
 }
 
 inline GammaConstants<long double> gamma_constants() {
-  GammaConstants<long double> c{2 * M_PIl, 0.577215664901532860606512090082402431L, {},
-                                temme_coefficients<long double>(40)};
+  GammaConstants<long double> c{
+      2 * M_PIl, 0.577215664901532860606512090082402431L, {}, temme_coefficients<long double>(40)};
   for (int k = 2; k < 36; ++k) c.zetas.push_back(hurwitz<long double>(k, 1, 0) / k);
   return c;
 }
