@@ -3,10 +3,12 @@
 #pragma once
 
 #include "kernels/functors/elementary.h"
+#include "kernels/functors/gamma_inc.h"
 #include "kernels/functors/integer.h"
 #include "kernels/functors/modulus.h"
 #include "kernels/functors/on_storage.h"
 #include "kernels/functors/unary.h"
+#include "kernels/functors/zeta.h"
 #include "tandem/fn.h"
 
 namespace tandem::fn {
@@ -167,6 +169,10 @@ TANDEM_ELEMENTARY2(LogAddExp, logaddexp)
 TANDEM_ELEMENTARY2(LogAddExp2, logaddexp2)
 TANDEM_ELEMENTARY2(XLogY, xlogy)
 TANDEM_ELEMENTARY2(XLog1pY, xlog1py)
+TANDEM_ELEMENTARY2(Igamma, igamma)
+TANDEM_ELEMENTARY2(Igammac, igammac)
+TANDEM_ELEMENTARY2(Zeta, zeta)
+TANDEM_ELEMENTARY2(DigammaDerivative, digamma_derivative)
 #undef TANDEM_ELEMENTARY2
 
 struct CopySign {

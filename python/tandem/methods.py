@@ -75,6 +75,16 @@ def triu_(x, diagonal=0):
     return x.copy_(x.triu(diagonal))
 
 
+def polygamma(x, n):
+    """n-th derivative of digamma, n >= 0."""
+    return _tandem.polygamma(n, x)
+
+
+def polygamma_(x, n):
+    """polygamma of the tensor itself."""
+    return _tandem.polygamma(n, x, out=x)
+
+
 for _method in [
     is_nonzero,
     as_strided_scatter,
@@ -84,6 +94,8 @@ for _method in [
     fill_diagonal_,
     tril_,
     triu_,
+    polygamma,
+    polygamma_,
 ]:
     if not hasattr(_tandem.Tensor, _method.__name__):
         setattr(_tandem.Tensor, _method.__name__, _method)

@@ -228,6 +228,12 @@ Tensor mvlgamma(const Tensor& x, std::int64_t p) {
   return p == 1 ? sum : add(sum, constant);
 }
 
+Tensor polygamma(std::int64_t n, const Tensor& x) {
+  TANDEM_EXPECTS(n >= 0, ValueError,
+                 fmt::format("[polygamma] argument 'n': expected 0 or more, got {}", n));
+  return n == 0 ? digamma(x) : digamma_derivative(x, n);
+}
+
 namespace ops {
 Tensor logit(const Tensor& x, std::optional<double> eps) {
   return eps ? tandem::logit(x, *eps) : tandem::logit(x);

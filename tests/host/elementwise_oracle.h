@@ -8,6 +8,7 @@
 #include <map>
 #include <string_view>
 
+#include "tests/host/gamma_oracle.h"
 #include "tests/host/special_oracle.h"
 #include "tests/support/elements.h"
 
@@ -188,6 +189,21 @@ inline void add_special_oracles(Oracles& m) {
       [](const Real* a) { return a[0] == 0 && !is_nan(a[1]) ? 0 : a[0] * std::log(a[1]); });
   m["xlog1py"].close(
       [](const Real* a) { return a[0] == 0 && !is_nan(a[1]) ? 0 : a[0] * std::log1p(a[1]); });
+  const auto gamma = [](const Real* a) {
+    static const auto constants = gamma_constants();
+    return gamma_parts<Real>(static_cast<double>(a[0]), static_cast<double>(a[1]), constants);
+  };
+  m["igamma"].close([gamma](const Real* a) { return gamma(a).p; });
+  m["igammac"].close([gamma](const Real* a) { return gamma(a).q; });
+  m["zeta"].close([](const Real* a) {
+    return hurwitz<Real>(static_cast<double>(a[0]), static_cast<double>(a[1]), 0);
+  });
+  m["digamma_derivative"].close([](const Real* a) {
+    if (!(a[1] >= 0)) return Real(NAN);
+    if (a[1] < 1) return digamma(a[0]);
+    return polygamma_of<Real>(static_cast<double>(std::floor(a[1])), static_cast<double>(a[0]),
+                              2 * M_PIl);
+  });
   m["nextafter"].in_format = [](const Real* a, DType t) { return neighbour(a[0], a[1], t); };
   const auto step = [](const auto* a) {
     using T = std::decay_t<decltype(a[0])>;

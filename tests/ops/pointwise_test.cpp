@@ -95,6 +95,7 @@ TEST(Pointwise, ErrorsNameTheOpAndChangeNothing) {
   expect_error<TypeError>([&] { (void)round(ints({1}), 2); }, "[round] argument 'decimals'");
   expect_error<ValueError>([&] { (void)isclose(x, x, -1); }, "[isclose] argument 'rtol'");
   expect_error<ValueError>([&] { (void)mvlgamma(x, 0); }, "[mvlgamma] argument 'p'");
+  expect_error<ValueError>([&] { (void)polygamma(-1, x); }, "[polygamma] argument 'n'");
   expect_error<TypeError>([&] { (void)positive(lt(x, 0)); }, "[positive]");
   Tensor out = ints({5, 6});
   expect_error<TypeError>([&] { erfc_out(out, x); }, "can't be cast");

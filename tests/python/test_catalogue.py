@@ -433,7 +433,6 @@ TORCH_EXCLUDED = {
     LATER + "DLPack, shared and pinned memory, files": "share_memory_ is_shared pin_memory is_pinned module_load",
     "copying forms of views, which PyTorch has for its compiler: clone() after the view": """\\w+_copy split_with_sizes\\w*
         unsafe_\\w+ slice_inverse\\w*""",
-    "special functions that few use: a later issue": "igamma_? igammac_? polygamma_?",
     "histograms of several dimensions: a later issue": "histogramdd",
     "symbolic shapes, which Tandem has none of": "sym_\\w+",
     "other devices, subclasses and internals of PyTorch": """apply_ map_ map2_ as_subclass const_data_ptr cuda_\\w+ ipu

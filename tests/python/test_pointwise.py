@@ -385,3 +385,53 @@ def test_mvlgamma():
         np.testing.assert_allclose(td.mvlgamma(x, p).numpy(), expected, rtol=1e-14)
     with pytest.raises(ValueError, match="1 or more"):
         td.mvlgamma(x, 0)
+
+
+def test_polygamma():
+    x = td.tensor([0.5, 1.0, 3.0], dtype=td.float64)
+    zeta3 = 1.2020569031595942
+    first = [math.pi**2 / 2, math.pi**2 / 6, math.pi**2 / 6 - 1.25]
+    np.testing.assert_allclose(td.polygamma(1, x).numpy(), first, rtol=1e-15)
+    np.testing.assert_allclose(x.polygamma(2).numpy(), [-14 * zeta3, -2 * zeta3, -2 * zeta3 + 2.25], rtol=1e-15)
+    assert td.polygamma(0, x).tolist() == td.digamma(x).tolist()
+    assert td.polygamma(3, td.tensor([2])).dtype is td.float32
+    orders = td.tensor([1, 1, 2])
+    assert td.digamma_derivative(x, orders).tolist()[:2] == td.polygamma(1, x).tolist()[:2]
+    y = x.clone()
+    assert y.polygamma_(1) is y and y.tolist() == td.polygamma(1, x).tolist()
+    with pytest.raises(ValueError, match="0 or more"):
+        td.polygamma(-1, x)
+
+
+def test_incomplete_gamma():
+    x = td.tensor([0.5, 1.0, 30.0], dtype=td.float64)
+    one = td.ones(3, dtype=td.float64)
+    np.testing.assert_allclose(td.igammac(one, x).numpy(), np.exp(-x.numpy()), rtol=3e-16)
+    np.testing.assert_allclose(td.gammainc(one, x).numpy(), -np.expm1(-x.numpy()), rtol=3e-16)
+    half = [math.erfc(math.sqrt(v)) for v in x.tolist()]
+    np.testing.assert_allclose(td.gammaincc(one / 2, x).numpy(), half, rtol=1e-15)
+    assert one.clone().igamma_(x).tolist() == td.igamma(one, x).tolist()
+    inf, nan = math.inf, math.nan
+    for a, v, p in [
+        (0, 0, nan), (0, 1, 1), (1, 0, 0), (1, -0.0, 0), (inf, 1, 0), (inf, inf, nan), (1, inf, 1), (0, inf, 1),
+        (inf, 0, 0), (-1, 1, nan), (1, -1, nan), (nan, 1, nan), (1, nan, nan), (1e308, 1e308, 0.5),
+    ]:  # fmt: skip
+        for dtype in (td.float32, td.float64):
+            args = [td.tensor([min(w, 1e38) if dtype is td.float32 and w != inf else w], dtype=dtype) for w in (a, v)]
+            np.testing.assert_array_equal(td.igamma(*args).numpy(), [p])
+            np.testing.assert_array_equal(td.igammac(*args).numpy(), [1 - p])
+
+
+def test_zeta():
+    q = td.tensor([1.0, 2.0, 0.5], dtype=td.float64)
+    np.testing.assert_allclose(
+        td.zeta(2, q).numpy(), [math.pi**2 / 6, math.pi**2 / 6 - 1, math.pi**2 / 2], rtol=3e-16
+    )
+    inf, nan = math.inf, math.nan
+    for s, v, expected in [
+        (1, 1, inf), (0.5, 1, nan), (2, 0, inf), (2, -0.0, inf), (2, -1, inf), (2.5, -0.5, nan), (2, -inf, inf),
+        (2, inf, 0), (inf, 1, 1), (inf, 0.5, inf), (inf, 2, 0), (nan, 1, nan), (2, nan, nan), (-inf, 1, nan),
+    ]:  # fmt: skip
+        for dtype in (td.float32, td.float64):
+            got = td.zeta(td.tensor([s], dtype=dtype), td.tensor([v], dtype=dtype))
+            np.testing.assert_array_equal(got.numpy(), [expected])

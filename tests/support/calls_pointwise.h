@@ -32,6 +32,7 @@ inline void add_pointwise_calls(Calls& c) {
   c["float_power"] = {{x, 2}, {i, x}, {z, 0.5}, {2, x}, {i, i}, {x, ones_of({5}, DType::int8)}};
   c["frexp"] = {{x}, {i}, {z}};
   c["mvlgamma"] = {{x, 2}, {x, 1}, {i, 3}, {x, 0}, {z, 2}};
+  c["polygamma"] = {{2, x}, {0, x}, {1, i}, {-1, x}, {3, z}};
 }
 
 inline void add_pointwise_long_calls(Calls& c) {
@@ -49,6 +50,7 @@ inline void add_pointwise_long_calls(Calls& c) {
   c["float_power"] = {{x, 2.5}, {i, 3}, {z, z}};
   c["frexp"] = {{x}, {x.t()}};
   c["mvlgamma"] = {{x, 3}, {i, 2}};
+  c["polygamma"] = {{1, x}, {3, i}};
 }
 
 /// Kernels that the first call of a row launches on a device, where not one (none for a view).

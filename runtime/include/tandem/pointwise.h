@@ -57,6 +57,8 @@ TANDEM_API Tensor nan_to_num(const Arg& x, const Scalar& nan = 0, std::optional<
 TANDEM_API std::tuple<Tensor, Tensor> frexp(const Tensor& x);
 /// log of the multivariate gamma function; p >= 1, NaN or what lgamma gives below (p - 1) / 2.
 TANDEM_API Tensor mvlgamma(const Tensor& x, std::int64_t p);
+/// The n-th derivative of digamma, n >= 0.
+TANDEM_API Tensor polygamma(std::int64_t n, const Tensor& x);
 
 // ---- operators
 inline Tensor operator%(const Tensor& x, const Arg& y) { return remainder(x, y); }
