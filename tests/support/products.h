@@ -31,7 +31,8 @@ inline Args in_double(const Args& args, bool absolute) {
       for (const Tensor& x : v.as<std::vector<Tensor>>()) tensors.push_back(one(x));
       list.emplace_back(tensors);
     } else if (absolute && v.is<Scalar>()) {
-      list.emplace_back(Scalar(std::abs(v.as<Scalar>().to<std::complex<double>>())));
+      const auto z = v.as<Scalar>().to<Complex128>();
+      list.emplace_back(Scalar(std::hypot(z.re, z.im)));
     } else {
       list.push_back(v);
     }
