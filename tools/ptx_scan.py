@@ -57,7 +57,6 @@ MAY_HAVE_FEWER_BLOCKS = [
     (r"flat_kernel<.*fn::Addcdiv, .*Complex", "3: four complex operands and a division by hypot's way"),
     (r"rows_kernel<.*fn::Addcdiv, .*Complex<float>", "2: the same"),
     (r"cast_kernel<.*Complex<float>", "2: eight pairs are in flight"),
-    (r"flat_kernel<.*fn::LogAddExp2, (tandem::)?(Half|BFloat16), ", "3: 16 elements in double are in flight"),
 ]
 
 # Kernels of CUB, compiled into the library: the rules on instructions hold for them, what they use is their own affair.

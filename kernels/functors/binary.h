@@ -163,11 +163,30 @@ struct Hypot {
     }                                         \
   };
 TANDEM_ELEMENTARY2(Ldexp, ldexp)
-TANDEM_ELEMENTARY2(LogAddExp, logaddexp)
-TANDEM_ELEMENTARY2(LogAddExp2, logaddexp2)
 TANDEM_ELEMENTARY2(XLogY, xlogy)
 TANDEM_ELEMENTARY2(XLog1pY, xlog1py)
 #undef TANDEM_ELEMENTARY2
+
+// Functors whose fast part in float32 says itself where it does not suffice. A host loop runs it
+// over a block and the whole function for those elements alone.
+#define TANDEM_RECHECKED(Functor, function)                          \
+  struct Functor {                                                   \
+    template <class T>                                               \
+    TANDEM_FN T operator()(T x, T y) const {                         \
+      return function(x, y);                                         \
+    }                                                                \
+    template <class T>                                               \
+    static TANDEM_FN bool suffices(T v) requires same_v<T, float> {  \
+      return function##_suffices(v);                                 \
+    }                                                                \
+    template <class T>                                               \
+    static TANDEM_FN T attempt(T x, T y) requires same_v<T, float> { \
+      return function##_fast(x, y);                                  \
+    }                                                                \
+  };
+TANDEM_RECHECKED(LogAddExp, logaddexp)
+TANDEM_RECHECKED(LogAddExp2, logaddexp2)
+#undef TANDEM_RECHECKED
 
 struct CopySign {
   template <class T>
