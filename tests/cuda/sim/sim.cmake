@@ -137,6 +137,47 @@ tandem_add_sim_test(scan.races cuda.scan_parity_test races ENVIRONMENT TANDEM_SI
 # The masks' kernels use shared memory.
 tandem_add_sim_test(indexing.races cuda.indexing_test races FILTER "*MasksThemselves*")
 
+# That the walks about the tiles' boundaries find one that is off by one: launchers.cpp with one source changed in one place.
+#   tandem_add_sim_mutant(NAME SOURCE WALK WAS IS)
+add_library(tandem_sim_launchers OBJECT ${folder}/launchers.cpp)
+target_link_libraries(tandem_sim_launchers PRIVATE tandem_sim_base_races GTest::gtest)
+function(tandem_add_sim_mutant name source walk was is)
+  set(original ${PROJECT_SOURCE_DIR}/kernels/${source})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${original})
+  file(READ ${original} text)
+  string(FIND "${text}" "${was}" first)
+  string(FIND "${text}" "${was}" last REVERSE)
+  if(first EQUAL -1 OR NOT first EQUAL last)
+    message(FATAL_ERROR "tests/cuda/sim: expected '${was}' once in kernels/${source}: change the mutant ${name} with it")
+  endif()
+  string(REPLACE "${was}" "${is}" text "${text}")
+  set(changed ${CMAKE_CURRENT_BINARY_DIR}/mutants/${name}.cu)
+  file(GENERATE OUTPUT ${changed} CONTENT "${text}")
+  set_source_files_properties(${changed} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++" GENERATED TRUE)
+  add_library(tandem_sim_mutant_${name} OBJECT ${changed})
+  target_compile_options(tandem_sim_mutant_${name} PRIVATE -fsanitize=thread)
+  target_link_libraries(tandem_sim_mutant_${name} PRIVATE tandem_sim_base_races)
+
+  set(test cuda.sim.mutant.${name})
+  string(REPLACE "." "\\." pattern "/${source}")
+  set(others $<TARGET_OBJECTS:tandem_sim_plain_races> $<TARGET_OBJECTS:tandem_sim_shared_races>)
+  add_executable(${test} "$<FILTER:${others},EXCLUDE,${pattern}>" $<TARGET_OBJECTS:tandem_sim_mutant_${name}>
+    $<TARGET_OBJECTS:tandem_sim_races> $<TARGET_OBJECTS:tandem_sim_launchers>)
+  target_link_libraries(${test} PRIVATE tandem_sim_base_races GTest::gtest GTest::gtest_main Threads::Threads
+    ${CMAKE_DL_LIBS})
+  set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
+  add_test(NAME ${test} COMMAND ${test} --gtest_brief=1 --gtest_filter=Launchers.${walk})
+  # A crash, or no test of that name, is no find.
+  set_tests_properties(${test} PROPERTIES TIMEOUT 600 LABELS "unit"
+    PASS_REGULAR_EXPRESSION "\\[  FAILED  \\] Launchers\\.${walk}")
+endfunction()
+set(transposes TransposesOfEverySizeAroundTheTiles)
+set(products ProductsOfEverySizeAroundTheTiles)
+tandem_add_sim_mutant(copy_column copy.cu ${transposes} "&& to_column < p.columns" "&& to_column <= p.columns")
+tandem_add_sim_mutant(copy_row copy.cu ${transposes} "if (row < p.rows" "if (row <= p.rows")
+tandem_add_sim_mutant(gemm_column gemm.cu ${products} "row < l.m && column < l.n" "row < l.m && column <= l.n")
+tandem_add_sim_mutant(gemm_tiles gemm.cu ${products} "(l.m + kSide - 1) / kSide" "(l.m + kSide - 2) / kSide")
+
 execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE TANDEM_ASAN_LIBRARY
   OUTPUT_STRIP_TRAILING_WHITESPACE)
 if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
