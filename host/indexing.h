@@ -6,6 +6,7 @@
 
 #include "host/registry.h"
 #include "tandem/backend/indexing.h"
+#include "tandem/backend/units.h"
 
 namespace tandem::host {
 
@@ -136,18 +137,7 @@ struct Moved {
 /// Calls f.operator()<W>() with a type of so many bytes.
 template <class F>
 void by_width(std::size_t bytes, F&& f) {
-  switch (bytes) {
-    case 1:
-      return f.template operator()<std::uint8_t>();
-    case 2:
-      return f.template operator()<std::uint16_t>();
-    case 4:
-      return f.template operator()<std::uint32_t>();
-    case 8:
-      return f.template operator()<std::uint64_t>();
-    default:
-      return f.template operator()<Moved<16>>();
-  }
+  with_unit<Moved<16>>(bytes, f);
 }
 
 /// Calls f(x offset, other offset) for each row of the inner dimensions, which is the innermost

@@ -55,9 +55,17 @@ struct Div {
 // fmod, remainder and floor_divide of floats are exact, or defined by what is; a fast part serves
 // all but huge quotients and special values, with the same bits (Note [The exact modulus]).
 
+/// Functors with a fast form besides, by modulus.h.
+struct ExactModulus {
+  template <class T>
+  static TANDEM_FN bool needs_slow(T x, T y) {
+    return modulus_needs_slow(x, y);
+  }
+};
+
 /// Floats as Python: the quotient that belongs to the modulus, rounded to the nearest integer, so
 /// that x == y * q + r holds as nearly as it can. A zero divisor gives x / y.
-struct FloorDivide {
+struct FloorDivide : ExactModulus {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
     if constexpr (is_int_v<T>) {
@@ -71,10 +79,6 @@ struct FloorDivide {
       const T nonzero = q != T(0) ? near : copysign_(T(0), x / y);
       return (y == T(0)) | (abs_bits(x) == T(__builtin_inf())) ? x / y : nonzero;
     }
-  }
-  template <class T>
-  static TANDEM_FN bool needs_slow(T x, T y) {
-    return modulus_needs_slow(x, y);
   }
   template <class T>
   static TANDEM_FN T fast(T x, T y) {
@@ -92,7 +96,7 @@ struct TruncDivide {
   }
 };
 
-struct Remainder {
+struct Remainder : ExactModulus {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
     if constexpr (is_int_v<T>) {
@@ -103,26 +107,18 @@ struct Remainder {
     }
   }
   template <class T>
-  static TANDEM_FN bool needs_slow(T x, T y) {
-    return modulus_needs_slow(x, y);
-  }
-  template <class T>
   static TANDEM_FN T fast(T x, T y) {
     return remainder_fast(x, y);
   }
 };
 
-struct Fmod {
+struct Fmod : ExactModulus {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
     if constexpr (is_int_v<T>)
       return trunc_modulus(x, y);
     else
       return fmod_(x, y);
-  }
-  template <class T>
-  static TANDEM_FN bool needs_slow(T x, T y) {
-    return modulus_needs_slow(x, y);
   }
   template <class T>
   static TANDEM_FN T fast(T x, T y) {

@@ -47,6 +47,29 @@ struct ScanLogAddExp : PlainScan<A> {
   }
 };
 
+/// The same of complex numbers, as PyTorch has it: of two the one with the greater real part plus
+/// log1p(exp(the other less it)), so that the imaginary part is right up to a multiple of 2 pi. A
+/// NaN in any part makes both NaN; that of -inf has no imaginary part; two of inf have no
+/// difference.
+template <class T>
+struct ScanLogAddExp<Complex<T>> : PlainScan<Complex<T>> {
+  using A = Complex<T>;
+  static TANDEM_FN A map(A x, std::int64_t) {
+    const T nan = static_cast<T>(f64::nan());
+    if ((x.re != x.re) | (x.im != x.im)) return {nan, nan};
+    return {x.re, x.re == -static_cast<T>(f64::inf()) ? T(0) : x.im};
+  }
+  static TANDEM_FN A combine(A a, A b) {
+    const T nan = static_cast<T>(f64::nan());
+    if ((a.re != a.re) | (a.im != a.im) | (b.re != b.re) | (b.im != b.im)) return {nan, nan};
+    if ((a.re == b.re) & cx::infinite(a.re)) return a.re < T(0) ? a : log(exp(a) + exp(b));
+    const bool later = b.re >= a.re;
+    const A low = later ? a : b;
+    const A high = later ? b : a;
+    return high + log1p(exp(low - high));
+  }
+};
+
 /// A value and the index of its element.
 template <class C>
 struct ScanExtreme {

@@ -296,7 +296,8 @@ Accepts accepts_of(std::string_view type, const std::string& where) {
       {"generator", Accepts::Generator},
       {"Tensor?[]", Accepts::MaybeTensors},
       {"spacing", Accepts::Spacing},
-      {"pairs", Accepts::Pairs}};
+      {"pairs", Accepts::Pairs},
+      {"bins", Accepts::Bins}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);
   if (type.empty()) return Accepts::Arg;
   for (const auto& [word, accepts] : kTypes) {

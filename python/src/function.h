@@ -40,6 +40,7 @@ enum class Accepts : std::uint8_t {
   Object,   // any; the function reads the Python object itself
   Generator,
   MaybeTensors,  // tensors, None among them
+  Bins,          // an integer, or a list of integers or of tensors: histogramdd's
 };
 
 struct Parameter {

@@ -4,107 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tests/accuracy/special_references.h"
-
-// glibc has vector versions of these in libmvec; told so, g++ calls them in the screening loops.
-#if defined(__x86_64__) && defined(__GLIBC_PREREQ)
-#if __GLIBC_PREREQ(2, 35)
-#define TEST_SIMD(name) extern "C" __attribute__((simd("notinbranch"))) double name(double) noexcept
-TEST_SIMD(exp);
-TEST_SIMD(exp2);
-TEST_SIMD(expm1);
-TEST_SIMD(log);
-TEST_SIMD(log2);
-TEST_SIMD(log10);
-TEST_SIMD(log1p);
-TEST_SIMD(sin);
-TEST_SIMD(cos);
-TEST_SIMD(tan);
-TEST_SIMD(asin);
-TEST_SIMD(acos);
-TEST_SIMD(atan);
-TEST_SIMD(sinh);
-TEST_SIMD(cosh);
-TEST_SIMD(tanh);
-TEST_SIMD(asinh);
-TEST_SIMD(acosh);
-TEST_SIMD(atanh);
-TEST_SIMD(erf);
-TEST_SIMD(erfc);
-#endif
-#endif
-
-#if defined(__x86_64__)
-#define TEST_V3 __attribute__((target("avx2,fma,bmi,bmi2,lzcnt")))
-#else
-#define TEST_V3
-#endif
-
 namespace tandem::testing {
 namespace {
 
-// ---- in double
-
-// Keeps the vectorised exp in the range that it handles itself; float overflows far earlier.
-double clip(double x) { return x > 200 ? 200 : (x < -200 ? -200 : x); }
-
 constexpr double kPi = 3.14159265358979323846;
-
-double log_sigmoid(double x) {
-  return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x));
-}
-
-// One row a function: the op's name and the reference in x.
-#define TANDEM_FAST(X)                  \
-  X(exp, ::exp(clip(x)))                \
-  X(exp2, ::exp2(x))                    \
-  X(expm1, ::expm1(x))                  \
-  X(log, ::log(x))                      \
-  X(log2, ::log2(x))                    \
-  X(log10, ::log10(x))                  \
-  X(log1p, ::log1p(x))                  \
-  X(sin, ::sin(x))                      \
-  X(cos, ::cos(x))                      \
-  X(tan, ::tan(x))                      \
-  X(asin, ::asin(x))                    \
-  X(acos, ::acos(x))                    \
-  X(atan, ::atan(x))                    \
-  X(sinh, ::sinh(x))                    \
-  X(cosh, ::cosh(x))                    \
-  X(tanh, ::tanh(x))                    \
-  X(asinh, ::asinh(x))                  \
-  X(acosh, ::acosh(x))                  \
-  X(atanh, ::atanh(x))                  \
-  X(erf, ::erf(x))                      \
-  X(erfc, ::erfc(x))                    \
-  X(sigmoid, 1 / (1 + ::exp(-clip(x)))) \
-  X(rsqrt, 1 / std::sqrt(x))            \
-  X(sinc, references::sinc(x))          \
-  X(logit, references::logit(x))        \
-  X(erfinv, references::erfinv(x))      \
-  X(lgamma, references::lgamma(x))      \
-  X(digamma, references::digamma(x))    \
-  X(i0, references::i0(x))              \
-  X(log_sigmoid, log_sigmoid(x))        \
-  X(deg2rad, x*(kPi / 180))             \
-  X(rad2deg, x*(180 / kPi))
-
-#define TANDEM_WRAP(name, expression)                          \
-  struct Fast_##name {                                         \
-    static double exact(double x) { return expression; }       \
-    TEST_V3 static void screen(const float* in, double* out) { \
-      for (int i = 0; i < kBlock; ++i) {                       \
-        const double x = in[i];                                \
-        out[i] = expression;                                   \
-      }                                                        \
-    }                                                          \
-  };
-TANDEM_FAST(TANDEM_WRAP)
-
-#define TANDEM_FAST_ROW(name, expression) {#name, Fast_##name::exact, Fast_##name::screen},
-const Fast kFast[] = {TANDEM_FAST(TANDEM_FAST_ROW)};
-
-// ---- in MPFR
 
 #define TANDEM_OF_ONE(name) \
   int mp_##name(mpfr_t r, const mpfr_t x, const mpfr_t) { return mpfr_##name(r, x, MPFR_RNDN); }
@@ -311,11 +214,6 @@ int mp_xlog1py(mpfr_t r, const mpfr_t x, const mpfr_t y) {
   return mpfr_mul(r, x, l.v, MPFR_RNDN);
 }
 
-Region lin(double a, double b) { return {Region::kLinear, a, b}; }
-Region mag(double a, double b) { return {Region::kMagnitude, a, b}; }
-Region pos(double a, double b) { return {Region::kPositiveMagnitude, a, b}; }
-Region near(double p) { return {Region::kNear, p, 0}; }
-
 constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 const Region kAngles = {Region::kNearMultiple, kPi / 2, 0x1p29};
 
@@ -443,7 +341,6 @@ const Row* find(const Row (&rows)[N], std::string_view name) {
 
 }  // namespace
 
-const Fast* fast_reference(std::string_view row) { return find(kFast, row); }
 const Precise* precise_reference(std::string_view row) { return find(kPrecise, row); }
 const Exception* exception(std::string_view row) { return find(kExceptions, row); }
 

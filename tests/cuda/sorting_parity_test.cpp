@@ -4,7 +4,6 @@
 // CUB is the standard library.
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -12,37 +11,16 @@
 #include "tandem/value.h"
 #include "tests/support/calls_sorting.h"
 #include "tests/support/needs.h"
+#include "tests/support/outcome.h"
 
 using namespace tandem;
 using test::Args;
+using test::same_bits;
 using test::varied;
 
 namespace {
 
 const Device kDevice(DeviceKind::CUDA, 0);
-
-/// Elements are moved, so that even the bits of NaN agree; but an arithmetic result may be any NaN.
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype() || a.numel() != b.numel()) return false;
-  const Tensor x = a.contiguous();
-  const Tensor y = b.contiguous();
-  return visit(x.dtype(), [&]<class T>() {
-    using C = compute_t<T>;
-    for (std::int64_t i = 0; i < x.numel(); ++i) {
-      const T u = static_cast<const T*>(x.data_ptr())[i];
-      const T v = static_cast<const T*>(y.data_ptr())[i];
-      if (std::memcmp(&u, &v, sizeof u) == 0) continue;
-      if constexpr (fn::is_complex_v<T> || !fn::is_real_float_v<C>) {
-        return false;
-      } else {
-        const C p = fn::load(u);
-        const C q = fn::load(v);
-        if (p == p || q == q) return false;
-      }
-    }
-    return true;
-  });
-}
 
 Value to_device(const Value& v) {
   if (v.is<Tensor>()) return v.as<Tensor>().to(kDevice);

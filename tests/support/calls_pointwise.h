@@ -5,12 +5,6 @@
 
 namespace tandem::test {
 
-/// Complex numbers with varied parts.
-inline Tensor varied_complex(IntSpan shape, DType t, std::uint64_t seed = 1, bool edges = false) {
-  const DType part = t == DType::complex128 ? DType::float64 : DType::float32;
-  return complex(varied(shape, part, seed, edges), varied(shape, part, seed + 1, edges));
-}
-
 inline void add_pointwise_calls(Calls& c) {
   const Tensor x = varied({2, 3, 4}, DType::float32, 3, true).refine_names({"n", "h", "c"});
   const Tensor z = varied_complex({2, 3}, DType::complex64).refine_names({"a", "b"});

@@ -21,7 +21,8 @@ TANDEM_API Tensor cumprod(const Tensor& x, Axis axis, std::optional<DType> dtype
 TANDEM_API Tensor& cumprod_out(Tensor& out, const Tensor& x, Axis axis,
                                std::optional<DType> dtype = {});
 TANDEM_API Tensor& cumprod_(Tensor& x, Axis axis, std::optional<DType> dtype = {});
-/// log(exp(x[0]) + ... + exp(x[i])), without overflow; floats.
+/// log(exp(x[0]) + ... + exp(x[i])), without overflow; floats and complex, whose imaginary part is
+/// right up to a multiple of 2 pi.
 TANDEM_API Tensor logcumsumexp(const Tensor& x, Axis axis);
 TANDEM_API Tensor& logcumsumexp_out(Tensor& out, const Tensor& x, Axis axis);
 /// Values and indices of the greatest (least) elements so far, the last of equal ones; NaN wins.
@@ -48,6 +49,10 @@ TANDEM_API Tensor vector_norm(const Tensor& x, double order = 2, const Axes& axe
                               bool keepdim = false, std::optional<DType> dtype = {});
 /// vector_norm(x - y, order) over all elements.
 TANDEM_API Tensor dist(const Tensor& x, const Tensor& y, double order = 2);
+/// x with its slices along an axis of two or more multiplied by maxnorm / (norm + 1e-7) where their
+/// norm of the order is above maxnorm: floats and complex.
+TANDEM_API Tensor renorm(const Tensor& x, double order, Axis axis, double maxnorm);
+TANDEM_API Tensor& renorm_(Tensor& x, double order, Axis axis, double maxnorm);
 /// The least and the greatest element.
 TANDEM_API std::tuple<Tensor, Tensor> aminmax(const Tensor& x, std::optional<Axis> axis = {},
                                               bool keepdim = false);

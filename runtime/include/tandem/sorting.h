@@ -105,4 +105,15 @@ TANDEM_API std::tuple<Tensor, Tensor> histogram(const Tensor& x, const Tensor& e
                                                 const std::optional<Tensor>& weight = {},
                                                 bool density = false);
 
+/// The same of points in a grid: x's last dimension is a point, weight has x's shape without it. So
+/// many equal bins along each dimension, over the range [ends[2 d], ends[2 d + 1]], or that of the
+/// points' coordinates where none is given.
+TANDEM_API std::tuple<Tensor, std::vector<Tensor>> histogramdd(
+    const Tensor& x, IntSpan bins, const std::optional<std::vector<double>>& ends = {},
+    const std::optional<Tensor>& weight = {}, bool density = false);
+/// The same with given edges along each dimension.
+TANDEM_API std::tuple<Tensor, std::vector<Tensor>> histogramdd(
+    const Tensor& x, const std::vector<Tensor>& edges, const std::optional<Tensor>& weight = {},
+    bool density = false);
+
 }  // namespace tandem
