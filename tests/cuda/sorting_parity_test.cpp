@@ -15,38 +15,20 @@
 
 using namespace tandem;
 using test::Args;
-using test::same_bits;
 using test::varied;
 
 namespace {
 
 const Device kDevice(DeviceKind::CUDA, 0);
 
-Value to_device(const Value& v) {
-  if (v.is<Tensor>()) return v.as<Tensor>().to(kDevice);
-  return v;
-}
-
 /// Both backends' results; false where the host refuses the arguments.
 bool compare(const std::string& op, const Args& args) {
   const OpRow* row = find_op(op);
-  std::vector<Value> host;
-  try {
-    host = call_boxed(*row, args);
-  } catch (const Error&) {
-    return false;
-  }
-  Args there;
-  for (const Value& v : args) there.push_back(to_device(v));
-  const std::vector<Value> device = call_boxed(*row, there);
-  EXPECT_EQ(device.size(), host.size()) << op;
-  for (std::size_t i = 0; i < host.size() && i < device.size(); ++i) {
-    const Tensor& a = host[i].as<Tensor>();
-    EXPECT_TRUE(device[i].as<Tensor>().device() == kDevice) << op;
-    const Tensor b = device[i].as<Tensor>().cpu();
-    EXPECT_TRUE(std::ranges::equal(a.shape(), b.shape())) << op << ", result " << i;
-    EXPECT_TRUE(same_bits(a, b)) << op << ", result " << i << " of " << name(a.dtype());
-  }
+  const test::Outcome host = test::outcome(*row, args);
+  if (host.raised) return false;
+  const test::Outcome device = test::outcome(*row, args, kDevice);
+  for (const Tensor& t : device.tensors) EXPECT_TRUE(t.device() == kDevice) << op;
+  EXPECT_EQ(test::difference(*row, args, device, host), "") << op;
   return true;
 }
 

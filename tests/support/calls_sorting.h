@@ -148,7 +148,7 @@ inline void add_sorting_launches(Launches& known) {
   known["histc"] = 3;      // zeros, counts, cast
   known["histogram"] = 9;  // the elements' range, edges, zeros, counts, cast
   // Along two dimensions a row of coordinates, their range, edges and bins; cells; counts as above.
-  known["histogramdd"] = 21;
+  known["histogramdd"] = 19;
 }
 
 }  // namespace tandem::test
