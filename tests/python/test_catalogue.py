@@ -426,10 +426,10 @@ TORCH_EXCLUDED = {
     LATER + "quantized": """\\w*quantize\\w* int_repr q_\\w+ qscheme fake_\\w+ fbgemm_\\w+ fused_moving_\\w+
         choose_qparams\\w* chalf""",
     LATER + "neural networks": """adaptive_\\w+ affine_grid_generator alpha_dropout avg_pool\\w+ batch_norm\\w* bilinear
-        binary_cross_\\w+ celu channel_shuffle constant_pad_nd conv\\w+ cosine_embedding_loss ctc_loss dropout
-        embedding\\w* feature_\\w+ grid_sampler\\w* group_norm gru\\w* hardshrink hinge_\\w+ instance_norm kl_div
-        layer_norm lstm\\w* margin_\\w+ max_pool\\w+ miopen_\\w+ native_\\w+ pixel_\\w+ poisson_nll_loss prelu rms_norm
-        rnn_\\w+ rrelu selu triplet_\\w+ threshold relu relu_""",
+        binary_cross_\\w+ channel_shuffle constant_pad_nd conv\\w+ cosine_embedding_loss ctc_loss dropout
+        embedding\\w* feature_\\w+ grid_sampler\\w* group_norm gru\\w* hinge_\\w+ instance_norm kl_div
+        layer_norm lstm\\w* margin_\\w+ max_pool\\w+ miopen_\\w+ native_\\w+ pixel_\\w+ poisson_nll_loss rms_norm
+        rnn_\\w+ rrelu triplet_\\w+""",
     LATER + "DLPack, shared and pinned memory, files": "share_memory_ is_shared pin_memory is_pinned module_load",
     "copying forms of views, which PyTorch has for its compiler: clone() after the view": """\\w+_copy split_with_sizes\\w*
         unsafe_\\w+ slice_inverse\\w*""",
