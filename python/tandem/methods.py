@@ -65,16 +65,6 @@ def fill_diagonal_(x, fill_value, wrap=False):
     return x
 
 
-def tril_(x, diagonal=0):
-    """tril of the tensor itself."""
-    return x.copy_(x.tril(diagonal))
-
-
-def triu_(x, diagonal=0):
-    """triu of the tensor itself."""
-    return x.copy_(x.triu(diagonal))
-
-
 for _method in [
     is_nonzero,
     as_strided_scatter,
@@ -82,8 +72,6 @@ for _method in [
     sum_to_size,
     new_empty_strided,
     fill_diagonal_,
-    tril_,
-    triu_,
 ]:
     if not hasattr(_tandem.Tensor, _method.__name__):
         setattr(_tandem.Tensor, _method.__name__, _method)
