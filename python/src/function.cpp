@@ -116,6 +116,19 @@ void bind_positional(const Function& f, PyObject* const* args, std::size_t n, Bo
   }
 }
 
+/// Of an `out` keyword: a tensor, or a tuple of them where the op has several results.
+PyObject* checked_out(const Function& f, PyObject* value) {
+  if (is_tensor(value)) return value;
+  if (f.n_out > 1 && PySequence_Check(value) != 0 && PyUnicode_Check(value) == 0) {
+    bool all = true;
+    for (const nb::handle o : nb::borrow(value)) all = all && is_tensor(o.ptr());
+    if (all) return value;
+  }
+  detail::fail<TypeError>(prefix(f) + "expected out to be a tensor" +
+                          (f.n_out > 1 ? " or a tuple of tensors" : "") + ", got " +
+                          type_name(value));
+}
+
 void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bound& bound) {
   const Py_ssize_t n = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
   for (Py_ssize_t k = 0; k < n; ++k) {
@@ -128,12 +141,8 @@ void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bo
                                 ", got several");
       }
       bound.objects[i] = value;
-    } else if (f.takes_out && text_of(keyword) == "out") {
-      if (value == Py_None) continue;
-      if (!is_tensor(value)) {
-        detail::fail<TypeError>(prefix(f) + "expected out to be a tensor, got " + type_name(value));
-      }
-      bound.out = value;
+    } else if (f.n_out > 0 && text_of(keyword) == "out") {
+      if (value != Py_None) bound.out = checked_out(f, value);
     } else if (!is_idle_keyword(keyword, value)) {
       std::string known;
       for (const auto& p : f.parameters) known += (known.empty() ? "" : ", ") + p.text;
@@ -225,7 +234,7 @@ std::string signature(const Function& f) {
     s += p.text;
     if (!p.required) s += "=" + (p.fallback.empty() ? "None" : p.fallback);
   }
-  if (f.takes_out)
+  if (f.n_out > 0)
     s += std::string(f.parameters.empty() ? "" : ", ") + (star ? "" : "*, ") + "out=None";
   return s + ")";
 }

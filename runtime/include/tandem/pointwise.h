@@ -55,6 +55,7 @@ TANDEM_API Tensor nan_to_num(const Arg& x, const Scalar& nan = 0, std::optional<
                              std::optional<Scalar> neginf = {});
 /// Mantissa, |m| in [0.5, 1), and exponent (int32): x = m * 2^e.
 TANDEM_API std::tuple<Tensor, Tensor> frexp(const Tensor& x);
+TANDEM_OUT_OF_TWO(frexp)
 /// log of the multivariate gamma function; p >= 1, NaN or what lgamma gives below (p - 1) / 2.
 TANDEM_API Tensor mvlgamma(const Tensor& x, std::int64_t p);
 
