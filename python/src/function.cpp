@@ -40,13 +40,34 @@ struct Alias {
   const char* name;  // the parameter, or null for the parameter at `position`
   std::size_t position;
 };
-constexpr Alias kAliases[] = {
-    {"input", nullptr, 0},      {"self", nullptr, 0},   {"other", nullptr, 1},
-    {"axis", "dim", 0},         {"axes", "dims", 0},    {"axes", "dim", 0},
-    {"keepdims", "keepdim", 0}, {"shape", "size", 0},   {"dims", "dim", 0},
-    {"ddof", "correction", 0},  {"src", "source", 0},   {"axis", "dims", 0},
-    {"shift", "shifts", 0},     {"k", "diagonal", 0},   {"repetitions", "dims", 0},
-    {"value", "src", 0},        {"indices", "index", 0}};
+constexpr Alias kAliases[] = {{"input", nullptr, 0},
+                              {"self", nullptr, 0},
+                              {"other", nullptr, 1},
+                              {"axis", "dim", 0},
+                              {"axes", "dims", 0},
+                              {"axes", "dim", 0},
+                              {"keepdims", "keepdim", 0},
+                              {"shape", "size", 0},
+                              {"dims", "dim", 0},
+                              {"ddof", "correction", 0},
+                              {"src", "source", 0},
+                              {"axis", "dims", 0},
+                              {"shift", "shifts", 0},
+                              {"k", "diagonal", 0},
+                              {"repetitions", "dims", 0},
+                              {"value", "src", 0},
+                              {"indices", "index", 0},
+                              {"size", "shape", 0},
+                              {"tensor", nullptr, 0},
+                              {"axis0", "dim0", 0},
+                              {"axis1", "dim1", 0},
+                              {"element", "elements", 0},
+                              {"test_element", "test_elements", 0},
+                              {"split_size", "split_size_or_sections", 0},
+                              {"split_sizes", "split_size_or_sections", 0},
+                              {"sections", "indices_or_sections", 0},
+                              {"indices", "indices_or_sections", 0},
+                              {"tensor_indices_or_sections", "indices_or_sections", 0}};
 
 std::string prefix(const Function& f) { return "[" + f.name + "] "; }
 

@@ -154,11 +154,13 @@ void define_sizes() {
 }
 
 void define_views() {
-  define(make_function("view", "x: Tensor, shape: shape",
+  define(make_function("view", "x: Tensor, shape: shape=None, *, dtype: dtype?=None",
                        "The same elements in another shape, or the same bytes as another dtype.",
                        [](Call& c) {
-                         if (c.values[1].is<DType>())
-                           return wrap(c.tensor(0).view_as(c.values[1].as<DType>()));
+                         TANDEM_EXPECTS(c.given(1) != c.given(2), TypeError,
+                                        "[view] expected a shape or a dtype");
+                         const Value& dtype = c.values[c.given(1) ? 1 : 2];
+                         if (dtype.is<DType>()) return wrap(c.tensor(0).view_as(dtype.as<DType>()));
                          return wrap(c.tensor(0).view(c.values[1].as<Dims>()));
                        }),
          kMethod);
