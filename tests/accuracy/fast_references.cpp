@@ -51,6 +51,10 @@ double half_turns(double x, int quarter) {
   return (q & 2) != 0 ? -y : y;
 }
 
+double selu_of(double x) {
+  const double below = 1.0507009873554805 * 1.6732632423543772 * ::expm1(x);
+  return x > 0 ? 1.0507009873554805 * x : below;
+}
 double log_sigmoid(double x) {
   return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x));
 }
@@ -88,6 +92,7 @@ double log_sigmoid(double x) {
   X(i0, references::i0(x))              \
   X(sinpi, half_turns(x, 0))            \
   X(cospi, half_turns(x, 1))            \
+  X(selu, selu_of(x))                   \
   X(log_sigmoid, log_sigmoid(x))        \
   X(deg2rad, x*(kPi / 180))             \
   X(rad2deg, x*(180 / kPi))

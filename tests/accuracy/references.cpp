@@ -68,6 +68,16 @@ int mp_sigmoid(mpfr_t r, const mpfr_t x, const mpfr_t) {
   mpfr_add_ui(r, r, 1, MPFR_RNDN);
   return mpfr_ui_div(r, 1, r, MPFR_RNDN);
 }
+int mp_selu(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  Wide c(200);
+  mpfr_set_str(c.v, "1.0507009873554804934193349852946", 10, MPFR_RNDN);
+  if (mpfr_sgn(x) > 0 || mpfr_zero_p(x) != 0) return mpfr_mul(r, x, c.v, MPFR_RNDN);
+  Wide a(200);
+  mpfr_set_str(a.v, "1.6732632423543772848170429916717", 10, MPFR_RNDN);
+  mpfr_mul(c.v, c.v, a.v, MPFR_RNDN);
+  mpfr_expm1(a.v, x, MPFR_RNDN);
+  return mpfr_mul(r, a.v, c.v, MPFR_RNDN);
+}
 int mp_log_sigmoid(mpfr_t r, const mpfr_t x, const mpfr_t) {
   mpfr_neg(r, x, MPFR_RNDN);
   mpfr_exp(r, r, MPFR_RNDN);
@@ -276,6 +286,7 @@ const Precise kPrecise[] = {
     {"erfinv", mp_erfinv, {mag(5e-324, 1), lin(0.9, 1), near(0.5)}},
     {"i0", mp_i0, {lin(-20, 20), lin(-720, 720), near(8)}},
     {"sigmoid", mp_sigmoid, {lin(-40, 40), lin(-745, 40), lin(-746, -708)}},
+    {"selu", mp_selu, {lin(-45, 0), lin(0, 100), near(-kLn2 / 2), near(-3 * kLn2 / 2)}},
     {"log_sigmoid", mp_log_sigmoid, {lin(-40, 40), lin(-745, 745)}},
     {"logit", mp_logit, {lin(0, 1), near(0.5), lin(0.4, 0.6), pos(5e-324, 1)}},
     {"rsqrt", mp_rsqrt, {lin(0.5, 4)}},

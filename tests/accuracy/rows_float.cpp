@@ -80,6 +80,12 @@ Real element(const Tensor& t, std::int64_t i) {
   return category(t.dtype()) < Category::Float ? Real(e.i) : e.re;
 }
 
+/// celu refuses an alpha of 0.
+void replace_refused(const OpRow& row, DType t, std::vector<Tensor>& inputs) {
+  if (&row == &op::celu && element(inputs[1], 0) == 0)
+    test::write_element(static_cast<char*>(inputs[1].data_ptr()), t, {.re = 1});
+}
+
 /// All elements of a call against the oracle.
 Worst check_call(const OpRow& row, const Oracle& o, DType t, const std::vector<Tensor>& inputs) {
   const Tensor out = call_row(row, inputs);
@@ -258,6 +264,7 @@ Finding check_samples(const OpRow& row, DType t, const Effort& o) {
       }
     }
     if ((row.flags & kFirstIsBool) != 0) inputs[0] = inputs[0].to(DType::bool_);
+    replace_refused(row, t, inputs);
     worst.take(check_call(row, *oracle, t, inputs));
   }
   fill_in(f, worst, row.arity);
@@ -286,6 +293,7 @@ Finding check_specials(const OpRow& row, DType t) {
     step *= n;
     inputs.push_back(k == 0 && (row.flags & kFirstIsBool) != 0 ? x.to(DType::bool_) : x);
   }
+  replace_refused(row, t, inputs);
   f.count = static_cast<std::uint64_t>(count);
   fill_in(f, check_call(row, *oracle, t, inputs), row.arity);
   return f;
