@@ -49,6 +49,8 @@ MAY_USE_LOCAL_MEMORY = [
     (r"reduce_(rows|columns)_kernel<.*fn::Abs(Max|Min|Sum), .*Complex<double>, false", "the same"),
     (r"scan_(rows|columns)_kernel<.*ScanLogAddExp<.*Complex", "exp, log and atan2 in double beside a row's running sums"),
     (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),
+    (r"scan_(rows|columns)_kernel<.*fn::ScanLogAddExp<.*Complex<double>", "exp and log1p of complex numbers in one join"),
+    (r"scan_columns_kernel<.*fn::ScanLogAddExp<.*Complex<float>", "the same beside a segment in registers"),
 ]
 MAY_HAVE_FEWER_BLOCKS = [
     (r"flat_kernel<.*fn::(Acos|Asin|Acosh|Asinh|Sigmoid), .*Complex", "3: bound by arithmetic, not by memory"),

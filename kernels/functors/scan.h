@@ -15,7 +15,7 @@
 
 namespace tandem::fn {
 
-/// What every scan without indices has.
+/// What every scan without indices has: dense elements are read as accumulators, without map.
 template <class A>
 struct PlainScan {
   using Elem = A;
@@ -54,11 +54,6 @@ struct ScanLogAddExp : PlainScan<A> {
 template <class T>
 struct ScanLogAddExp<Complex<T>> : PlainScan<Complex<T>> {
   using A = Complex<T>;
-  static TANDEM_FN A map(A x, std::int64_t) {
-    const T nan = static_cast<T>(f64::nan());
-    if ((x.re != x.re) | (x.im != x.im)) return {nan, nan};
-    return {x.re, x.re == -static_cast<T>(f64::inf()) ? T(0) : x.im};
-  }
   static TANDEM_FN A combine(A a, A b) {
     const T nan = static_cast<T>(f64::nan());
     if ((a.re != a.re) | (a.im != a.im) | (b.re != b.re) | (b.im != b.im)) return {nan, nan};
