@@ -48,10 +48,14 @@ struct Scanned {
       const std::int64_t run = std::min(row - p % row, last - p);
       const char* at =
           reinterpret_cast<const char*>(array.data) + offset_of(p, shape, rank, array.strides);
-      for (std::int64_t j = 0; j < run; ++j) {
-        const auto i =
-            static_cast<std::uint64_t>(*reinterpret_cast<const std::int64_t*>(at + j * step));
-        bad |= (i + size) | (size - 1 - i);
+      if (step == static_cast<std::int64_t>(sizeof(std::int64_t))) {
+        const auto* index = reinterpret_cast<const std::uint64_t*>(at);
+        for (std::int64_t j = 0; j < run; ++j) bad |= (index[j] + size) | (size - 1 - index[j]);
+      } else {
+        for (std::int64_t j = 0; j < run; ++j) {
+          const auto i = *reinterpret_cast<const std::uint64_t*>(at + j * step);
+          bad |= (i + size) | (size - 1 - i);
+        }
       }
       p += run;
     }
@@ -79,35 +83,38 @@ void check(const IndexLaunch& l) {
 
 // ---- reads
 
+// Closures hold copies: what they refer to could be where the elements are written, as far as the
+// compiler knows, and would be read again for each.
+
 template <class W>
-void get_elements(char* out, const char* x, const PositionRun& run) {
+void get_elements(char* out, const char* x, const PositionRun& run, const Fetcher& fetcher) {
+  const auto place = [x, at = run.place](std::int64_t j) { return x + at[j]; };
+  const auto fetch = [place](std::int64_t j) { __builtin_prefetch(place(j)); };
   if (run.step == static_cast<std::int64_t>(sizeof(W))) {
     auto* to = reinterpret_cast<W*>(out);
-    for (std::int64_t j = 0; j < run.n; ++j) to[j] = *reinterpret_cast<const W*>(x + run.place[j]);
-    return;
+    return fetcher.each(run.n, fetch, [place, to](std::int64_t j) {
+      to[j] = *reinterpret_cast<const W*>(place(j));
+    });
   }
-  for (std::int64_t j = 0; j < run.n; ++j) {
-    *reinterpret_cast<W*>(out + j * run.step) = *reinterpret_cast<const W*>(x + run.place[j]);
-  }
+  fetcher.each(run.n, fetch, [place, out, step = run.step](std::int64_t j) {
+    *reinterpret_cast<W*>(out + j * step) = *reinterpret_cast<const W*>(place(j));
+  });
 }
 
-/// Dense rows: the first lines of the ones to come are asked for.
-void get_rows(char* out, const char* x, const PositionRun& run, std::int64_t bytes, bool stream) {
-  constexpr std::int64_t kAhead = 6;
-  const std::int64_t fetched = std::min<std::int64_t>(bytes, 512);
-  for (std::int64_t j = 0; j < run.n; ++j) {
-    if (j + kAhead < run.n) {
-      const char* next = x + run.place[j + kAhead];
-      for (std::int64_t at = 0; at < fetched; at += 64) __builtin_prefetch(next + at);
-    }
-    char* to = out + j * run.step;
-    const char* from = x + run.place[j];
-    if (stream) {
-      level().stream(to, from, static_cast<std::size_t>(bytes));
-    } else {
-      std::memcpy(to, from, static_cast<std::size_t>(bytes));
-    }
-  }
+/// Dense rows.
+void get_rows(char* out, const char* x, const PositionRun& run, std::int64_t bytes, bool stream,
+              const Fetcher& fetcher) {
+  const auto place = [x, at = run.place](std::int64_t j) { return x + at[j]; };
+  fetcher.each_piece(
+      run.n, bytes, [place](std::int64_t j, std::int64_t at) { __builtin_prefetch(place(j) + at); },
+      [=, step = run.step](std::int64_t j, std::int64_t at, std::int64_t size) {
+        char* to = out + j * step + at;
+        if (stream) {
+          level().stream(to, place(j) + at, static_cast<std::size_t>(size));
+        } else {
+          std::memcpy(to, place(j) + at, static_cast<std::size_t>(size));
+        }
+      });
 }
 
 template <class W>
@@ -132,6 +139,7 @@ void get(const IndexLaunch& l) {
   const bool stream = dense && bytes >= 256 && l.outer * l.positions * bytes >= kStreamBytes;
   const std::int64_t grain =
       std::max<std::int64_t>(kGrainBytes / std::max<std::int64_t>(bytes, 16), 1);
+  const Fetcher fetcher(l);
   parallel_for(l.outer * l.positions, grain, [&](std::int64_t first, std::int64_t last) {
     while (first < last) {
       const std::int64_t o = first / l.positions;
@@ -142,10 +150,10 @@ void get(const IndexLaunch& l) {
           static_cast<char*>(l.other.data) + offset_of(o, l.shape, l.rank_outer, l.other.strides);
       each_run(l, first - o * l.positions, end - o * l.positions, [&](const PositionRun& run) {
         char* to = out + run.other;
-        if (dense) return get_rows(to, x, run, bytes, stream);
+        if (dense) return get_rows(to, x, run, bytes, stream, fetcher);
         by_width(static_cast<std::size_t>(size), [&]<class W>() {
           if (l.rank_inner == 0) {
-            get_elements<W>(to, x, run);
+            get_elements<W>(to, x, run, fetcher);
           } else {
             get_strided<W>(l, to, x, run);
           }

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "host/registry.h"
 #include "tandem/backend/indexing.h"
+#include "tandem/backend/units.h"
 
 namespace tandem::host {
 
@@ -48,10 +51,7 @@ void each_run(const IndexLaunch& l, std::int64_t first, std::int64_t last, F&& f
       const std::int64_t step = rank > 0 ? a.strides[rank - 1] : 0;
       const char* at = reinterpret_cast<const char*>(a.data) + offset_of(p, shape, rank, a.strides);
       if (step == static_cast<std::int64_t>(sizeof(std::int64_t))) {
-        const auto* index = reinterpret_cast<const std::int64_t*>(at);
-        for (std::int64_t j = 0; j < n; ++j) {
-          place[j] += (index[j] + (index[j] < 0 ? a.size : 0)) * a.step;
-        }
+        level().add_places(place, reinterpret_cast<const std::int64_t*>(at), n, a.size, a.step);
       } else {
         for (std::int64_t j = 0; j < n; ++j) {
           const std::int64_t i = *reinterpret_cast<const std::int64_t*>(at + j * step);
@@ -65,6 +65,69 @@ void each_run(const IndexLaunch& l, std::int64_t first, std::int64_t last, F&& f
   }
 }
 
+/// Asks for memory ahead of its use. The processor looks some ten random places ahead by itself,
+/// and follows a row only once it is being read; a few hundred lines at once are what hides the way
+/// to memory (perf/NOTES.md).
+class Fetcher {
+ public:
+  /// Nothing is fetched where all that the arrays reach stays in a cache.
+  explicit Fetcher(const IndexLaunch& l) : far_(reach(l) > kNear) {}
+
+  /// Calls f(k) for k in [0, n) and fetch(k), which asks for one line, long before.
+  template <class Fetch, class F>
+  void each(std::int64_t n, Fetch&& fetch, F&& f) const {
+    const std::int64_t ahead = far_ ? std::min(kLines, n) : 0;
+    for (std::int64_t k = 0; k < ahead; ++k) fetch(k);
+    if (ahead == 0 || ahead == n) {
+      for (std::int64_t k = 0; k < n; ++k) f(k);
+      return;
+    }
+    for (std::int64_t k = 0; k < n; ++k) {
+      if (k + ahead < n) fetch(k + ahead);
+      f(k);
+    }
+  }
+
+  /// The same for rows of so many bytes, in pieces: f(k, at, size) and, before, fetch(k, at) for
+  /// each line.
+  template <class Fetch, class F>
+  void each_piece(std::int64_t n, std::int64_t bytes, Fetch&& fetch, F&& f) const {
+    const std::int64_t piece = std::min(bytes, kPiece);
+    const std::int64_t lines = (piece + 63) / 64;
+    std::int64_t row = far_ ? 0 : n;  // what is fetched next
+    std::int64_t at = 0;
+    const auto fetch_next = [&] {
+      if (row >= n) return;
+      for (std::int64_t i = at; i < std::min(at + piece, bytes); i += 64) fetch(row, i);
+      at += piece;
+      if (at < bytes) return;
+      at = 0;
+      ++row;
+    };
+    for (std::int64_t i = 0; i < kLines; i += lines) fetch_next();
+    for (std::int64_t k = 0; k < n; ++k) {
+      for (std::int64_t i = 0; i < bytes; i += piece) {
+        fetch_next();
+        f(k, i, std::min(piece, bytes - i));
+      }
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kLines = 192;  // on their way at a time
+  static constexpr std::int64_t kPiece = 1024;
+  static constexpr std::int64_t kNear = 256 << 10;
+
+  /// Bytes over which the places of a launch lie.
+  static std::int64_t reach(const IndexLaunch& l) {
+    std::int64_t all = 0;
+    for (int k = 0; k < l.n_arrays; ++k) all += l.arrays[k].size * std::abs(l.arrays[k].step);
+    return all;
+  }
+
+  bool far_;
+};
+
 /// 2, 4, 8 or 16 bytes of an element that are moved, not computed with.
 template <int Bytes>
 struct Moved {
@@ -74,18 +137,7 @@ struct Moved {
 /// Calls f.operator()<W>() with a type of so many bytes.
 template <class F>
 void by_width(std::size_t bytes, F&& f) {
-  switch (bytes) {
-    case 1:
-      return f.template operator()<std::uint8_t>();
-    case 2:
-      return f.template operator()<std::uint16_t>();
-    case 4:
-      return f.template operator()<std::uint32_t>();
-    case 8:
-      return f.template operator()<std::uint64_t>();
-    default:
-      return f.template operator()<Moved<16>>();
-  }
+  with_unit<Moved<16>>(bytes, f);
 }
 
 /// Calls f(x offset, other offset) for each row of the inner dimensions, which is the innermost

@@ -76,44 +76,83 @@ struct Part {
 /// Places of x in bytes that a thread may write: all, or a range.
 struct Range {
   std::int64_t low = INT64_MIN, high = INT64_MAX;
-  bool all() const { return low == INT64_MIN; }
 };
 
-/// Calls f(x address, value address) for each inner row of each position, in order.
+/// Calls f(place, value, n) for each run of positions: place(k) and value(k), k < n, are where the
+/// k-th that is in the range lies in x and in the values. They hold copies: what is written could
+/// be what they refer to, as far as the compiler knows.
 template <class F>
-void each_write(const IndexLaunch& l, const Range& range, F&& f) {
+void each_kept_run(const IndexLaunch& l, const Range& range, F&& f) {
   const char* values = values_of(l);
   for (std::int64_t o = 0; o < l.outer; ++o) {
     char* x = static_cast<char*>(l.x.data) + offset_of(o, l.shape, l.rank_outer, l.x.strides);
     const char* v = values + offset_of(o, l.shape, l.rank_outer, l.other.strides);
     each_run(l, 0, l.positions, [&](const PositionRun& run) {
-      for (std::int64_t j = 0; j < run.n; ++j) {
-        if (!range.all() && (run.place[j] < range.low || run.place[j] >= range.high)) continue;
-        char* to = x + run.place[j];
-        const char* from = v + run.other + j * run.step;
-        if (l.rank_inner <= 1) {
-          f(to, from);
-        } else {
-          each_inner_row(
-              l, [&](std::int64_t to_at, std::int64_t from_at) { f(to + to_at, from + from_at); });
-        }
-      }
+      std::int64_t kept[kIndexChunk];
+      const std::int64_t n = level().keep_places(run.place, run.n, range.low, range.high, kept);
+      const auto place = [x, at = run.place, which = &kept[0]](std::int64_t k) {
+        return x + at[which[k]];
+      };
+      const auto value = [from = v + run.other, step = run.step, which = &kept[0]](std::int64_t k) {
+        return from + which[k] * step;
+      };
+      f(place, value, n);
     });
   }
+}
+
+/// Calls f(x address, value address) for each position, or each of its inner rows, in order.
+template <class F>
+void each_write(const IndexLaunch& l, const Range& range, F&& f) {
+  const Fetcher fetcher(l);
+  each_kept_run(l, range, [&](auto place, auto value, std::int64_t n) {
+    const auto fetch = [place](std::int64_t k) { __builtin_prefetch(place(k), 1); };
+    if (l.rank_inner <= 1) {
+      fetcher.each(n, fetch, [=](std::int64_t k) { f(place(k), value(k)); });
+      return;
+    }
+    fetcher.each(n, fetch, [&](std::int64_t k) {
+      each_inner_row(l, [&](std::int64_t to_at, std::int64_t from_at) {
+        f(place(k) + to_at, value(k) + from_at);
+      });
+    });
+  });
+}
+
+/// Whether a position has one inner row, dense in x and in the values.
+bool has_dense_rows(const IndexLaunch& l, const InnerRow& row) {
+  const auto size = static_cast<std::int64_t>(element_size(l.x.dtype));
+  return l.rank_inner == 1 && row.n > 1 && row.x == size && row.other == size;
+}
+
+/// Calls f(x address, value address, bytes) for pieces of the dense rows.
+template <class F>
+void each_dense_write(const IndexLaunch& l, const Range& range, std::int64_t bytes, F&& f) {
+  const Fetcher fetcher(l);
+  each_kept_run(l, range, [&](auto place, auto value, std::int64_t n) {
+    // Values as well: of rows side by side a thread may have a part each.
+    const auto fetch = [place, value](std::int64_t k, std::int64_t at) {
+      __builtin_prefetch(place(k) + at, 1);
+      __builtin_prefetch(value(k) + at);
+    };
+    fetcher.each_piece(n, bytes, fetch, [=](std::int64_t k, std::int64_t at, std::int64_t size) {
+      f(place(k) + at, value(k) + at, size);
+    });
+  });
 }
 
 template <class W>
 void put(const IndexLaunch& l, const Range& range) {
   const InnerRow row(l);
-  constexpr auto kSize = static_cast<std::int64_t>(sizeof(W));
   if (row.n == 1) {
     return each_write(l, range,
                       [](char* to, const char* from) { std::memcpy(to, from, sizeof(W)); });
   }
-  if (row.x == kSize && row.other == kSize) {
-    const auto bytes = static_cast<std::size_t>(row.n * kSize);
-    return each_write(l, range,
-                      [bytes](char* to, const char* from) { std::memcpy(to, from, bytes); });
+  if (has_dense_rows(l, row)) {
+    return each_dense_write(l, range, row.n * static_cast<std::int64_t>(sizeof(W)),
+                            [](char* to, const char* from, std::int64_t bytes) {
+                              std::memcpy(to, from, static_cast<std::size_t>(bytes));
+                            });
   }
   each_write(l, range, [&row](char* to, const char* from) {
     for (std::int64_t i = 0; i < row.n; ++i) {
@@ -139,26 +178,28 @@ void join(const IndexLaunch& l, const Range& range) {
   const T alpha = scaled ? alpha_of<T>(l) : T{};
   const Op op;
   const auto at = [](char* p) -> T& { return *reinterpret_cast<T*>(p); };
-  const auto value = [&](const char* p) {
+  const auto value = [scaled, alpha](const char* p) {
     const T v = *reinterpret_cast<const T*>(p);
     return scaled ? fn::Mul()(v, alpha) : v;
   };
   if (row.n == 1) {
     return each_write(l, range,
-                      [&](char* to, const char* from) { at(to) = op(at(to), value(from)); });
+                      [=](char* to, const char* from) { at(to) = op(at(to), value(from)); });
   }
-  if (row.x == kSize && row.other == kSize) {
-    return each_write(l, range, [&](char* to, const char* from) {
+  if (has_dense_rows(l, row)) {
+    const auto add_piece = [=](char* to, const char* from, std::int64_t bytes) {
       auto* x = reinterpret_cast<T*>(to);
       const auto* v = reinterpret_cast<const T*>(from);
+      const std::int64_t n = bytes / kSize;
       if (scaled) {
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < row.n; ++i) x[i] = op(x[i], fn::Mul()(v[i], alpha));
+        for (std::int64_t i = 0; i < n; ++i) x[i] = op(x[i], fn::Mul()(v[i], alpha));
       } else {
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < row.n; ++i) x[i] = op(x[i], v[i]);
+        for (std::int64_t i = 0; i < n; ++i) x[i] = op(x[i], v[i]);
       }
-    });
+    };
+    return each_dense_write(l, range, row.n * kSize, add_piece);
   }
   each_write(l, range, [&](char* to, const char* from) {
     for (std::int64_t i = 0; i < row.n; ++i) {

@@ -10,52 +10,13 @@
 #include "kernels/functors/generator.h"
 #include "kernels/functors/movement.h"
 #include "tandem/backend/movement.h"
+#include "tandem/backend/units.h"
 
 namespace tandem::host {
 
 namespace {
 
 constexpr std::int64_t kGrainBytes = 128 << 10;
-
-template <int Bytes>
-struct Unit;
-template <>
-struct Unit<1> {
-  using type = std::uint8_t;
-};
-template <>
-struct Unit<2> {
-  using type = std::uint16_t;
-};
-template <>
-struct Unit<4> {
-  using type = std::uint32_t;
-};
-template <>
-struct Unit<8> {
-  using type = std::uint64_t;
-};
-template <>
-struct Unit<16> {
-  using type = Complex128;
-};
-
-/// Calls f with a type of so many bytes.
-template <class F>
-void with_width(int width, F&& f) {
-  switch (width) {
-    case 1:
-      return f.template operator()<Unit<1>::type>();
-    case 2:
-      return f.template operator()<Unit<2>::type>();
-    case 4:
-      return f.template operator()<Unit<4>::type>();
-    case 8:
-      return f.template operator()<Unit<8>::type>();
-    default:
-      return f.template operator()<Unit<16>::type>();
-  }
-}
 
 /// Writes bytes, past the caches where the output is large and the piece is worth it.
 class Writer {
@@ -337,7 +298,7 @@ void launch_triu_indices(const void* desc, const void*) {
 
 void launch_border(const void* desc, const void*) {
   const auto& l = *static_cast<const BorderLaunch*>(desc);
-  with_width(l.width, [&]<class T>() {
+  with_unit<Complex128>(static_cast<std::size_t>(l.width), [&]<class T>() {
     const std::int64_t columns = l.rank > 0 ? l.shape[l.rank - 1] : 1;
     const std::int64_t bytes = columns * l.width;
     parallel_for(l.numel / columns, kGrainBytes / bytes + 1,
@@ -363,13 +324,13 @@ void launch_repeat(const void* desc, const void*) {
   };
   switch (l.inner) {
     case 1:
-      return run(&repeat_elements<Unit<1>::type>);
+      return run(&repeat_elements<std::uint8_t>);
     case 2:
-      return run(&repeat_elements<Unit<2>::type>);
+      return run(&repeat_elements<std::uint16_t>);
     case 4:
-      return run(&repeat_elements<Unit<4>::type>);
+      return run(&repeat_elements<std::uint32_t>);
     case 8:
-      return run(&repeat_elements<Unit<8>::type>);
+      return run(&repeat_elements<std::uint64_t>);
     default:
       return run(&repeat_slices);
   }
@@ -378,7 +339,7 @@ void launch_repeat(const void* desc, const void*) {
 void launch_choices(const void* desc, const void*) {
   const auto& l = *static_cast<const ChoiceLaunch*>(desc);
   const std::int64_t bytes = l.r * l.width;
-  with_width(l.width, [&]<class T>() {
+  with_unit<Complex128>(static_cast<std::size_t>(l.width), [&]<class T>() {
     parallel_for(l.choices, kGrainBytes / bytes + 1,
                  [&](std::int64_t first, std::int64_t last) { choices<T>(l, first, last); });
   });

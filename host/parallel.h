@@ -13,7 +13,8 @@ namespace tandem::host {
 
 /// Calls f(first, last) on parts of [0, n) on up to get_num_threads() threads, each part at least
 /// `grain` long. Runs on the calling thread where one part is enough or a parallel region is
-/// already active. f must not throw.
+/// already active. What f throws on one of the threads (memory that is not there) is thrown on; of
+/// several the first.
 template <class F>
 void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
   const std::int64_t wanted =
@@ -22,6 +23,7 @@ void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
     if (n > 0) f(std::int64_t(0), n);
     return;
   }
+  std::exception_ptr thrown;
 #pragma omp parallel num_threads(static_cast <int>(wanted))
   {
     const std::int64_t team = omp_get_num_threads();
@@ -30,8 +32,15 @@ void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
     const std::int64_t extra = n % team;
     const std::int64_t first = me * share + std::min(me, extra);
     const std::int64_t last = first + share + (me < extra ? 1 : 0);
-    if (first < last) f(first, last);
+    // An exception that left the region would end the process.
+    try {
+      if (first < last) f(first, last);
+    } catch (...) {
+#pragma omp critical(tandem_thrown)
+      if (!thrown) thrown = std::current_exception();
+    }
   }
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 }  // namespace tandem::host

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "host/parallel.h"
 #include "host/reduce.h"
 
 namespace tandem::host {
@@ -99,6 +100,19 @@ struct FreeDeleter {
 /// Uninitialised, on cache lines; raises std::bad_alloc.
 using Buffer = std::unique_ptr<char, FreeDeleter>;
 Buffer make_buffer(std::int64_t bytes);
+
+/// Work memory for each thread of a parallel_for; where the caller is in a parallel region already,
+/// that is the calling thread alone.
+struct PerThread {
+  explicit PerThread(std::int64_t bytes)
+      : size((bytes + 63) / 64 * 64), alone(omp_in_parallel() != 0) {
+    all = make_buffer((alone ? 1 : get_num_threads()) * size);
+  }
+  char* mine() const { return all.get() + (alone ? 0 : omp_get_thread_num() * size); }
+  std::int64_t size;
+  bool alone;
+  Buffer all;
+};
 
 /// Columns that short rows are split into at a time: they stay in the first cache.
 inline std::int64_t columns_of_short_rows(std::int64_t n, std::int64_t size) {

@@ -105,19 +105,6 @@ void one_row(const RowJob& j, const RowAt& row, char* tiles, char* kept) {
   }
 }
 
-/// Work memory for each thread of a parallel_for; where the caller is in a parallel region already,
-/// that is the calling thread alone.
-struct PerThread {
-  explicit PerThread(std::int64_t bytes)
-      : size((bytes + 63) / 64 * 64), alone(omp_in_parallel() != 0) {
-    all = make_buffer((alone ? 1 : get_num_threads()) * size);
-  }
-  char* mine() const { return all.get() + (alone ? 0 : omp_get_thread_num() * size); }
-  std::int64_t size;
-  bool alone;
-  Buffer all;
-};
-
 void many_rows(const RowJob& j) {
   const bool keep = j.blocks->divide != nullptr && j.plan.n <= kKept;
   const std::int64_t columns = j.plan.columns(), tiles = (j.tiles * 8 + 63) / 64 * 64;

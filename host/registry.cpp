@@ -16,23 +16,15 @@
 
 namespace tandem::host {
 
-// The registration functions of a level, one a file of host/isa.
-#define TANDEM_REGISTRATIONS(level)           \
-  namespace level {                           \
-  void register_elementwise(HostRegistry&);   \
-  void register_cast(HostRegistry&);          \
-  void register_generator(HostRegistry&);     \
-  void register_reduce(HostRegistry&);        \
-  void register_random(HostRegistry&);        \
-  void register_scan(HostRegistry&);          \
-  inline void register_all(HostRegistry& r) { \
-    register_elementwise(r);                  \
-    register_cast(r);                         \
-    register_generator(r);                    \
-    register_reduce(r);                       \
-    register_random(r);                       \
-    register_scan(r);                         \
-  }                                           \
+// The registration functions of a level, one a file of host/isa that is not another's part.
+#define TANDEM_REGISTERED(X) \
+  X(elementwise) X(cast) X(places) X(generator) X(reduce) X(weighted) X(random) X(scan)
+#define TANDEM_DECLARE(name) void register_##name(HostRegistry&);
+#define TANDEM_CALL(name) register_##name(r);
+#define TANDEM_REGISTRATIONS(level)                                            \
+  namespace level {                                                            \
+  TANDEM_REGISTERED(TANDEM_DECLARE)                                            \
+  inline void register_all(HostRegistry& r) { TANDEM_REGISTERED(TANDEM_CALL) } \
   }
 TANDEM_REGISTRATIONS(baseline)
 #if defined(TANDEM_HAS_V3)
@@ -42,6 +34,9 @@ TANDEM_REGISTRATIONS(v3)
 TANDEM_REGISTRATIONS(v4)
 #endif
 #undef TANDEM_REGISTRATIONS
+#undef TANDEM_REGISTERED
+#undef TANDEM_DECLARE
+#undef TANDEM_CALL
 
 namespace {
 

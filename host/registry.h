@@ -47,6 +47,11 @@ struct LevelTable {
   MoveLoop scatter[kNumWidths];           // dense to strided
   // Copies past the caches; stream_fence() before others may read the result.
   void (*stream)(void* out, const void* in, std::size_t bytes);
+  // host/isa/places.cpp
+  void (*add_places)(std::int64_t* place, const std::int64_t* index, std::int64_t n,
+                     std::int64_t size, std::int64_t step);
+  std::int64_t (*keep_places)(const std::int64_t* place, std::int64_t n, std::int64_t low,
+                              std::int64_t high, std::int64_t* kept);
 };
 
 /// Filled by one level's registration functions. Ops go by their names, so that a new row

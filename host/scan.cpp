@@ -217,19 +217,6 @@ void column_rows(const Job& j, const Block& b, std::int64_t start, std::int64_t 
   }
 }
 
-/// Memory for each thread of a parallel_for; where the caller is in a parallel region already, that
-/// is the calling thread alone.
-struct PerThread {
-  explicit PerThread(std::int64_t bytes)
-      : size((bytes + 63) / 64 * 64), alone(omp_in_parallel() != 0) {
-    all = make_buffer((alone ? 1 : get_num_threads()) * size);
-  }
-  char* mine() const { return all.get() + (alone ? 0 : omp_get_thread_num() * size); }
-  std::int64_t size;
-  bool alone;
-  Buffer all;
-};
-
 std::int64_t in_lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 std::int64_t column_bytes(const Job& j) {

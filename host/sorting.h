@@ -7,6 +7,7 @@
 #include "host/registry.h"
 #include "kernels/functors/sorting.h"
 #include "tandem/backend/sorting.h"
+#include "tandem/backend/units.h"
 
 namespace tandem::host {
 
@@ -23,16 +24,7 @@ inline fn::KeyRule key_rule_of(DType t) {
 /// Calls f.operator()<U>() with the unsigned type of an element's width.
 template <class F>
 decltype(auto) by_width(DType t, F&& f) {
-  switch (element_size(t)) {
-    case 1:
-      return f.template operator()<std::uint8_t>();
-    case 2:
-      return f.template operator()<std::uint16_t>();
-    case 4:
-      return f.template operator()<std::uint32_t>();
-    default:
-      return f.template operator()<std::uint64_t>();
-  }
+  return with_unit<std::uint64_t>(element_size(t), f);
 }
 
 /// Elements below which a part is not worth a thread.

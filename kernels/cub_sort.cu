@@ -32,20 +32,6 @@ bool run_cub(const CubCall& call, const F& f) {
   return e == cudaSuccess;
 }
 
-template <class K, class V>
-bool sort(PairBuffers<K, V>& pairs, std::int64_t n, int begin_bit, int end_bit,
-          const CubCall& call) {
-  if (n <= 1 || begin_bit >= end_bit) return true;
-  cub::DoubleBuffer<K> keys(pairs.keys[0], pairs.keys[1]);
-  cub::DoubleBuffer<V> values(pairs.values[0], pairs.values[1]);
-  const bool sorted = run_cub(call, [&](void* memory, std::size_t& bytes) {
-    return cub::DeviceRadixSort::SortPairs(memory, bytes, keys, values, n, begin_bit, end_bit,
-                                           static_cast<cudaStream_t>(call.stream));
-  });
-  pairs = {{keys.Current(), keys.Alternate()}, {values.Current(), values.Alternate()}};
-  return sorted;
-}
-
 struct ItemLess {
   Items items;
 
@@ -64,18 +50,25 @@ struct ItemLess {
 
 }  // namespace
 
-bool sort_pairs(PairBuffers<std::uint32_t, std::uint32_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call) {
-  return sort(pairs, n, begin_bit, end_bit, call);
+template <class K, class V>
+bool sort_pairs(PairBuffers<K, V>& pairs, std::int64_t n, int begin_bit, int end_bit,
+                const CubCall& call) {
+  if (n <= 1 || begin_bit >= end_bit) return true;
+  cub::DoubleBuffer<K> keys(pairs.keys[0], pairs.keys[1]);
+  cub::DoubleBuffer<V> values(pairs.values[0], pairs.values[1]);
+  const bool sorted = run_cub(call, [&](void* memory, std::size_t& bytes) {
+    return cub::DeviceRadixSort::SortPairs(memory, bytes, keys, values, n, begin_bit, end_bit,
+                                           static_cast<cudaStream_t>(call.stream));
+  });
+  pairs = {{keys.Current(), keys.Alternate()}, {values.Current(), values.Alternate()}};
+  return sorted;
 }
-bool sort_pairs(PairBuffers<std::uint64_t, std::uint32_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call) {
-  return sort(pairs, n, begin_bit, end_bit, call);
-}
-bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call) {
-  return sort(pairs, n, begin_bit, end_bit, call);
-}
+template bool sort_pairs(PairBuffers<std::uint32_t, std::uint32_t>&, std::int64_t, int, int,
+                         const CubCall&);
+template bool sort_pairs(PairBuffers<std::uint64_t, std::uint32_t>&, std::int64_t, int, int,
+                         const CubCall&);
+template bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>&, std::int64_t, int, int,
+                         const CubCall&);
 
 bool sort_pairs(const SortPairs& s, const CubCall& call) {
   return run_cub(call, [&](void* memory, std::size_t& bytes) {

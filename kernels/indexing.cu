@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/cuda/cub.h"
+#include "tandem/backend/units.h"
 #include "tandem/cuda/access.h"
 
 namespace tandem::cuda {
@@ -155,18 +156,7 @@ struct Units {
 
 template <class F>
 auto by_unit(int width, const F& f) {
-  switch (width) {
-    case 1:
-      return f.template operator()<std::uint8_t>();
-    case 2:
-      return f.template operator()<std::uint16_t>();
-    case 4:
-      return f.template operator()<std::uint32_t>();
-    case 8:
-      return f.template operator()<std::uint64_t>();
-    default:
-      return f.template operator()<Vec<std::uint64_t, 2>>();
-  }
+  return with_unit<Vec<std::uint64_t, 2>>(static_cast<std::size_t>(width), f);
 }
 
 // ---- reads

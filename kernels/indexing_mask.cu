@@ -2,6 +2,7 @@
 // is written from where it begins. Inside a tile places are gathered in shared memory first, so
 // that neighbours in the output are written by neighbouring threads.
 #include "kernels/cuda/indexing.h"
+#include "tandem/backend/units.h"
 #include "tandem/cuda/access.h"
 
 namespace tandem::cuda {
@@ -191,22 +192,6 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-template <class F>
-cudaError_t by_mask_width(int width, const F& f) {
-  switch (width) {
-    case 1:
-      return f.template operator()<std::uint8_t>();
-    case 2:
-      return f.template operator()<std::uint16_t>();
-    case 4:
-      return f.template operator()<std::uint32_t>();
-    case 8:
-      return f.template operator()<std::uint64_t>();
-    default:
-      return f.template operator()<Bits128>();
-  }
-}
-
 cudaError_t run_mask(const MaskLaunch& l, MaskParams& p) {
   const auto tiles = grid_for(p.tiles);
   switch (l.stage) {
@@ -218,13 +203,13 @@ cudaError_t run_mask(const MaskLaunch& l, MaskParams& p) {
       for (int d = l.rank - 1; d >= 0; --d) p.shape.push(l.shape[d]);
       return launch(&mask_coordinates_kernel, tiles, kThreads, p, l.device, l.stream);
     case MaskStage::Select:
-      return by_mask_width(l.width, [&]<class W>() {
+      return with_unit<Bits128>(static_cast<std::size_t>(l.width), [&]<class W>() {
         return launch(&mask_select_kernel<W>, tiles, kThreads, p, l.device, l.stream);
       });
     case MaskStage::Scatter:
       p.flag = error_flag(l.device, l.stream, l.row->name, FlagKind::ShortSource);
       if (p.flag.word == nullptr) return cudaErrorMemoryAllocation;
-      return by_mask_width(l.width, [&]<class W>() {
+      return with_unit<Bits128>(static_cast<std::size_t>(l.width), [&]<class W>() {
         return launch(&mask_scatter_kernel<W>, tiles, kThreads, p, l.device, l.stream);
       });
   }

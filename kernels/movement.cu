@@ -3,6 +3,7 @@
 #include "kernels/cuda/context.h"
 #include "kernels/functors/movement.h"
 #include "tandem/backend/movement.h"
+#include "tandem/backend/units.h"
 #include "tandem/cuda/elementwise.h"
 #include "tandem/cuda/index.h"
 #include "tandem/cuda/launch.h"
@@ -195,23 +196,6 @@ __global__ void __launch_bounds__(kThreads) choice_kernel(const __grid_constant_
 
 // ---- the choice of a kernel
 
-/// Calls f with a type of so many bytes.
-template <class F>
-void with_width(int width, const F& f) {
-  switch (width) {
-    case 1:
-      return f.template operator()<std::uint8_t>();
-    case 2:
-      return f.template operator()<std::uint16_t>();
-    case 4:
-      return f.template operator()<std::uint32_t>();
-    case 8:
-      return f.template operator()<std::uint64_t>();
-    default:
-      return f.template operator()<Complex128>();
-  }
-}
-
 bool aligned(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
 
 unsigned grid_of(std::int64_t count, int width) {
@@ -235,7 +219,7 @@ void launch_border(const void* desc, const void*) {
                  l.in_strides[d]};
   }
   if (l.rank == 0) p.dims[0] = {FastDiv64(1), 0, 1, 0};
-  with_width(l.width, [&]<class T>() {
+  with_unit<Complex128>(static_cast<std::size_t>(l.width), [&]<class T>() {
     check(launch(&border_kernel<T>, grid_of(l.numel, l.width), kThreads, p, l.device, l.stream),
           l.row->name);
   });
@@ -252,7 +236,7 @@ void launch_triangle(const void* desc, const void*) {
   p.rows = FastDiv64(static_cast<std::uint64_t>(l.rows));
   p.upper = l.upper;
   p.vector = aligned(l.out) && aligned(l.in);
-  with_width(l.width, [&]<class T>() {
+  with_unit<Complex128>(static_cast<std::size_t>(l.width), [&]<class T>() {
     check(launch(&triangle_kernel<T>, grid_of(l.numel, l.width), kThreads, p, l.device, l.stream),
           l.row->name);
   });
@@ -267,7 +251,7 @@ void launch_choices(const void* desc, const void*) {
                        l.r,
                        l.in_stride,
                        l.with_replacement};
-  with_width(l.width, [&]<class T>() {
+  with_unit<Complex128>(static_cast<std::size_t>(l.width), [&]<class T>() {
     check(launch(&choice_kernel<T>, grid_for((l.choices + kThreads - 1) / kThreads), kThreads, p,
                  l.device, l.stream),
           l.row->name);

@@ -1,6 +1,7 @@
 // repeat_interleave with a tensor of repeats: running sums of the repeats, then a gather of slices.
 #include "kernels/cuda/context.h"
 #include "tandem/backend/movement.h"
+#include "tandem/backend/units.h"
 #include "tandem/cuda/elementwise.h"
 #include "tandem/cuda/index.h"
 #include "tandem/cuda/launch.h"
@@ -131,18 +132,9 @@ void launch_repeat(const void* desc, const void*) {
     check(launch(&repeat_sums_kernel<4>, 1, kSumThreads, sums, l.device, l.stream), l.row->name);
   }
   if (l.out == nullptr) return;
-  switch (unit_of(l)) {
-    case 1:
-      return check(gather<std::uint8_t>(l), l.row->name);
-    case 2:
-      return check(gather<std::uint16_t>(l), l.row->name);
-    case 4:
-      return check(gather<std::uint32_t>(l), l.row->name);
-    case 8:
-      return check(gather<std::uint64_t>(l), l.row->name);
-    default:
-      return check(gather<Complex128>(l), l.row->name);
-  }
+  check(with_unit<Complex128>(static_cast<std::size_t>(unit_of(l)),
+                              [&]<class T>() { return gather<T>(l); }),
+        l.row->name);
 }
 
 }  // namespace

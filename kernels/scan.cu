@@ -182,7 +182,8 @@ int bind_scan() {
       scan_row<fn::ScanSum, std::int64_t, float, double, Complex64, Complex128>();
   static const ScanRow prod =
       scan_row<fn::ScanProd, std::int64_t, float, double, Complex64, Complex128>();
-  static const ScanRow log_add_exp = scan_row<fn::ScanLogAddExp, float, double>();
+  static const ScanRow log_add_exp =
+      scan_row<fn::ScanLogAddExp, float, double, Complex64, Complex128>();
   static const ScanRow max = scan_row<fn::ScanMax, std::int64_t, std::uint64_t, float, double>();
   static const ScanRow min = scan_row<fn::ScanMin, std::int64_t, std::uint64_t, float, double>();
   int unknown = 0;

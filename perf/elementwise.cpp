@@ -29,21 +29,31 @@ const Forms kForms[] = {
 #include "tandem/ops/ops.def"
 };
 
+/// Null where the row has none, or where it takes numbers: those go through the boxed call.
 const Forms* forms_of(const OpRow& row) {
+  if (tensors_of(row) < row.arity) return nullptr;
   for (const Forms& f : kForms) {
     if (f.row == &row) return &f;
   }
   return nullptr;
 }
 
+/// Arguments of a boxed call: the tensors, and 1 for each number that must be given.
+std::vector<Value> arguments_of(const OpRow& row, const std::vector<Tensor>& tensors) {
+  std::vector<Value> args(tensors.begin(), tensors.end());
+  const auto& params = schema_of(row).params;
+  while (args.size() < params.size() && params[args.size()].required()) args.emplace_back(1);
+  return args;
+}
+
 DType result_dtype(const OpRow& row, DType t) {
   const bool condition = (row.flags & kFirstIsBool) != 0;
-  std::vector<Value> args;
+  std::vector<Tensor> inputs;
   for (int i = 0; i < tensors_of(row); ++i) {
     const DType own = condition && i == 0 ? dtype_of<bool> : t;
-    args.push_back(empty({1}, {.dtype = own, .device = Device("meta")}));
+    inputs.push_back(empty({1}, {.dtype = own, .device = Device("meta")}));
   }
-  return call_boxed(row, args)[0].as<Tensor>().dtype();  // inference alone
+  return call_boxed(row, arguments_of(row, inputs))[0].as<Tensor>().dtype();  // inference alone
 }
 
 std::vector<DType> measured_dtypes(const OpRow& row, const std::vector<DType>& dtypes) {
@@ -74,12 +84,12 @@ Case base_case(const OpRow& row, DType t, std::int64_t n) {
   return c;
 }
 
-/// Rows whose C++ function is written by hand, and users' rows: by the boxed call.
+/// Rows that take numbers or whose C++ function is written by hand, and users' rows: by the boxed
+/// call.
 void add_boxed(std::vector<Case>& cases, const OpRow& row, Case c, std::int64_t n) {
   c.form = "fresh";
   c.run = [&row, t = c.dtype, n](benchmark::State& state) {
-    const std::vector<Tensor>& in = inputs_of(row, t, n);
-    const std::vector<Value> args(in.begin(), in.end());
+    const std::vector<Value> args = arguments_of(row, inputs_of(row, t, n));
     timed(state, [&] { return call_boxed(row, args); });
   };
   cases.push_back(std::move(c));

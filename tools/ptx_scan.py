@@ -47,7 +47,10 @@ MAY_USE_LOCAL_MEMORY = [
     (r"general_kernel<.*fn::Expm1, .*Complex", "the same: two to four words"),
     (r"reduce_rows_kernel<.*fn::Abs(Max|Min), .*Complex<float>, true", "eight hypots in double beside the loads"),
     (r"reduce_(rows|columns)_kernel<.*fn::Abs(Max|Min|Sum), .*Complex<double>, false", "the same"),
+    (r"scan_(rows|columns)_kernel<.*ScanLogAddExp<.*Complex", "exp, log and atan2 in double beside a row's running sums"),
     (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),
+    (r"scan_(rows|columns)_kernel<.*fn::ScanLogAddExp<.*Complex<double>", "exp and log1p of complex numbers in one join"),
+    (r"scan_columns_kernel<.*fn::ScanLogAddExp<.*Complex<float>", "the same beside a segment in registers"),
 ]
 MAY_HAVE_FEWER_BLOCKS = [
     (r"flat_kernel<.*fn::(Acos|Asin|Acosh|Asinh|Sigmoid), .*Complex", "3: bound by arithmetic, not by memory"),
@@ -57,7 +60,7 @@ MAY_HAVE_FEWER_BLOCKS = [
     (r"flat_kernel<.*fn::Addcdiv, .*Complex", "3: four complex operands and a division by hypot's way"),
     (r"rows_kernel<.*fn::Addcdiv, .*Complex<float>", "2: the same"),
     (r"cast_kernel<.*Complex<float>", "2: eight pairs are in flight"),
-    (r"flat_kernel<.*fn::LogAddExp2, (tandem::)?(Half|BFloat16), ", "3: 16 elements in double are in flight"),
+    (r"scan_rows_kernel<.*ScanLogAddExp<.*Complex<float>", "3: bound by arithmetic"),
 ]
 
 # Kernels of CUB, compiled into the library: the rules on instructions hold for them, what they use is their own affair.

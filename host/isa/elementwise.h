@@ -72,6 +72,29 @@ void loop2_two_speed(char* const* p, std::int64_t n) {
   }
 }
 
+/// For functors whose fast part tells by its result where it does not suffice.
+template <class F, class T>
+void loop2_rechecked(char* const* p, std::int64_t n) {
+  auto* out = reinterpret_cast<T*>(p[0]);
+  const auto* a = reinterpret_cast<const T*>(p[1]);
+  const auto* b = reinterpret_cast<const T*>(p[2]);
+  constexpr std::int64_t kBlock = 1024;
+  alignas(64) T block[kBlock];  // out may be a or b, which are needed again
+  for (std::int64_t first = 0; first < n; first += kBlock) {
+    const std::int64_t m = first + kBlock < n ? kBlock : n - first;
+    fn::unsigned_t<T> slow = 0;
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < m; ++i) {
+      block[i] = F::attempt(a[first + i], b[first + i]);
+      slow |= F::suffices(block[i]) ? 0 : 1;
+    }
+    for (std::int64_t i = 0; slow != 0 && i < m; ++i) {
+      if (!F::suffices(block[i])) block[i] = F()(a[first + i], b[first + i]);
+    }
+    __builtin_memcpy(out + first, block, static_cast<std::size_t>(m) * sizeof(T));
+  }
+}
+
 /// A is the first input's type: bool for conditions.
 template <class F, class A, class T>
 void loop3(char* const* p, std::int64_t n) {
@@ -109,6 +132,11 @@ concept TwoSpeedOfTwo = fn::is_real_float_v<T> && requires(T x) {
   F::fast(x, x);
 };
 
+template <class F, class T>
+concept Rechecked = requires(T x) {
+  F::attempt(x, x);
+};
+
 /// The loop of a functor over element type T.
 template <class F, int Arity, bool Condition, class T>
 constexpr Loop loop_of() {
@@ -118,6 +146,8 @@ constexpr Loop loop_of() {
     return &loop1<F, T>;
   else if constexpr (Arity == 2 && TwoSpeedOfTwo<F, T>)
     return &loop2_two_speed<F, T>;
+  else if constexpr (Arity == 2 && Rechecked<F, T>)
+    return &loop2_rechecked<F, T>;
   else if constexpr (Arity == 2)
     return &loop2<F, T>;
   else if constexpr (Arity == 3 && Condition)

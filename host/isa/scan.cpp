@@ -265,7 +265,7 @@ const ScanBlocks* blocks_of(DType t) {
 constexpr ScanLevel kScanLevel = {
     blocks_of<fn::ScanSum, std::int64_t, float, double, Complex64, Complex128>,
     blocks_of<fn::ScanProd, std::int64_t, float, double, Complex64, Complex128>,
-    blocks_of<fn::ScanLogAddExp, float, double>,
+    blocks_of<fn::ScanLogAddExp, float, double, Complex64, Complex128>,
     blocks_of<fn::ScanMax, std::int64_t, std::uint64_t, float, double>,
     blocks_of<fn::ScanMin, std::int64_t, std::uint64_t, float, double>,
     split_planes,

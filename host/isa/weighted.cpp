@@ -12,11 +12,13 @@
 namespace TANDEM_ISA_NAMESPACE {
 
 inline constexpr std::int64_t kLineBytes = 64;
-inline constexpr std::int64_t kFetchAhead = 1024;
+inline constexpr std::int64_t kPageBytes = 4096;
 
 /// A whole line past the caches.
 TANDEM_FN void stream_line(void* out, const void* line) {
-#if defined(__AVX__)
+#if defined(__AVX512F__)
+  _mm512_stream_si512(static_cast<__m512i*>(out), _mm512_load_si512(line));
+#elif defined(__AVX__)
   for (int i = 0; i < 2; ++i) {
     const __m256i v = _mm256_load_si256(static_cast<const __m256i*>(line) + i);
     _mm256_stream_si256(static_cast<__m256i*>(out) + i, v);
@@ -64,9 +66,14 @@ void weighted(T* out, const void* const* planes, const void* const* weights, std
   for (; c < columns && reinterpret_cast<std::uintptr_t>(out + c) % kLineBytes != 0; ++c) {
     out[c] = sum(c);
   }
+  constexpr auto kPerPage = kPageBytes / static_cast<std::int64_t>(sizeof(T));
+  std::int64_t fetched = 0;
   for (; c + kPerLine <= columns; c += kPerLine) {
-    for (int k = 0; k < N; ++k) {
-      __builtin_prefetch(reinterpret_cast<const char*>(sum.a[k] + c) + kFetchAhead);
+    // The processor's prefetcher follows the planes, but only to the end of a page: one line of the
+    // next is enough. Fetching every line costs more than it brings (perf/NOTES.md).
+    if (c >= fetched) {
+      for (int k = 0; k < N; ++k) __builtin_prefetch(sum.a[k] + c + kPerPage);
+      fetched = c + kPerPage;
     }
     alignas(kLineBytes) T line[kPerLine];
     for (std::int64_t j = 0; j < kPerLine; ++j) line[j] = sum(c + j);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/cuda/tables.h"
+#include "kernels/functors/activation.h"
 #include "kernels/functors/binary.h"
 
 namespace tandem::cuda {

@@ -28,13 +28,10 @@ struct PairBuffers {
 };
 
 /// Sorts pairs by bits [begin_bit, end_bit) of the keys, ascending; equal ones keep their order.
-/// False where it failed, which is reported.
-bool sort_pairs(PairBuffers<std::uint32_t, std::uint32_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call);
-bool sort_pairs(PairBuffers<std::uint64_t, std::uint32_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call);
-bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call);
+/// False where it failed, which is reported. Keys and values have 32 bits, or the keys 64, or both.
+template <class K, class V>
+bool sort_pairs(PairBuffers<K, V>& pairs, std::int64_t n, int begin_bit, int end_bit,
+                const CubCall& call);
 
 /// The same from keys and values that stay to others that get the result.
 struct SortPairs {

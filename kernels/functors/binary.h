@@ -57,9 +57,17 @@ struct Div {
 // fmod, remainder and floor_divide of floats are exact, or defined by what is; a fast part serves
 // all but huge quotients and special values, with the same bits (Note [The exact modulus]).
 
+/// Functors with a fast form besides, by modulus.h.
+struct ExactModulus {
+  template <class T>
+  static TANDEM_FN bool needs_slow(T x, T y) {
+    return modulus_needs_slow(x, y);
+  }
+};
+
 /// Floats as Python: the quotient that belongs to the modulus, rounded to the nearest integer, so
 /// that x == y * q + r holds as nearly as it can. A zero divisor gives x / y.
-struct FloorDivide {
+struct FloorDivide : ExactModulus {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
     if constexpr (is_int_v<T>) {
@@ -73,10 +81,6 @@ struct FloorDivide {
       const T nonzero = q != T(0) ? near : copysign_(T(0), x / y);
       return (y == T(0)) | (abs_bits(x) == T(__builtin_inf())) ? x / y : nonzero;
     }
-  }
-  template <class T>
-  static TANDEM_FN bool needs_slow(T x, T y) {
-    return modulus_needs_slow(x, y);
   }
   template <class T>
   static TANDEM_FN T fast(T x, T y) {
@@ -94,7 +98,7 @@ struct TruncDivide {
   }
 };
 
-struct Remainder {
+struct Remainder : ExactModulus {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
     if constexpr (is_int_v<T>) {
@@ -105,26 +109,18 @@ struct Remainder {
     }
   }
   template <class T>
-  static TANDEM_FN bool needs_slow(T x, T y) {
-    return modulus_needs_slow(x, y);
-  }
-  template <class T>
   static TANDEM_FN T fast(T x, T y) {
     return remainder_fast(x, y);
   }
 };
 
-struct Fmod {
+struct Fmod : ExactModulus {
   template <class T>
   TANDEM_FN T operator()(T x, T y) const {
     if constexpr (is_int_v<T>)
       return trunc_modulus(x, y);
     else
       return fmod_(x, y);
-  }
-  template <class T>
-  static TANDEM_FN bool needs_slow(T x, T y) {
-    return modulus_needs_slow(x, y);
   }
   template <class T>
   static TANDEM_FN T fast(T x, T y) {
@@ -165,8 +161,6 @@ struct Hypot {
     }                                         \
   };
 TANDEM_ELEMENTARY2(Ldexp, ldexp)
-TANDEM_ELEMENTARY2(LogAddExp, logaddexp)
-TANDEM_ELEMENTARY2(LogAddExp2, logaddexp2)
 TANDEM_ELEMENTARY2(XLogY, xlogy)
 TANDEM_ELEMENTARY2(XLog1pY, xlog1py)
 TANDEM_ELEMENTARY2(Igamma, igamma)
@@ -174,6 +168,27 @@ TANDEM_ELEMENTARY2(Igammac, igammac)
 TANDEM_ELEMENTARY2(Zeta, zeta)
 TANDEM_ELEMENTARY2(DigammaDerivative, digamma_derivative)
 #undef TANDEM_ELEMENTARY2
+
+// Functors whose fast part in float32 says itself where it does not suffice. A host loop runs it
+// over a block and the whole function for those elements alone.
+#define TANDEM_RECHECKED(Functor, function)                          \
+  struct Functor {                                                   \
+    template <class T>                                               \
+    TANDEM_FN T operator()(T x, T y) const {                         \
+      return function(x, y);                                         \
+    }                                                                \
+    template <class T>                                               \
+    static TANDEM_FN bool suffices(T v) requires same_v<T, float> {  \
+      return function##_suffices(v);                                 \
+    }                                                                \
+    template <class T>                                               \
+    static TANDEM_FN T attempt(T x, T y) requires same_v<T, float> { \
+      return function##_fast(x, y);                                  \
+    }                                                                \
+  };
+TANDEM_RECHECKED(LogAddExp, logaddexp)
+TANDEM_RECHECKED(LogAddExp2, logaddexp2)
+#undef TANDEM_RECHECKED
 
 struct CopySign {
   template <class T>

@@ -35,10 +35,10 @@ TANDEM_FN float log2_tail(float f) {
   return fn::fma(q, f, -0x1.715476p-1f);
 }
 
-/// The same for log10(1 + f), without f / ln 10, for f in [-5/16, 3/8]. Between those, results below
-/// 1/8, whose places are finer, are not the difference of log10(2) and log10(2/3): within [2/3, 4/3)
-/// those come to 1.14 ulp. Coefficients by linear programming, from the first one on each rounded to
-/// a float before the next.
+/// The same for log10(1 + f), without f / ln 10, for f in [-5/16, 3/8]. Between those, results
+/// below 1/8, whose places are finer, are not the difference of log10(2) and log10(2/3): within
+/// [2/3, 4/3) those come to 1.14 ulp. Coefficients by linear programming, from the first one on
+/// each rounded to a float before the next.
 TANDEM_FN float log10_tail(float f) {
   float q = -0x1.5ce538p-5f;
   q = fn::fma(q, f, 0x1.e6b682p-5f);

@@ -75,17 +75,23 @@ struct Settled : AsGiven {
 };
 
 /// In [0, 1): as many random bits as the dtype's significand holds, so that no value rounds up
-/// to 1.
+/// to 1. A complex number is two of its parts' type, one after the other.
 struct UniformUnit : Settled {
   template <class T>
-  static constexpr bool makes = is_float_v<T>;
+  static constexpr bool makes = is_float_v<T> || is_complex_v<T>;
   template <class T>
-  static constexpr int kWords = words_v<T>;
+  static constexpr int kWords = (is_complex_v<T> ? 2 : 1) * words_v<real_t<T>>;
   template <class T>
   static constexpr int kMakes = 1;
   template <class T>
-  TANDEM_FN static void unit(const std::uint32_t* w, const GeneratorArgs&, compute_t<T>* out) {
-    if constexpr (same_v<T, double>) {
+  TANDEM_FN static void unit(const std::uint32_t* w, const GeneratorArgs& p, compute_t<T>* out) {
+    if constexpr (is_complex_v<T>) {
+      using R = real_t<T>;
+      R part[2];
+      unit<R>(w, p, part);
+      unit<R>(w + words_v<R>, p, part + 1);
+      out[0] = T{part[0], part[1]};
+    } else if constexpr (same_v<T, double>) {
       out[0] = bits53(w[0], w[1]) * 0x1p-53;
     } else {
       constexpr int bits = bits_v<T>;
@@ -98,6 +104,8 @@ struct Uniform : Draw<UniformUnit> {};
 
 /// In [from, to): f = {from, to - from}; no more than value.re, the greatest number below `to`.
 struct UniformRangeUnit : UniformUnit {
+  template <class T>
+  static constexpr bool makes = is_float_v<T>;
   template <class T>
   TANDEM_FN static void unit(const std::uint32_t* w, const GeneratorArgs& p, compute_t<T>* out) {
     using C = compute_t<T>;

@@ -15,7 +15,7 @@
 
 namespace tandem::fn {
 
-/// What every scan without indices has.
+/// What every scan without indices has: dense elements are read as accumulators, without map.
 template <class A>
 struct PlainScan {
   using Elem = A;
@@ -44,6 +44,24 @@ struct ScanLogAddExp : PlainScan<A> {
     const A exponent = a == b ? A(0) : -distance;
     const A greater = a > b ? a : b;
     return greater + log1p(exp(exponent));
+  }
+};
+
+/// The same of complex numbers, as PyTorch has it: of two the one with the greater real part plus
+/// log1p(exp(the other less it)), so that the imaginary part is right up to a multiple of 2 pi. A
+/// NaN in any part makes both NaN; that of -inf has no imaginary part; two of inf have no
+/// difference.
+template <class T>
+struct ScanLogAddExp<Complex<T>> : PlainScan<Complex<T>> {
+  using A = Complex<T>;
+  static TANDEM_FN A combine(A a, A b) {
+    const T nan = static_cast<T>(f64::nan());
+    if ((a.re != a.re) | (a.im != a.im) | (b.re != b.re) | (b.im != b.im)) return {nan, nan};
+    if ((a.re == b.re) & cx::infinite(a.re)) return a.re < T(0) ? a : log(exp(a) + exp(b));
+    const bool later = b.re >= a.re;
+    const A low = later ? a : b;
+    const A high = later ? b : a;
+    return high + log1p(exp(low - high));
   }
 };
 

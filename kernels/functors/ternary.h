@@ -1,6 +1,7 @@
 // Functors of the ternary and quaternary rows (tandem/ops/ternary.def).
 #pragma once
 
+#include "kernels/functors/activation.h"
 #include "kernels/functors/binary.h"
 #include "tandem/fn.h"
 

@@ -361,6 +361,10 @@ std::optional<Value> to_value(PyObject* o, Accepts accepts) {
       return Value();
     case Accepts::MaybeTensors:
       return to_maybe_tensors(o);
+    case Accepts::Bins:
+      if (const auto i = to_int(o)) return Value(Scalar(*i));
+      if (const auto ints = to_ints(o)) return Value(*ints);
+      return to_tensors(o);
     case Accepts::Generator:
       if (is_generator(o)) return Value(as_generator(o));
       return std::nullopt;
@@ -391,7 +395,8 @@ const char* accepted(Accepts accepts) {
                                            "an integer, or two lists of axes of one length",
                                            "an object",
                                            "a Generator",
-                                           "a list or tuple of tensors and None"};
+                                           "a list or tuple of tensors and None",
+                                           "an integer, or a list or tuple of integers or tensors"};
   return kWords[static_cast<int>(accepts)];
 }
 

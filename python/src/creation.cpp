@@ -162,6 +162,16 @@ void init_creation() {
           "step).",
           make_arange),
       kModule);
+  define(
+      make_function("scalar_tensor", std::string("s: Scalar") + kOptions,
+                    "A number as a tensor without dimensions, of the default dtype unless one is "
+                    "given.",
+                    [](Call& c) {
+                      Options o = options_at(c, 1);
+                      o.dtype = o.dtype.value_or(default_dtype());
+                      return wrap(scalar_tensor(number(c, 0), o));
+                    }),
+      kModule);
   define(make_function(
              "empty_strided", std::string("size: ints, stride: ints") + kOptions,
              "Elements of any value, with given strides.",

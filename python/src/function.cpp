@@ -40,13 +40,34 @@ struct Alias {
   const char* name;  // the parameter, or null for the parameter at `position`
   std::size_t position;
 };
-constexpr Alias kAliases[] = {
-    {"input", nullptr, 0},      {"self", nullptr, 0},   {"other", nullptr, 1},
-    {"axis", "dim", 0},         {"axes", "dims", 0},    {"axes", "dim", 0},
-    {"keepdims", "keepdim", 0}, {"shape", "size", 0},   {"dims", "dim", 0},
-    {"ddof", "correction", 0},  {"src", "source", 0},   {"axis", "dims", 0},
-    {"shift", "shifts", 0},     {"k", "diagonal", 0},   {"repetitions", "dims", 0},
-    {"value", "src", 0},        {"indices", "index", 0}};
+constexpr Alias kAliases[] = {{"input", nullptr, 0},
+                              {"self", nullptr, 0},
+                              {"other", nullptr, 1},
+                              {"axis", "dim", 0},
+                              {"axes", "dims", 0},
+                              {"axes", "dim", 0},
+                              {"keepdims", "keepdim", 0},
+                              {"shape", "size", 0},
+                              {"dims", "dim", 0},
+                              {"ddof", "correction", 0},
+                              {"src", "source", 0},
+                              {"axis", "dims", 0},
+                              {"shift", "shifts", 0},
+                              {"k", "diagonal", 0},
+                              {"repetitions", "dims", 0},
+                              {"value", "src", 0},
+                              {"indices", "index", 0},
+                              {"size", "shape", 0},
+                              {"tensor", nullptr, 0},
+                              {"axis0", "dim0", 0},
+                              {"axis1", "dim1", 0},
+                              {"element", "elements", 0},
+                              {"test_element", "test_elements", 0},
+                              {"split_size", "split_size_or_sections", 0},
+                              {"split_sizes", "split_size_or_sections", 0},
+                              {"sections", "indices_or_sections", 0},
+                              {"indices", "indices_or_sections", 0},
+                              {"tensor_indices_or_sections", "indices_or_sections", 0}};
 
 std::string prefix(const Function& f) { return "[" + f.name + "] "; }
 
@@ -116,6 +137,19 @@ void bind_positional(const Function& f, PyObject* const* args, std::size_t n, Bo
   }
 }
 
+/// Of an `out` keyword: a tensor, or a tuple of them where the op has several results.
+PyObject* checked_out(const Function& f, PyObject* value) {
+  if (is_tensor(value)) return value;
+  if (f.n_out > 1 && PySequence_Check(value) != 0 && PyUnicode_Check(value) == 0) {
+    bool all = true;
+    for (const nb::handle o : nb::borrow(value)) all = all && is_tensor(o.ptr());
+    if (all) return value;
+  }
+  detail::fail<TypeError>(prefix(f) + "expected out to be a tensor" +
+                          (f.n_out > 1 ? " or a tuple of tensors" : "") + ", got " +
+                          type_name(value));
+}
+
 void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bound& bound) {
   const Py_ssize_t n = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
   for (Py_ssize_t k = 0; k < n; ++k) {
@@ -128,12 +162,8 @@ void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bo
                                 ", got several");
       }
       bound.objects[i] = value;
-    } else if (f.takes_out && text_of(keyword) == "out") {
-      if (value == Py_None) continue;
-      if (!is_tensor(value)) {
-        detail::fail<TypeError>(prefix(f) + "expected out to be a tensor, got " + type_name(value));
-      }
-      bound.out = value;
+    } else if (f.n_out > 0 && text_of(keyword) == "out") {
+      if (value != Py_None) bound.out = checked_out(f, value);
     } else if (!is_idle_keyword(keyword, value)) {
       std::string known;
       for (const auto& p : f.parameters) known += (known.empty() ? "" : ", ") + p.text;
@@ -225,7 +255,7 @@ std::string signature(const Function& f) {
     s += p.text;
     if (!p.required) s += "=" + (p.fallback.empty() ? "None" : p.fallback);
   }
-  if (f.takes_out)
+  if (f.n_out > 0)
     s += std::string(f.parameters.empty() ? "" : ", ") + (star ? "" : "*, ") + "out=None";
   return s + ")";
 }
@@ -296,7 +326,8 @@ Accepts accepts_of(std::string_view type, const std::string& where) {
       {"generator", Accepts::Generator},
       {"Tensor?[]", Accepts::MaybeTensors},
       {"spacing", Accepts::Spacing},
-      {"pairs", Accepts::Pairs}};
+      {"pairs", Accepts::Pairs},
+      {"bins", Accepts::Bins}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);
   if (type.empty()) return Accepts::Arg;
   for (const auto& [word, accepts] : kTypes) {

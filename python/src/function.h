@@ -40,6 +40,7 @@ enum class Accepts : std::uint8_t {
   Object,   // any; the function reads the Python object itself
   Generator,
   MaybeTensors,  // tensors, None among them
+  Bins,          // an integer, or a list of integers or of tensors: histogramdd's
 };
 
 struct Parameter {
@@ -55,7 +56,7 @@ struct Parameter {
 struct Call {
   std::span<PyObject* const> objects;
   std::vector<Value>& values;
-  PyObject* out;  // the `out` keyword's tensor, or null
+  PyObject* out;  // the `out` keyword's tensor, or a tuple of them, or null
 
   bool given(std::size_t i) const { return objects[i] != nullptr && objects[i] != Py_None; }
   /// Of a parameter that is a Tensor; an array was made one.
@@ -80,7 +81,7 @@ struct Function {
   std::optional<std::size_t> rest;
   Form form = Form::Plain;
   bool reflected = false;  // an operator's second form: arguments are swapped
-  bool takes_out = false;
+  std::size_t n_out = 0;   // the most tensors that `out` may be; 0: no such keyword
   /// Does the work; returns a new reference.
   std::function<PyObject*(Call&)> run;
 
@@ -92,6 +93,9 @@ struct Function {
 std::vector<Parameter> parameters_of(const std::vector<Param>& params, const std::string& where);
 /// The same from the text of a function written by hand.
 std::vector<Param> params_of(std::string_view text);
+
+/// Writes what a row gave to the tensors of an `out` keyword, one or a tuple.
+void write_results(const OpRow& row, std::span<const Value> made, PyObject* out);
 
 /// A function from its parts; `text` is a parameter list as in the op table's schemas.
 Function make_function(std::string name, std::string_view text, std::string doc,

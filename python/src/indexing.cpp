@@ -222,7 +222,7 @@ void define_coordinates() {
             c.out == nullptr ? nb::object() : steal(Py_BuildValue("(s)", "out"));
         return steal(PyObject_Vectorcall(plain, args, 3, names.ptr())).release().ptr();
       });
-  f.takes_out = true;
+  f.n_out = 1;
   define(std::move(f), kModule);
 }
 

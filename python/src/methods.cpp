@@ -154,11 +154,13 @@ void define_sizes() {
 }
 
 void define_views() {
-  define(make_function("view", "x: Tensor, shape: shape",
+  define(make_function("view", "x: Tensor, shape: shape=None, *, dtype: dtype?=None",
                        "The same elements in another shape, or the same bytes as another dtype.",
                        [](Call& c) {
-                         if (c.values[1].is<DType>())
-                           return wrap(c.tensor(0).view_as(c.values[1].as<DType>()));
+                         TANDEM_EXPECTS(c.given(1) != c.given(2), TypeError,
+                                        "[view] expected a shape or a dtype");
+                         const Value& dtype = c.values[c.given(1) ? 1 : 2];
+                         if (dtype.is<DType>()) return wrap(c.tensor(0).view_as(dtype.as<DType>()));
                          return wrap(c.tensor(0).view(c.values[1].as<Dims>()));
                        }),
          kMethod);
@@ -177,25 +179,33 @@ void define_views() {
 }
 
 /// max(x), max(x, dim) are one row; max(x, other) with a tensor is another.
-void define_overload(const char* name, Tensor (*binary)(const Arg&, const Arg&)) {
+void define_overload(const char* name, Tensor (*binary)(const Arg&, const Arg&),
+                     Tensor& (*into)(Tensor&, const Arg&, const Arg&)) {
   if (!nb::hasattr(nb::handle(module_object), name)) return;
   const nb::object row = nb::getattr(nb::handle(module_object), name);
   PyObject* plain = nb::object(row).release().ptr();
-  define(
-      make_function(
-          name, "x: Tensor, dim: object=None, keepdim: object=None",
-          std::string(nb::str(row.attr("__doc__")).c_str()) +
-              "\nWith a tensor as the second argument: element by element.",
-          [plain, binary](Call& c) {
-            if (c.given(1) && is_tensor(c.objects[1]))
-              return wrap(binary(c.tensor(0), as_tensor(c.objects[1])));
-            std::size_t n = 1;
-            if (c.objects[1] != nullptr) n = 2;
-            if (c.objects[2] != nullptr) n = 3;
-            PyObject* args[3] = {c.objects[0], c.given(1) ? c.objects[1] : Py_None, c.objects[2]};
-            return steal(PyObject_Vectorcall(plain, args, n, nullptr)).release().ptr();
-          }),
-      kModule | kMethod);
+  PyObject* out_keyword = nb::make_tuple("out").release().ptr();
+  Function f = make_function(
+      name, "x: Tensor, dim: object=None, keepdim: object=None",
+      std::string(nb::str(row.attr("__doc__")).c_str()) +
+          "\nWith a tensor as the second argument: element by element.",
+      [plain, out_keyword, binary, into](Call& c) {
+        if (c.given(1) && is_tensor(c.objects[1]) && (c.out == nullptr || is_tensor(c.out))) {
+          const Tensor& other = as_tensor(c.objects[1]);
+          if (c.out == nullptr) return wrap(binary(c.tensor(0), other));
+          into(as_tensor(c.out), c.tensor(0), other);
+          return Py_NewRef(c.out);
+        }
+        std::size_t n = 1;
+        if (c.objects[1] != nullptr) n = 2;
+        if (c.objects[2] != nullptr) n = 3;
+        PyObject* args[4] = {c.objects[0], c.given(1) ? c.objects[1] : Py_None, c.objects[2]};
+        args[n] = c.out;
+        PyObject* keywords = c.out == nullptr ? nullptr : out_keyword;
+        return steal(PyObject_Vectorcall(plain, args, n, keywords)).release().ptr();
+      });
+  f.n_out = 2;
+  define(std::move(f), kModule | kMethod);
 }
 
 /// var and std, and these with the mean, also take `unbiased`, the older word for correction:
@@ -203,40 +213,42 @@ void define_overload(const char* name, Tensor (*binary)(const Arg&, const Arg&))
 void define_spread(const char* name) {
   const OpRow* row = find_op(name);
   if (row == nullptr) return;
-  define(make_function(name,
-                       "x: Tensor, dim: object=None, unbiased: bool=None, keepdim: bool=False, *, "
-                       "correction: float=None",
-                       row->doc,
-                       [row](Call& c) {
-                         const auto optional = [&](std::size_t i) {
-                           return c.given(i) ? c.values[i] : Value();
-                         };
-                         Value unbiased = optional(2);
-                         Value axes;
-                         if (c.given(1) && PyBool_Check(c.objects[1])) {
-                           unbiased = Value(Scalar(c.objects[1] == Py_True));
-                         } else if (c.given(1)) {
-                           const auto given = to_value(c.objects[1], Accepts::Axes);
-                           if (!given) {
-                             detail::fail<TypeError>(
-                                 std::string("[") + row->name + "] expected dim to be " +
-                                 accepted(Accepts::Axes) + ", got " + type_name(c.objects[1]));
-                           }
-                           axes = *given;
-                         }
-                         Value correction = optional(4);
-                         if (correction.is_none() && !unbiased.is_none()) {
-                           correction = Value(Scalar(unbiased.as<Scalar>().to_bool() ? 1.0 : 0.0));
-                         }
-                         const Value args[] = {Value(c.tensor(0)), axes, correction, optional(3)};
-                         const std::vector<Value> made = call_boxed(*row, args);
-                         if (made.size() == 1) return from_value(made[0]);
-                         return steal(PyTuple_Pack(2, steal(from_value(made[0])).ptr(),
-                                                   steal(from_value(made[1])).ptr()))
-                             .release()
-                             .ptr();
-                       }),
-         kModule | kMethod);
+  Function f = make_function(
+      name,
+      "x: Tensor, dim: object=None, unbiased: bool=None, keepdim: bool=False, *, "
+      "correction: float=None",
+      row->doc, [row](Call& c) {
+        const auto optional = [&](std::size_t i) { return c.given(i) ? c.values[i] : Value(); };
+        Value unbiased = optional(2);
+        Value axes;
+        if (c.given(1) && PyBool_Check(c.objects[1])) {
+          unbiased = Value(Scalar(c.objects[1] == Py_True));
+        } else if (c.given(1)) {
+          const auto given = to_value(c.objects[1], Accepts::Axes);
+          if (!given) {
+            detail::fail<TypeError>(std::string("[") + row->name + "] expected dim to be " +
+                                    accepted(Accepts::Axes) + ", got " + type_name(c.objects[1]));
+          }
+          axes = *given;
+        }
+        Value correction = optional(4);
+        if (correction.is_none() && !unbiased.is_none()) {
+          correction = Value(Scalar(unbiased.as<Scalar>().to_bool() ? 1.0 : 0.0));
+        }
+        const Value args[] = {Value(c.tensor(0)), axes, correction, optional(3)};
+        const std::vector<Value> made = call_boxed(*row, args);
+        if (c.out != nullptr) {
+          write_results(*row, made, c.out);
+          return Py_NewRef(c.out);
+        }
+        if (made.size() == 1) return from_value(made[0]);
+        return steal(PyTuple_Pack(2, steal(from_value(made[0])).ptr(),
+                                  steal(from_value(made[1])).ptr()))
+            .release()
+            .ptr();
+      });
+  f.n_out = std::max<std::size_t>(schema_of(*row).results.size(), 1);
+  define(std::move(f), kModule | kMethod);
 }
 
 /// t.real and t.imag read as views and are written by copies, as in PyTorch and NumPy.
@@ -280,8 +292,8 @@ void init_methods() {
   define_sizes();
   define_views();
   define_parts();
-  define_overload("max", &tandem::maximum);
-  define_overload("min", &tandem::minimum);
+  define_overload("max", &tandem::maximum, &tandem::maximum_out);
+  define_overload("min", &tandem::minimum, &tandem::minimum_out);
   define_spread("var");
   define_spread("std");
   define_spread("var_mean");

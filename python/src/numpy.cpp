@@ -170,7 +170,7 @@ void init_numpy() {
   nb::class_<ArrayInterface>(nb::handle(module_object), "_ArrayInterface")
       .def_prop_ro("__array_interface__", &interface_of);
   define(make_function(
-             "from_numpy", "array: object",
+             "from_numpy", "ndarray: object",
              "A tensor that shares the array's memory. Strides may be negative. A read-only array "
              "warns.",
              [](Call& c) { return wrap(tensor_of_array(c.objects[0])); }),

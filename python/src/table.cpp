@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "function.h"
 #include "tandem/op_alias.h"
+#include "tandem/out.h"
 
 namespace tandem::python {
 namespace {
@@ -50,6 +51,12 @@ PyObject* result_object(const Value& v, const Call& c) {
   return from_value(v);
 }
 
+/// The tuple as the row's own kind of tuple, where it has one.
+PyObject* tuple_of(nb::object tuple, const nb::object& cls) {
+  if (!cls.is_valid()) return tuple.release().ptr();
+  return steal(PyObject_CallObject(cls.ptr(), tuple.ptr())).release().ptr();
+}
+
 PyObject* results(std::vector<Value>& out, const Call& c, const nb::object& cls) {
   if (out.empty()) return Py_NewRef(Py_None);
   if (out.size() == 1) return result_object(out[0], c);
@@ -57,8 +64,26 @@ PyObject* results(std::vector<Value>& out, const Call& c, const nb::object& cls)
   for (std::size_t i = 0; i < out.size(); ++i) {
     PyTuple_SET_ITEM(tuple.ptr(), static_cast<Py_ssize_t>(i), result_object(out[i], c));
   }
-  if (!cls.is_valid()) return tuple.release().ptr();
-  return steal(PyObject_CallObject(cls.ptr(), tuple.ptr())).release().ptr();
+  return tuple_of(std::move(tuple), cls);
+}
+
+/// Those of an `out` keyword.
+std::vector<Tensor*> tensors_of(PyObject* out) {
+  if (is_tensor(out)) return {&as_tensor(out)};
+  std::vector<Tensor*> given;
+  for (const nb::handle o : nb::borrow(out)) given.push_back(&as_tensor(o.ptr()));
+  return given;
+}
+
+void write_made(const OpRow& row, std::span<const Value> made, std::span<Tensor* const> given,
+                bool in_place) {
+  std::vector<Tensor> tensors;
+  for (const Value& v : made) {
+    TANDEM_EXPECTS(v.is<Tensor>(), NotImplemented,
+                   std::string("[") + row.name + "] expected no out=: the op gives no tensor");
+    tensors.push_back(v.as<Tensor>());
+  }
+  detail::write_results(row, tensors, given, in_place);
 }
 
 /// What a row's functions need at a call.
@@ -95,34 +120,8 @@ struct RowCall {
       }
       return;
     }
-    const std::vector<Value> made = call_boxed(row, args);
-    TANDEM_EXPECTS(made.size() == 1 && made[0].is<Tensor>(), NotImplemented,
-                   std::string("[") + row.name + "] expected no out=: the op has several results");
-    store(out, made[0].as<Tensor>(), in_place);
-  }
-
- private:
-  void store(Tensor& out, const Tensor& made, bool in_place) const {
-    const std::string where = std::string("[") + row.name + "] ";
-    TANDEM_EXPECTS(can_cast(made.dtype(), out.dtype()), TypeError,
-                   where + "result type " + std::string(info(made.dtype()).title) +
-                       " can't be cast to the desired output type " +
-                       std::string(info(out.dtype()).title));
-    const bool same = std::ranges::equal(made.shape(), out.shape());
-    if (!same && !in_place && out.numel() == 0) {
-      out = made.to(out.device(), out.dtype());
-      return;
-    }
-    TANDEM_EXPECTS(same, ShapeError,
-                   where + "output with shape " + shown(out.shape()) +
-                       " doesn't match the broadcast shape " + shown(made.shape()));
-    out.copy_(made);
-  }
-
-  static std::string shown(IntSpan shape) {
-    std::string s = "[";
-    for (const std::int64_t n : shape) s += (s.size() > 1 ? ", " : "") + std::to_string(n);
-    return s + "]";
+    Tensor* const given[] = {&out};
+    write_made(row, call_boxed(row, args), given, in_place);
   }
 };
 
@@ -155,12 +154,17 @@ Function function_of(const OpRow& row, Function::Form form) {
   if (form == Function::Form::InPlace || form == Function::Form::InPlaceOperator) {
     return in_place_function(row, std::move(f));
   }
-  f.takes_out = (row.flags & kView) == 0 && schema.results.empty();
+  f.n_out = (row.flags & kView) != 0 ? 0 : std::max<std::size_t>(schema.results.size(), 1);
   f.run = [call = RowCall{row, direct_of(row), result_class(row)}](Call& c) {
-    if (c.out != nullptr) {
+    if (c.out != nullptr && is_tensor(c.out)) {
       Tensor& out = as_tensor(c.out);
       unlocked(c.values, [&] { call.write(out, c.values, false); });
       return Py_NewRef(c.out);
+    }
+    if (c.out != nullptr) {
+      const std::vector<Tensor*> given = tensors_of(c.out);
+      unlocked(c.values, [&] { write_made(call.row, call.call(c.values), given, false); });
+      return tuple_of(nb::tuple(nb::borrow(c.out)), call.results);
     }
     std::vector<Value> made = unlocked(c.values, [&] { return call.call(c.values); });
     return results(made, c, call.results);
@@ -209,7 +213,7 @@ void define_operators(const OpRow& row, const nb::module_& words) {
   if (word.empty() || (row.family != Family::Elementwise && word != "matmul")) return;
   Function f = function_of(row, Function::Form::Operator);
   std::erase_if(f.parameters, [](const Parameter& p) { return p.keyword_only; });
-  f.takes_out = false;
+  f.n_out = 0;
   define_method(("__" + word + "__").c_str(), function_object(f));
   if (f.parameters.size() != 2 || row.result == Result::Bool) return;
   f.reflected = true;
@@ -272,6 +276,10 @@ void define_aliases(const nb::module_& m) {
 }
 
 }  // namespace
+
+void write_results(const OpRow& row, std::span<const Value> made, PyObject* out) {
+  write_made(row, made, tensors_of(out), false);
+}
 
 void init_table(nb::module_& m) {
   const nb::module_ words = nb::module_::import_("operator");

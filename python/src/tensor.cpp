@@ -133,14 +133,24 @@ void init_queries(nb::class_<Tensor>& cls) {
   cls.def("element_size", [](Self t) { return t.element_size(); });
   cls.def("storage_offset", [](Self t) { return t.storage_offset(); });
   cls.def("data_ptr", [](Self t) { return reinterpret_cast<std::uintptr_t>(t.data_ptr()); });
-  cls.def("is_contiguous", [](Self t) { return t.is_contiguous(); });
+  cls.def(
+      "is_contiguous",
+      [](Self t, const nb::object& memory_format) {
+        TANDEM_EXPECTS(memory_format.is_none(), NotImplemented,
+                       "[is_contiguous] expected memory_format to be None: row-major is the one");
+        return t.is_contiguous();
+      },
+      nb::arg("memory_format") = nb::none());
   cls.def("has_names", [](Self t) { return t.has_names(); });
   cls.def("is_floating_point", [](Self t) { return is_float(t.dtype()); });
   cls.def("is_complex", [](Self t) { return is_complex(t.dtype()); });
   cls.def("is_signed", [](Self t) { return info(t.dtype()).is_signed; });
-  cls.def("is_same_size", [](Self t, Self o) {
-    return std::equal(t.shape().begin(), t.shape().end(), o.shape().begin(), o.shape().end());
-  });
+  cls.def(
+      "is_same_size",
+      [](Self t, Self o) {
+        return std::equal(t.shape().begin(), t.shape().end(), o.shape().begin(), o.shape().end());
+      },
+      nb::arg("other"));
   cls.def("is_shared_storage", [](Self t, Self o) { return t.shares_storage(o); });
   cls.def("item", &item);
   cls.def("tolist", [](Self t) { return new_object(nested_list(t)); });

@@ -56,31 +56,33 @@ def isdtype(dtype, kind):
     return _is_kind(dtype, kind) if isinstance(kind, str) else dtype is kind
 
 
-def eye(n, m=None, *, k=0, dtype=None, device=None, names=None):
+def eye(n, m=None, *, k=0, dtype=None, device=None, names=None, **idle):
     """1 on the k-th diagonal, 0 elsewhere."""
     if k == 0:
-        return _tandem.eye(n, m, dtype=dtype, device=device, names=names)
-    out = _tandem.zeros((n, n if m is None else m), dtype=dtype, device=device, names=names)
+        return _tandem.eye(n, m, dtype=dtype, device=device, names=names, **idle)
+    out = _tandem.zeros((n, n if m is None else m), dtype=dtype, device=device, names=names, **idle)
     if -out.shape[0] < k < out.shape[1]:
         out.diagonal(k).fill_(1)
     return out
 
 
-def linspace(start, end=None, steps=None, *, stop=None, num=None, dtype=None, device=None, names=None, endpoint=True):
+def linspace(
+    start, end=None, steps=None, *, stop=None, num=None, dtype=None, device=None, names=None, endpoint=True, **idle
+):
     """Evenly spaced from start to end, which is left out with endpoint=False."""
     end, steps = stop if end is None else end, num if steps is None else steps
     if end is None or steps is None:
         raise errors.TypeError("[linspace] expected start, end and steps")
-    options = {"dtype": dtype, "device": device, "names": names}
+    options = {"dtype": dtype, "device": device, "names": names, **idle}
     if endpoint:
         return _tandem.linspace(start, end, steps, **options)
     return _tandem.linspace(start, end, operator.index(steps) + 1, **options)[:-1]
 
 
-def arange(start=None, end=None, step=None, *, stop=None, dtype=None, device=None, names=None):
+def arange(start=None, end=None, step=None, *, stop=None, dtype=None, device=None, names=None, **idle):
     """start, start + step, ... below end: arange(end), arange(start, end), arange(start, end, step)."""
     end = stop if end is None else end
-    return _tandem.arange(start, end, step, dtype=dtype, device=device, names=names)
+    return _tandem.arange(start, end, step, dtype=dtype, device=device, names=names, **idle)
 
 
 def reshape(x, *shape, copy=None, **keywords):

@@ -5,11 +5,11 @@ import math
 from tandem import _tandem, errors
 
 
-def is_nonzero(x):
+def is_nonzero(input):
     """Whether the only element is not zero; waits for the device."""
-    if x.numel() != 1:
-        raise errors.ShapeError(f"[is_nonzero] expected one element, got {x.numel()}")
-    return x.item() != 0
+    if input.numel() != 1:
+        raise errors.ShapeError(f"[is_nonzero] expected one element, got {input.numel()}")
+    return input.item() != 0
 
 
 def unravel_index(indices, shape):
@@ -23,9 +23,9 @@ def unravel_index(indices, shape):
     return tuple(reversed(found))
 
 
-def as_strided_scatter(x, src, size, stride, storage_offset=0):
-    """A dense copy of x with src written to the elements that as_strided would give."""
-    out = x.clone() if x.is_contiguous() else x.contiguous()
+def as_strided_scatter(input, src, size, stride, storage_offset=0):
+    """A dense copy of the input with src written to the elements that as_strided would give."""
+    out = input.clone() if input.is_contiguous() else input.contiguous()
     out.as_strided(size, stride, storage_offset).copy_(src)
     return out
 
@@ -35,9 +35,12 @@ def type_as(x, other):
     return x.to(other.device, other.dtype)
 
 
-def sum_to_size(x, *size):
+def sum_to_size(x, *sizes, size=None):
     """Summed over the dimensions in which a broadcast from `size` would have repeated elements."""
-    size = list(size[0]) if len(size) == 1 and not isinstance(size[0], int) else list(size)
+    if sizes and size is not None:
+        raise errors.TypeError("[sum_to_size] expected one value of size, got several")
+    sizes = sizes if size is None else (size,)
+    size = list(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else list(sizes)
     extra = x.ndim - len(size)
     if extra < 0 or any([want not in (1, got) for want, got in zip(size, x.shape[extra:], strict=True)]):
         raise errors.ShapeError(f"[sum_to_size] expected a size that broadcasts to {list(x.shape)}, got {size}")
@@ -46,9 +49,9 @@ def sum_to_size(x, *size):
     return out.reshape(size) if extra else out
 
 
-def new_empty_strided(x, size, stride, *, dtype=None, device=None):
+def new_empty_strided(x, size, stride, *, dtype=None, device=None, **idle):
     """Elements of any value, with given strides and the dtype and device of x."""
-    return _tandem.empty_strided(size, stride, dtype=dtype or x.dtype, device=device or x.device)
+    return _tandem.empty_strided(size, stride, dtype=dtype or x.dtype, device=device or x.device, **idle)
 
 
 def fill_diagonal_(x, fill_value, wrap=False):
@@ -63,16 +66,6 @@ def fill_diagonal_(x, fill_value, wrap=False):
     if wrap and x.ndim == 2 and x.shape[0] > x.shape[1] + 1:
         fill_diagonal_(x[x.shape[1] + 1 :], fill_value, True)
     return x
-
-
-def tril_(x, diagonal=0):
-    """tril of the tensor itself."""
-    return x.copy_(x.tril(diagonal))
-
-
-def triu_(x, diagonal=0):
-    """triu of the tensor itself."""
-    return x.copy_(x.triu(diagonal))
 
 
 def polygamma(x, n):
@@ -92,8 +85,6 @@ for _method in [
     sum_to_size,
     new_empty_strided,
     fill_diagonal_,
-    tril_,
-    triu_,
     polygamma,
     polygamma_,
 ]:

@@ -15,24 +15,24 @@ def is_storage(obj):
     return isinstance(obj, _tandem.Storage)
 
 
-def is_floating_point(x):
+def is_floating_point(input):
     """Whether the tensor's dtype is a real float."""
-    return x.dtype.is_floating_point
+    return input.dtype.is_floating_point
 
 
-def is_complex(x):
+def is_complex(input):
     """Whether the tensor's dtype is complex."""
-    return x.dtype.is_complex
+    return input.dtype.is_complex
 
 
-def is_signed(x):
+def is_signed(input):
     """Whether the tensor's dtype has negative numbers."""
-    return x.dtype.is_signed
+    return input.dtype.is_signed
 
 
-def is_same_size(x, other):
+def is_same_size(input, other):
     """Whether the tensors have one shape."""
-    return x.shape == other.shape
+    return input.shape == other.shape
 
 
 class iinfo:

@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <vector>
+
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/tensor/transfer.h"
+#include "tandem/op_table.h"
+#include "tandem/out.h"
 
 namespace tandem::detail {
 
@@ -140,6 +144,58 @@ Tensor guard_overlap(const OpRow& row, const Tensor& in, const Tensor& out) {
                   "tensor before performing the operation.",
                   row.name));
   return in.clone();
+}
+
+namespace {
+
+/// Raises ShapeError where two results would be written to the same memory.
+void check_apart(const OpRow& row, const Tensor& a, const Tensor& b) {
+  if (!a.shares_storage(b)) return;
+  const bool empty = a.numel() == 0 || b.numel() == 0;
+  const auto [a0, a1] = empty ? std::pair<std::intptr_t, std::intptr_t>() : byte_range(a);
+  const auto [b0, b1] = empty ? std::pair<std::intptr_t, std::intptr_t>() : byte_range(b);
+  TANDEM_EXPECTS(empty ? a.body_ptr() != b.body_ptr() : a1 < b0 || b1 < a0, ShapeError,
+                 fmt::format("[{}] argument 'out': expected tensors with memory of their own, got "
+                             "two that share some",
+                             row.name));
+}
+
+}  // namespace
+
+void write_results(const OpRow& row, std::span<const Tensor> made, std::span<Tensor* const> given,
+                   bool in_place) {
+  TANDEM_EXPECTS(made.size() == given.size(), ValueError,
+                 fmt::format("[{}] argument 'out': expected {} tensor{}, got {}", row.name,
+                             made.size(), made.size() == 1 ? "" : "s", given.size()));
+  std::vector<OutSpec> specs;
+  std::vector<Tensor> sources;
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const Tensor& t = made[i];
+    specs.push_back({Dims(t.shape()), t.dtype(), t.device(), t.body_ptr()->names});
+    check_given(row, specs[i], *given[i]);
+    TANDEM_EXPECTS(
+        !in_place || std::ranges::equal(t.shape(), given[i]->shape()), ShapeError,
+        fmt::format("[{}] output with shape [{}] doesn't match the broadcast shape [{}]", row.name,
+                    fmt::join(given[i]->shape(), ", "), fmt::join(t.shape(), ", ")));
+    if (std::ranges::equal(t.shape(), given[i]->shape()))
+      specs[i].names = unify_names(given[i]->body_ptr()->names, t.shape().size(), specs[i].names,
+                                   t.shape().size(), row.name);
+    for (std::size_t k = 0; k < i; ++k) check_apart(row, *given[k], *given[i]);
+    sources.push_back(guard_overlap(row, t, *given[i]));
+  }
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    if (given[i]->body_ptr() == made[i].body_ptr()) continue;
+    (void)run_one(
+        row, given[i], [&] { return specs[i]; },
+        [&](const Tensor& out) { copy_elements(out, sources[i]); });
+  }
+}
+
+void write_results(const char* op, const std::tuple<Tensor, Tensor>& made, Tensor& first,
+                   Tensor& second) {
+  const Tensor list[] = {std::get<0>(made), std::get<1>(made)};
+  Tensor* const given[] = {&first, &second};
+  write_results(*find_op(op), list, given);
 }
 
 }  // namespace tandem::detail

@@ -7,6 +7,7 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/plan.h"
 #include "runtime/ops/boxed_ops.h"
+#include "runtime/ops/generator.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 
@@ -31,16 +32,7 @@ Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& opt
   };
   const auto go = [&](const Tensor& t) {
     std::int64_t strides[kMaxRank];
-    detail::byte_strides(t, strides);
-    launch.row = &row;
-    launch.numel = t.numel();
-    launch.shape = t.shape().data();
-    launch.rank = static_cast<int>(t.dim());
-    launch.contiguous = t.is_contiguous();
-    launch.device = t.device();
-    const Tensor* written[] = {&t};
-    launch.stream = detail::launch_stream(launch.device, written);
-    launch.out = OperandDesc{t.data_ptr(), strides, {}, dtype, dtype};
+    detail::set_output(launch, row, t, dtype, strides);
     if (launch.numel > 0) detail::launch(row, t.device(), &launch);
   };
   return detail::run_one(row, out, infer, go);

@@ -3,6 +3,8 @@
 // alpha).
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/promote.h"
 #include "runtime/ops/boxed_ops.h"
@@ -37,6 +39,30 @@ void check_exponent(const OpRow& row, std::span<const Arg> in) {
   if (&row != &op::pow || in[1].is_tensor() || !is_integer_args(in)) return;
   TANDEM_EXPECTS(in[1].scalar().to_int() >= 0 || in[1].scalar().kind() == Scalar::Kind::UInt, Error,
                  "[pow] Integers to negative integer powers are not allowed.");
+}
+
+void check_celu(const OpRow& row, std::span<const Arg> in) {
+  if (&row != &op::celu) return;
+  TANDEM_EXPECTS(
+      in[1].is_tensor() || !in[1].scalar().is_zero(), Error,
+      "[celu] ZeroDivisionError: argument 'alpha': expected a number other than 0, got 0");
+}
+
+/// Rows whose numbers are parameters: they have no say in the dtype.
+bool takes_parameters(const OpRow& row) {
+  return &row == &op::threshold || &row == &op::celu || &row == &op::hardshrink;
+}
+
+/// A parameter as an element of t: for integers its integer part.
+Scalar parameter_of(const OpRow& row, const Scalar& s, DType t) {
+  if (category(t) == Category::Bool) return s.to_bool();
+  const bool whole = is_integer(t) && s.kind() == Scalar::Kind::Float;
+  TANDEM_EXPECTS((s.category() < Category::Complex || is_complex(t)) &&
+                     (!whole || std::fabs(s.to_double()) < 0x1p63),
+                 ValueError,
+                 fmt::format("[{}] value {} cannot be converted to type {} without overflow",
+                             row.name, s.str(), name(t)));
+  return whole ? Scalar(s.to_int()) : s;
 }
 
 /// What a comparison of x with a number beyond x's range gives, for all x.
@@ -128,6 +154,7 @@ Tensor call(const OpRow& row, std::span<const Arg> in, Tensor* out = nullptr,
   if (row.arity == 2) [[likely]] {
     check_divisor(row, in);
     check_exponent(row, in);
+    check_celu(row, in);
     if ((row.flags & kExactCompare) != 0) {
       Tensor t = exact_compare(row, in, out);
       if (t.defined()) return t;
@@ -135,11 +162,18 @@ Tensor call(const OpRow& row, std::span<const Arg> in, Tensor* out = nullptr,
   }
   bool any = false;
   for (const Arg& a : in) any = any || a.is_tensor();
-  if (any) return detail::elementwise(row, in, out, in_place);
-  // Numbers only: the first becomes a 0-d tensor.
-  const Tensor first = scalar_tensor(in[0].scalar());
+  if (any && !takes_parameters(row)) [[likely]]
+    return detail::elementwise(row, in, out, in_place);
   std::vector<Arg> args(in.begin(), in.end());
-  args[0] = Arg(first);
+  // Numbers only: the first becomes a 0-d tensor.
+  const Tensor first = any ? Tensor() : scalar_tensor(in[0].scalar());
+  if (!any) args[0] = Arg(first);
+  if (takes_parameters(row) && args[0].is_tensor()) {
+    for (std::size_t i = 1; i < args.size(); ++i) {
+      if (!args[i].is_tensor())
+        args[i] = Arg(parameter_of(row, args[i].scalar(), args[0].tensor().dtype()));
+    }
+  }
   return detail::elementwise(row, args, out, in_place);
 }
 
@@ -148,6 +182,7 @@ void call_into(const OpRow& row, std::span<const Arg> in, Tensor& out, bool in_p
   if (row.arity == 2) {
     check_divisor(row, in);
     check_exponent(row, in);
+    check_celu(row, in);
   }
   if (!detail::elementwise_plain(row, in, out)) call(row, in, &out, in_place);
 }

@@ -234,6 +234,26 @@ Tensor polygamma(std::int64_t n, const Tensor& x) {
   return n == 0 ? digamma(x) : digamma_derivative(x, n);
 }
 
+Tensor celu(const Tensor& x) { return celu(x, 1); }
+Tensor hardshrink(const Tensor& x) { return hardshrink(x, 0.5); }
+
+Tensor prelu(const Tensor& x, const Tensor& weight) {
+  TANDEM_EXPECTS(x.dtype() == weight.dtype() && is_float(x.dtype()), TypeError,
+                 fmt::format("[prelu] expected floats of one dtype, got {} and {}", name(x.dtype()),
+                             name(weight.dtype())));
+  TANDEM_EXPECTS(
+      weight.dim() <= 1, ShapeError,
+      fmt::format("[prelu] argument 'weight': expected 0 or 1 dimensions, got {}", weight.dim()));
+  const std::int64_t channels = x.dim() > 1 ? x.shape()[1] : 1;
+  TANDEM_EXPECTS(weight.numel() == 1 || weight.numel() == channels, ShapeError,
+                 fmt::format("[prelu] argument 'weight': expected 1 or {} elements, got {}",
+                             channels, weight.numel()));
+  Dims along(x.shape().size(), 1);
+  if (x.dim() > 1) along[1] = weight.numel();
+  const Tensor plain = weight.has_names() ? weight.rename(std::nullopt) : weight;
+  return where(gt(x, 0), x, mul(plain.reshape(along), x));
+}
+
 namespace ops {
 Tensor logit(const Tensor& x, std::optional<double> eps) {
   return eps ? tandem::logit(x, *eps) : tandem::logit(x);

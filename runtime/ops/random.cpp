@@ -9,6 +9,7 @@
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/plan.h"
+#include "runtime/ops/generator.h"
 #include "runtime/ops/random.h"
 #include "runtime/ops/turn.h"
 #include "tandem/op_table.h"
@@ -31,18 +32,9 @@ Tensor draw(const OpRow& row, const detail::OutSpec& spec, DType kernel, Generat
   const auto go = [&](const Tensor& t) {
     detail::Turn turn(generator, row.name);
     std::int64_t strides[kMaxRank];
-    detail::byte_strides(t, strides);
-    launch.row = &row;
-    launch.numel = t.numel();
-    launch.shape = t.shape().data();
-    launch.rank = static_cast<int>(t.dim());
-    launch.contiguous = t.is_contiguous();
-    launch.device = t.device();
+    detail::set_output(launch, row, t, kernel, strides);
     launch.seed = turn.seed();
     launch.offset = turn.counter();
-    const Tensor* written[] = {&t};
-    launch.stream = detail::launch_stream(launch.device, written);
-    launch.out = OperandDesc{t.data_ptr(), strides, {}, t.dtype(), kernel};
     if (launch.numel > 0) detail::launch(row, t.device(), &launch);
     turn.keep();
   };

@@ -1,5 +1,5 @@
-// Front-ends of the reductions of several passes: norms, logsumexp, nanmean, var and std with their
-// mean, aminmax.
+// Front-ends of the reductions of several passes: norms, renorm, logsumexp, nanmean, trace, var and
+// std with their mean, aminmax.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -10,6 +10,7 @@
 #include "runtime/ops/scan.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/pointwise.h"
 
 namespace tandem {
 
@@ -58,6 +59,48 @@ Tensor norm_of(const OpRow& row, const Tensor& x, double order, const Axes& axes
   return power_norm(row, x, order, r, computed, result);
 }
 
+/// What the slices along an axis are multiplied by so that no norm is above maxnorm; in x's real
+/// dtype.
+Tensor renorm_factors(const OpRow& row, const Tensor& x, double order, Axis axis, double maxnorm) {
+  check_inexact(row, x.dtype(), "x");
+  TANDEM_EXPECTS(
+      x.dim() >= 2, ShapeError,
+      fmt::format("[{}] argument 'x': expected two dimensions or more, got {}", row.name, x.dim()));
+  TANDEM_EXPECTS(order > 0, ValueError,
+                 fmt::format("[{}] argument 'p': expected a number > 0, got {}", row.name, order));
+  TANDEM_EXPECTS(
+      maxnorm >= 0, ValueError,
+      fmt::format("[{}] argument 'maxnorm': expected a number >= 0, got {}", row.name, maxnorm));
+  const std::int64_t kept = detail::resolve_axis(axis, x, row.name);
+  SmallVector<Axis, 6> others;
+  for (std::int64_t d = 0; d < x.dim(); ++d) {
+    if (d != kept) others.push_back(Axis(d));
+  }
+  const Tensor norms = norm_of(row, x, order, Axes(others), true, info(x.dtype()).compute);
+  return where(gt(norms, maxnorm), div(maxnorm, add(norms, 1e-7)), 1).to(real_dtype(x.dtype()));
+}
+
+/// exp(x - shift) summed, without a tensor of the exponentials.
+Tensor shifted_sums(const OpRow& row, const Tensor& in, const Tensor& shift, const Reduced& kept,
+                    DType compute) {
+  return detail::run_one(
+      row, nullptr, [&] { return kept.spec(in, compute); },
+      [&](const Tensor& to) {
+        detail::LaunchStorage storage;
+        ReduceLaunch l = detail::make_launch(row, in, in.dtype(), kept, {&to, 1}, storage);
+        std::int64_t strides[kMaxRank] = {};  // 0 along the reduced dimensions
+        auto step = static_cast<std::int64_t>(element_size(compute));
+        for (int d = l.rank_outer - 1; d >= 0; --d) {
+          strides[d] = step;
+          step *= l.shape[d];
+        }
+        l.n_in = 2;
+        l.operands[0].kernel = compute;
+        l.operands[2] = {shift.data_ptr(), strides, {}, compute, compute};
+        detail::launch(row, l.device, &l);
+      });
+}
+
 /// var or std and the mean they are computed from, in one run.
 std::tuple<Tensor, Tensor> spread_and_mean(const OpRow& row, const OpRow& kernel, const Tensor& x,
                                            const Axes& axes, double correction, bool keepdim) {
@@ -84,11 +127,10 @@ std::tuple<Tensor, Tensor> spread_and_mean(const OpRow& row, const OpRow& kernel
 Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
   const OpRow& row = op::logsumexp;
   const DType t = category(x.dtype()) < Category::Float ? default_dtype() : x.dtype();
-  TANDEM_EXPECTS(dtypes::Floats.has(t), TypeError,
+  TANDEM_EXPECTS(dtypes::Inexact.has(t), TypeError,
                  fmt::format("[{}] not implemented for '{}'", row.name, info(t).title));
   const Reduced r{detail::resolve_axes(axes, x, row.name), keepdim};
   const Reduced kept{r.mask, true};
-  const DType compute = info(t).compute;
   if (x.numel() == 0) {
     Tensor none = detail::run_one(
         row, nullptr, [&] { return r.spec(x, t); }, [](const Tensor&) {});
@@ -96,25 +138,16 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
     return none;
   }
   const Tensor in = x.dtype() == t ? x : x.to(t);
-  const Tensor greatest = detail::reduce_one(row, op::amax, in, kept, t, compute, nullptr);
+  // Complex numbers are shifted by the greatest real part.
+  const bool complex = is_complex(t);
+  const DType compute = info(real_dtype(t)).compute;
+  const Tensor greatest = detail::reduce_one(row, op::amax, complex ? real(in) : in, kept,
+                                             real_dtype(t), compute, nullptr);
   // Nothing is taken from infinities: exp(inf - inf) has no value.
   const Tensor shift = where(isfinite(greatest), greatest, 0);
-  const Tensor sums = detail::run_one(
-      row, nullptr, [&] { return kept.spec(in, compute); },
-      [&](const Tensor& to) {
-        detail::LaunchStorage storage;
-        ReduceLaunch l = detail::make_launch(row, in, t, kept, {&to, 1}, storage);
-        std::int64_t strides[kMaxRank] = {};  // 0 along the reduced dimensions
-        auto step = static_cast<std::int64_t>(element_size(compute));
-        for (int d = l.rank_outer - 1; d >= 0; --d) {
-          strides[d] = step;
-          step *= l.shape[d];
-        }
-        l.n_in = 2;
-        l.operands[0].kernel = compute;
-        l.operands[2] = {shift.data_ptr(), strides, {}, compute, compute};
-        detail::launch(row, l.device, &l);
-      });
+  const Tensor sums =
+      complex ? detail::reduce_one(row, op::sum, exp(sub(in, shift)), kept, t, t, nullptr)
+              : shifted_sums(row, in, shift, kept, compute);
   Tensor y = add(log(sums), shift);
   if (!keepdim) y = y.reshape(r.shape(x));
   y = y.dtype() == t ? y : y.to(t);
@@ -144,6 +177,13 @@ Tensor vector_norm(const Tensor& x, double order, const Axes& axes, bool keepdim
 
 Tensor dist(const Tensor& x, const Tensor& y, double order) {
   return norm_of(op::dist, sub(x, y), order, {}, false, {});
+}
+
+Tensor renorm(const Tensor& x, double order, Axis axis, double maxnorm) {
+  return mul(x, renorm_factors(op::renorm, x, order, axis, maxnorm));
+}
+Tensor& renorm_(Tensor& x, double order, Axis axis, double maxnorm) {
+  return x.mul_(renorm_factors(op::renorm_, x, order, axis, maxnorm));
 }
 
 std::tuple<Tensor, Tensor> aminmax(const Tensor& x, std::optional<Axis> axis, bool keepdim) {
@@ -177,6 +217,18 @@ Tensor softmin(const Tensor& x, Axis axis, std::optional<DType> dtype) {
 }
 
 namespace ops {
+
+Tensor renorm_(const Tensor& x, double order, Axis axis, double maxnorm) {
+  Tensor to = x;
+  return tandem::renorm_(to, order, axis, maxnorm);
+}
+
+Tensor trace(const Tensor& x) {
+  TANDEM_EXPECTS(
+      x.dim() == 2, ShapeError,
+      fmt::format("[trace] argument 'x': expected a matrix, got {} dimensions", x.dim()));
+  return sum(x.diagonal());
+}
 
 Tensor norm(const Tensor& x, const Value& p, const Axes& axes, bool keepdim,
             std::optional<DType> dtype) {

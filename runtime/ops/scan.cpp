@@ -181,11 +181,11 @@ TANDEM_SCAN(cumprod)
 
 Tensor logcumsumexp(const Tensor& x, Axis axis) {
   const OpRow& row = op::logcumsumexp;
-  return scan(row, row, x, axis, checked(row, x, dtypes::Floats), nullptr);
+  return scan(row, row, x, axis, checked(row, x, dtypes::Inexact), nullptr);
 }
 Tensor& logcumsumexp_out(Tensor& out, const Tensor& x, Axis axis) {
   const OpRow& row = op::logcumsumexp;
-  scan(row, row, x, axis, checked(row, x, dtypes::Floats), &out);
+  scan(row, row, x, axis, checked(row, x, dtypes::Inexact), &out);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "runtime/dispatch/plan.h"
+#include "runtime/ops/reduce.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 
@@ -158,19 +159,11 @@ Tensor one(const OpRow& row, const Tensor& x, std::int64_t dim, const Wanted& w,
 /// One position of each sorted row, and its index.
 std::tuple<Tensor, Tensor> position(const OpRow& row, const Tensor& x, std::int64_t dim,
                                     bool keepdim, const Wanted& w) {
-  const std::uint64_t gone = x.dim() == 0 ? 0 : std::uint64_t(1) << dim;
-  const auto spec = [&](DType t) {
-    Dims shape;
-    for (std::size_t d = 0; d < x.shape().size(); ++d) {
-      const bool reduced = (gone >> d & 1u) != 0;
-      if (!reduced || keepdim) shape.push_back(reduced ? 1 : x.shape()[d]);
-    }
-    return OutSpec{shape, t, x.device(), detail::names_without(x.body_ptr()->names, gone, keepdim)};
-  };
+  const detail::Reduced r{x.dim() == 0 ? 0 : std::uint64_t(1) << dim, keepdim};
   auto outs = detail::run<2>(
       row, {nullptr, nullptr},
       [&] {
-        return std::array<OutSpec, 2>{spec(x.dtype()), spec(DType::int64)};
+        return std::array<OutSpec, 2>{r.spec(x, x.dtype()), r.spec(x, DType::int64)};
       },
       [&](std::array<Tensor, 2>& to) {
         const bool as_they_are = keepdim || x.dim() == 0;

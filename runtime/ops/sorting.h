@@ -56,6 +56,9 @@ Tensor bucketize(const Arg& input, const Tensor& boundaries, bool out_int32, boo
 Tensor bincount(const Tensor& x, std::optional<Tensor> weights, std::int64_t minlength);
 std::vector<Value> histogram(const Tensor& x, const Value& bins, std::optional<Tensor> range,
                              std::optional<Tensor> weight, bool density);
+/// bins: a number, a list of them, or a list of edges.
+std::vector<Value> histogramdd(const Tensor& x, const Value& bins, std::optional<Tensor> range,
+                               std::optional<Tensor> weight, bool density);
 Tensor isin(const Arg& elements, const Arg& test_elements, bool assume_unique, bool invert);
 
 }  // namespace tandem::ops

@@ -1,10 +1,12 @@
-// Front-ends of counting: bincount, histc, histogram. Sums of weights: the elements are sorted by
-// bin, then each bin is summed along the fixed tree.
+// Front-ends of counting: bincount, histc, histogram, histogramdd. Sums of weights: the elements
+// are sorted by bin, then each bin is summed along the fixed tree.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 
 #include "runtime/ops/sorting.h"
+#include "runtime/tensor/body.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 
@@ -101,10 +103,13 @@ void check_bins(const OpRow& row, std::int64_t bins) {
       fmt::format("[{}] argument 'bins': expected a number > 0, got {}", row.name, bins));
 }
 
-void check_weights(const OpRow& row, const Tensor& x, const Tensor& w, const char* argument) {
+/// `shape`: of the input, or of its points.
+void check_weights(const OpRow& row, const Tensor& x, IntSpan shape, const Tensor& w,
+                   const char* argument) {
   TANDEM_EXPECTS(
-      std::ranges::equal(x.shape(), w.shape()), ShapeError,
-      fmt::format("[{}] argument '{}': expected the shape of the input", row.name, argument));
+      std::ranges::equal(shape, w.shape()), ShapeError,
+      fmt::format("[{}] argument '{}': expected the input's shape [{}], got [{}]", row.name,
+                  argument, fmt::join(shape, ", "), fmt::join(w.shape(), ", ")));
   const Tensor* tensors[] = {&x, &w};
   (void)detail::common_device(row, tensors);
   TANDEM_EXPECTS(!is_complex(w.dtype()), TypeError,
@@ -142,10 +147,22 @@ Tensor equal_edges(const OpRow& row, const Tensor& x, std::int64_t bins,
   return edges;
 }
 
-Tensor densities(const Tensor& hist, const Tensor& edges) {
-  const std::int64_t n = hist.numel();
-  const Tensor widths = sub(edges.narrow(0, 1, n), edges.narrow(0, 0, n));
-  return div(div(hist, sum(hist)), widths);
+/// Divided by their sum and, along each dimension, by the bins' widths.
+Tensor densities(const Tensor& hist, std::span<const Tensor> edges) {
+  Tensor density = div(hist, sum(hist));
+  for (std::size_t d = 0; d < edges.size(); ++d) {
+    const std::int64_t n = edges[d].numel() - 1;
+    Dims shape(edges.size(), 1);
+    shape[d] = n;
+    const Tensor widths = sub(edges[d].narrow(0, 1, n), edges[d].narrow(0, 0, n));
+    density = div(density, widths.reshape(shape));
+  }
+  return density;
+}
+
+/// What weights are summed in.
+DType sums_dtype(const Tensor& x) {
+  return x.dtype() == DType::float64 ? DType::float64 : DType::float32;
 }
 
 std::tuple<Tensor, Tensor> fill_histogram(const OpRow& row, const Tensor& any, const Tensor& edges,
@@ -155,27 +172,109 @@ std::tuple<Tensor, Tensor> fill_histogram(const OpRow& row, const Tensor& any, c
   l.edges = edges.data_ptr();
   Tensor hist;
   if (weight) {
-    const DType sums = x.dtype() == DType::float64 ? DType::float64 : DType::float32;
-    hist = weighted(l, x, edges, detail::dense_row(*weight).to(sums));
+    hist = weighted(l, x, edges, detail::dense_row(*weight).to(sums_dtype(x)));
   } else {
     hist = counted(l, x, edges);
   }
   hist = hist.to(x.dtype());
-  return {density ? densities(hist, edges) : hist, edges};
+  return {density ? densities(hist, {&edges, 1}) : hist, edges};
 }
 
-void check_histogram(const OpRow& row, const Tensor& x, const std::optional<Tensor>& weight) {
+/// `shape`: that of the weights.
+void check_histogram(const OpRow& row, const Tensor& x, IntSpan shape,
+                     const std::optional<Tensor>& weight) {
   detail::check_sortable(row, x.dtype(), dtypes::Floats);
   if (!weight) return;
-  check_weights(row, x, *weight, "weight");
+  check_weights(row, x, shape, *weight, "weight");
   TANDEM_EXPECTS(weight->dtype() == x.dtype(), TypeError,
                  fmt::format("[{}] argument 'weight': expected {}, got {}", row.name,
                              name(x.dtype()), name(weight->dtype())));
 }
 
+void check_edges(const OpRow& row, const Tensor& x, const Tensor& edges) {
+  TANDEM_EXPECTS(
+      edges.dim() == 1 && edges.numel() > 1, ShapeError,
+      fmt::format("[{}] argument 'bins': expected two edges or more in one dimension, got "
+                  "shape [{}]",
+                  row.name, fmt::join(edges.shape(), ", ")));
+  TANDEM_EXPECTS(edges.dtype() == x.dtype(), TypeError,
+                 fmt::format("[{}] argument 'bins': expected {}, got {}", row.name, name(x.dtype()),
+                             name(edges.dtype())));
+  const Tensor* tensors[] = {&x, &edges};
+  (void)detail::common_device(row, tensors);
+}
+
 /// What a meta tensor gives: shapes alone.
 std::tuple<Tensor, Tensor> meta_histogram(const Tensor& x, std::int64_t bins) {
   return {working(x, {bins}, x.dtype()), working(x, {bins + 1}, x.dtype())};
+}
+
+// ---- points in a grid
+
+void check_points(const OpRow& row, const Tensor& x, std::size_t bins,
+                  const std::optional<Tensor>& weight) {
+  TANDEM_EXPECTS(x.dim() >= 2 && x.shape().back() > 0, ShapeError,
+                 fmt::format("[{}] argument 'input': expected points along the last of two "
+                             "dimensions or more, got shape [{}]",
+                             row.name, fmt::join(x.shape(), ", ")));
+  const auto dims = static_cast<std::size_t>(x.shape().back());
+  TANDEM_EXPECTS(bins == dims, ShapeError,
+                 fmt::format("[{}] argument 'bins': expected one entry for each of {} dimensions "
+                             "of the points, got {}",
+                             row.name, dims, bins));
+  check_histogram(row, x, x.shape().first(x.shape().size() - 1), weight);
+}
+
+/// The points' coordinates, a dense row for each dimension.
+std::vector<Tensor> coordinates(const Tensor& x) {
+  const std::int64_t dims = x.shape().back();
+  const Tensor points = detail::dense_row(x).reshape({x.numel() / dims, dims});
+  std::vector<Tensor> rows;
+  for (std::int64_t d = 0; d < dims; ++d) rows.push_back(detail::dense_row(points.select(1, d)));
+  return rows;
+}
+
+/// Each point's cell in a grid with one more bin along each dimension, for what is outside.
+Tensor cells_of(const OpRow& row, std::span<const Tensor> points, std::span<const Tensor> edges) {
+  Tensor cells;
+  for (std::size_t d = 0; d < edges.size(); ++d) {
+    const Tensor ids = working(points[d], points[d].shape(), DType::int64);
+    if (ids.numel() == 0) return ids;
+    CountLaunch l = launch_of(row, points[d], edges[d].numel() - 1, CountLaunch::Bins::Edges);
+    l.step = CountLaunch::Step::Ids;
+    l.edges = edges[d].data_ptr();
+    l.ids = ids.data<std::int64_t>();
+    run(l, {&points[d], &ids, &edges[d]});
+    cells = d == 0 ? ids : add(mul(cells, edges[d].numel()), ids);
+  }
+  return cells;
+}
+
+std::tuple<Tensor, std::vector<Tensor>> fill_grid(const OpRow& row, std::span<const Tensor> points,
+                                                  const std::vector<Tensor>& edges,
+                                                  const std::optional<Tensor>& weight,
+                                                  bool density) {
+  Dims around;
+  for (const Tensor& e : edges) around.push_back(e.numel());
+  const std::int64_t all = detail::checked_numel(around, sizeof(std::int64_t), row.name);
+  const Tensor cells = cells_of(row, points, edges);
+  const CountLaunch l = launch_of(row, cells, all, CountLaunch::Bins::Values);
+  Tensor hist = weight
+                    ? weighted(l, cells, {}, detail::dense_row(*weight).to(sums_dtype(points[0])))
+                    : counted(l, cells, {});
+  hist = hist.reshape(around);
+  for (std::size_t d = 0; d < edges.size(); ++d) {
+    hist = hist.narrow(static_cast<std::int64_t>(d), 0, around[d] - 1);
+  }
+  hist = hist.to(points[0].dtype()).contiguous();
+  return {density ? densities(hist, edges) : hist, edges};
+}
+
+std::tuple<Tensor, std::vector<Tensor>> meta_grid(const Tensor& x, Dims bins) {
+  const Tensor hist = working(x, bins, x.dtype());
+  std::vector<Tensor> edges;
+  for (const std::int64_t n : bins) edges.push_back(working(x, {n + 1}, x.dtype()));
+  return {hist, edges};
 }
 
 }  // namespace
@@ -190,7 +289,7 @@ Tensor bincount(const Tensor& any, const std::optional<Tensor>& weights, std::in
   TANDEM_EXPECTS(
       minlength >= 0, ValueError,
       fmt::format("[bincount] argument 'minlength': expected a number >= 0, got {}", minlength));
-  if (weights) check_weights(row, any, *weights, "weights");
+  if (weights) check_weights(row, any, any.shape(), *weights, "weights");
   detail::check_has_values(row, any);
   const Tensor x = detail::dense_row(any);
   const std::int64_t bins = std::max(bins_needed(x), minlength);
@@ -221,7 +320,7 @@ std::tuple<Tensor, Tensor> histogram(const Tensor& any, std::int64_t bins,
                                      const std::optional<Tensor>& weight, bool density) {
   const OpRow& row = op::histogram;
   const trace::OpScope scope(row.name);
-  check_histogram(row, any, weight);
+  check_histogram(row, any, any.shape(), weight);
   check_bins(row, bins);
   if (range) check_range(row, range->first, range->second);
   if (any.is_meta()) return meta_histogram(any, bins);
@@ -235,19 +334,70 @@ std::tuple<Tensor, Tensor> histogram(const Tensor& x, const Tensor& edges,
                                      const std::optional<Tensor>& weight, bool density) {
   const OpRow& row = op::histogram;
   const trace::OpScope scope(row.name);
-  check_histogram(row, x, weight);
-  TANDEM_EXPECTS(edges.dim() == 1 && edges.numel() > 1, ShapeError,
-                 "[histogram] argument 'bins': expected two edges or more in one dimension");
-  TANDEM_EXPECTS(edges.dtype() == x.dtype(), TypeError,
-                 fmt::format("[histogram] argument 'bins': expected {}, got {}", name(x.dtype()),
-                             name(edges.dtype())));
-  const Tensor* tensors[] = {&x, &edges};
-  (void)detail::common_device(row, tensors);
+  check_histogram(row, x, x.shape(), weight);
+  check_edges(row, x, edges);
   if (x.is_meta()) return meta_histogram(x, edges.numel() - 1);
   return fill_histogram(row, x, detail::dense_row(edges).clone(), weight, density);
 }
 
+std::tuple<Tensor, std::vector<Tensor>> histogramdd(const Tensor& x, IntSpan bins,
+                                                    const std::optional<std::vector<double>>& ends,
+                                                    const std::optional<Tensor>& weight,
+                                                    bool density) {
+  const OpRow& row = op::histogramdd;
+  const trace::OpScope scope(row.name);
+  check_points(row, x, bins.size(), weight);
+  for (const std::int64_t n : bins) check_bins(row, n);
+  TANDEM_EXPECTS(!ends || ends->size() == 2 * bins.size(), ValueError,
+                 fmt::format("[{}] argument 'range': expected {} numbers, got {}", row.name,
+                             2 * bins.size(), ends ? ends->size() : 0));
+  const auto range = [&](std::size_t d) -> std::optional<std::pair<double, double>> {
+    if (!ends) return std::nullopt;
+    return std::pair((*ends)[2 * d], (*ends)[2 * d + 1]);
+  };
+  for (std::size_t d = 0; ends && d < bins.size(); ++d) {
+    check_range(row, range(d)->first, range(d)->second);
+  }
+  if (x.is_meta()) return meta_grid(x, Dims(bins));
+  const std::vector<Tensor> points = coordinates(x);
+  std::vector<Tensor> edges;
+  for (std::size_t d = 0; d < bins.size(); ++d) {
+    edges.push_back(equal_edges(row, points[d], bins[d], range(d)));
+  }
+  return fill_grid(row, points, edges, weight, density);
+}
+
+std::tuple<Tensor, std::vector<Tensor>> histogramdd(const Tensor& x,
+                                                    const std::vector<Tensor>& edges,
+                                                    const std::optional<Tensor>& weight,
+                                                    bool density) {
+  const OpRow& row = op::histogramdd;
+  const trace::OpScope scope(row.name);
+  check_points(row, x, edges.size(), weight);
+  Dims bins;
+  for (const Tensor& e : edges) {
+    check_edges(row, x, e);
+    bins.push_back(e.numel() - 1);
+  }
+  if (x.is_meta()) return meta_grid(x, bins);
+  std::vector<Tensor> own;
+  for (const Tensor& e : edges) own.push_back(detail::dense_row(e).clone());
+  return fill_grid(row, coordinates(x), own, weight, density);
+}
+
 namespace ops {
+
+namespace {
+/// The numbers of a list, which is a tensor in a boxed call.
+std::vector<double> numbers(const char* op, const Tensor& list) {
+  TANDEM_EXPECTS(list.device().is_cpu(), ValueError,
+                 fmt::format("[{}] argument 'range': expected numbers, got a tensor on {}", op,
+                             list.device().str()));
+  const Tensor dense = list.to(DType::float64).contiguous();
+  const auto* first = dense.data<double>();
+  return {first, first + dense.numel()};
+}
+}  // namespace
 
 Tensor bincount(const Tensor& x, std::optional<Tensor> weights, std::int64_t minlength) {
   return tandem::bincount(x, weights, minlength);
@@ -264,13 +414,36 @@ std::vector<Value> histogram(const Tensor& x, const Value& bins, std::optional<T
                  "[histogram] argument 'bins': expected an int or a Tensor");
   std::optional<std::pair<double, double>> ends;
   if (range) {
+    const std::vector<double> both = numbers("histogram", *range);
     TANDEM_EXPECTS(
-        range->numel() == 2 && range->device().is_cpu(), ValueError,
-        fmt::format("[histogram] argument 'range': expected two numbers, got {}", range->numel()));
-    const Tensor both = range->to(DType::float64).contiguous();
-    ends = {both.data<double>()[0], both.data<double>()[1]};
+        both.size() == 2, ValueError,
+        fmt::format("[histogram] argument 'range': expected two numbers, got {}", both.size()));
+    ends = {both[0], both[1]};
   }
   return detail::results(tandem::histogram(x, bins.as<Scalar>().to_int(), ends, weight, density));
+}
+
+std::vector<Value> histogramdd(const Tensor& x, const Value& bins, std::optional<Tensor> range,
+                               std::optional<Tensor> weight, bool density) {
+  const auto values = [](std::tuple<Tensor, std::vector<Tensor>> t) {
+    return std::vector<Value>{std::get<0>(t), std::get<1>(t)};
+  };
+  if (bins.is<std::vector<Tensor>>()) {
+    TANDEM_EXPECTS(!range, ValueError,
+                   "[histogramdd] argument 'range': expected none with edges as bins, got one");
+    return values(tandem::histogramdd(x, bins.as<std::vector<Tensor>>(), weight, density));
+  }
+  Dims counts;
+  if (bins.is<Dims>()) counts = bins.as<Dims>();
+  if (bins.is<Scalar>() && bins.as<Scalar>().is_integral() && x.dim() > 0) {
+    counts = Dims(static_cast<std::size_t>(x.shape().back()), bins.as<Scalar>().to_int());
+  }
+  TANDEM_EXPECTS(bins.is<Dims>() || (bins.is<Scalar>() && bins.as<Scalar>().is_integral()),
+                 TypeError,
+                 "[histogramdd] argument 'bins': expected an int, or a list of ints or of tensors");
+  std::optional<std::vector<double>> ends;
+  if (range) ends = numbers("histogramdd", *range);
+  return values(tandem::histogramdd(x, counts, ends, weight, density));
 }
 
 }  // namespace ops

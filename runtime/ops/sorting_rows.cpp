@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "kernels/functors/sorting.h"
+#include "runtime/ops/reduce.h"
 #include "runtime/ops/sorting.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
@@ -162,19 +163,11 @@ std::tuple<Tensor, Tensor> mode(const Tensor& x, Axis axis, bool keepdim) {
   detail::check_sortable(op::mode, x.dtype());
   const std::int64_t dim = detail::resolve_axis(axis, x, "mode");
   detail::check_has_elements(op::mode, x, dim);
-  const std::uint64_t gone = x.dim() == 0 ? 0 : std::uint64_t(1) << dim;
-  const auto spec = [&](DType t) {
-    Dims shape;
-    for (std::size_t d = 0; d < x.shape().size(); ++d) {
-      const bool reduced = (gone >> d & 1u) != 0;
-      if (!reduced || keepdim) shape.push_back(reduced ? 1 : x.shape()[d]);
-    }
-    return OutSpec{shape, t, x.device(), detail::names_without(x.body_ptr()->names, gone, keepdim)};
-  };
+  const detail::Reduced r{x.dim() == 0 ? 0 : std::uint64_t(1) << dim, keepdim};
   auto outs = detail::run<2>(
       op::mode, {nullptr, nullptr},
       [&] {
-        return std::array<OutSpec, 2>{spec(x.dtype()), spec(DType::int64)};
+        return std::array<OutSpec, 2>{r.spec(x, x.dtype()), r.spec(x, DType::int64)};
       },
       [&](std::array<Tensor, 2>& to) {
         if (to[0].numel() > 0) find_modes(x, dim, to[0], to[1]);

@@ -5,6 +5,7 @@
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/plan.h"
+#include "runtime/ops/generator.h"
 #include "runtime/ops/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
@@ -51,16 +52,7 @@ Tensor generate(const OpRow& row, const Dims& shape, DType dtype, const Options&
   return detail::run_one(row, nullptr, infer, [&](const Tensor& t) {
     if (t.numel() == 0) return;
     std::int64_t strides[kMaxRank];
-    detail::byte_strides(t, strides);
-    l.row = &row;
-    l.numel = t.numel();
-    l.shape = t.shape().data();
-    l.rank = static_cast<int>(t.dim());
-    l.contiguous = true;
-    l.device = t.device();
-    const Tensor* written[] = {&t};
-    l.stream = detail::launch_stream(l.device, written);
-    l.out = OperandDesc{t.data_ptr(), strides, {}, dtype, dtype};
+    detail::set_output(l, row, t, dtype, strides);
     detail::launch(row, l.device, &l);
   });
 }

@@ -10,35 +10,8 @@
 #include <cstring>
 
 #include "kernels/functors/elementary.h"
+#include "tests/accuracy/fast_references.h"
 #include "tests/accuracy/special_references.h"
-
-// glibc has vector versions of these in libmvec; told so, g++ calls them in the screening loops.
-#if defined(__x86_64__) && defined(__GLIBC_PREREQ)
-#if __GLIBC_PREREQ(2, 35)
-#define TEST_SIMD(name) extern "C" __attribute__((simd("notinbranch"))) double name(double) noexcept
-TEST_SIMD(exp);
-TEST_SIMD(exp2);
-TEST_SIMD(expm1);
-TEST_SIMD(log);
-TEST_SIMD(log2);
-TEST_SIMD(log10);
-TEST_SIMD(log1p);
-TEST_SIMD(sin);
-TEST_SIMD(cos);
-TEST_SIMD(tan);
-TEST_SIMD(asin);
-TEST_SIMD(acos);
-TEST_SIMD(atan);
-TEST_SIMD(sinh);
-TEST_SIMD(cosh);
-TEST_SIMD(tanh);
-TEST_SIMD(asinh);
-TEST_SIMD(acosh);
-TEST_SIMD(atanh);
-TEST_SIMD(erf);
-TEST_SIMD(erfc);
-#endif
-#endif
 
 namespace {
 
@@ -46,23 +19,10 @@ namespace fn = tandem::fn;
 using fn::from_bits;
 using fn::to_bits;
 namespace ref = tandem::testing::references;
-constexpr int kBlock = 1024;
-
-#if defined(__x86_64__)
-#define TEST_V3 __attribute__((target("avx2,fma,bmi,bmi2,lzcnt")))
-#define TEST_V4 \
-  __attribute__((target("avx2,fma,bmi,bmi2,lzcnt,avx512f,avx512bw,avx512dq,avx512vl")))
-bool has_v3() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-bool has_v4() { return has_v3() && __builtin_cpu_supports("avx512vl"); }
-#else
-#define TEST_V3
-#define TEST_V4
-bool has_v3() { return false; }
-bool has_v4() { return false; }
-#endif
-
-// Keeps the vectorised exp in the range that it handles itself; float overflows far earlier.
-double clip(double x) { return x > 200 ? 200 : (x < -200 ? -200 : x); }
+using tandem::testing::Fast;
+using tandem::testing::has_v3;
+using tandem::testing::has_v4;
+using tandem::testing::kBlock;
 
 // sincospi holds below 2^21; x beyond is taken as 0.
 TANDEM_FN float functor_sinpi(float x, int quarter) {
@@ -70,93 +30,67 @@ TANDEM_FN float functor_sinpi(float x, int quarter) {
   fn::sincospi(fn::abs_bits(x) < 0x1p21f ? x : 0.0f, s, c);
   return quarter == 0 ? s : c;
 }
-double reference_sinpi(double x, int quarter) {
-  x = std::fabs(x) < 0x1p21 ? x : 0;
-  const double n = std::rint(2 * x);
-  const double t = 3.14159265358979323846 * (x - n / 2);  // the difference is exact
-  const int q = (int(n) + quarter) & 3;
-  const double y = (q & 1) != 0 ? std::cos(t) : std::sin(t);
-  return (q & 2) != 0 ? -y : y;
-}
 
-// One row a function: its name, the functor's call and the reference (libm's in double), both in x,
-// and the bound.
-#define TANDEM_F32_FUNCTIONS(X)                              \
-  X(exp, fn::exp(x), ::exp(clip(x)), 1.0)                    \
-  X(exp2, fn::exp2(x), ::exp2(x), 1.0)                       \
-  X(expm1, fn::expm1(x), ::expm1(x), 1.0)                    \
-  X(log, fn::log(x), ::log(x), 1.0)                          \
-  X(log2, fn::log2(x), ::log2(x), 1.0)                       \
-  X(log10, fn::log10(x), ::log10(x), 1.0)                    \
-  X(log1p, fn::log1p(x), ::log1p(x), 1.0)                    \
-  X(sin, fn::sin(x), ::sin(x), 1.0)                          \
-  X(cos, fn::cos(x), ::cos(x), 1.0)                          \
-  X(tan, fn::tan(x), ::tan(x), 1.0)                          \
-  X(asin, fn::asin(x), ::asin(x), 1.0)                       \
-  X(acos, fn::acos(x), ::acos(x), 1.0)                       \
-  X(atan, fn::atan(x), ::atan(x), 1.0)                       \
-  X(sinh, fn::sinh(x), ::sinh(x), 1.0)                       \
-  X(cosh, fn::cosh(x), ::cosh(x), 1.0)                       \
-  X(tanh, fn::tanh(x), ::tanh(x), 1.0)                       \
-  X(asinh, fn::asinh(x), ::asinh(x), 1.0)                    \
-  X(acosh, fn::acosh(x), ::acosh(x), 1.0)                    \
-  X(atanh, fn::atanh(x), ::atanh(x), 1.0)                    \
-  X(erf, fn::erf(x), ::erf(x), 1.0)                          \
-  X(sigmoid, fn::sigmoid(x), 1 / (1 + ::exp(-clip(x))), 1.0) \
-  X(erfc, fn::erfc(x), ::erfc(x), 1.0)                       \
-  X(erfinv, fn::erfinv(x), ref::erfinv(x), 1.0)              \
-  X(lgamma, fn::lgamma(x), ref::lgamma(x), 1.0)              \
-  X(digamma, fn::digamma(x), ref::digamma(x), 1.0)           \
-  X(i0, fn::i0(x), ref::i0(x), 1.0)                          \
-  X(logit, fn::logit(x), ref::logit(x), 1.0)                 \
-  X(sinc, fn::sinc(x), ref::sinc(x), 1.0)                    \
-  X(rsqrt, fn::rsqrt(x), 1 / std::sqrt(x), 1.0)              \
-  X(sinpi, functor_sinpi(x, 0), reference_sinpi(x, 0), 1.0)  \
-  X(cospi, functor_sinpi(x, 1), reference_sinpi(x, 1), 1.0)
+// One row a function: its name, also that of its reference (fast_references.h), and the call in x.
+#define TANDEM_F32_FUNCTIONS(X) \
+  X(exp, fn::exp(x))            \
+  X(exp2, fn::exp2(x))          \
+  X(expm1, fn::expm1(x))        \
+  X(log, fn::log(x))            \
+  X(log2, fn::log2(x))          \
+  X(log10, fn::log10(x))        \
+  X(log1p, fn::log1p(x))        \
+  X(sin, fn::sin(x))            \
+  X(cos, fn::cos(x))            \
+  X(tan, fn::tan(x))            \
+  X(asin, fn::asin(x))          \
+  X(acos, fn::acos(x))          \
+  X(atan, fn::atan(x))          \
+  X(sinh, fn::sinh(x))          \
+  X(cosh, fn::cosh(x))          \
+  X(tanh, fn::tanh(x))          \
+  X(asinh, fn::asinh(x))        \
+  X(acosh, fn::acosh(x))        \
+  X(atanh, fn::atanh(x))        \
+  X(erf, fn::erf(x))            \
+  X(sigmoid, fn::sigmoid(x))    \
+  X(erfc, fn::erfc(x))          \
+  X(erfinv, fn::erfinv(x))      \
+  X(lgamma, fn::lgamma(x))      \
+  X(digamma, fn::digamma(x))    \
+  X(i0, fn::i0(x))              \
+  X(logit, fn::logit(x))        \
+  X(sinc, fn::sinc(x))          \
+  X(rsqrt, fn::rsqrt(x))        \
+  X(sinpi, functor_sinpi(x, 0)) \
+  X(cospi, functor_sinpi(x, 1))
+
+constexpr double kBound = 1.0;  // ulp
 
 struct Function {
   const char* name;
-  double bound;
-  double (*reference)(double);
   void (*baseline)(const float*, float*);
   void (*v3)(const float*, float*);
   void (*v4)(const float*, float*);
-  void (*screen)(const float*, double*);  // the reference, vectorised: to about 4 ulp of double
+  const Fast& reference() const { return *tandem::testing::fast_reference(name); }
 };
 
-#define TANDEM_WRAP(name, call, ref, bound)                    \
-  struct Run_##name {                                          \
-    static void baseline(const float* in, float* out) {        \
-      for (int i = 0; i < kBlock; ++i) {                       \
-        const float x = in[i];                                 \
-        out[i] = call;                                         \
-      }                                                        \
-    }                                                          \
-    TEST_V3 static void v3(const float* in, float* out) {      \
-      for (int i = 0; i < kBlock; ++i) {                       \
-        const float x = in[i];                                 \
-        out[i] = call;                                         \
-      }                                                        \
-    }                                                          \
-    TEST_V4 static void v4(const float* in, float* out) {      \
-      for (int i = 0; i < kBlock; ++i) {                       \
-        const float x = in[i];                                 \
-        out[i] = call;                                         \
-      }                                                        \
-    }                                                          \
-    TEST_V3 static void screen(const float* in, double* out) { \
-      for (int i = 0; i < kBlock; ++i) {                       \
-        const double x = in[i];                                \
-        out[i] = ref;                                          \
-      }                                                        \
-    }                                                          \
-    static double reference(double x) { return ref; }          \
+#define TANDEM_LEVEL(target, level, call)                 \
+  target static void level(const float* in, float* out) { \
+    for (int i = 0; i < kBlock; ++i) {                    \
+      const float x = in[i];                              \
+      out[i] = call;                                      \
+    }                                                     \
+  }
+#define TANDEM_WRAP(name, call)     \
+  struct Run_##name {               \
+    TANDEM_LEVEL(, baseline, call)  \
+    TANDEM_LEVEL(TEST_V3, v3, call) \
+    TANDEM_LEVEL(TEST_V4, v4, call) \
   };
 TANDEM_F32_FUNCTIONS(TANDEM_WRAP)
 
-#define TANDEM_ROW(name, call, ref, bound)                                      \
-  {#name,          bound,          Run_##name::reference, Run_##name::baseline, \
-   Run_##name::v3, Run_##name::v4, Run_##name::screen},
+#define TANDEM_ROW(name, call) {#name, Run_##name::baseline, Run_##name::v3, Run_##name::v4},
 const Function kFunctions[] = {TANDEM_F32_FUNCTIONS(TANDEM_ROW)};
 
 /// Error of got in units of the last place of the exact value; infinite where the kind is wrong.
@@ -177,41 +111,18 @@ struct Worst {
   float input = 0, got = 0;
 };
 
-/// The same error without the rare cases, to be vectorised: those give infinity.
-inline __attribute__((always_inline)) double quick_error(float got, double exact) {
-  const double g = got;
-  const std::uint64_t bits = to_bits(exact);
-  const std::uint64_t exponent = (bits >> 52) & 0x7ffu;
-  const std::uint64_t place = exponent < 1023u - 126u ? 1023u - 126u : exponent;
-  const double error = std::fabs(g - exact) * from_bits((1023u + 23u + 1023u - place) << 52);
-  const bool signs = (to_bits(g) ^ bits) >> 63 != 0u;
-  const bool rare = signs | !(std::fabs(exact) < 0x1.fffffep127) | !(std::fabs(g) < HUGE_VAL);
-  const bool overflow = !signs & (std::fabs(exact) >= 0x1p128) & (std::fabs(g) == HUGE_VAL);
-  const bool same = (to_bits(g) == bits) | ((g != g) & (exact != exact)) | overflow;
-  return same ? 0.0 : (rare ? HUGE_VAL : error);
-}
-
-TEST_V3 double screen_block(const Function& f, const float* in, float* out, double* error) {
-  double exact[kBlock];
-  f.v3(in, out);
-  f.screen(in, exact);
-  double worst = 0;
-  for (int i = 0; i < kBlock; ++i) error[i] = quick_error(out[i], exact[i]);
-  for (int i = 0; i < kBlock; ++i) worst = error[i] > worst ? error[i] : worst;
-  return worst;
-}
-
 /// Adds a block's errors to worst. Screened first where the CPU can: only what may be worse than
 /// the worst so far is compared with the scalar libm.
 void check_block(const Function& f, const float* in, Worst& worst) {
+  const Fast& reference = f.reference();
   float out[kBlock];
   double error[kBlock];
   const bool screened = has_v3();
-  if (screened && screen_block(f, in, out, error) <= worst.ulp) return;
-  if (!screened) f.baseline(in, out);
+  screened ? f.v3(in, out) : f.baseline(in, out);
+  if (screened && screen_block(reference, in, out, error) <= worst.ulp) return;
   for (int i = 0; i < kBlock; ++i) {
     if (screened && error[i] <= worst.ulp) continue;
-    const double ulp = ulp_error(out[i], f.reference(in[i]));
+    const double ulp = ulp_error(out[i], reference.exact(in[i]));
     if (ulp > worst.ulp) worst = Worst{ulp, in[i], out[i]};
   }
 }
@@ -271,52 +182,43 @@ bool check_bits(const Function& f, std::uint64_t stride) {
 
 // ---- functions of two arguments: sampled
 
-// Name, the functor's call and the reference, both in x and y, and the bound.
-#define TANDEM_F32_PAIRS(X)                                       \
-  X(pow, fn::pow(x, y), std::pow(x, y), 1.0)                      \
-  X(atan2, fn::atan2(x, y), std::atan2(x, y), 1.0)                \
-  X(hypot, fn::hypot(x, y), std::hypot(x, y), 1.0)                \
-  X(logaddexp, fn::logaddexp(x, y), ref::logaddexp(x, y), 1.0)    \
-  X(logaddexp2, fn::logaddexp2(x, y), ref::logaddexp2(x, y), 1.0) \
-  X(xlogy, fn::xlogy(x, y), ref::xlogy(x, y), 1.0)                \
-  X(xlog1py, fn::xlog1py(x, y), ref::xlog1py(x, y), 1.0)          \
-  X(ldexp, fn::ldexp(x, y), ref::ldexp(x, y), 1.0)
+// Name, the functor's call and the reference, both in x and y.
+#define TANDEM_F32_PAIRS(X)                                  \
+  X(pow, fn::pow(x, y), std::pow(x, y))                      \
+  X(atan2, fn::atan2(x, y), std::atan2(x, y))                \
+  X(hypot, fn::hypot(x, y), std::hypot(x, y))                \
+  X(logaddexp, fn::logaddexp(x, y), ref::logaddexp(x, y))    \
+  X(logaddexp2, fn::logaddexp2(x, y), ref::logaddexp2(x, y)) \
+  X(xlogy, fn::xlogy(x, y), ref::xlogy(x, y))                \
+  X(xlog1py, fn::xlog1py(x, y), ref::xlog1py(x, y))          \
+  X(ldexp, fn::ldexp(x, y), ref::ldexp(x, y))
 
 struct PairFunction {
   const char* name;
-  double bound;
   double (*reference)(double, double);
   void (*baseline)(const float*, const float*, float*);
   void (*v3)(const float*, const float*, float*);
   void (*v4)(const float*, const float*, float*);
 };
 
-#define TANDEM_WRAP_PAIR(name, call, ref, bound)                         \
-  struct Run_##name {                                                    \
-    static void baseline(const float* a, const float* b, float* out) {   \
-      for (int i = 0; i < kBlock; ++i) {                                 \
-        const float x = a[i], y = b[i];                                  \
-        out[i] = call;                                                   \
-      }                                                                  \
+#define TANDEM_PAIR_LEVEL(target, level, call)                           \
+  target static void level(const float* a, const float* b, float* out) { \
+    for (int i = 0; i < kBlock; ++i) {                                   \
+      const float x = a[i], y = b[i];                                    \
+      out[i] = call;                                                     \
     }                                                                    \
-    TEST_V3 static void v3(const float* a, const float* b, float* out) { \
-      for (int i = 0; i < kBlock; ++i) {                                 \
-        const float x = a[i], y = b[i];                                  \
-        out[i] = call;                                                   \
-      }                                                                  \
-    }                                                                    \
-    TEST_V4 static void v4(const float* a, const float* b, float* out) { \
-      for (int i = 0; i < kBlock; ++i) {                                 \
-        const float x = a[i], y = b[i];                                  \
-        out[i] = call;                                                   \
-      }                                                                  \
-    }                                                                    \
-    static double reference(double x, double y) { return ref; }          \
+  }
+#define TANDEM_WRAP_PAIR(name, call, ref)                       \
+  struct Run_##name {                                           \
+    TANDEM_PAIR_LEVEL(, baseline, call)                         \
+    TANDEM_PAIR_LEVEL(TEST_V3, v3, call)                        \
+    TANDEM_PAIR_LEVEL(TEST_V4, v4, call)                        \
+    static double reference(double x, double y) { return ref; } \
   };
 TANDEM_F32_PAIRS(TANDEM_WRAP_PAIR)
 
-#define TANDEM_PAIR_ROW(name, call, ref, bound) \
-  {#name, bound, Run_##name::reference, Run_##name::baseline, Run_##name::v3, Run_##name::v4},
+#define TANDEM_PAIR_ROW(name, call, ref) \
+  {#name, Run_##name::reference, Run_##name::baseline, Run_##name::v3, Run_##name::v4},
 const PairFunction kPairFunctions[] = {TANDEM_F32_PAIRS(TANDEM_PAIR_ROW)};
 
 // Every pair of these is tried: zeros, ones, infinities, NaN, integers, halves, ends of the
@@ -402,7 +304,7 @@ bool check_pairs(const PairFunction& f, std::uint64_t count) {
       worst_y = mine_y;
     }
   }
-  const bool within = worst.ulp <= f.bound;
+  const bool within = worst.ulp <= kBound;
   std::printf("%-10s %8.4f ulp at %.9g, %.9g (%a, %a) -> %a, %llu samples%s\n", f.name, worst.ulp,
               worst.input, worst_y, worst.input, worst_y, worst.got,
               static_cast<unsigned long long>(blocks * kBlock), within ? "" : "  ABOVE THE BOUND");
@@ -431,7 +333,7 @@ int main(int argc, char** argv) {
     if (*filter != '\0' && std::strcmp(filter, f.name) != 0) continue;
     if (bits_stride != 0 && !check_bits(f, bits_stride)) ++failed;
     const Worst w = check_accuracy(f, stride);
-    const bool ok = w.ulp <= f.bound;
+    const bool ok = w.ulp <= kBound;
     failed += ok ? 0 : 1;
     std::printf("%-10s %8.4f ulp at %.9g (%a) -> %a%s\n", f.name, w.ulp, w.input, w.input, w.got,
                 ok ? "" : "  ABOVE THE BOUND");

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tests/accuracy/special_references.h"
-
 namespace tandem::testing {  // gamma_references.cpp
 int mp_igamma(mpfr_t r, const mpfr_t a, const mpfr_t x);
 int mp_igammac(mpfr_t r, const mpfr_t a, const mpfr_t x);
@@ -13,105 +11,10 @@ int mp_zeta(mpfr_t r, const mpfr_t s, const mpfr_t q);
 int mp_digamma_derivative(mpfr_t r, const mpfr_t x, const mpfr_t order);
 }  // namespace tandem::testing
 
-// glibc has vector versions of these in libmvec; told so, g++ calls them in the screening loops.
-#if defined(__x86_64__) && defined(__GLIBC_PREREQ)
-#if __GLIBC_PREREQ(2, 35)
-#define TEST_SIMD(name) extern "C" __attribute__((simd("notinbranch"))) double name(double) noexcept
-TEST_SIMD(exp);
-TEST_SIMD(exp2);
-TEST_SIMD(expm1);
-TEST_SIMD(log);
-TEST_SIMD(log2);
-TEST_SIMD(log10);
-TEST_SIMD(log1p);
-TEST_SIMD(sin);
-TEST_SIMD(cos);
-TEST_SIMD(tan);
-TEST_SIMD(asin);
-TEST_SIMD(acos);
-TEST_SIMD(atan);
-TEST_SIMD(sinh);
-TEST_SIMD(cosh);
-TEST_SIMD(tanh);
-TEST_SIMD(asinh);
-TEST_SIMD(acosh);
-TEST_SIMD(atanh);
-TEST_SIMD(erf);
-TEST_SIMD(erfc);
-#endif
-#endif
-
-#if defined(__x86_64__)
-#define TEST_V3 __attribute__((target("avx2,fma,bmi,bmi2,lzcnt")))
-#else
-#define TEST_V3
-#endif
-
 namespace tandem::testing {
 namespace {
 
-// ---- in double
-
-// Keeps the vectorised exp in the range that it handles itself; float overflows far earlier.
-double clip(double x) { return x > 200 ? 200 : (x < -200 ? -200 : x); }
-
 constexpr double kPi = 3.14159265358979323846;
-
-double log_sigmoid(double x) {
-  return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x));
-}
-
-// One row a function: the op's name and the reference in x.
-#define TANDEM_FAST(X)                  \
-  X(exp, ::exp(clip(x)))                \
-  X(exp2, ::exp2(x))                    \
-  X(expm1, ::expm1(x))                  \
-  X(log, ::log(x))                      \
-  X(log2, ::log2(x))                    \
-  X(log10, ::log10(x))                  \
-  X(log1p, ::log1p(x))                  \
-  X(sin, ::sin(x))                      \
-  X(cos, ::cos(x))                      \
-  X(tan, ::tan(x))                      \
-  X(asin, ::asin(x))                    \
-  X(acos, ::acos(x))                    \
-  X(atan, ::atan(x))                    \
-  X(sinh, ::sinh(x))                    \
-  X(cosh, ::cosh(x))                    \
-  X(tanh, ::tanh(x))                    \
-  X(asinh, ::asinh(x))                  \
-  X(acosh, ::acosh(x))                  \
-  X(atanh, ::atanh(x))                  \
-  X(erf, ::erf(x))                      \
-  X(erfc, ::erfc(x))                    \
-  X(sigmoid, 1 / (1 + ::exp(-clip(x)))) \
-  X(rsqrt, 1 / std::sqrt(x))            \
-  X(sinc, references::sinc(x))          \
-  X(logit, references::logit(x))        \
-  X(erfinv, references::erfinv(x))      \
-  X(lgamma, references::lgamma(x))      \
-  X(digamma, references::digamma(x))    \
-  X(i0, references::i0(x))              \
-  X(log_sigmoid, log_sigmoid(x))        \
-  X(deg2rad, x*(kPi / 180))             \
-  X(rad2deg, x*(180 / kPi))
-
-#define TANDEM_WRAP(name, expression)                          \
-  struct Fast_##name {                                         \
-    static double exact(double x) { return expression; }       \
-    TEST_V3 static void screen(const float* in, double* out) { \
-      for (int i = 0; i < kBlock; ++i) {                       \
-        const double x = in[i];                                \
-        out[i] = expression;                                   \
-      }                                                        \
-    }                                                          \
-  };
-TANDEM_FAST(TANDEM_WRAP)
-
-#define TANDEM_FAST_ROW(name, expression) {#name, Fast_##name::exact, Fast_##name::screen},
-const Fast kFast[] = {TANDEM_FAST(TANDEM_FAST_ROW)};
-
-// ---- in MPFR
 
 #define TANDEM_OF_ONE(name) \
   int mp_##name(mpfr_t r, const mpfr_t x, const mpfr_t) { return mpfr_##name(r, x, MPFR_RNDN); }
@@ -171,6 +74,16 @@ int mp_sigmoid(mpfr_t r, const mpfr_t x, const mpfr_t) {
   mpfr_exp(r, r, MPFR_RNDN);
   mpfr_add_ui(r, r, 1, MPFR_RNDN);
   return mpfr_ui_div(r, 1, r, MPFR_RNDN);
+}
+int mp_selu(mpfr_t r, const mpfr_t x, const mpfr_t) {
+  Wide c(200);
+  mpfr_set_str(c.v, "1.0507009873554804934193349852946", 10, MPFR_RNDN);
+  if (mpfr_sgn(x) > 0 || mpfr_zero_p(x) != 0) return mpfr_mul(r, x, c.v, MPFR_RNDN);
+  Wide a(200);
+  mpfr_set_str(a.v, "1.6732632423543772848170429916717", 10, MPFR_RNDN);
+  mpfr_mul(c.v, c.v, a.v, MPFR_RNDN);
+  mpfr_expm1(a.v, x, MPFR_RNDN);
+  return mpfr_mul(r, a.v, c.v, MPFR_RNDN);
 }
 int mp_log_sigmoid(mpfr_t r, const mpfr_t x, const mpfr_t) {
   mpfr_neg(r, x, MPFR_RNDN);
@@ -318,11 +231,6 @@ int mp_xlog1py(mpfr_t r, const mpfr_t x, const mpfr_t y) {
   return mpfr_mul(r, x, l.v, MPFR_RNDN);
 }
 
-Region lin(double a, double b) { return {Region::kLinear, a, b}; }
-Region mag(double a, double b) { return {Region::kMagnitude, a, b}; }
-Region pos(double a, double b) { return {Region::kPositiveMagnitude, a, b}; }
-Region near(double p) { return {Region::kNear, p, 0}; }
-
 constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 const std::vector<Region> kGammas = {lin(0, 2),
                                      lin(0, 30),
@@ -393,6 +301,7 @@ const Precise kPrecise[] = {
     {"erfinv", mp_erfinv, {mag(5e-324, 1), lin(0.9, 1), near(0.5)}},
     {"i0", mp_i0, {lin(-20, 20), lin(-720, 720), near(8)}},
     {"sigmoid", mp_sigmoid, {lin(-40, 40), lin(-745, 40), lin(-746, -708)}},
+    {"selu", mp_selu, {lin(-45, 0), lin(0, 100), near(-kLn2 / 2), near(-3 * kLn2 / 2)}},
     {"log_sigmoid", mp_log_sigmoid, {lin(-40, 40), lin(-745, 745)}},
     {"logit", mp_logit, {lin(0, 1), near(0.5), lin(0.4, 0.6), pos(5e-324, 1)}},
     {"rsqrt", mp_rsqrt, {lin(0.5, 4)}},
@@ -467,7 +376,6 @@ const Row* find(const Row (&rows)[N], std::string_view name) {
 
 }  // namespace
 
-const Fast* fast_reference(std::string_view row) { return find(kFast, row); }
 const Precise* precise_reference(std::string_view row) { return find(kPrecise, row); }
 const Exception* exception(std::string_view row) { return find(kExceptions, row); }
 

@@ -1,5 +1,5 @@
 // lint: oracle table. References for the accuracy report beside those of
-// tests/host/elementwise_oracle.h: fast ones in double, for all floats, and MPFR's, for doubles.
+// tests/host/elementwise_oracle.h and fast_references.h: MPFR's, for doubles.
 #pragma once
 
 #include <mpfr.h>
@@ -11,16 +11,6 @@
 
 namespace tandem::testing {
 
-/// Elements that a fast reference takes at a time.
-inline constexpr int kBlock = 1024;
-
-/// A function of a float in double precision.
-struct Fast {
-  const char* name;
-  double (*exact)(double);                         // libm's, to about 1 ulp of double
-  void (*screen)(const float* in, double* exact);  // kBlock elements, to about 4
-};
-
 /// A function of doubles, correctly rounded to the precision of r.
 struct Precise {
   const char* name;
@@ -29,7 +19,6 @@ struct Precise {
 };
 
 /// Null where the row has none: elementwise_oracle.h serves.
-const Fast* fast_reference(std::string_view row);
 const Precise* precise_reference(std::string_view row);
 
 /// What a row may be wrong by where the bounds do not hold, and why.

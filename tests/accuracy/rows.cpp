@@ -86,9 +86,9 @@ int main(int argc, char** argv) {
     }
   }
   if (words.size() != 2) {
-    std::fprintf(
-        stderr,
-        "usage: accuracy_rows --list | PART ROW [--stride N] [--samples N] [--threads N] [--near X]...\n");
+    std::fprintf(stderr,
+                 "usage: accuracy_rows --list | PART ROW [--stride N] [--samples N] [--threads N] "
+                 "[--near X]...\n");
     return 2;
   }
   try {

@@ -10,6 +10,7 @@
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/value.h"
+#include "tests/accuracy/fast_references.h"
 #include "tests/accuracy/references.h"
 #include "tests/host/elementwise_oracle.h"
 

@@ -1,7 +1,6 @@
 // Accuracy of the complex functions against MPFR: the error of the value relative to its modulus,
 // over regions that hold the branch points, the poles, the unit circle and the ends of the range;
 // and the special values of C99, Annex G. Exit status 1 above a function's bound.
-//   sampled_complex [--samples N] [--only NAME] [--hash]
 // lint: oracle table
 #include <cmath>
 #include <cstdint>
@@ -21,8 +20,10 @@ namespace {
 
 using tandem::Complex128;
 using tandem::Complex64;
+using tandem::testing::Hash;
 using tandem::testing::Mp;
 using tandem::testing::MpComplex;
+using tandem::testing::Options;
 using tandem::testing::Rng;
 namespace fn = tandem::fn;
 namespace mp = tandem::testing;
@@ -336,56 +337,37 @@ int check_paths(std::size_t samples) {
 
 void print_hash(const Function& f, std::size_t samples, std::uint64_t seed) {
   Rng rng(seed);
-  std::uint64_t hash = 0xcbf29ce484222325u;
+  Hash hash;
   std::vector<Complex128> z(samples), w(samples), out(samples);
   for (unsigned set = 1; set <= kFar; set *= 2) {
     for (std::size_t i = 0; i < samples; ++i)
       z[i] = draw(set, rng, false), w[i] = draw(set, rng, false);
     f.batch(z.data(), w.data(), out.data(), samples);
-    for (const Complex128& v : out) {
-      for (double part : {v.re, v.im}) {
-        hash = (hash ^ (part != part ? 1u : fn::to_bits(part))) * 0x100000001b3u;
-      }
-    }
+    for (const Complex128& v : out) hash.add(v.re), hash.add(v.im);
   }
-  std::printf("%-10s %016llx\n", f.name, static_cast<unsigned long long>(hash));
+  hash.print(f.name);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t samples = 300;
-  std::string only;
-  bool hash = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string arg = argv[i];
-    if (arg == "--hash") {
-      hash = true;
-    } else if (arg == "--samples" && i + 1 < argc) {
-      samples = std::strtoull(argv[++i], nullptr, 10);
-    } else if (arg == "--only" && i + 1 < argc) {
-      only = argv[++i];
-    } else {
-      std::fprintf(stderr, "usage: sampled_complex [--samples N] [--only NAME] [--hash]\n");
-      return 2;
-    }
-  }
+  const Options o(argc, argv, 300);
   int failures = 0;
   std::uint64_t seed = 100;
   for (const Function& f : functions()) {
     ++seed;
-    if (!only.empty() && only != f.name) continue;
-    if (hash) {
-      print_hash(f, samples * 10, seed);
+    if (!o.takes(f.name)) continue;
+    if (o.hash) {
+      print_hash(f, o.samples * 10, seed);
       continue;
     }
     failures += check_specials<Complex128>(f, f.batch) + check_specials<Complex64>(f, f.batch32);
     std::printf("%-10s bound %.2f ", f.name, f.bound);
-    failures += check_accuracy<Complex128>(f, f.batch, samples, seed);
-    failures += check_accuracy<Complex64>(f, f.batch32, samples, seed);
+    failures += check_accuracy<Complex128>(f, f.batch, o.samples, seed);
+    failures += check_accuracy<Complex64>(f, f.batch32, o.samples, seed);
     std::printf("\n");
   }
-  if (!hash && only.empty()) failures += check_paths(samples * 100);
+  if (!o.hash && o.only.empty()) failures += check_paths(o.samples * 100);
   if (failures != 0) std::printf("%d failures\n", failures);
   return failures == 0 ? 0 : 1;
 }

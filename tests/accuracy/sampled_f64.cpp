@@ -1,17 +1,8 @@
 // Accuracy of the float64 elementary functions against MPFR: random samples per region, dense
 // around the hard spots, and C's special values. Exit status 1 above a function's bound.
-//   sampled_f64 [--samples N] [--only NAME] [--hash]
-// --hash prints a hash of the results alone (no MPFR), to compare builds for different targets.
 // lint: oracle table
-#include <mpfr.h>
-
 #include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <limits>
-#include <string>
 #include <vector>
 
 #include "kernels/functors/atrig_f64.h"
@@ -21,95 +12,50 @@
 #include "kernels/functors/log_f64.h"
 #include "kernels/functors/pow_f64.h"
 #include "kernels/functors/trig_f64.h"
-#include "tests/accuracy/samples.h"
+#include "tests/accuracy/sampled.h"
 
 namespace {
 
 namespace fn = tandem::fn;
-using tandem::testing::Region;
-using tandem::testing::Rng;
+using namespace tandem::testing;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 const double kNan = std::numeric_limits<double>::quiet_NaN();
 
-using Batch = void (*)(const double* x, const double* y, double* out, std::size_t n);
-using Reference = int (*)(mpfr_t out, const mpfr_t x, const mpfr_t y);
+TANDEM_BATCH(exp, x)
+TANDEM_BATCH(exp2, x)
+TANDEM_BATCH(expm1, x)
+TANDEM_BATCH(log, x)
+TANDEM_BATCH(log2, x)
+TANDEM_BATCH(log10, x)
+TANDEM_BATCH(log1p, x)
+TANDEM_BATCH(sin, x)
+TANDEM_BATCH(cos, x)
+TANDEM_BATCH(tan, x)
+TANDEM_BATCH(sin_fast, x)
+TANDEM_BATCH(cos_fast, x)
+TANDEM_BATCH(tan_fast, x)
+TANDEM_BATCH(sin_slow, x)
+TANDEM_BATCH(cos_slow, x)
+TANDEM_BATCH(tan_slow, x)
+TANDEM_BATCH(sinpi, x)
+TANDEM_BATCH(cospi, x)
+TANDEM_BATCH(asin, x)
+TANDEM_BATCH(acos, x)
+TANDEM_BATCH(atan, x)
+TANDEM_BATCH(sinh, x)
+TANDEM_BATCH(cosh, x)
+TANDEM_BATCH(tanh, x)
+TANDEM_BATCH(asinh, x)
+TANDEM_BATCH(acosh, x)
+TANDEM_BATCH(atanh, x)
+TANDEM_BATCH(erf, x)
+TANDEM_BATCH(sigmoid, x)
+TANDEM_BATCH(rsqrt, x)
+TANDEM_BATCH(pow, x, y)
+TANDEM_BATCH(atan2, x, y)
+TANDEM_BATCH(hypot, x, y)
 
-// One out-of-line loop per function: what is tested is the vectorised code.
-#define TANDEM_BATCH1(name)                                                              \
-  __attribute__((noinline)) void batch_##name(const double* __restrict x, const double*, \
-                                              double* __restrict out, std::size_t n) {   \
-    for (std::size_t i = 0; i < n; ++i) out[i] = fn::name(x[i]);                         \
-  }
-#define TANDEM_BATCH2(name)                                                                       \
-  __attribute__((noinline)) void batch_##name(const double* __restrict x,                         \
-                                              const double* __restrict y, double* __restrict out, \
-                                              std::size_t n) {                                    \
-    for (std::size_t i = 0; i < n; ++i) out[i] = fn::name(x[i], y[i]);                            \
-  }
-TANDEM_BATCH1(exp)
-TANDEM_BATCH1(exp2)
-TANDEM_BATCH1(expm1)
-TANDEM_BATCH1(log)
-TANDEM_BATCH1(log2)
-TANDEM_BATCH1(log10)
-TANDEM_BATCH1(log1p)
-TANDEM_BATCH1(sin)
-TANDEM_BATCH1(cos)
-TANDEM_BATCH1(tan)
-TANDEM_BATCH1(sin_fast)
-TANDEM_BATCH1(cos_fast)
-TANDEM_BATCH1(tan_fast)
-TANDEM_BATCH1(sin_slow)
-TANDEM_BATCH1(cos_slow)
-TANDEM_BATCH1(tan_slow)
-TANDEM_BATCH1(sinpi)
-TANDEM_BATCH1(cospi)
-TANDEM_BATCH1(asin)
-TANDEM_BATCH1(acos)
-TANDEM_BATCH1(atan)
-TANDEM_BATCH1(sinh)
-TANDEM_BATCH1(cosh)
-TANDEM_BATCH1(tanh)
-TANDEM_BATCH1(asinh)
-TANDEM_BATCH1(acosh)
-TANDEM_BATCH1(atanh)
-TANDEM_BATCH1(erf)
-TANDEM_BATCH1(sigmoid)
-TANDEM_BATCH1(rsqrt)
-TANDEM_BATCH2(pow)
-TANDEM_BATCH2(atan2)
-TANDEM_BATCH2(hypot)
-
-#define TANDEM_REFERENCE1(name) \
-  int ref_##name(mpfr_t r, const mpfr_t x, const mpfr_t) { return mpfr_##name(r, x, MPFR_RNDN); }
-TANDEM_REFERENCE1(exp)
-TANDEM_REFERENCE1(exp2)
-TANDEM_REFERENCE1(expm1)
-TANDEM_REFERENCE1(log)
-TANDEM_REFERENCE1(log2)
-TANDEM_REFERENCE1(log10)
-TANDEM_REFERENCE1(log1p)
-TANDEM_REFERENCE1(sin)
-TANDEM_REFERENCE1(cos)
-TANDEM_REFERENCE1(tan)
-TANDEM_REFERENCE1(asin)
-TANDEM_REFERENCE1(acos)
-TANDEM_REFERENCE1(atan)
-TANDEM_REFERENCE1(sinh)
-TANDEM_REFERENCE1(cosh)
-TANDEM_REFERENCE1(tanh)
-TANDEM_REFERENCE1(asinh)
-TANDEM_REFERENCE1(acosh)
-TANDEM_REFERENCE1(atanh)
-TANDEM_REFERENCE1(erf)
-int ref_rsqrt(mpfr_t r, const mpfr_t x, const mpfr_t) { return mpfr_rec_sqrt(r, x, MPFR_RNDN); }
-int ref_sigmoid(mpfr_t r, const mpfr_t x, const mpfr_t) {
-  mpfr_neg(r, x, MPFR_RNDN);
-  mpfr_exp(r, r, MPFR_RNDN);
-  mpfr_add_ui(r, r, 1, MPFR_RNDN);
-  return mpfr_ui_div(r, 1, r, MPFR_RNDN);
-}
 // sin and cos of pi x: x is first brought below 2, exactly, since pi x of a large x has no place
 // to keep its fraction.
 int ref_pi(mpfr_t r, const mpfr_t x, bool cosine) {
@@ -131,34 +77,13 @@ int ref_pi(mpfr_t r, const mpfr_t x, bool cosine) {
 }
 int ref_sinpi(mpfr_t r, const mpfr_t x, const mpfr_t) { return ref_pi(r, x, false); }
 int ref_cospi(mpfr_t r, const mpfr_t x, const mpfr_t) { return ref_pi(r, x, true); }
-int ref_pow(mpfr_t r, const mpfr_t x, const mpfr_t y) { return mpfr_pow(r, x, y, MPFR_RNDN); }
-int ref_atan2(mpfr_t r, const mpfr_t x, const mpfr_t y) { return mpfr_atan2(r, x, y, MPFR_RNDN); }
-int ref_hypot(mpfr_t r, const mpfr_t x, const mpfr_t y) { return mpfr_hypot(r, x, y, MPFR_RNDN); }
-
-struct Function {
-  const char* name;
-  Batch batch;
-  Reference reference;
-  double bound;  // ulp
-  std::vector<Region> regions;
-  bool binary = false;
-};
-
-Region lin(double a, double b) { return {Region::kLinear, a, b}; }
-Region mag(double a, double b) { return {Region::kMagnitude, a, b}; }
-Region pos(double a, double b) { return {Region::kPositiveMagnitude, a, b}; }
-Region near(double p) { return {Region::kNear, p, 0}; }
-
-#define TANDEM_ROW(name, bound, ...)                        \
-  {                                                         \
-#name, batch_##name, ref_##name, bound, { __VA_ARGS__ } \
-  }
-#define TANDEM_ROW2(name, bound, ...) \
-  { #name, batch_##name, ref_##name, bound, {__VA_ARGS__ }, true }
 
 std::vector<Function> functions() {
   const double pi = 0x1.921fb54442d18p+1;
   const double ln2 = 0x1.62e42fefa39efp-1;
+  const std::vector<Region> half_turns = {lin(-1, 1),     lin(-1000, 1000), mag(1e-300, 1e17),
+                                          near(0.25),     near(0.5),        near(1),
+                                          near(1000000.5)};
   return {
       TANDEM_ROW(exp, 1.0, lin(-1, 1), lin(-745.2, 709.8), lin(-746, -708), near(0), near(ln2 / 2),
                  near(-ln2 / 2), near(709.782712893384), near(-745.1332191019411), mag(1e-300, 1)),
@@ -188,10 +113,8 @@ std::vector<Function> functions() {
                  mag(1e9, 1.7e308), near(pi), near(pi / 2), near(pi / 4), near(355), near(0x1p30),
                  near(0x1.6ac5b262ca1ffp+849), mag(5e-324, 1e-300), mag(0x1p29, 0x1p31),
                  {Region::kNearMultiple, pi / 2, 0x1p29}),
-      TANDEM_ROW(sinpi, 1.0, lin(-1, 1), lin(-1000, 1000), mag(1e-300, 1e17), near(0.25), near(0.5),
-                 near(1), near(1000000.5)),
-      TANDEM_ROW(cospi, 1.0, lin(-1, 1), lin(-1000, 1000), mag(1e-300, 1e17), near(0.25), near(0.5),
-                 near(1), near(1000000.5)),
+      {"sinpi", batch_sinpi, 1.0, false, half_turns, nullptr, ref_sinpi},
+      {"cospi", batch_cospi, 1.0, false, half_turns, nullptr, ref_cospi},
       TANDEM_ROW(asin, 1.0, lin(-1, 1), mag(1e-308, 1), mag(5e-324, 1e-300), near(0.5), near(-0.5),
                  near(1), near(-1), lin(0.99, 1)),
       TANDEM_ROW(acos, 1.0, lin(-1, 1), mag(1e-308, 1), near(0.5), near(-0.5), near(1), near(-1),
@@ -225,11 +148,6 @@ std::vector<Function> functions() {
                   mag(1e300, 1.2e308), mag(0x1p-402, 0x1p-398), mag(0x1p498, 0x1p502)),
   };
 }
-
-struct Special {
-  const char* name;
-  double x, y, expected;
-};
 
 // C99 Annex F.
 const Special kSpecials[] = {
@@ -442,139 +360,15 @@ const Special kSpecials[] = {
     {"hypot", 1.7e308, 1.7e308, kInf},
 };
 
-bool same_value(double a, double b) {
-  return (a != a && b != b) || fn::to_bits(a) == fn::to_bits(b);
-}
-
-int check_specials(const Function& f) {
-  int failures = 0;
-  for (const Special& s : kSpecials) {
-    if (std::strcmp(s.name, f.name) != 0) continue;
-    double out[8], x[8], y[8];  // eight copies, so that the vector loop runs
-    for (int i = 0; i < 8; ++i) x[i] = s.x, y[i] = s.y;
-    f.batch(x, y, out, 8);
-    for (int i = 0; i < 8; i += 7) {
-      if (same_value(out[i], s.expected)) continue;
-      std::printf("FAILED %s(%a, %a): expected %a, got %a\n", f.name, s.x, s.y, s.expected, out[i]);
-      ++failures;
-      break;
-    }
-  }
-  return failures;
-}
-
-void print_worst(const Function& f, std::size_t count, double worst, double wx, double wy) {
-  std::printf("%-8s %9zu samples  max %.4f ulp  (bound %.2f)  at %a", f.name, count, worst, f.bound,
-              wx);
-  if (f.binary) std::printf(", %a", wy);
-  std::printf("%s\n", worst > f.bound ? "  FAILED" : "");
-}
-
-int check_accuracy(const Function& f, std::size_t samples, std::uint64_t seed) {
-  mpfr_t x, y, r;
-  mpfr_init2(x, 53), mpfr_init2(y, 53), mpfr_init2(r, 140);
-  double worst = 0, wx = 0, wy = 0;
-  std::size_t count = 0;
-  Rng rng(seed);
-  std::vector<double> xs(samples), ys(samples), out(samples);
-  for (const Region& region : f.regions) {
-    for (std::size_t i = 0; i < samples; ++i) draw(region, rng, i, f.binary, xs[i], ys[i]);
-    f.batch(xs.data(), ys.data(), out.data(), samples);
-    for (std::size_t i = 0; i < samples; ++i) {
-      mpfr_set_d(x, xs[i], MPFR_RNDN);
-      mpfr_set_d(y, ys[i], MPFR_RNDN);
-      f.reference(r, x, y);
-      const double error = tandem::testing::ulp_error(out[i], r);
-      ++count;
-      if (!(error <= worst)) worst = error, wx = xs[i], wy = ys[i];
-    }
-  }
-  mpfr_clears(x, y, r, static_cast<mpfr_ptr>(nullptr));
-  print_worst(f, count, worst, wx, wy);
-  return worst <= f.bound ? 0 : 1;
-}
-
-/// The whole functions equal their fast or slow path, whichever an element needs.
-int check_paths(std::size_t samples) {
-  struct Path {
-    const char* name;
-    Batch whole, fast, slow;
-    bool (*needs_slow)(double);
-  };
-  const Path paths[] = {{"sin", batch_sin, batch_sin_fast, batch_sin_slow,
-                         [](double x) { return fn::sin_needs_slow(x); }},
-                        {"cos", batch_cos, batch_cos_fast, batch_cos_slow,
-                         [](double x) { return fn::cos_needs_slow(x); }},
-                        {"tan", batch_tan, batch_tan_fast, batch_tan_slow,
-                         [](double x) { return fn::tan_needs_slow(x); }}};
-  int failures = 0;
-  std::vector<double> x(samples), unused(samples), whole(samples), fast(samples), slow(samples);
-  for (const Path& p : paths) {
-    Rng rng(11);
-    for (std::size_t i = 0; i < samples; ++i) x[i] = fn::from_bits(rng.next());
-    p.whole(x.data(), nullptr, whole.data(), samples);
-    p.fast(x.data(), nullptr, fast.data(), samples);
-    p.slow(x.data(), nullptr, slow.data(), samples);
-    for (std::size_t i = 0; i < samples; ++i) {
-      const double expected = p.needs_slow(x[i]) ? slow[i] : fast[i];
-      if (same_value(whole[i], expected)) continue;
-      std::printf("FAILED %s(%a): %a by its path, %a whole\n", p.name, x[i], expected, whole[i]);
-      ++failures;
-      break;
-    }
-  }
-  return failures;
-}
-
-void print_hash(const Function& f, std::size_t samples, std::uint64_t seed) {
-  Rng rng(seed);
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  std::vector<double> xs(samples), ys(samples), out(samples);
-  std::vector<Region> regions = f.regions;
-  regions.push_back({Region::kAllBits, 0, 0});
-  for (const Region& region : regions) {
-    for (std::size_t i = 0; i < samples; ++i) draw(region, rng, i, f.binary, xs[i], ys[i]);
-    f.batch(xs.data(), ys.data(), out.data(), samples);
-    for (double v : out) {
-      hash = (hash ^ (v != v ? 1u : fn::to_bits(v))) * 0x100000001b3u;
-    }
-  }
-  std::printf("%-8s %016llx\n", f.name, static_cast<unsigned long long>(hash));
-}
+const Path kPaths[] = {{"sin", batch_sin, batch_sin_fast, batch_sin_slow,
+                        [](double x) { return fn::sin_needs_slow(x); }},
+                       {"cos", batch_cos, batch_cos_fast, batch_cos_slow,
+                        [](double x) { return fn::cos_needs_slow(x); }},
+                       {"tan", batch_tan, batch_tan_fast, batch_tan_slow,
+                        [](double x) { return fn::tan_needs_slow(x); }}};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t samples = 4000;
-  std::string only;
-  bool hash = false;
-  for (int i = 1; i < argc; ++i) {
-    const std::string arg = argv[i];
-    if (arg == "--hash") {
-      hash = true;
-    } else if (arg == "--samples" && i + 1 < argc) {
-      samples = std::strtoull(argv[++i], nullptr, 10);
-    } else if (arg == "--only" && i + 1 < argc) {
-      only = argv[++i];
-    } else {
-      std::fprintf(stderr, "usage: sampled_f64 [--samples N] [--only NAME] [--hash]\n");
-      return 2;
-    }
-  }
-  mpfr_set_emin(-100000), mpfr_set_emax(100000);
-  int failures = 0;
-  std::uint64_t seed = 1;
-  for (const Function& f : functions()) {
-    ++seed;
-    if (!only.empty() && only != f.name) continue;
-    if (hash) {
-      print_hash(f, samples, seed);
-      continue;
-    }
-    failures += check_specials(f);
-    failures += check_accuracy(f, samples, seed);
-  }
-  if (!hash && only.empty()) failures += check_paths(samples * 20);
-  if (failures != 0) std::printf("%d failures\n", failures);
-  return failures == 0 ? 0 : 1;
+  return check_all(Options(argc, argv, 4000), functions(), kSpecials, kPaths);
 }

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
+#include <string>
 
 #include "tandem/fn.h"
 
@@ -47,6 +50,11 @@ struct Region {
   Kind kind;
   double a, b;
 };
+
+inline Region lin(double a, double b) { return {Region::kLinear, a, b}; }
+inline Region mag(double a, double b) { return {Region::kMagnitude, a, b}; }
+inline Region pos(double a, double b) { return {Region::kPositiveMagnitude, a, b}; }
+inline Region near(double p) { return {Region::kNear, p, 0}; }
 
 inline double draw_magnitude(double a, double b, Rng& rng) {
   const std::uint64_t low = fn::to_bits(a), high = fn::to_bits(b);
@@ -120,6 +128,42 @@ inline void draw(const Region& r, Rng& rng, std::size_t i, bool binary, double& 
   const Region other = kind == Region::kNear ? Region{Region::kMagnitude, 1e-3, 1e18} : r;
   y = draw_one(other, rng, i + 1);
 }
+
+/// What a program of samples is told: [--samples N] [--only NAME] [--hash].
+struct Options {
+  std::size_t samples;
+  std::string only{};
+  bool hash = false;  // print a hash of the results alone, to compare builds for different targets
+
+  Options(int argc, char** argv, std::size_t by_default) : samples(by_default) {
+    for (int i = 1; i < argc; ++i) {
+      const std::string arg = argv[i];
+      if (arg == "--hash") {
+        hash = true;
+      } else if (arg == "--samples" && i + 1 < argc) {
+        samples = std::strtoull(argv[++i], nullptr, 10);
+      } else if (arg == "--only" && i + 1 < argc) {
+        only = argv[++i];
+      } else {
+        std::fprintf(stderr, "usage: %s [--samples N] [--only NAME] [--hash]\n", argv[0]);
+        std::exit(2);
+      }
+    }
+  }
+  bool takes(const char* function) const { return only.empty() || only == function; }
+};
+
+/// FNV-1a of results, in which every NaN is one.
+class Hash {
+ public:
+  void add(double v) { hash_ = (hash_ ^ (v != v ? 1u : fn::to_bits(v))) * 0x100000001b3u; }
+  void print(const char* function) const {
+    std::printf("%-10s %016llx\n", function, static_cast<unsigned long long>(hash_));
+  }
+
+ private:
+  std::uint64_t hash_ = 0xcbf29ce484222325u;
+};
 
 /// |got - expected| in units of the last place of the expected value; infinite for a wrong special.
 inline double ulp_error(double got, const mpfr_t expected) {

@@ -11,34 +11,14 @@
 #include "tandem/value.h"
 #include "tests/support/call_data.h"
 #include "tests/support/needs.h"
+#include "tests/support/outcome.h"
 
 using namespace tandem;
+using test::same_bits;
 
 namespace {
 
 const Device kDevice(DeviceKind::CUDA, 0);
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype() || a.numel() != b.numel()) return false;
-  const Tensor x = a.contiguous();
-  const Tensor y = b.contiguous();
-  return visit(x.dtype(), [&]<class T>() {
-    using R = fn::real_t<compute_t<T>>;
-    const auto same = [](R u, R v) {
-      return std::memcmp(&u, &v, sizeof u) == 0 || (u != u && v != v);
-    };
-    for (std::int64_t i = 0; i < x.numel(); ++i) {
-      const compute_t<T> u = fn::load(static_cast<const T*>(x.data_ptr())[i]);
-      const compute_t<T> v = fn::load(static_cast<const T*>(y.data_ptr())[i]);
-      if constexpr (fn::is_complex_v<T>) {
-        if (!same(u.re, v.re) || !same(u.im, v.im)) return false;
-      } else {
-        if (!same(u, v)) return false;
-      }
-    }
-    return true;
-  });
-}
 
 /// A row's results on host and device. `axis` is that of x, whose elements lie as `layout` says:
 /// dense, transposed, spread by 2, beginning at odd addresses.

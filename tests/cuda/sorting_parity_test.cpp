@@ -4,7 +4,6 @@
 // CUB is the standard library.
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "tandem/value.h"
 #include "tests/support/calls_sorting.h"
 #include "tests/support/needs.h"
+#include "tests/support/outcome.h"
 
 using namespace tandem;
 using test::Args;
@@ -21,54 +21,14 @@ namespace {
 
 const Device kDevice(DeviceKind::CUDA, 0);
 
-/// Elements are moved, so that even the bits of NaN agree; but an arithmetic result may be any NaN.
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype() || a.numel() != b.numel()) return false;
-  const Tensor x = a.contiguous();
-  const Tensor y = b.contiguous();
-  return visit(x.dtype(), [&]<class T>() {
-    using C = compute_t<T>;
-    for (std::int64_t i = 0; i < x.numel(); ++i) {
-      const T u = static_cast<const T*>(x.data_ptr())[i];
-      const T v = static_cast<const T*>(y.data_ptr())[i];
-      if (std::memcmp(&u, &v, sizeof u) == 0) continue;
-      if constexpr (fn::is_complex_v<T> || !fn::is_real_float_v<C>) {
-        return false;
-      } else {
-        const C p = fn::load(u);
-        const C q = fn::load(v);
-        if (p == p || q == q) return false;
-      }
-    }
-    return true;
-  });
-}
-
-Value to_device(const Value& v) {
-  if (v.is<Tensor>()) return v.as<Tensor>().to(kDevice);
-  return v;
-}
-
 /// Both backends' results; false where the host refuses the arguments.
 bool compare(const std::string& op, const Args& args) {
   const OpRow* row = find_op(op);
-  std::vector<Value> host;
-  try {
-    host = call_boxed(*row, args);
-  } catch (const Error&) {
-    return false;
-  }
-  Args there;
-  for (const Value& v : args) there.push_back(to_device(v));
-  const std::vector<Value> device = call_boxed(*row, there);
-  EXPECT_EQ(device.size(), host.size()) << op;
-  for (std::size_t i = 0; i < host.size() && i < device.size(); ++i) {
-    const Tensor& a = host[i].as<Tensor>();
-    EXPECT_TRUE(device[i].as<Tensor>().device() == kDevice) << op;
-    const Tensor b = device[i].as<Tensor>().cpu();
-    EXPECT_TRUE(std::ranges::equal(a.shape(), b.shape())) << op << ", result " << i;
-    EXPECT_TRUE(same_bits(a, b)) << op << ", result " << i << " of " << name(a.dtype());
-  }
+  const test::Outcome host = test::outcome(*row, args);
+  if (host.raised) return false;
+  const test::Outcome device = test::outcome(*row, args, kDevice);
+  for (const Tensor& t : device.tensors) EXPECT_TRUE(t.device() == kDevice) << op;
+  EXPECT_EQ(test::difference(*row, args, device, host), "") << op;
   return true;
 }
 

@@ -7,6 +7,9 @@
 #include "tandem/memory.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/pointwise.h"
+#include "tandem/scan.h"
+#include "tandem/sorting.h"
 #include "tandem/value.h"
 #include "tests/support/elements.h"
 
@@ -318,6 +321,49 @@ TEST(Devices, TheCpuHasOneNumber) {
   EXPECT_EQ(zeros({2}, {.device = Device("cpu:0")}).device(), kCPU);
   EXPECT_EQ(zeros({2}, {.device = Device("meta:0")}).device(), kMeta);
   expect_error<DeviceError>([] { zeros({2}, {.device = Device("cpu:1")}); }, {"cpu:1"}, {});
+}
+
+TEST(Out, OfTwoResults) {
+  const Tensor x = of({3, 1, 2, 2}, DType::int32).refine_names({"n"});
+  Tensor first = empty({0}, {.dtype = DType::int64});
+  Tensor second = empty({4, 2}, {.dtype = DType::int64}).select(1, 1);
+  const auto [values, indices] = sort_out(first, second, x, 0, true);
+  EXPECT_EQ(&values, &first);
+  EXPECT_EQ(&indices, &second);
+  EXPECT_EQ(ints(first), (Ints{3, 2, 2, 1}));
+  EXPECT_EQ(ints(second), (Ints{0, 2, 3, 1}));
+  EXPECT_EQ(first.names(), x.names());
+  EXPECT_EQ(first.dtype(), DType::int64);
+  Tensor a = empty({}, {.dtype = DType::int32});
+  Tensor b = empty({}, {.dtype = DType::int64});
+  const auto both = [&] { return Ints{a.item<std::int64_t>(), b.item<std::int64_t>()}; };
+  max_out(a, b, x, "n");
+  EXPECT_EQ(both(), (Ints{3, 0}));
+  kthvalue_out(a, b, x, 1);
+  EXPECT_EQ(both(), (Ints{1, 1}));
+  mode_out(a, b, x);
+  EXPECT_EQ(both(), (Ints{2, 3}));
+  aminmax_out(a, b, x, std::nullopt, false);
+  EXPECT_EQ(both(), (Ints{1, 3}));
+  // What is wrong with the second leaves the first.
+  expect_error<ShapeError>([&] { topk_out(first, second, x, 3); }, {"[topk]", "[4]", "[3]"},
+                           {first, second});
+  Tensor whole = empty({3}, {.dtype = DType::int64});
+  expect_error<ShapeError>([&] { median_out(whole, whole, x.slice(0, 0, 3), 0, true); },
+                           {"[median]", "[3]", "[1]"}, {whole});
+  Tensor part = whole.slice(0, 1);
+  Tensor rest = whole.slice(0, 0, 2);
+  expect_error<ShapeError>([&] { topk_out(part, rest, x, 2); }, {"[topk]", "memory of their own"},
+                           {whole});
+  Tensor small = empty({4}, {.dtype = DType::bool_});
+  expect_error<TypeError>([&] { cummax_out(first, small, x, 0); }, {"[cummax]", "result type Long"},
+                          {small});
+  expect_error<ValueError>(
+      [&] {
+        Tensor none;
+        min_out(a, none, x, 0);
+      },
+      {"[min]", "'out'"}, {a});
 }
 
 TEST(Layout, ResultsKeepTheInputs) {

@@ -133,6 +133,8 @@ inline Cplx complex_pow(Cplx x, Cplx y) {
   return y.real() > 0 ? Cplx() : Cplx(NAN, NAN);
 }
 
+inline constexpr Real kSeluScale = 1.0507009873554804934193349852946L;
+inline constexpr Real kSeluAlpha = 1.6732632423543772848170429916717L;
 inline constexpr Real kLn2 = 0.693147180559945309417232121458176568L;
 
 }  // namespace oracle
@@ -223,6 +225,16 @@ inline void add_special_oracles(Oracles& m) {
   m["addcdiv"].exact(addcdiv).cplx(addcdiv).scale = [](const Cplx* a) {
     return std::abs(a[0]) + std::abs(a[3] * a[1] / a[2]);
   };
+  const auto relu = [](const auto* a) { return a[0] < 0 ? 0 : a[0]; };
+  m["relu"].ints(relu).exact(relu);
+  const auto threshold = [](const auto* a) { return a[0] <= a[1] ? a[2] : a[0]; };
+  m["threshold"].ints(threshold).exact(threshold);
+  m["hardshrink"].exact([](const auto* a) { return a[0] >= -a[1] && a[0] <= a[1] ? 0 : a[0]; });
+  m["selu"] = CLOSE(x > 0 ? kSeluScale * x : kSeluScale * kSeluAlpha * std::expm1(x));
+  m["celu"].close([](const Real* a) {
+    const Real u = a[0] / a[1];
+    return a[0] > 0 || std::fabs(u) < 0x1p-80L ? a[0] : a[1] * std::expm1(u);
+  });
   m["nan_to_num"].exact([](const auto* a) {
     return std::isnan(a[0]) ? a[1] : std::isinf(a[0]) ? (a[0] > 0 ? a[2] : a[3]) : a[0];
   });

@@ -449,6 +449,7 @@ TEST_P(Elementwise, Numbers) {
       return category(t) < Category::Float ? e.i > 0 : e.re > 0 && std::isfinite(e.re);
     };
     for (std::size_t a = 0; a < 2; ++a) {
+      if (is_number(row(), a)) continue;  // in every call
       std::size_t at = static_cast<std::size_t>(kCount) - 1;
       while (!good(args[a][at])) --at;
       auto list = tensors(t, args, {kCount}, Layout::Dense);

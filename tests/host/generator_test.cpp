@@ -136,26 +136,32 @@ Words words(std::uint64_t block, std::uint32_t call) {
       {static_cast<std::uint32_t>(kSeed), static_cast<std::uint32_t>(kSeed >> 32)});
 }
 
+/// The n-th number in [0, 1) of a call, of a float dtype.
+Real uniform(DType t, std::size_t n, std::uint32_t call) {
+  if (t == DType::float64) {
+    const Words w = words(n / 2, call);
+    const std::uint64_t u = (std::uint64_t(w[n % 2 * 2]) << 32 | w[n % 2 * 2 + 1]);
+    const std::uint64_t high = u >> 37;                // 27 bits
+    const std::uint64_t low = (u & 0xffffffffu) >> 6;  // 26 bits
+    return std::ldexp(static_cast<Real>(high << 26 | low), -53);
+  }
+  const int digits = format_of(t).digits;
+  return std::ldexp(static_cast<Real>(words(n / 4, call)[n % 4] >> (32 - digits)), -digits);
+}
+
 TEST(Rand, IsPhiloxByElement) {
   for_dtypes(op::rand, [](DType t) {
+    const bool pairs = category(t) == Category::Complex;
+    const DType part = !pairs ? t : (t == DType::complex64 ? DType::float32 : DType::float64);
     manual_seed(kSeed);
     for (std::uint32_t call = 0; call < 2; ++call) {
       const auto got = elements(rand({7, 151}, {.dtype = t}));
-      const int digits = format_of(t).digits;
       for (std::size_t i = 0; i < got.size(); ++i) {
-        Real right = 0;
-        if (t == DType::float64) {
-          const Words w = words(i / 2, call);
-          const std::uint64_t u = (std::uint64_t(w[i % 2 * 2]) << 32 | w[i % 2 * 2 + 1]);
-          const std::uint64_t high = u >> 37;                // 27 bits
-          const std::uint64_t low = (u & 0xffffffffu) >> 6;  // 26 bits
-          right = std::ldexp(static_cast<Real>(high << 26 | low), -53);
-        } else {
-          right =
-              std::ldexp(static_cast<Real>(words(i / 4, call)[i % 4] >> (32 - digits)), -digits);
-        }
-        ASSERT_EQ(got[i].re, right) << name(t) << " at " << i << " of call " << call;
+        ASSERT_EQ(got[i].re, uniform(part, pairs ? 2 * i : i, call)) << name(t) << " at " << i;
         ASSERT_LT(got[i].re, 1);
+        if (pairs) {
+          ASSERT_EQ(got[i].im, uniform(part, 2 * i + 1, call)) << name(t) << " at " << i;
+        }
       }
     }
   });

@@ -123,6 +123,15 @@ TEST(Normal, IsRandnScaled) {
   expect_near(l, 2, [v = elements(f)](std::uint64_t i) { return std::exp(v[i].re); });
 }
 
+TEST(Uniform, ComplexNumbersAreTheirParts) {
+  const Tensor x = rand({7, 143}, Generator(kSeed), {.dtype = DType::complex64});
+  const Tensor y = rand({7, 143, 2}, Generator(kSeed), {.dtype = DType::float32});
+  EXPECT_TRUE(equal(view_as_real(x), y));
+  const Tensor z = rand({7, 143}, Generator(kSeed), {.dtype = DType::complex128});
+  EXPECT_TRUE(
+      equal(view_as_real(z), rand({7, 143, 2}, Generator(kSeed), {.dtype = DType::float64})));
+}
+
 TEST(Uniform, StaysBelowItsEnd) {
   for (const DType t : kFloats) {
     const Tensor x = empty({4099}, {.dtype = t});

@@ -21,6 +21,7 @@ import check_fused  # noqa: E402
 import check_includes  # noqa: E402
 import check_links  # noqa: E402
 import check_objects  # noqa: E402
+import check_registrations  # noqa: E402
 import check_tables  # noqa: E402
 import device_code  # noqa: E402
 import ptx_scan  # noqa: E402
@@ -148,6 +149,30 @@ def test_allowed_include_is_left_alone(tmp_path, includer, name):
     plant(tmp_path, "kernels/include/tandem/ops/ops.def", "")
     plant(tmp_path, includer, f'#include "{name}"\n')
     assert check_includes.check(tmp_path) == []
+
+
+REGISTERED = {
+    "host/isa/scan.cpp": "void register_scan(HostRegistry& r) {\n  r.bind(1);\n}\n",
+    "host/isa/planes.cpp": "void register_planes(HostRegistry&) {\n  bind_planes(2);\n}\n",
+    "host/reduce.cpp": "void bind_planes(int x) { g = x; }\n",
+}
+LISTED = "#define LIST(X) X(scan) X(planes)\n#define CALL(name) register_##name(r);\n"
+
+
+@pytest.mark.parametrize(
+    "caller, lost",
+    [
+        ("void register_scan(HostRegistry&);\nvoid all() { register_scan(r); register_planes(r); }\n", []),
+        ("void register_planes(HostRegistry&);\nvoid all() { register_scan(r); }\n", ["register_planes"]),
+        (LISTED, []),
+        (LISTED.replace(" X(planes)", ""), ["register_planes"]),
+    ],
+)
+def test_registration_that_nothing_calls_is_found(tmp_path, caller, lost):
+    for name, text in REGISTERED.items():
+        plant(tmp_path, name, text)
+    plant(tmp_path, "host/registry.cpp", caller)
+    assert [problem.split()[-1] for problem in check_registrations.check(tmp_path)] == lost
 
 
 LEVELED = """

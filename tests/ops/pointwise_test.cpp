@@ -102,6 +102,39 @@ TEST(Pointwise, ErrorsNameTheOpAndChangeNothing) {
   EXPECT_EQ(ints_of(out), (std::vector<std::int32_t>{5, 6}));
 }
 
+TEST(Pointwise, ParametersHaveNoSayInTheDtype) {
+  const Tensor i = ints({1, 2, 3});
+  EXPECT_EQ(ints_of(threshold(i, 1.9, -7.9)), (std::vector<std::int32_t>{-7, 2, 3}));
+  EXPECT_EQ(ints_of(threshold(i, 2, 5)), (std::vector<std::int32_t>{5, 5, 3}));
+  expect_error<ValueError>([&] { (void)threshold(i, 1, 1e10); }, "[threshold] value 10000000000");
+  expect_error<ValueError>([&] { (void)threshold(i, NAN, 1); }, "[threshold] value nan");
+  expect_error<ValueError>([&] { (void)celu(doubles({1}), std::complex<double>(0, 1)); },
+                           "[celu] value");
+  expect_error<TypeError>([&] { (void)celu(i); }, "[celu] not implemented for 'Int'");
+  expect_error<TypeError>([&] { (void)hardshrink(i); }, "[hardshrink] not implemented for 'Int'");
+  expect_error<TypeError>([&] { (void)relu(lt(i, 2)); }, "[relu] not implemented for 'Bool'");
+  expect_error<TypeError>([&] { (void)threshold(lt(i, 2), 1, 1); }, "[threshold] not implemented");
+  Tensor x = doubles({-1, 2});
+  expect_error<Error>([&] { (void)x.celu_(0); }, "[celu] ZeroDivisionError: argument 'alpha'");
+  expect_error<Error>([&] { (void)celu(x, 0.0); }, "[celu] ZeroDivisionError: argument 'alpha'");
+  EXPECT_EQ(x.data<double>()[0], -1);
+  EXPECT_TRUE(equal(celu(x), celu(x, 1)) && equal(hardshrink(x), hardshrink(x, 0.5)));
+  // A tensor as alpha is an operand: one each.
+  const Tensor alpha = doubles({0.5, 3});
+  EXPECT_TRUE(equal(celu(x, alpha).slice(0, 0, 1), celu(x, 0.5).slice(0, 0, 1)));
+}
+
+TEST(Pointwise, PreluTakesAWeightForEachChannel) {
+  const Tensor x = doubles({-1, 2, -3, -4, 5, -6}).view({2, 3}).refine_names({"n", "c"});
+  const Tensor y = prelu(x, doubles({10, 20, 30}).refine_names({"w"}));
+  EXPECT_EQ(y.names(), x.names());
+  EXPECT_TRUE(equal(y, doubles({-10, 2, -90, -40, 5, -180}).view({2, 3})));
+  EXPECT_TRUE(equal(prelu(x.select(1, 0), doubles({0.5})), doubles({-0.5, -2})));
+  expect_error<ShapeError>([&] { (void)prelu(x, doubles({1, 2})); }, "expected 1 or 3 elements");
+  expect_error<ShapeError>([&] { (void)prelu(x, doubles({1}).view({1, 1})); }, "0 or 1 dimensions");
+  expect_error<TypeError>([&] { (void)prelu(x, ints({1})); }, "float64 and int32");
+}
+
 TEST(Pointwise, RealTensorsAreTheirOwnConjugates) {
   const Tensor x = doubles({1, 2});
   EXPECT_EQ(conj(x).body_ptr(), x.body_ptr());

@@ -140,7 +140,7 @@ std::vector<Value> arguments(const OpRow& row, DType t, const Case& c, bool broa
     const DType own = k == 0 && (row.flags & kFirstIsBool) != 0 ? DType::bool_ : t;
     ++k;
     if (input && p.type == "Scalar") {
-      args.push_back(1);
+      args.push_back(3);
     } else if (input) {
       Dims shape = c.shape;
       if (broadcast && k % 2 == 0) shape[0] = 1;

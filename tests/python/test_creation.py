@@ -216,6 +216,21 @@ def test_arange_and_its_forms():
         td.arange()
 
 
+def test_scalar_tensor(default_dtype):
+    for number in (3, 2.5, True):
+        t = td.scalar_tensor(number)
+        assert t.shape == () and t.dtype is td.float32 and t.item() == number
+    td.set_default_dtype(td.float64)
+    assert td.scalar_tensor(3).dtype is td.float64
+    t = td.scalar_tensor(1 + 2j, dtype=td.complex128)
+    assert t.dtype is td.complex128 and t.item() == 1 + 2j
+    assert td.scalar_tensor(300, dtype=td.int64, device="meta").device == td.device("meta")
+    with pytest.raises(RuntimeError, match="cannot be converted to type float64 without overflow"):
+        td.scalar_tensor(1j)
+    with pytest.raises(TypeError, match=r"\[scalar_tensor\]"):
+        td.scalar_tensor([1.0])
+
+
 def test_random_numbers():
     td.manual_seed(3)
     x = td.rand(1000)

@@ -81,6 +81,78 @@ def test_logsumexp_edges():
     assert td.ones(4, dtype=td.float16).logsumexp(0).dtype is td.float16
 
 
+@pytest.mark.parametrize("dtype,rtol", [(np.complex64, 3e-6), (np.complex128, 1e-13)])
+@pytest.mark.parametrize("dim", [None, 0, 1, (0, 1)], ids=str)
+def test_complex_logsumexp(dtype, rtol, dim, rng):
+    z = (rng.normal(size=(30, 7)) * 3 + 1j * rng.normal(size=(30, 7)) * 4).astype(dtype)
+    exact = np.exp(z.astype(np.clongdouble)).sum(axis=dim)
+    got = td.from_numpy(z).logsumexp(dim).numpy()
+    assert got.dtype == dtype
+    # Where terms cancel, the error of the sum is that of its largest term.
+    scale = np.exp(z.real.astype(np.longdouble)).sum(axis=dim)
+    assert (np.abs(np.exp(got.astype(np.clongdouble)) - exact) <= rtol * scale).all()
+    assert (np.abs(got.imag) <= np.pi * (1 + rtol)).all()
+
+
+def test_complex_logsumexp_edges():
+    inf, nan = math.inf, math.nan
+    far = td.tensor([1000 + 1j, 1000 - 1j]).logsumexp(0).item()
+    assert far == pytest.approx(1000 + math.log(2 * math.cos(1)))
+    assert td.tensor([complex(-inf, 3), 2 + 1j]).logsumexp(0).item() == pytest.approx(2 + 1j)
+    assert td.tensor([complex(-inf, 0)] * 2).logsumexp(0).item().real == -inf
+    assert td.tensor([complex(inf, 0), 1j]).logsumexp(0).item().real == inf
+    assert math.isnan(td.tensor([complex(nan, 0), 1j]).logsumexp(0).item().real)
+    assert td.zeros(0, 2, dtype=td.complex64).logsumexp(0).tolist() == [complex(-inf, 0)] * 2
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 2, 3, math.inf])
+@pytest.mark.parametrize("dim", [0, 1, -1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128], ids=str)
+def test_renorm(p, dim, dtype, rng):
+    x = rng.normal(size=(4, 3, 5)).astype(dtype)
+    if x.dtype.kind == "c":
+        x += 1j * rng.normal(size=x.shape)
+    others = tuple(d for d in range(3) if d != dim % 3)
+    size = np.abs(x).astype(np.float64)
+    norms = size.max(others, keepdims=True) if p == math.inf else (size**p).sum(others, keepdims=True) ** (1 / p)
+    limit = float(np.sort(norms, axis=None)[:2].mean())  # one slice is left as it is
+    want = x * np.where(norms > limit, limit / (norms + 1e-7), 1)
+    t = td.from_numpy(x.copy())
+    np.testing.assert_allclose(td.renorm(t, p, dim, limit).numpy(), want, rtol=2e-5 if dtype is np.float32 else 1e-12)
+    assert t.renorm_(p, dim, limit) is t
+    np.testing.assert_array_equal(t.numpy(), td.renorm(td.from_numpy(x), p, dim, limit).numpy())
+
+
+def test_renorm_forms():
+    x = td.tensor([[3.0, 4.0], [0.3, 0.4]], names=("n", "c"))
+    out = x.renorm(p=2, dim="n", maxnorm=1)
+    assert out.names == ("n", "c") and out.tolist()[1] == x.tolist()[1]
+    np.testing.assert_allclose(out[0].numpy(), [0.6, 0.8], rtol=1e-6)
+    half = td.full((2, 300), 30.0, dtype=td.float16)  # whose norm float16 holds, but not its square
+    np.testing.assert_allclose(half.renorm(2, 0, 1).numpy(), np.full((2, 300), 300**-0.5), rtol=1e-3)
+    for wrong in [(0, 0, 1), (-1, 0, 1), (math.nan, 0, 1), (2, 0, -1)]:
+        with pytest.raises(ValueError, match=r"\[renorm\] argument '(p|maxnorm)': expected a number >=? 0, got"):
+            x.renorm(*wrong)
+    with pytest.raises(td.ShapeError, match=r"\[renorm\] argument 'x': expected two dimensions or more, got 1"):
+        td.ones(3).renorm(2, 0, 1)
+    with pytest.raises(TypeError, match="floating point or complex dtype, got int64"):
+        td.ones(3, 3, dtype=td.int64).renorm(2, 0, 1)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (3, 8), (8, 3), (1, 4), (0, 3)], ids=str)
+def test_trace(shape, rng):
+    for dtype in (np.int8, np.int64, np.float32, np.float64, np.complex128, np.bool_):
+        x = (rng.normal(size=shape) * 100).astype(dtype)
+        got = td.trace(td.from_numpy(x))
+        assert got.dtype is (td.int64 if x.dtype.kind in "ib" else td.from_numpy(x).dtype) and got.shape == ()
+        wide = x.astype({"b": np.int64, "i": np.int64, "f": np.float64, "c": np.complex128}[x.dtype.kind])
+        np.testing.assert_allclose(got.item(), np.trace(wide), rtol=1e-5)
+        assert td.from_numpy(x).T.trace().item() == got.item()
+    for wrong in (td.ones(3), td.ones(2, 2, 2)):
+        with pytest.raises(td.ShapeError, match=r"\[trace\] argument 'x': expected a matrix, got"):
+            wrong.trace()
+
+
 def test_nan_sums():
     nan = math.nan
     assert td.tensor([1.0, nan, 2.0]).nansum().item() == 3

@@ -435,3 +435,66 @@ def test_zeta():
         for dtype in (td.float32, td.float64):
             got = td.zeta(td.tensor([s], dtype=dtype), td.tensor([v], dtype=dtype))
             np.testing.assert_array_equal(got.numpy(), [expected])
+
+
+# ---- the pointwise functions of neural networks
+
+
+def test_relu_and_its_kin_at_special_values():
+    x = td.tensor([-0.0, 0.0, -1.5, 2.5, math.inf, -math.inf, math.nan], dtype=td.float64)
+    assert alike(td.relu(x).tolist(), [-0.0, 0, 0, 2.5, math.inf, 0, math.nan])
+    assert alike(td.threshold(x, 0, 7).tolist(), [7, 7, 7, 2.5, math.inf, 7, math.nan])
+    assert alike(td.threshold(x, math.nan, 7).tolist(), x.tolist())
+    assert alike(td.hardshrink(x, 1.5).tolist(), [0, 0, 0, 2.5, math.inf, -math.inf, math.nan])
+    assert alike(td.hardshrink(x, -1).tolist(), x.tolist())
+    alpha, scale = 1.6732632423543772, 1.0507009873554805
+    low = scale * alpha * math.expm1(-1.5)
+    expected = [-0.0, 0, low, scale * 2.5, math.inf, -scale * alpha, math.nan]
+    for got, want in zip(td.selu(x).tolist(), expected, strict=True):
+        assert alike([got], [want]) or got == pytest.approx(want, rel=4e-16)
+    for a in (1, 2.5, 1e-3, 1e300, -2.0):
+        got = td.celu(x, a).tolist()
+        assert alike(got[:2] + got[3:5] + got[6:], [-0.0, 0, 2.5, math.inf, math.nan])
+        assert got[2] == pytest.approx(a * math.expm1(-1.5 / a), rel=4e-16)
+        assert got[5] == (-a if a > 0 else -math.inf)
+    assert td.celu(td.tensor([-2.0, -1e-30]), math.inf).tolist() == [-2.0, td.tensor(-1e-30).item()]
+
+
+def test_activations_keep_the_dtype():
+    for dtype in FLOATS:
+        x = td.tensor([-1.0, 2.0], dtype=dtype)
+        for y in (x.relu(), td.selu(x), td.celu(x, 2), td.hardshrink(x), td.threshold(x, 1, td.tensor(3))):
+            assert y.dtype is dtype
+        assert x.relu_() is x and x.tolist() == [0, 2]
+    for dtype in (td.uint8, td.int8, td.int64, td.uint16):
+        x = td.tensor([0, 1, 2, 3], dtype=dtype)
+        assert td.relu(x).dtype is dtype and same(td.relu(x), x)
+        assert td.threshold(x, 1.9, 7.9).tolist() == [7, 7, 2, 3]
+        for name in ("selu", "celu", "hardshrink"):
+            with pytest.raises(TypeError, match=f"\\[{name}\\] not implemented"):
+                getattr(td, name)(x)
+    assert td.relu(td.tensor([-3, 4])).tolist() == [0, 4]
+    y = td.ones(3).refine_names("n")
+    assert y.threshold_(1, -2) is y and y.tolist() == [-2, -2, -2] and y.names == ("n",)
+    assert y.celu_(0.5) is y and y.selu_() is y
+    for bad in (td.ones(2, dtype=td.bool), td.ones(2, dtype=td.complex64)):
+        for f in (td.relu, td.selu, td.celu, td.hardshrink, lambda t: td.threshold(t, 1, 1)):
+            with pytest.raises(TypeError, match="not implemented for"):
+                f(bad)
+    with pytest.raises(td.Error, match="alpha"):
+        td.celu(td.ones(2), 0)
+    with pytest.raises(ValueError, match="1000"):
+        td.threshold(td.ones(2, dtype=td.int8), 1, 1000)
+    with pytest.raises(ValueError, match="float32"):
+        td.threshold(td.ones(2), 1, 1j)
+
+
+def test_prelu(rng):
+    array = rng.standard_normal((2, 3, 4)).astype(np.float32)
+    weight = rng.standard_normal(3).astype(np.float32)
+    expected = np.where(array > 0, array, array * weight[:, None])
+    x = td.tensor(array)
+    assert np.array_equal(td.prelu(x, td.tensor(weight)).numpy(), expected)
+    assert np.array_equal(x.prelu(weight=td.tensor(0.25)).numpy(), np.where(array > 0, array, array / 4))
+    with pytest.raises(td.ShapeError, match="expected 1 or 3"):
+        td.prelu(x, td.ones(2))

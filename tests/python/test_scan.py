@@ -81,6 +81,45 @@ def test_against_numpy(rng):
     np.testing.assert_allclose(td.from_numpy(z).cumprod(0).numpy(), z.cumprod(0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("n", [1, 17, 300, 9000])
+@pytest.mark.parametrize("dtype,rtol", [(np.complex64, 1e-4), (np.complex128, 1e-12)])
+def test_complex_logcumsumexp(n, dtype, rtol, rng):
+    z = (rng.normal(size=(n, 3)) * 2 + 1j * rng.normal(size=(n, 3)) * 5).astype(dtype)
+    exact = np.cumsum(np.exp(z.astype(np.clongdouble)), 0)
+    got = td.from_numpy(z).logcumsumexp(0).numpy()
+    assert got.dtype == dtype
+    # exp takes the multiples of 2 pi i away. Where terms cancel, the error is that of the largest.
+    scale = np.cumsum(np.exp(z.real.astype(np.longdouble)), 0)
+    assert (np.abs(np.exp(got.astype(np.clongdouble)) - exact) <= rtol * scale).all()
+    rows = td.from_numpy(np.ascontiguousarray(z.T)).logcumsumexp(1).numpy()
+    assert (bits(rows.T.real.copy()) == bits(got.real.copy())).all()
+    assert (bits(rows.T.imag.copy()) == bits(got.imag.copy())).all()
+
+
+def test_complex_logcumsumexp_edges():
+    """What PyTorch 2 gives, element after element; whether the row is short, long, or one of many columns."""
+    inf, nan = np.inf, np.nan
+
+    def scan(*z):
+        short, n = td.tensor(list(z), dtype=td.complex128), len(z)
+        long = td.cat([short, td.zeros(2000, dtype=td.complex128)])
+        forms = [short.logcumsumexp(0), long.logcumsumexp(0)[:n], td.stack([long] * 40, 1).logcumsumexp(0)[:n, 7]]
+        texts = {str(form.tolist()) for form in forms}
+        assert len(texts) == 1, texts
+        return forms[0].tolist()
+
+    assert scan(1 + 10j) == [1 + 10j]
+    # The first element is itself; PyTorch's -inf has no imaginary part.
+    assert scan(complex(-inf, 1), complex(-inf, 2)) == [complex(-inf, 1)] * 2
+    assert scan(complex(-inf, 5), 3 + 1j)[1] == 3 + 1j and scan(3 + 1j, complex(-inf, 5))[1] == 3 + 1j
+    up = scan(complex(inf, 0.5), complex(inf, 0.5), 2j)
+    assert up[1].real == inf and up[1].imag == pytest.approx(np.pi / 4) and up[2].real == inf
+    assert scan(complex(inf, 0), complex(3, inf))[1] == complex(inf, 0)
+    for lost in (scan(0j, complex(0, nan), 1)[1:], scan(complex(nan, 3), 1)[1:], scan(complex(2, inf), 3 + 1j)[1:]):
+        assert all(np.isnan([z.real, z.imag]).all() for z in lost)
+    assert scan(1000 + 1j, 1000 - 1j)[1] == pytest.approx(1000 + np.log(2 * np.cos(1)))
+
+
 def test_extremes_name_their_results():
     result = td.tensor([1.0, 3.0, 3.0, float("nan"), 5.0]).cummax(0)
     assert result.indices.tolist() == [0, 1, 2, 3, 3] and result.values.tolist()[:3] == [1, 3, 3]

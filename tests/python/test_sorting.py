@@ -434,6 +434,61 @@ def test_histogram_edges_belong_to_the_bin_on_their_right():
         tandem.histogram(x, tandem.tensor([0, 1]))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("density", [False, True])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_histogramdd(dtype, density, dims):
+    x = data((20, 30, dims), dtype, edges=False)
+    w = np.abs(data((20, 30), dtype, 8, edges=False))
+    points = x.reshape(-1, dims).astype(np.float64)
+    tolerance = dict(rtol=2e-4 if dtype == "float32" else 1e-11)
+    bins = [7, 5, 4][:dims]
+    for kwargs in ({}, {"range": [-120.0, 150.0, -90.0, 80.0, 0.0, 60.0][: 2 * dims]}):
+        for weight in (None, w):
+            hist, edges = tandem.histogramdd(
+                tandem.from_numpy(x), bins, weight=None if weight is None else tandem.from_numpy(weight),
+                density=density, **kwargs,
+            )
+            own = [e.numpy().astype(np.float64) for e in edges]
+            limits = np.reshape(kwargs["range"], (-1, 2)) if kwargs else [(c.min(), c.max()) for c in points.T]
+            for e, n, (low, high) in zip(own, bins, limits, strict=True):
+                np.testing.assert_allclose(e, np.linspace(low, high, n + 1), rtol=1e-5, atol=1e-4)
+            want, _ = np.histogramdd(points, own, weights=None if weight is None else weight.ravel(), density=density)
+            np.testing.assert_allclose(hist.numpy(), want, **tolerance)
+    given = [np.array(e, dtype) for e in ([-80, -3, 0, 0.5, 40], [-100, 0, 100], [-1, 1000])][:dims]
+    hist, edges = tandem.histogramdd(tandem.from_numpy(x), [tandem.from_numpy(e) for e in given], density=density)
+    for got, e in zip(edges, given, strict=True):
+        same(got, e)
+    want, _ = np.histogramdd(points, [e.astype(np.float64) for e in given], density=density)
+    np.testing.assert_allclose(hist.numpy(), want, **tolerance)
+
+
+def test_histogramdd_forms():
+    x = tandem.tensor([[0.0, 0.0], [1.0, 2.0], [1.0, float("nan")], [3.0, 2.0], [-1.0, 1.0], [3.5, 1.0]])
+    grid = tandem.histogramdd(x, [tandem.tensor([0.0, 1.0, 3.0]), tandem.tensor([0.0, 2.0])])
+    assert grid.hist.tolist() == [[1], [2]] and len(grid.bin_edges) == 2
+    assert tandem.histogramdd(x[:2], 3).hist.shape == (3, 3)
+    assert tandem.histogramdd(x[:0], [2, 3]).bin_edges[1].tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert tandem.histogramdd(tandem.ones(4, 1), 2).bin_edges[0].tolist() == [0.5, 1, 1.5]
+    for wrong, match in (
+        (([2, 3, 4],), "'bins': expected one entry for each of 2 dimensions of the points, got 3"),
+        (([2, 0],), "'bins': expected a number > 0, got 0"),
+        (([tandem.tensor([0.0, 1.0]), tandem.tensor([0.0])],), "'bins': expected two edges or more"),
+        (("auto",), "expected bins to be an integer, or a list or tuple of integers or tensors, got str"),
+    ):
+        with pytest.raises((ValueError, TypeError, RuntimeError), match=match):
+            tandem.histogramdd(x, *wrong)
+    with pytest.raises(ValueError, match="'range': expected 4 numbers, got 2"):
+        tandem.histogramdd(x, 3, range=[0.0, 1.0])
+    with pytest.raises(ValueError, match="'range': expected the lesser number first, got 2 and 1"):
+        tandem.histogramdd(x, 3, range=[0.0, 1.0, 2.0, 1.0])
+    with pytest.raises(RuntimeError, match=r"'weight': expected the input's shape \[6\], got \[6, 2\]"):
+        tandem.histogramdd(x, 3, weight=x)
+    with pytest.raises(RuntimeError, match="'input': expected points along the last of two dimensions or more"):
+        tandem.histogramdd(x[0], 3)
+    assert tandem.histogramdd(x.to("meta"), [3, 4]).bin_edges[1].shape == (5,)
+
+
 def test_names_and_scalars():
     x = tandem.from_numpy(data((3, 5), "float32", edges=False)).refine_names("a", "b")
     assert x.sort("a").values.names == ("a", "b")

@@ -156,6 +156,12 @@ ORACLE = {
     "addcdiv": lambda x, a, b: x + a / b,
     "nan_to_num": np.nan_to_num,
     "isclose": np.isclose,
+    "relu": lambda x: np.where(x < 0, 0, x),
+    "selu": lambda x: np.longdouble("1.0507009873554804934193349852946")
+    * np.where(x > 0, x, np.longdouble("1.6732632423543772848170429916717") * np.expm1(np.minimum(x, 0))),
+    "celu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "hardshrink": lambda x: np.where(np.abs(x) <= 0.5, 0, x),
+    "threshold": lambda x: np.where(x <= PARAMETERS["threshold"][0], PARAMETERS["threshold"][1], x),
     "neg": np.negative,
     "abs": np.abs,
     "sign": sign,
@@ -229,6 +235,8 @@ ORACLE = {
     "add_scaled": lambda x, y, alpha: x + alpha * y,
     "addcmul": lambda x, a, b: x + a * b,
 }
+# Numbers that a call must have.
+PARAMETERS = {"threshold": (5, 3)}
 # With cancellation the error is relative to the terms, not to their sum.
 TERMS = {
     "lerp": lambda x, end, weight: abs(x) + (1 + abs(weight)) * (abs(end) + abs(x)),
@@ -274,7 +282,8 @@ def domain(row, dtype, position):
 
 def operands(row):
     """Tensor arguments; addcmul's fourth operand and the like are numbers."""
-    return {"addcmul": 3, "addcdiv": 3, "nan_to_num": 1, "isclose": 2}.get(row["name"], row["arity"])
+    few = {"addcmul": 3, "addcdiv": 3, "nan_to_num": 1, "isclose": 2, "celu": 1, "hardshrink": 1, "threshold": 1}
+    return few.get(row["name"], row["arity"])
 
 
 def inputs(row, dtype, rng, shape=(3, 5, 8)):
@@ -320,7 +329,7 @@ def supported(row):
 
 
 def call(name, tensors):
-    return getattr(td, name)(*tensors)
+    return getattr(td, name)(*tensors, *PARAMETERS.get(name, ()))
 
 
 CASES = [(name, dtype) for name in ELEMENTWISE for dtype in supported(ROWS[name])]
@@ -369,14 +378,15 @@ def test_methods_in_place_and_out(name, rng):
     dtype = next(d for d in (td.float32, td.int32, td.bool, td.complex64) if d in row["dtypes"])
     tensors = [td.from_numpy(a) for a in inputs(row, dtype, rng)]
     expected = call(name, tensors)
+    further = [*tensors[1:], *PARAMETERS.get(name, ())]
     if name != "where":
-        assert same(getattr(tensors[0], name)(*tensors[1:]), expected)
+        assert same(getattr(tensors[0], name)(*further), expected)
     out = td.empty(expected.shape, dtype=expected.dtype)
-    assert getattr(td, name)(*tensors, out=out) is out and same(out, expected)
+    assert getattr(td, name)(tensors[0], *further, out=out) is out and same(out, expected)
     grown = td.empty(0, dtype=expected.dtype)
-    assert getattr(td, name)(*tensors, out=grown) is grown and same(grown, expected)
+    assert getattr(td, name)(tensors[0], *further, out=grown) is grown and same(grown, expected)
     strided = td.zeros(*expected.shape, 2, dtype=expected.dtype)[..., 0]
-    getattr(td, name)(*tensors, out=strided)
+    getattr(td, name)(tensors[0], *further, out=strided)
     assert same(strided, expected)
     if not row["in_place"]:
         assert not hasattr(td.Tensor, name + "_")
@@ -384,10 +394,10 @@ def test_methods_in_place_and_out(name, rng):
     x = tensors[0].clone()
     if not td.can_cast(expected.dtype, x.dtype):
         with pytest.raises(TypeError, match="can't be cast"):
-            getattr(x, name + "_")(*tensors[1:])
+            getattr(x, name + "_")(*further)
         assert same(x, tensors[0])
         return
-    assert getattr(x, name + "_")(*tensors[1:]) is x
+    assert getattr(x, name + "_")(*further) is x
     assert same(x, expected.to(x.dtype))
 
 

@@ -40,6 +40,12 @@ inline Tensor varied(IntSpan shape, DType t, std::uint64_t seed = 1, bool edges 
   return x.to(t);
 }
 
+/// Complex numbers with varied parts.
+inline Tensor varied_complex(IntSpan shape, DType t, std::uint64_t seed = 1, bool edges = false) {
+  const DType part = t == DType::complex128 ? DType::float64 : DType::float32;
+  return complex(varied(shape, part, seed, edges), varied(shape, part, seed + 1, edges));
+}
+
 /// Indices in [low, high) in no order, some of them several times.
 inline Tensor varied_indices(IntSpan shape, std::int64_t low, std::int64_t high,
                              std::uint64_t seed = 1) {

@@ -5,12 +5,6 @@
 
 namespace tandem::test {
 
-/// Complex numbers with varied parts.
-inline Tensor varied_complex(IntSpan shape, DType t, std::uint64_t seed = 1, bool edges = false) {
-  const DType part = t == DType::complex128 ? DType::float64 : DType::float32;
-  return complex(varied(shape, part, seed, edges), varied(shape, part, seed + 1, edges));
-}
-
 inline void add_pointwise_calls(Calls& c) {
   const Tensor x = varied({2, 3, 4}, DType::float32, 3, true).refine_names({"n", "h", "c"});
   const Tensor z = varied_complex({2, 3}, DType::complex64).refine_names({"a", "b"});
@@ -31,6 +25,14 @@ inline void add_pointwise_calls(Calls& c) {
   c["rsub"] = {{x, 2.0}, {x, i, 3}, {i, 2, 2.5}, {b, b}};
   c["float_power"] = {{x, 2}, {i, x}, {z, 0.5}, {2, x}, {i, i}, {x, ones_of({5}, DType::int8)}};
   c["frexp"] = {{x}, {i}, {z}};
+  const Tensor w = varied({3}, DType::float32, 4);
+  c["prelu"] = {{x, w},
+                {x, varied({1}, DType::float32, 5)},
+                {w, ones_of({}, DType::float32)},
+                {x, varied({4}, DType::float32, 5)},
+                {x, i},
+                {i, i},
+                {x, x}};
   c["mvlgamma"] = {{x, 2}, {x, 1}, {i, 3}, {x, 0}, {z, 2}};
   c["polygamma"] = {{2, x}, {0, x}, {1, i}, {-1, x}, {3, z}};
 }
@@ -51,12 +53,14 @@ inline void add_pointwise_long_calls(Calls& c) {
   c["frexp"] = {{x}, {x.t()}};
   c["mvlgamma"] = {{x, 3}, {i, 2}};
   c["polygamma"] = {{1, x}, {3, i}};
+  c["prelu"] = {{x, varied({401}, DType::float32, 10)}, {x.t(), varied({1}, DType::float32, 11)}};
 }
 
 /// Kernels that the first call of a row launches on a device, where not one (none for a view).
 inline void add_pointwise_launches(Launches& n) {
   n["positive"] = 0;
   n["frexp"] = 2;
+  n["prelu"] = 3;     // a comparison, a product, a choice
   n["mvlgamma"] = 5;  // two of lgamma, a difference, a sum, the constant
   n["float_power"] = 2;
 }

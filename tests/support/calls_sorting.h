@@ -68,6 +68,24 @@ inline void add_sorting_calls(Calls& c) {
   const Tensor w = ones_of({2, 3, 4}, f32);
   c["histogram"] = {{x, 5}, {x, steps},  {x, 4, no, w, true}, {x, steps, no, w}, {i, 5},
                     {x, 0}, {x, counts}, {x, 4, no, steps},   {x, steps, w},     {x, w}};
+  using Edges = std::vector<Tensor>;
+  const Tensor points = varied({2, 7, 2}, DType::float64, 4);
+  const Tensor far = arange(-9, 12, 5, {.dtype = DType::float64});
+  const Tensor masses = varied({2, 7}, DType::float64, 5);
+  c["histogramdd"] = {{points, Dims{3, 5}},
+                      {points, Edges{far, far.slice(0, 1)}, no, masses, true},
+                      {points, 4, no, masses},
+                      {x, Dims{2, 3, 1, 2}, no, no, true},
+                      {ones_of({0, 3}, f32), 2},
+                      {points, Dims{3}},
+                      {points, Dims{3, 0}},
+                      {points, Edges{far, steps}},
+                      {points, Edges{far, masses}},
+                      {points, 3, no, points},
+                      {points, 3, no, masses.to(f32)},
+                      {points, "auto"},
+                      {steps, 3},
+                      {counts.unsqueeze(0), 3}};
 }
 
 inline void add_sorting_long_calls(Calls& c) {
@@ -103,6 +121,12 @@ inline void add_sorting_long_calls(Calls& c) {
   c["histc"] = {{x, 77, -10, 10}, {i, 100}};
   c["histogram"] = {{varied({n}, DType::float32, 12), 50},
                     {x, sequence, no, varied({n}, DType::float32, 13)}};
+  const Tensor cloud = varied({n / 3, 3}, DType::float32, 14);
+  c["histogramdd"] = {{cloud, Dims{7, 90, 11}},
+                      {varied({700, 300, 2}, DType::float64, 15),
+                       std::vector<Tensor>{arange(-10, 10, 0.5, {.dtype = DType::float64}),
+                                           arange(-17, 17, 3, {.dtype = DType::float64})},
+                       no, varied({700, 300}, DType::float64, 16), true}};
 }
 
 /// Kernels that the first call of a row launches on a device, where not one (none for a view). A
@@ -123,6 +147,8 @@ inline void add_sorting_launches(Launches& known) {
   known["bincount"] = 6;   // least and greatest into one tensor, zeros, counts
   known["histc"] = 3;      // zeros, counts, cast
   known["histogram"] = 9;  // the elements' range, edges, zeros, counts, cast
+  // Along two dimensions a row of coordinates, their range, edges and bins; cells; counts as above.
+  known["histogramdd"] = 19;
 }
 
 }  // namespace tandem::test

@@ -17,10 +17,16 @@ namespace tandem::test {
 /// The call in double, of the arguments or of their absolute values.
 inline Args in_double(const Args& args, bool absolute) {
   const auto one = [&](const Tensor& x) {
-    if (!x.defined() || category(x.dtype()) < Category::Float) return x;
-    const bool complex = category(x.dtype()) == Category::Complex;
+    if (!x.defined() || x.dtype() == DType::bool_) return x;
     const Tensor y = absolute ? abs(x) : x;
-    return y.to(complex ? DType::complex128 : DType::float64);
+    switch (category(x.dtype())) {
+      case Category::Complex:
+        return y.to(DType::complex128);
+      case Category::Float:
+        return y.to(DType::float64);
+      default:
+        return y;
+    }
   };
   Args list;
   for (const Value& v : args) {
@@ -31,7 +37,10 @@ inline Args in_double(const Args& args, bool absolute) {
       for (const Tensor& x : v.as<std::vector<Tensor>>()) tensors.push_back(one(x));
       list.emplace_back(tensors);
     } else if (absolute && v.is<Scalar>()) {
-      list.emplace_back(Scalar(std::abs(v.as<Scalar>().to<std::complex<double>>())));
+      const auto& number = v.as<Scalar>();
+      const auto z = number.to<Complex128>();
+      list.emplace_back(number.is_integral() ? Scalar(std::abs(number.to_int()))
+                                             : Scalar(std::hypot(z.re, z.im)));
     } else {
       list.push_back(v);
     }

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "tandem/out.h"
 #include "tandem/tensor.h"
 #include "tandem/threads.h"
 
@@ -45,7 +46,9 @@ TANDEM_API Tensor addcmul(const Arg& x, const Arg& a, const Arg& b, const Scalar
 // -----------------------------------------------------------
 /// Values and first indices of the greatest elements along an axis.
 TANDEM_API std::tuple<Tensor, Tensor> max(const Tensor& x, Axis axis, bool keepdim = false);
+TANDEM_OUT_OF_TWO(max)
 TANDEM_API std::tuple<Tensor, Tensor> min(const Tensor& x, Axis axis, bool keepdim = false);
+TANDEM_OUT_OF_TWO(min)
 /// The greatest element of all.
 TANDEM_API Tensor max(const Tensor& x);
 TANDEM_API Tensor min(const Tensor& x);

@@ -55,10 +55,18 @@ TANDEM_API Tensor nan_to_num(const Arg& x, const Scalar& nan = 0, std::optional<
                              std::optional<Scalar> neginf = {});
 /// Mantissa, |m| in [0.5, 1), and exponent (int32): x = m * 2^e.
 TANDEM_API std::tuple<Tensor, Tensor> frexp(const Tensor& x);
+TANDEM_OUT_OF_TWO(frexp)
 /// log of the multivariate gamma function; p >= 1, NaN or what lgamma gives below (p - 1) / 2.
 TANDEM_API Tensor mvlgamma(const Tensor& x, std::int64_t p);
 /// The n-th derivative of digamma, n >= 0.
 TANDEM_API Tensor polygamma(std::int64_t n, const Tensor& x);
+
+// ---- functions of neural networks that are pointwise: the others are rows of the table (relu,
+// selu, threshold)
+TANDEM_API Tensor celu(const Tensor& x);        // alpha = 1
+TANDEM_API Tensor hardshrink(const Tensor& x);  // lambd = 0.5
+/// x above 0, weight * x elsewhere: one weight, or one for each element of dimension 1.
+TANDEM_API Tensor prelu(const Tensor& x, const Tensor& weight);
 
 // ---- operators
 inline Tensor operator%(const Tensor& x, const Arg& y) { return remainder(x, y); }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <tuple>
 
+#include "tandem/out.h"
 #include "tandem/tensor.h"
 
 namespace tandem {
@@ -21,12 +22,15 @@ TANDEM_API Tensor cumprod(const Tensor& x, Axis axis, std::optional<DType> dtype
 TANDEM_API Tensor& cumprod_out(Tensor& out, const Tensor& x, Axis axis,
                                std::optional<DType> dtype = {});
 TANDEM_API Tensor& cumprod_(Tensor& x, Axis axis, std::optional<DType> dtype = {});
-/// log(exp(x[0]) + ... + exp(x[i])), without overflow; floats.
+/// log(exp(x[0]) + ... + exp(x[i])), without overflow; floats and complex, whose imaginary part is
+/// right up to a multiple of 2 pi.
 TANDEM_API Tensor logcumsumexp(const Tensor& x, Axis axis);
 TANDEM_API Tensor& logcumsumexp_out(Tensor& out, const Tensor& x, Axis axis);
 /// Values and indices of the greatest (least) elements so far, the last of equal ones; NaN wins.
 TANDEM_API std::tuple<Tensor, Tensor> cummax(const Tensor& x, Axis axis);
+TANDEM_OUT_OF_TWO(cummax)
 TANDEM_API std::tuple<Tensor, Tensor> cummin(const Tensor& x, Axis axis);
+TANDEM_OUT_OF_TWO(cummin)
 /// The Array API's names: the axis may be left out for one dimension; `include_initial` puts the
 /// sum (product) of no elements before the others.
 TANDEM_API Tensor cumulative_sum(const Tensor& x, std::optional<Axis> axis = {},
@@ -48,14 +52,21 @@ TANDEM_API Tensor vector_norm(const Tensor& x, double order = 2, const Axes& axe
                               bool keepdim = false, std::optional<DType> dtype = {});
 /// vector_norm(x - y, order) over all elements.
 TANDEM_API Tensor dist(const Tensor& x, const Tensor& y, double order = 2);
+/// x with its slices along an axis of two or more multiplied by maxnorm / (norm + 1e-7) where their
+/// norm of the order is above maxnorm: floats and complex.
+TANDEM_API Tensor renorm(const Tensor& x, double order, Axis axis, double maxnorm);
+TANDEM_API Tensor& renorm_(Tensor& x, double order, Axis axis, double maxnorm);
 /// The least and the greatest element.
 TANDEM_API std::tuple<Tensor, Tensor> aminmax(const Tensor& x, std::optional<Axis> axis = {},
                                               bool keepdim = false);
+TANDEM_OUT_OF_TWO(aminmax)
 /// var (std) and mean; the mean is computed once.
 TANDEM_API std::tuple<Tensor, Tensor> var_mean(const Tensor& x, const Axes& axes = {},
                                                double correction = 1, bool keepdim = false);
+TANDEM_OUT_OF_TWO(var_mean)
 TANDEM_API std::tuple<Tensor, Tensor> std_mean(const Tensor& x, const Axes& axes = {},
                                                double correction = 1, bool keepdim = false);
+TANDEM_OUT_OF_TWO(std_mean)
 /// softmax(-x).
 TANDEM_API Tensor softmin(const Tensor& x, Axis axis, std::optional<DType> dtype = {});
 

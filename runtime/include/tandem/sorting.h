@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "tandem/out.h"
 #include "tandem/tensor.h"
 
 namespace tandem {
@@ -16,6 +17,7 @@ namespace tandem {
 /// `stable` changes nothing.
 TANDEM_API std::tuple<Tensor, Tensor> sort(const Tensor& x, Axis dim = -1, bool descending = false,
                                            bool stable = true);
+TANDEM_OUT_OF_TWO(sort)
 /// The indices of sort.
 TANDEM_API Tensor argsort(const Tensor& x, Axis dim = -1, bool descending = false,
                           bool stable = true);
@@ -25,17 +27,21 @@ TANDEM_API Tensor msort(const Tensor& x);
 /// in that order whatever `sorted` says. Raises ValueError unless 0 <= k <= size.
 TANDEM_API std::tuple<Tensor, Tensor> topk(const Tensor& x, std::int64_t k, Axis dim = -1,
                                            bool largest = true, bool sorted = true);
+TANDEM_OUT_OF_TWO(topk)
 /// The k-th least (from 1) along a dimension and its index. Raises ValueError unless
 /// 1 <= k <= size.
 TANDEM_API std::tuple<Tensor, Tensor> kthvalue(const Tensor& x, std::int64_t k, Axis dim = -1,
                                                bool keepdim = false);
+TANDEM_OUT_OF_TWO(kthvalue)
 /// The lower middle of all elements; NaN where one is NaN (and of no elements of a float dtype).
 TANDEM_API Tensor median(const Tensor& x);
 /// The same along a dimension, and its index: the first of equals.
 TANDEM_API std::tuple<Tensor, Tensor> median(const Tensor& x, Axis dim, bool keepdim = false);
+TANDEM_OUT_OF_TWO(median)
 /// The lower middle of the elements that are no NaN; NaN where there is none.
 TANDEM_API Tensor nanmedian(const Tensor& x);
 TANDEM_API std::tuple<Tensor, Tensor> nanmedian(const Tensor& x, Axis dim, bool keepdim = false);
+TANDEM_OUT_OF_TWO(nanmedian)
 
 /// Quantiles of floats for q in [0, 1] (a number or a tensor of up to one dimension, which becomes
 /// the first of the result), over all elements without an axis. interpolation: "linear", "lower",
@@ -48,6 +54,7 @@ TANDEM_API Tensor nanquantile(const Tensor& x, const Arg& q, std::optional<Axis>
                               bool keepdim = false, const std::string& interpolation = "linear");
 /// The most frequent value along a dimension, the least of several, and its last index.
 TANDEM_API std::tuple<Tensor, Tensor> mode(const Tensor& x, Axis dim = -1, bool keepdim = false);
+TANDEM_OUT_OF_TWO(mode)
 
 /// What unique gives. Undefined: not asked for.
 struct Unique {
@@ -104,5 +111,17 @@ TANDEM_API std::tuple<Tensor, Tensor> histogram(const Tensor& x, std::int64_t bi
 TANDEM_API std::tuple<Tensor, Tensor> histogram(const Tensor& x, const Tensor& edges,
                                                 const std::optional<Tensor>& weight = {},
                                                 bool density = false);
+TANDEM_OUT_OF_TWO(histogram)
+
+/// The same of points in a grid: x's last dimension is a point, weight has x's shape without it. So
+/// many equal bins along each dimension, over the range [ends[2 d], ends[2 d + 1]], or that of the
+/// points' coordinates where none is given.
+TANDEM_API std::tuple<Tensor, std::vector<Tensor>> histogramdd(
+    const Tensor& x, IntSpan bins, const std::optional<std::vector<double>>& ends = {},
+    const std::optional<Tensor>& weight = {}, bool density = false);
+/// The same with given edges along each dimension.
+TANDEM_API std::tuple<Tensor, std::vector<Tensor>> histogramdd(
+    const Tensor& x, const std::vector<Tensor>& edges, const std::optional<Tensor>& weight = {},
+    bool density = false);
 
 }  // namespace tandem

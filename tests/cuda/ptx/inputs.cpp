@@ -239,6 +239,7 @@ class Random {
   /// cancel and quotients whole, or nearly so.
   void relate(char* at, const char* other, DType t) {
     const std::uint64_t pick = rng_();
+    if (&row_ == &op::logaddexp || &row_ == &op::logaddexp2) return near_root(at, other, t);
     if (pick % 8 != 0 || t == DType::bool_) return;
     std::memcpy(at, other, element_size(t));
     if (is_complex(t) || pick / 8 % 8 == 0) return;
@@ -248,6 +249,23 @@ class Random {
   }
 
  private:
+  /// Half of the time what makes log(e^x + e^y), or log2, all but 0; a zero sometimes.
+  void near_root(char* at, const char* other, DType t) {
+    if (is_complex(t)) return;
+    const std::uint64_t pick = rng_();
+    visit(t, [&]<class T>() {
+      if constexpr (!fn::is_complex_v<T>) {
+        T v;
+        std::memcpy(&v, other, sizeof v);
+        const auto x = static_cast<double>(fn::load(v));
+        const double y = &row_ == &op::logaddexp ? std::log1p(-std::exp(x))
+                                                 : std::log2(-std::expm1(x * std::log(2.0)));
+        const T related = fn::cast<T>(pick % 8 == 0 ? 0.0 : y);
+        if (pick % 2 == 0 && (x < 0 || pick % 8 == 0)) std::memcpy(at, &related, sizeof related);
+      }
+    });
+  }
+
   template <class T>
   void related(char* at, std::uint64_t pick) {
     using U = typename Bits<T>::type;

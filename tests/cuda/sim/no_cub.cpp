@@ -37,9 +37,11 @@ void reorder(T* (&data)[2], const std::vector<std::size_t>& order) {
   std::swap(data[0], data[1]);
 }
 
+}  // namespace
+
 template <class K, class V>
-bool sort(PairBuffers<K, V>& pairs, std::int64_t n, int begin_bit, int end_bit,
-          const CubCall& call) {
+bool sort_pairs(PairBuffers<K, V>& pairs, std::int64_t n, int begin_bit, int end_bit,
+                const CubCall& call) {
   if (n <= 1 || begin_bit >= end_bit) return true;
   if (!asks_for_memory(call)) return false;
   const std::vector<std::size_t> order = order_of(pairs.keys[0], n, begin_bit, end_bit);
@@ -47,21 +49,12 @@ bool sort(PairBuffers<K, V>& pairs, std::int64_t n, int begin_bit, int end_bit,
   reorder(pairs.values, order);
   return true;
 }
-
-}  // namespace
-
-bool sort_pairs(PairBuffers<std::uint32_t, std::uint32_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call) {
-  return sort(pairs, n, begin_bit, end_bit, call);
-}
-bool sort_pairs(PairBuffers<std::uint64_t, std::uint32_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call) {
-  return sort(pairs, n, begin_bit, end_bit, call);
-}
-bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>& pairs, std::int64_t n, int begin_bit,
-                int end_bit, const CubCall& call) {
-  return sort(pairs, n, begin_bit, end_bit, call);
-}
+template bool sort_pairs(PairBuffers<std::uint32_t, std::uint32_t>&, std::int64_t, int, int,
+                         const CubCall&);
+template bool sort_pairs(PairBuffers<std::uint64_t, std::uint32_t>&, std::int64_t, int, int,
+                         const CubCall&);
+template bool sort_pairs(PairBuffers<std::uint64_t, std::uint64_t>&, std::int64_t, int, int,
+                         const CubCall&);
 
 bool sort_pairs(const SortPairs& s, const CubCall& call) {
   if (!asks_for_memory(call)) return false;

@@ -101,46 +101,83 @@ function(tandem_add_sim variant flags)
     set_tests_properties(${test} PROPERTIES TIMEOUT 600 LABELS "unit")
   endforeach()
 
-  # The parity tests, which are otherwise run with whatever device there is.
   set(environment "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim_${variant}>")
-  set(filter "Parity.Copies*:Parity.*Reductions*:Parity.Columns*:Parity.*Calls*")
   if(variant STREQUAL "asan")
     list(APPEND environment "LD_PRELOAD=${TANDEM_ASAN_LIBRARY}"
       "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0")
-    set(TANDEM_SIM_ENVIRONMENT "${environment}" PARENT_SCOPE)
     set(TANDEM_SIM_ASAN_OBJECTS "${objects}" PARENT_SCOPE)
-    # Every allocation of its own, so that the sanitizer sees the end of each.
-    list(APPEND environment "TANDEM_POOL=direct")
-    set(filter "*")
-  else()
-    list(APPEND environment "TANDEM_SIM_PARTIAL=1")  # a call that needs an elementwise kernel is left out
   endif()
-  add_test(NAME cuda.sim.parity.${variant} COMMAND cuda.parity_test --gtest_brief=1 --gtest_filter=${filter})
-  set_tests_properties(cuda.sim.parity.${variant} PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${environment}")
-  add_dependencies(cuda.parity_test tandem_cuda_sim_${variant})
-  set(moves "MovementParity.*Size*:MovementParity.Sums*")
-  if(variant STREQUAL "asan")
-    set(moves "*")
+  set(TANDEM_SIM_ENVIRONMENT_${variant} "${environment}" PARENT_SCOPE)
+endfunction()
+
+# cuda.sim.NAME: a program of tests/cuda, which is otherwise run with whatever device there is, on a simulated one.
+#   tandem_add_sim_test(NAME PROGRAM VARIANT [FILTER filter] [TIMEOUT seconds] [ENVIRONMENT NAME=value...])
+function(tandem_add_sim_test name program variant)
+  cmake_parse_arguments(PARSE_ARGV 3 own "" "FILTER;TIMEOUT" "ENVIRONMENT")
+  set(command ${program} --gtest_brief=1)
+  if(own_FILTER)
+    list(APPEND command --gtest_filter=${own_FILTER})
   endif()
-  add_test(NAME cuda.sim.movement.${variant} COMMAND cuda.movement_test --gtest_brief=1 --gtest_filter=${moves})
-  set_tests_properties(cuda.sim.movement.${variant} PROPERTIES TIMEOUT 600 LABELS "unit"
-    ENVIRONMENT "${environment};TANDEM_REQUIRE_GPU=1")
-  add_dependencies(cuda.movement_test tandem_cuda_sim_${variant})
-  set(filter "-*SeveralPasses")  # elementwise kernels in between, which `races` has not
-  if(variant STREQUAL "asan")
-    set(filter "-*TotalsOfTotals")  # takes minutes
+  if(NOT own_TIMEOUT)
+    set(own_TIMEOUT 600)
   endif()
-  add_test(NAME cuda.sim.scan.${variant} COMMAND cuda.scan_parity_test --gtest_brief=1 --gtest_filter=${filter})
-  set_tests_properties(cuda.sim.scan.${variant} PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${environment}")
-  add_dependencies(cuda.scan_parity_test tandem_cuda_sim_${variant})
+  set(environment ${TANDEM_SIM_ENVIRONMENT_${variant}} ${own_ENVIRONMENT})
+  add_test(NAME cuda.sim.${name} COMMAND ${command})
+  set_tests_properties(cuda.sim.${name} PROPERTIES TIMEOUT ${own_TIMEOUT} LABELS "unit" ENVIRONMENT "${environment}")
+  add_dependencies(${program} tandem_cuda_sim_${variant})
 endfunction()
 
 tandem_add_sim(races -fsanitize=thread)
+# PARTIAL: a call that needs an elementwise kernel, which `races` has not, is left out.
+tandem_add_sim_test(parity.races cuda.parity_test races TIMEOUT 1200 ENVIRONMENT TANDEM_SIM_PARTIAL=1
+  FILTER "Parity.Copies*:Parity.*Reductions*:Parity.Columns*:Parity.*Calls*")
+tandem_add_sim_test(movement.races cuda.movement_test races ENVIRONMENT TANDEM_SIM_PARTIAL=1 TANDEM_REQUIRE_GPU=1
+  FILTER "MovementParity.*Size*:MovementParity.Sums*")
+tandem_add_sim_test(scan.races cuda.scan_parity_test races ENVIRONMENT TANDEM_SIM_PARTIAL=1 FILTER "-*SeveralPasses")
 # The masks' kernels use shared memory.
-add_test(NAME cuda.sim.indexing.races COMMAND cuda.indexing_test --gtest_brief=1 --gtest_filter=*MasksThemselves*)
-set_tests_properties(cuda.sim.indexing.races PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT
-  "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_sim_races>")
-add_dependencies(cuda.indexing_test tandem_cuda_sim_races)
+tandem_add_sim_test(indexing.races cuda.indexing_test races FILTER "*MasksThemselves*")
+
+# That the walks about the tiles' boundaries find one that is off by one: launchers.cpp with one source changed in one place.
+#   tandem_add_sim_mutant(NAME SOURCE WALK WAS IS)
+add_library(tandem_sim_launchers OBJECT ${folder}/launchers.cpp)
+target_link_libraries(tandem_sim_launchers PRIVATE tandem_sim_base_races GTest::gtest)
+function(tandem_add_sim_mutant name source walk was is)
+  set(original ${PROJECT_SOURCE_DIR}/kernels/${source})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${original})
+  file(READ ${original} text)
+  string(FIND "${text}" "${was}" first)
+  string(FIND "${text}" "${was}" last REVERSE)
+  if(first EQUAL -1 OR NOT first EQUAL last)
+    message(FATAL_ERROR "tests/cuda/sim: expected '${was}' once in kernels/${source}: change the mutant ${name} with it")
+  endif()
+  string(REPLACE "${was}" "${is}" text "${text}")
+  set(changed ${CMAKE_CURRENT_BINARY_DIR}/mutants/${name}.cu)
+  file(GENERATE OUTPUT ${changed} CONTENT "${text}")
+  set_source_files_properties(${changed} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++" GENERATED TRUE)
+  add_library(tandem_sim_mutant_${name} OBJECT ${changed})
+  target_compile_options(tandem_sim_mutant_${name} PRIVATE -fsanitize=thread)
+  target_link_libraries(tandem_sim_mutant_${name} PRIVATE tandem_sim_base_races)
+
+  set(test cuda.sim.mutant.${name})
+  string(REPLACE "." "\\." pattern "/${source}")
+  set(others $<TARGET_OBJECTS:tandem_sim_plain_races> $<TARGET_OBJECTS:tandem_sim_shared_races>)
+  add_executable(${test} "$<FILTER:${others},EXCLUDE,${pattern}>" $<TARGET_OBJECTS:tandem_sim_mutant_${name}>
+    $<TARGET_OBJECTS:tandem_sim_races> $<TARGET_OBJECTS:tandem_sim_launchers>)
+  target_link_libraries(${test} PRIVATE tandem_sim_base_races GTest::gtest GTest::gtest_main Threads::Threads
+    ${CMAKE_DL_LIBS})
+  set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
+  add_test(NAME ${test} COMMAND ${test} --gtest_brief=1 --gtest_filter=Launchers.${walk})
+  # A crash, or no test of that name, is no find.
+  set_tests_properties(${test} PROPERTIES TIMEOUT 600 LABELS "unit"
+    PASS_REGULAR_EXPRESSION "\\[  FAILED  \\] Launchers\\.${walk}")
+endfunction()
+set(transposes TransposesOfEverySizeAroundTheTiles)
+set(products ProductsOfEverySizeAroundTheTiles)
+tandem_add_sim_mutant(copy_column copy.cu ${transposes} "&& to_column < p.columns" "&& to_column <= p.columns")
+tandem_add_sim_mutant(copy_row copy.cu ${transposes} "if (row < p.rows" "if (row <= p.rows")
+tandem_add_sim_mutant(gemm_column gemm.cu ${products} "row < l.m && column < l.n" "row < l.m && column <= l.n")
+tandem_add_sim_mutant(gemm_tiles gemm.cu ${products} "(l.m + kSide - 1) / kSide" "(l.m + kSide - 2) / kSide")
+
 execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE TANDEM_ASAN_LIBRARY
   OUTPUT_STRIP_TRAILING_WHITESPACE)
 if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
@@ -148,23 +185,18 @@ if(NOT IS_ABSOLUTE "${TANDEM_ASAN_LIBRARY}")
   return()
 endif()
 tandem_add_sim(asan "-fsanitize=address,undefined;-fno-sanitize-recover=all")
-
-add_dependencies(cuda.random_parity_test tandem_cuda_sim_asan)
-add_test(NAME cuda.sim.random COMMAND cuda.random_parity_test --gtest_brief=1)
-set_tests_properties(cuda.sim.random PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
-
-add_test(NAME cuda.sim.sorting COMMAND cuda.sorting_parity_test --gtest_brief=1)
-set_tests_properties(cuda.sim.sorting PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT
-  "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct;TANDEM_REQUIRE_GPU=1")
-add_dependencies(cuda.sorting_parity_test tandem_cuda_sim_asan)
-
+# Every allocation of its own, so that the sanitizer sees the end of each.
+set(direct TANDEM_POOL=direct)
+tandem_add_sim_test(parity.asan cuda.parity_test asan TIMEOUT 1200 ENVIRONMENT ${direct})
+tandem_add_sim_test(movement.asan cuda.movement_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
+tandem_add_sim_test(scan.asan cuda.scan_parity_test asan ENVIRONMENT ${direct}
+  FILTER "-*TotalsOfTotals")  # takes minutes
+tandem_add_sim_test(indexing.asan cuda.indexing_test asan TIMEOUT 1200 ENVIRONMENT ${direct})
+tandem_add_sim_test(random cuda.random_parity_test asan ENVIRONMENT ${direct})
+tandem_add_sim_test(sorting cuda.sorting_parity_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 # What each row asks of the device.
-add_test(NAME cuda.sim.calls COMMAND cuda.calls_test --gtest_brief=1)
-set_tests_properties(cuda.sim.calls PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT}")
-add_dependencies(cuda.calls_test tandem_cuda_sim_asan)
-add_test(NAME cuda.sim.indexing.asan COMMAND cuda.indexing_test --gtest_brief=1)
-set_tests_properties(cuda.sim.indexing.asan PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT};TANDEM_POOL=direct")
-add_dependencies(cuda.indexing_test tandem_cuda_sim_asan)
+tandem_add_sim_test(calls cuda.calls_test asan)
+set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too
 
 # docs/ops.md, with a column for the device.
 if(TARGET tandem_command)

@@ -1,0 +1,25 @@
+// What the front-ends of generators share: the output in a launch. Internal.
+#pragma once
+
+#include "runtime/dispatch/funnel.h"
+#include "runtime/dispatch/plan.h"
+#include "tandem/backend.h"
+
+namespace tandem::detail {
+
+/// Says of a launch that it fills t, computing in `kernel`. `strides`: room for kMaxRank of them.
+inline void set_output(GeneratorLaunch& l, const OpRow& row, const Tensor& t, DType kernel,
+                       std::int64_t* strides) {
+  byte_strides(t, strides);
+  l.row = &row;
+  l.numel = t.numel();
+  l.shape = t.shape().data();
+  l.rank = static_cast<int>(t.dim());
+  l.contiguous = t.is_contiguous();
+  l.device = t.device();
+  const Tensor* written[] = {&t};
+  l.stream = launch_stream(l.device, written);
+  l.out = OperandDesc{t.data_ptr(), strides, {}, t.dtype(), kernel};
+}
+
+}  // namespace tandem::detail

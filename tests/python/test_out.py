@@ -1,0 +1,127 @@
+"""out= of rows with several results: a tuple of tensors, by the rules of every out=."""
+
+# lint: oracle table
+import inspect
+
+import numpy as np
+import pytest
+
+import tandem as td
+from conftest import same
+
+ROWS = {row["name"]: row for row in td.op_rows() if "->" in row["schema"]}
+# What a call has besides a matrix.
+ARGUMENTS = {
+    "topk": (2,),
+    "kthvalue": (2,),
+    "cummax": (1,),
+    "cummin": (1,),
+    "max": (1,),
+    "min": (1,),
+    "median": (1,),
+    "nanmedian": (0,),
+    "histogram": (4,),
+}
+
+
+@pytest.fixture
+def x(rng):
+    return td.tensor(rng.standard_normal((4, 5)).astype(np.float32)).refine_names("n", "c")
+
+
+def call(name, x, **keywords):
+    return getattr(td, name)(x.rename(None) if name == "histogram" else x, *ARGUMENTS.get(name, ()), **keywords)
+
+
+def fresh(results, **options):
+    return tuple(td.full(r.shape, 7, dtype=r.dtype, **options) for r in results)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_with_several_results(name, x):
+    expected = call(name, x)
+    out = fresh(expected)
+    got = call(name, x, out=out)
+    assert all(g is o for g, o in zip(got, out, strict=True)) and type(got) in (type(expected), tuple)
+    for o, e in zip(out, expected, strict=True):
+        assert same(o, e) and o.names == e.names
+    grown = [td.empty(0, dtype=e.dtype) for e in expected]
+    call(name, x, out=grown)
+    assert all(same(g, e) for g, e in zip(grown, expected, strict=True))
+    strided = tuple(td.full((*e.shape, 2), 7, dtype=e.dtype)[..., 0] for e in expected)
+    call(name, x, out=strided)
+    assert all(same(s.contiguous(), e) for s, e in zip(strided, expected, strict=True))
+    again = call(name, x, out=expected)  # a named tuple is a tuple
+    assert all(a is e for a, e in zip(again, expected, strict=True))
+    assert hasattr(td.Tensor, name)
+    assert "out" in inspect.signature(getattr(td, name)).parameters or "out=None" in getattr(td, name).__doc__
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_failed_call_changes_nothing(name, x):
+    expected = call(name, x)
+    last = len(expected) - 1
+
+    def refused(error, match, replace):
+        out = list(fresh(expected))
+        out[last] = replace(out)
+        before = [o.clone() for o in out if not o.is_meta]
+        with pytest.raises(error, match=match):
+            call(name, x, out=tuple(out))
+        assert all(same(o, b) for o, b in zip([o for o in out if not o.is_meta], before, strict=True))
+
+    shape, dtype = expected[last].shape, expected[last].dtype
+    refused(td.ShapeError, f"\\[{name}\\] output with shape", lambda out: td.zeros(3, 3, 3, dtype=dtype))
+    refused(TypeError, f"\\[{name}\\] result type", lambda out: td.zeros(shape, dtype=td.bool))
+    refused(td.DeviceError, f"\\[{name}\\].*meta", lambda out: td.zeros(shape, dtype=dtype, device="meta"))
+    if len(shape) > 0:
+        refused(
+            td.ShapeError, f"\\[{name}\\].*single memory", lambda out: td.zeros(1, dtype=dtype).expand(expected[last].shape)
+        )
+    if all(e.shape == shape for e in expected) and all(td.can_cast(e.dtype, td.complex64) for e in expected):
+        one = td.full(shape, 7, dtype=td.complex64)
+        with pytest.raises(td.ShapeError, match="memory of their own"):
+            call(name, x, out=(one,) * len(expected))
+        assert same(one, td.full(shape, 7, dtype=td.complex64))
+        empty = td.empty(0, dtype=td.complex64)
+        with pytest.raises(td.ShapeError, match="memory of their own"):
+            call(name, x, out=(empty,) * len(expected))
+    with pytest.raises(ValueError, match=f"expected {len(expected)} tensors, got 1"):
+        call(name, x, out=expected[0].clone())
+    with pytest.raises(TypeError, match="out to be a tensor or a tuple of tensors"):
+        call(name, x, out=(expected[0], 3))
+    with pytest.raises(TypeError, match="out to be a tensor or a tuple of tensors"):
+        call(name, x, out=3)
+
+
+def test_parts_of_one_memory_are_apart(x):
+    memory = td.zeros(2, 5, dtype=td.int64)
+    values, indices = td.max(x, 0, out=(memory.double()[0], memory[1]))
+    assert same(indices, x.max(0).indices.rename(None)) or indices.names == ("c",)
+    whole = td.zeros(2, 4, 5, dtype=td.float64)
+    smallest, greatest = td.aminmax(x, dim=0, out=(whole[0, 0], whole[1, 0]))
+    assert same(whole[0, 0].float(), x.amin(0).rename(None)) and same(whole[1, 0].float(), x.amax(0).rename(None))
+    own = x.rename(None).clone()  # an input may be an output: the results are finished first
+    expected = own.sort(1)
+    td.sort(own, 1, out=(own, td.empty(0, dtype=td.int64)))
+    assert same(own, expected.values)
+
+
+def test_overloads_with_out(x):
+    y = x.rename(None)
+    out = td.empty(0)
+    assert td.max(y, out=out) is out and out.item() == y.max().item()
+    assert td.max(y, -y, out=td.empty(4, 5)).tolist() == td.maximum(y, -y).tolist()
+    assert td.min(y, -y, out=td.empty(4, 5)).tolist() == td.minimum(y, -y).tolist()
+    assert td.median(y, out=td.empty(())).item() == y.median().item()
+    assert td.var(y, 1, out=td.empty(4)).tolist() == y.var(1).tolist()
+    assert td.std(y, unbiased=False, out=td.empty(())).item() == y.std(unbiased=False).item()
+    with pytest.raises(ValueError, match="expected 1 tensor, got 2"):
+        td.max(y, out=(td.empty(4), td.empty(4)))
+    with pytest.raises(TypeError, match="out to be a tensor, got tuple"):
+        td.add(y, y, out=(td.empty(4, 5),))
+    for call in (lambda o: td.max(y, 0, True, out=o), lambda o: td.max(y, dim=0, keepdim=True, out=o)):
+        values, indices = call((td.empty(1, 5), td.empty(1, 5, dtype=td.int64)))
+        assert same(values, y.amax(0, True)) and same(indices, y.argmax(0, True))
+    meta = td.sort(y.to("meta"), out=(td.empty(0, device="meta"), td.empty(0, dtype=td.int64, device="meta")))
+    assert meta.values.shape == meta.indices.shape == (4, 5)
