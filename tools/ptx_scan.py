@@ -47,7 +47,6 @@ MAY_USE_LOCAL_MEMORY = [
     (r"general_kernel<.*fn::Expm1, .*Complex", "the same: two to four words"),
     (r"reduce_rows_kernel<.*fn::Abs(Max|Min), .*Complex<float>, true", "eight hypots in double beside the loads"),
     (r"reduce_(rows|columns)_kernel<.*fn::Abs(Max|Min|Sum), .*Complex<double>, false", "the same"),
-    (r"scan_(rows|columns)_kernel<.*ScanLogAddExp<.*Complex", "exp, log and atan2 in double beside a row's running sums"),
     (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),
     (r"scan_(rows|columns)_kernel<.*fn::ScanLogAddExp<.*Complex<double>", "exp and log1p of complex numbers in one join"),
     (r"scan_columns_kernel<.*fn::ScanLogAddExp<.*Complex<float>", "the same beside a segment in registers"),
