@@ -47,6 +47,8 @@ MAY_USE_LOCAL_MEMORY = [
     (r"general_kernel<.*fn::Expm1, .*Complex", "the same: two to four words"),
     (r"reduce_rows_kernel<.*fn::Abs(Max|Min), .*Complex<float>, true", "eight hypots in double beside the loads"),
     (r"reduce_(rows|columns)_kernel<.*fn::Abs(Max|Min|Sum), .*Complex<double>, false", "the same"),
+    (r"(flat|rows|general)_kernel<.*fn::DigammaDerivative, double, ", "loops over pairs of doubles: 6 to 12 words"),
+    (r"(rows|general)_kernel<.*fn::Zeta, ((tandem::)?(Half|BFloat16)|float), ", "one word"),
     (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),
     (r"scan_(rows|columns)_kernel<.*fn::ScanLogAddExp<.*Complex<double>", "exp and log1p of complex numbers in one join"),
     (r"scan_columns_kernel<.*fn::ScanLogAddExp<.*Complex<float>", "the same beside a segment in registers"),
@@ -60,6 +62,8 @@ MAY_HAVE_FEWER_BLOCKS = [
     (r"rows_kernel<.*fn::Addcdiv, .*Complex<float>", "2: the same"),
     (r"cast_kernel<.*Complex<float>", "2: eight pairs are in flight"),
     (r"scan_rows_kernel<.*ScanLogAddExp<.*Complex<float>", "3: bound by arithmetic"),
+    (r"_kernel<.*fn::(Zeta|DigammaDerivative), ", "2: series in pairs of doubles, bound by arithmetic"),
+    (r"flat_kernel<.*fn::Igammac?, (float|double), ", "3: the same"),
 ]
 
 # Kernels of CUB, compiled into the library: the rules on instructions hold for them, what they use is their own affair.

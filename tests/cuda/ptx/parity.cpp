@@ -69,6 +69,10 @@ Excuse g_unreached[] = {
       "Tan, tandem::Complex", "Lgamma, ", "Digamma, "},
      "the fast part inside the slow one, which is called for nothing that it serves"},
     {{"Sigmoid, tandem::Complex"}, "a division by zero, for a divisor of 2 or more"},
+    {{"Igamma, ", "Igammac, "},
+     "pairs of ends of the domain, which not every lane draws; the part for great arguments, which "
+     "halves are not"},
+    {{"DigammaDerivative, double"}, "digamma's branch near 1, for an order of 0 alone"},
     {{"LogAddExp, tandem::BFloat16", "LogAddExp2, tandem::BFloat16", "LogAddExp, tandem::Half",
       "LogAddExp2, tandem::Half"},
      "terms near 1/2 that cancel: so few numbers of 11 bits do that not every lane draws some"},
