@@ -9,7 +9,8 @@ import pytest
 import tandem as td
 from conftest import same
 
-ROWS = {row["name"]: row for row in td.op_rows() if "->" in row["schema"]}
+# histogramdd has a list among its results, and no out= in PyTorch either.
+ROWS = {row["name"]: row for row in td.op_rows() if "->" in row["schema"] and row["name"] != "histogramdd"}
 # What a call has besides a matrix.
 ARGUMENTS = {
     "topk": (2,),
