@@ -41,7 +41,7 @@ TANDEM_FN double celu(double x, double alpha) {
   const double e = expm1(q);
   // e^(q + q_lo) - 1 = e + q_lo (e + 1), with the rounding error of q. No number beside infinities.
   const double rest = (fma(-q, alpha, x) / alpha) * (e + 1.0);
-  const double below = fma(alpha, e, abs_bits(rest) <= abs_bits(e) ? alpha * rest : 0.0);
+  const double below = fma(alpha, e, abs_bits(rest) < abs_bits(e) ? alpha * rest : 0.0);
   return (x > 0.0) | (abs_bits(q) < 0x1p-54) ? x : below;
 }
 

@@ -457,6 +457,9 @@ def test_relu_and_its_kin_at_special_values():
         assert alike(got[:2] + got[3:5] + got[6:], [-0.0, 0, 2.5, math.inf, math.nan])
         assert got[2] == pytest.approx(a * math.expm1(-1.5 / a), rel=4e-16)
         assert got[5] == (-a if a > 0 else -math.inf)
+    for dtype in (td.float32, td.float64):  # the exponential overflows, whatever x / alpha leaves
+        far = td.tensor([-3.6565523e37, -1e20, -3e4], dtype=dtype)
+        assert td.celu(far, -1.00000084).tolist() == [-math.inf] * 3
     assert td.celu(td.tensor([-2.0, -1e-30]), math.inf).tolist() == [-2.0, td.tensor(-1e-30).item()]
 
 
