@@ -1,6 +1,6 @@
-"""The special cases of the Python Array API standard 2024.12, one line each, in every float and complex dtype. lint: oracle table
+"""The special cases of the Python Array API standard 2024.12, one line each, in every float and complex dtype.
 
-lint: oracle table
+lint: oracle table. One file, beyond the usual length: most of it is the standard's list.
 
 A line of REAL is "functions | x1 | x2 | expected"; the words are explained at VALUES and in `expected_values`. A case
 that Tandem decides otherwise is in OTHERWISE, with the reason; the test then holds Tandem to its own rule. COMPLEX is
