@@ -119,15 +119,18 @@ void each_write(const IndexLaunch& l, const Range& range, F&& f) {
   });
 }
 
-/// Whether a position has one inner row, dense in x and in the values.
+/// Whether the innermost rows of a position are dense in x and in the values.
 bool has_dense_rows(const IndexLaunch& l, const InnerRow& row) {
   const auto size = static_cast<std::int64_t>(element_size(l.x.dtype));
-  return l.rank_inner == 1 && row.n > 1 && row.x == size && row.other == size;
+  return row.n > 1 && row.x == size && row.other == size;
 }
 
-/// Calls f(x address, value address, bytes) for pieces of the dense rows.
+/// Calls f(x address, value address, bytes) for the dense rows, or pieces of them.
 template <class F>
 void each_dense_write(const IndexLaunch& l, const Range& range, std::int64_t bytes, F&& f) {
+  if (l.rank_inner > 1) {  // several rows a position
+    return each_write(l, range, [=](char* to, const char* from) { f(to, from, bytes); });
+  }
   const Fetcher fetcher(l);
   each_kept_run(l, range, [&](auto place, auto value, std::int64_t n) {
     // Values as well: of rows side by side a thread may have a part each.

@@ -132,3 +132,15 @@ def test_assignment_through_overlap_reads_before_it_writes():
     e = td.zeros(1).expand(3)
     e[...] = 4
     assert e.tolist() == [4, 4, 4]
+
+
+@pytest.mark.parametrize("accumulate", [False, True])
+def test_rows_of_dimensions_that_do_not_merge(accumulate, rng):
+    array = rng.standard_normal((50, 6, 40)).astype(np.float32)
+    values = rng.integers(-8, 8, (30, 3, 40)).astype(np.float32)
+    places = rng.permutation(50)[:30]
+    whole = td.tensor(array)
+    whole = td.tensor(array)
+    whole[:, ::2].index_put_((td.tensor(places),), td.tensor(values), accumulate)
+    array[places, ::2] = array[places, ::2] + values if accumulate else values
+    assert np.array_equal(whole.numpy(), array)
