@@ -40,8 +40,8 @@ void launch_generator(const void* desc, const void* self) {
   const auto& loops = *static_cast<const GenerateLoops*>(self);
   const GenerateLoop generate = loops.by_dtype[static_cast<int>(l.out.kernel)];
   const int block = loops.block[static_cast<int>(l.out.kernel)];
-  const fn::GeneratorArgs args{{l.f[0], l.f[1]}, {l.i[0], l.i[1]}, l.numel,
-                               l.seed,           l.offset,         l.value};
+  const fn::GeneratorArgs args{
+      {l.f[0], l.f[1], l.f[2], l.f[3]}, {l.i[0], l.i[1]}, l.numel, l.seed, l.offset, l.value};
   const DType computed = info(l.out.kernel).compute;
   const CastLoop store =
       computed == l.out.dtype

@@ -96,7 +96,7 @@ inline void launch_generator(const void* desc, const void* self) {
     return check(cudaErrorInvalidValue, l.row->name);
   }
   GeneratorParams p;
-  p.args = {{l.f[0], l.f[1]}, {l.i[0], l.i[1]}, l.numel, l.seed, l.offset, l.value};
+  p.args = {{l.f[0], l.f[1], l.f[2], l.f[3]}, {l.i[0], l.i[1]}, l.numel, l.seed, l.offset, l.value};
   p.out = static_cast<char*>(l.out.data);
   p.dense = l.contiguous;
   p.casts = l.out.kernel != l.out.dtype;

@@ -40,9 +40,20 @@ TANDEM_FN double celu(double x, double alpha) {
   const double q = x / alpha;
   const double e = expm1(q);
   // e^(q + q_lo) - 1 = e + q_lo (e + 1), with the rounding error of q. No number beside infinities.
-  const double rest = (fma(-q, alpha, x) / alpha) * (e + 1.0);
+  const double q_lo = fma(-q, alpha, x) / alpha;
+  const double rest = q_lo * (e + 1.0);
   const double below = fma(alpha, e, abs_bits(rest) < abs_bits(e) ? alpha * rest : 0.0);
-  return (x > 0.0) | (abs_bits(q) < 0x1p-54) ? x : below;
+  // Where e^q may be out of range and its product with a small alpha is not, the power of two comes
+  // in three parts, the first of them before alpha has lost bits. 1500 is out of range for any
+  // alpha.
+  const bool far = (q > 700.0) & (q < f64::inf());
+  const f64::ExpParts p = f64::exp_parts(f64::clamp(q, 0.0, 1500.0));
+  const std::uint64_t third = p.n / 3u;
+  const double first = alpha * f64::pow2(third);
+  const double product =
+      fma(first, p.hi, first * fma(p.hi + p.lo, abs_bits(q_lo) < 1.0 ? q_lo : 0.0, p.lo));
+  const double large = (product * f64::pow2(third)) * f64::pow2(p.n - 2u * third);
+  return (x > 0.0) | (abs_bits(q) < 0x1p-54) ? x : far ? large : below;
 }
 
 /// In double: a float's x / alpha, e^(x / alpha) and their product are all in range there.

@@ -10,7 +10,7 @@ namespace tandem::fn {
 
 /// The numbers a generator gets: see GeneratorLaunch in tandem/backend.h.
 struct GeneratorArgs {
-  double f[2];
+  double f[4];
   std::int64_t i[2];
   std::int64_t numel;
   std::uint64_t seed, offset;
@@ -46,18 +46,31 @@ struct Arange {
   }
 };
 
-/// From the nearer end, in double: both ends are exact and the sequence is symmetric.
+/// Number b of n from first to last, in double from the nearer end: both ends are exact and the
+/// sequence is symmetric.
+TANDEM_FN double spaced(std::uint64_t b, std::int64_t n, double first, double last) {
+  const double intervals = static_cast<double>(n - 1);
+  const double step = (last - first) / (n > 1 ? intervals : 1.0);
+  const double i = static_cast<double>(b);
+  const double low = first + step * i;
+  const double high = last - step * (intervals - i);
+  return 2 * static_cast<std::int64_t>(b) < n ? low : high;
+}
+
+/// spaced, both parts of complex numbers.
+TANDEM_FN Complex128 spaced(std::uint64_t b, const GeneratorArgs& p) {
+  return {spaced(b, p.numel, p.f[0], p.f[1]), spaced(b, p.numel, p.f[2], p.f[3])};
+}
+
 struct Linspace {
   template <class T>
   static constexpr int kBlock = 1;
   template <class T>
   TANDEM_FN void operator()(std::uint64_t b, const GeneratorArgs& p, compute_t<T>* out) const {
-    const double last = static_cast<double>(p.numel - 1);
-    const double step = (p.f[1] - p.f[0]) / (p.numel > 1 ? last : 1.0);
-    const double i = static_cast<double>(b);
-    const double low = p.f[0] + step * i;
-    const double high = p.f[1] - step * (last - i);
-    out[0] = cast<compute_t<T>>(2 * static_cast<std::int64_t>(b) < p.numel ? low : high);
+    if constexpr (is_complex_v<T>)
+      out[0] = cast<T>(spaced(b, p));
+    else
+      out[0] = cast<compute_t<T>>(spaced(b, p.numel, p.f[0], p.f[1]));
   }
 };
 
@@ -77,9 +90,10 @@ struct Logspace {
   static constexpr int kBlock = 1;
   template <class T>
   TANDEM_FN void operator()(std::uint64_t b, const GeneratorArgs& p, compute_t<T>* out) const {
-    double exponent;
-    Linspace().template operator()<double>(b, p, &exponent);
-    out[0] = cast<compute_t<T>>(pow(p.value.re, exponent));
+    if constexpr (is_complex_v<T>)
+      out[0] = cast<T>(pow(p.value, spaced(b, p)));
+    else
+      out[0] = cast<compute_t<T>>(pow(p.value.re, spaced(b, p.numel, p.f[0], p.f[1])));
   }
 };
 

@@ -109,13 +109,7 @@ TANDEM_FN void widen_range(double& low, double& high, double by) {
 /// Edge i of `bins` equal bins, as linspace has it.
 template <class T>
 TANDEM_FN compute_t<T> bin_edge(std::int64_t i, std::int64_t bins, double low, double high) {
-  GeneratorArgs args{};
-  args.f[0] = low;
-  args.f[1] = high;
-  args.numel = bins + 1;
-  compute_t<T> out;
-  Linspace().template operator()<T>(static_cast<std::uint64_t>(i), args, &out);
-  return out;
+  return cast<compute_t<T>>(spaced(static_cast<std::uint64_t>(i), bins + 1, low, high));
 }
 
 /// The bin of x among `bins` equal ones over [low, high], -1 outside (and for NaN): each operation

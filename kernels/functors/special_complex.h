@@ -1,4 +1,4 @@
-// Complex sinc and logaddexp, computed in double as complex_math.h does.
+// Complex sinc, logaddexp and ldexp, computed in double as complex_math.h does.
 #pragma once
 
 #include "complex_math.h"
@@ -34,9 +34,18 @@ TANDEM_FN Complex128 logaddexp(Complex128 x, Complex128 y) {
   return {cx::choose(none, m.re, r.re), cx::choose(none, m.im, r.im)};
 }
 
+/// z 2^w; a real w scales both parts, as ldexp of real numbers.
+TANDEM_FN Complex128 ldexp(Complex128 z, Complex128 w) {
+  if (w.im == 0.0) return {ldexp(z.re, w.re), ldexp(z.im, w.re)};
+  return z * pow(Complex128{2.0, 0.0}, w);
+}
+
 TANDEM_FN Complex64 sinc(Complex64 z) { return cast<Complex64>(sinc(cast<Complex128>(z))); }
 TANDEM_FN Complex64 logaddexp(Complex64 x, Complex64 y) {
   return cast<Complex64>(logaddexp(cast<Complex128>(x), cast<Complex128>(y)));
+}
+TANDEM_FN Complex64 ldexp(Complex64 z, Complex64 w) {
+  return cast<Complex64>(ldexp(cast<Complex128>(z), cast<Complex128>(w)));
 }
 
 }  // namespace tandem::fn

@@ -32,8 +32,8 @@ struct Lerp {
       const T b = end - (end - x) * (one - weight);
       return T{low ? a.re : b.re, low ? a.im : b.im};
     } else {
-      const T a = x + weight * (end - x);
-      const T b = end - (end - x) * (T(1) - weight);
+      const T a = fma(weight, end - x, x);
+      const T b = fma(-(T(1) - weight), end - x, end);
       return abs_bits(weight) < T(0.5) ? a : b;
     }
   }

@@ -234,8 +234,8 @@ nb::dict describe(const OpRow& row) {
     return nb::tuple(list);
   }();
   static constexpr const char* kFamilies[] = {"elementwise", "generator", "reduction", "irregular"};
-  static constexpr const char* kResults[] = {"same", "float", "bool",  "real",
-                                             "wide", "index", "int32", "complex"};
+  static constexpr const char* kResults[] = {"same", "number", "float", "bool",   "real",
+                                             "wide", "index",  "int32", "complex"};
   d["name"] = row.name;
   d["aliases"] = [&] {
     nb::list names;

@@ -24,7 +24,7 @@ from tandem.array_api import (
     reshape,
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
-from tandem.methods import as_strided_scatter, is_nonzero, unravel_index
+from tandem.methods import as_strided_scatter, fill, is_nonzero, unravel_index
 from tandem.predicates import (
     finfo,
     iinfo,

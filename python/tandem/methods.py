@@ -14,13 +14,21 @@ def is_nonzero(input):
 
 def unravel_index(indices, shape):
     """The index along each dimension of a shape for indices into its flattened elements; -1 counts from the end."""
+    if indices.dtype.is_floating_point or indices.dtype.is_complex or indices.dtype is _tandem.bool:
+        raise errors.TypeError(f"[unravel_index] argument 'indices': expected integers, got {indices.dtype}")
     shape = [shape] if isinstance(shape, int) else list(shape)
+    indices = indices.to(_tandem.int64)
     rest = indices.remainder(max(math.prod(shape), 1))
     found = []
     for size in reversed(shape):
         found.append(rest.remainder(size))
         rest = rest.floor_divide(size)
     return tuple(reversed(found))
+
+
+def fill(input, value):
+    """A tensor like the input, every element of it the value: a number, or a tensor of one element."""
+    return _tandem.empty_like(input).fill_(value)
 
 
 def as_strided_scatter(input, src, size, stride, storage_offset=0):
@@ -36,7 +44,7 @@ def type_as(x, other):
 
 
 def sum_to_size(x, *sizes, size=None):
-    """Summed over the dimensions in which a broadcast from `size` would have repeated elements."""
+    """Summed over the dimensions in which a broadcast from `size` would have repeated elements; integers as sum does."""
     if sizes and size is not None:
         raise errors.TypeError("[sum_to_size] expected one value of size, got several")
     sizes = sizes if size is None else (size,)
@@ -45,7 +53,7 @@ def sum_to_size(x, *sizes, size=None):
     if extra < 0 or any([want not in (1, got) for want, got in zip(size, x.shape[extra:], strict=True)]):
         raise errors.ShapeError(f"[sum_to_size] expected a size that broadcasts to {list(x.shape)}, got {size}")
     dims = list(range(extra)) + [extra + d for d, n in enumerate(size) if n == 1 and x.shape[extra + d] != 1]
-    out = x.sum(dims, keepdim=True, dtype=x.dtype) if dims else x
+    out = x.sum(dims, keepdim=True) if dims else x
     return out.reshape(size) if extra else out
 
 

@@ -46,6 +46,7 @@ DType promote_args(std::span<const Arg> args) {
 DType compute_dtype(const OpRow& row, DType promoted) {
   DType t = promoted;
   if (row.result == Result::Float && category(t) < Category::Float) t = default_dtype();
+  if (row.result == Result::Number && t == DType::bool_) t = DType::int64;
   if (!row.dtypes.has(t)) [[unlikely]] {
     const std::string& hint = schema_of(row).hint;
     fail<TypeError>(fmt::format("[{}] not implemented for '{}'{}{}", row.name, info(t).title,
@@ -57,14 +58,13 @@ DType compute_dtype(const OpRow& row, DType promoted) {
 DType result_dtype(const OpRow& row, DType computed) {
   switch (row.result) {
     case Result::Same:
+    case Result::Number:
     case Result::Float:
       return computed;
     case Result::Bool:
       return DType::bool_;
     case Result::Real:
-      return computed == DType::complex64    ? DType::float32
-             : computed == DType::complex128 ? DType::float64
-                                             : computed;
+      return real_part(computed);
     case Result::Wide:
       return category(computed) < Category::Float ? DType::int64 : computed;
     case Result::Index:

@@ -1,4 +1,4 @@
-// Creation: empty, full, arange, linspace, eye, from_blob.
+// Creation: empty, full, arange, linspace, logspace, eye, from_blob.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -8,26 +8,23 @@
 #include "runtime/dispatch/plan.h"
 #include "runtime/ops/boxed_ops.h"
 #include "runtime/ops/generator.h"
+#include "runtime/ops/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 
 namespace tandem {
 
-namespace {
+namespace detail {
 
-Device device_of(const Options& options, const char* op) {
-  return resolve_device(options.device.value_or(kCPU), op);
-}
-
-/// Runs a generator row into a fresh tensor or into `out`.
 Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& options,
-                GeneratorLaunch& launch, Tensor* out = nullptr) {
+                GeneratorLaunch& launch, Tensor* out) {
   const auto infer = [&] {
     TANDEM_EXPECTS(row.dtypes.has(dtype), TypeError,
                    fmt::format("[{}] argument 'dtype': not implemented for '{}'", row.name,
                                info(dtype).title));
     (void)detail::checked_numel(shape, element_size(dtype), row.name);
-    return detail::OutSpec{Dims(shape), dtype, device_of(options, row.name),
+    return detail::OutSpec{Dims(shape), dtype,
+                           resolve_device(options.device.value_or(kCPU), row.name),
                            detail::checked_names(options.names, shape.size(), row.name)};
   };
   const auto go = [&](const Tensor& t) {
@@ -36,6 +33,16 @@ Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& opt
     if (launch.numel > 0) detail::launch(row, t.device(), &launch);
   };
   return detail::run_one(row, out, infer, go);
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::generate;
+
+Device device_of(const Options& options, const char* op) {
+  return resolve_device(options.device.value_or(kCPU), op);
 }
 
 void set_value(GeneratorLaunch& launch, const Scalar& value, DType dtype) {
@@ -249,14 +256,41 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, const 
   return generate(op::arange, {n}, dtype, options, launch);
 }
 
+namespace {
+
+/// linspace and logspace: the row's numbers are spaced evenly from start to end.
+Tensor spaced(const OpRow& row, const Scalar& start, const Scalar& end, std::int64_t steps,
+              const Options& options, GeneratorLaunch launch) {
+  TANDEM_EXPECTS(steps >= 0, ValueError,
+                 fmt::format("[{}] argument 'steps': expected >= 0, got {}", row.name, steps));
+  const bool complex = start.kind() == Scalar::Kind::Complex || end.kind() == Scalar::Kind::Complex;
+  const DType dtype = options.dtype.value_or(
+      complex ? promote_types(default_dtype(), DType::complex64) : default_dtype());
+  TANDEM_EXPECTS(
+      !complex || is_complex(dtype), TypeError,
+      fmt::format("[{}] argument 'dtype': expected a complex dtype for complex ends, got "
+                  "{}",
+                  row.name, name(dtype)));
+  const std::complex<double> first = start.to_complex();
+  const std::complex<double> last = end.to_complex();
+  launch.f[0] = first.real();
+  launch.f[1] = last.real();
+  launch.f[2] = first.imag();
+  launch.f[3] = last.imag();
+  return generate(row, {steps}, dtype, options, launch);
+}
+}  // namespace
+
 Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps,
                 const Options& options) {
-  TANDEM_EXPECTS(steps >= 0, ValueError,
-                 fmt::format("[linspace] argument 'steps': expected >= 0, got {}", steps));
+  return spaced(op::linspace, start, end, steps, options, {});
+}
+
+Tensor logspace(const Scalar& start, const Scalar& end, std::int64_t steps, double base,
+                const Options& options) {
   GeneratorLaunch launch{};
-  launch.f[0] = start.to_double();
-  launch.f[1] = end.to_double();
-  return generate(op::linspace, {steps}, options.dtype.value_or(default_dtype()), options, launch);
+  launch.value = {base, 0};
+  return spaced(op::logspace, start, end, steps, options, launch);
 }
 
 Tensor eye(std::int64_t n, std::optional<std::int64_t> m, const Options& options) {
@@ -292,6 +326,10 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, MaybeD
 Tensor linspace(const Scalar& start, const Scalar& end, std::int64_t steps, MaybeDType dtype,
                 MaybeDevice device, MaybeNames names) {
   return tandem::linspace(start, end, steps, options_of(dtype, device, names));
+}
+Tensor logspace(const Scalar& start, const Scalar& end, std::int64_t steps, double base,
+                MaybeDType dtype, MaybeDevice device, MaybeNames names) {
+  return tandem::logspace(start, end, steps, base, options_of(dtype, device, names));
 }
 Tensor eye(std::int64_t n, std::optional<std::int64_t> m, MaybeDType dtype, MaybeDevice device,
            MaybeNames names) {

@@ -193,11 +193,11 @@ Tensor diff(const Tensor& x, std::int64_t n, Axis axis, const std::optional<Tens
     TANDEM_EXPECTS(!t->has_value() || (*t)->dim() == x.dim(), ShapeError,
                    "[diff] diff expects prepend or append to be the same dimension as input");
   }
+  if (n == 0) return x.clone();  // what is put before and after counts in differences alone
   if (prepend) parts.push_back(*prepend);
   parts.push_back(x);
   if (append) parts.push_back(*append);
   Tensor t = parts.size() > 1 ? cat(parts, d) : x;
-  if (n == 0) return t.clone();
   for (std::int64_t k = 0; k < n; ++k) {
     t = steps(t, d);
     if (t.numel() == 0 && t.shape()[static_cast<std::size_t>(d)] == 0) break;
@@ -237,6 +237,25 @@ Tensor cumulative_trapezoid(const Tensor& y, const std::optional<Tensor>& x, con
   return halved(cumsum(strips("cumulative_trapezoid", y, x, d), d), x.has_value(), dx);
 }
 
+namespace {
+
+/// Checks the weights of cov's n observations; they wait for the device.
+Tensor observed(const Tensor& w, const char* name, Category c, std::int64_t n) {
+  TANDEM_EXPECTS(
+      w.dim() <= 1 && w.numel() == n, ShapeError,
+      fmt::format("[cov] argument '{}': expected {} weights in one dimension, got shape [{}]", name,
+                  n, fmt::join(w.shape(), ", ")));
+  TANDEM_EXPECTS(category(w.dtype()) == c, TypeError,
+                 fmt::format("[cov] argument '{}': expected {} dtype, got {}", name,
+                             c == Category::Integer ? "an integral" : "a floating point",
+                             tandem::name(w.dtype())));
+  const Tensor flat = unnamed(w).reshape({n});
+  TANDEM_EXPECTS(flat.is_meta() || !any(lt(flat, 0)).item<bool>(), ValueError,
+                 fmt::format("[cov] argument '{}': expected no negative weights", name));
+  return flat;
+}
+}  // namespace
+
 Tensor cov(const Tensor& x, double correction, const std::optional<Tensor>& fweights,
            const std::optional<Tensor>& aweights) {
   TANDEM_EXPECTS(x.dim() <= 2, ShapeError,
@@ -245,39 +264,29 @@ Tensor cov(const Tensor& x, double correction, const std::optional<Tensor>& fwei
                              x.dim()));
   TANDEM_EXPECTS(x.dtype() != DType::bool_, TypeError,
                  "[cov] bool dtype is not supported for input");
-  const Tensor values = floating(unnamed(x));
+  const DType floats = floating(unnamed(x)).dtype();
+  const DType result = aweights ? promote_types(floats, aweights->dtype()) : floats;
+  // Half types are computed in float32 and rounded once.
+  const DType working = info(result).compute;
+  const Tensor values = unnamed(x).to(working);
   const Tensor in = x.dim() < 2 ? values.reshape({1, -1}) : values;
   const std::int64_t n = in.shape()[1];
-  const DType real = in.dtype() == DType::complex64    ? DType::float32
-                     : in.dtype() == DType::complex128 ? DType::float64
-                                                       : in.dtype();
-  const auto weights = [&](const std::optional<Tensor>& w, const char* name, Category c) {
-    if (!w) return Tensor();
-    TANDEM_EXPECTS(w->dim() <= 1 && w->numel() == n, ShapeError,
-                   fmt::format("[cov] argument '{}': expected {} weights in one dimension, got "
-                               "shape [{}]",
-                               name, n, fmt::join(w->shape(), ", ")));
-    TANDEM_EXPECTS(category(w->dtype()) == c, TypeError,
-                   fmt::format("[cov] argument '{}': expected {} dtype, got {}", name,
-                               c == Category::Integer ? "an integral" : "a floating point",
-                               tandem::name(w->dtype())));
-    return unnamed(*w).to(real).reshape({n});
-  };
-  const Tensor f = weights(fweights, "fweights", Category::Integer);
-  const Tensor a = weights(aweights, "aweights", Category::Float);
-  const Tensor w = f.defined() && a.defined() ? mul(f, a) : f.defined() ? f : a;
-  if (!w.defined()) {
+  const Tensor f = fweights ? observed(*fweights, "fweights", Category::Integer, n) : Tensor();
+  const Tensor a = aweights ? observed(*aweights, "aweights", Category::Float, n) : Tensor();
+  if (!f.defined() && !a.defined()) {
     const Tensor centred = sub(in, mean(in, 1, true));
     const double norm = std::max(static_cast<double>(n) - correction, 0.0);
-    return div(matmul(centred, detail::conjugate(centred.t())), norm).squeeze();
+    return div(matmul(centred, detail::conjugate(centred.t())), norm).squeeze().to(result);
   }
+  const DType real = real_part(working);
+  const Tensor w = (f.defined() && a.defined() ? mul(f, a.to(real)) : f.defined() ? f : a).to(real);
   const Tensor total = sum(w);
   const Tensor centred = sub(in, div(sum(mul(in, w), 1, true), total));
   const Tensor lost = a.defined() && correction != 0
                           ? mul(div(sum(mul(w, a)), total), correction)
                           : full({}, correction, {.dtype = real, .device = x.device()});
   const Tensor norm = clamp(sub(total, lost), 0, Scalar(HUGE_VAL));
-  return div(matmul(mul(centred, w), detail::conjugate(centred.t())), norm).squeeze();
+  return div(matmul(mul(centred, w), detail::conjugate(centred.t())), norm).squeeze().to(result);
 }
 
 Tensor corrcoef(const Tensor& x) {
@@ -351,6 +360,13 @@ std::vector<Tensor> gradient(const Tensor& x, const Value& spacing, const Axes& 
   TANDEM_EXPECTS(spacing.is_none() || !list.empty(), TypeError,
                  "[gradient] argument 'spacing': expected a number, or numbers or tensors one a "
                  "dimension");
+  const std::size_t dims = axes.all() ? x.shape().size() : axes.list().size();
+  TANDEM_EXPECTS(
+      spacing.is_none() || spacing.is<Scalar>() || spacing.is<Tensor>() || list.size() == dims,
+      ValueError,
+      fmt::format("[gradient] expected spacing to be unspecified, a scalar or one for "
+                  "each of {} dims, got {}",
+                  dims, list.size()));
   return tandem::gradient(x, list, axes, static_cast<int>(edge_order));
 }
 

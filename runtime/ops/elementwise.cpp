@@ -239,12 +239,16 @@ Scalar negated(const Scalar& s) {
   return exact ? Scalar(-s.to_int()) : Scalar(-s.to_double());
 }
 
+void check_fits(const char* op, const Scalar& alpha, DType t) {
+  TANDEM_EXPECTS(alpha.fits(t), ValueError,
+                 fmt::format("[{}] argument 'alpha': value {} cannot be converted to type {} "
+                             "without overflow",
+                             op, alpha.str(), name(t)));
+}
+
 /// Minus an integer as an element of t: it wraps, so that t holds it whatever its sign.
 Scalar wrapped_negative(const Scalar& s, DType t) {
-  TANDEM_EXPECTS(s.fits(t), ValueError,
-                 fmt::format("[sub] argument 'alpha': value {} cannot be converted to type {} "
-                             "without overflow",
-                             s.str(), name(t)));
+  check_fits("sub", s, t);
   return visit(t, [&]<class T>() -> Scalar {
     if constexpr (fn::is_int_v<T>) return Scalar(static_cast<T>(std::uint64_t(0) - s.to<T>()));
     return s;
@@ -263,6 +267,9 @@ void check_alpha(const char* op, const Arg& x, const Arg& y, const Scalar& alpha
 Tensor add(const Arg& x, const Arg& y, const Scalar& alpha) {
   if (is_one(alpha)) return add(x, y);
   check_alpha("add", x, y, alpha);
+  const DType t = result_type(x, y);
+  if (t == DType::bool_) return logical_or(x, logical_and(y, alpha));
+  check_fits("add", alpha, t);
   return add_scaled(x, y, alpha);
 }
 

@@ -1,4 +1,4 @@
-// What the front-ends of generators share: the output in a launch. Internal.
+// What the front-ends of generators share. Internal.
 #pragma once
 
 #include "runtime/dispatch/funnel.h"
@@ -21,5 +21,9 @@ inline void set_output(GeneratorLaunch& l, const OpRow& row, const Tensor& t, DT
   l.stream = launch_stream(l.device, written);
   l.out = OperandDesc{t.data_ptr(), strides, {}, t.dtype(), kernel};
 }
+
+/// Runs a generator row into a fresh tensor or into `out`.
+Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& options,
+                GeneratorLaunch& launch, Tensor* out = nullptr);
 
 }  // namespace tandem::detail

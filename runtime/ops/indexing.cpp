@@ -160,6 +160,12 @@ Tensor index_select(const Tensor& x, Axis axis, const Tensor& index) {
 }
 
 Tensor gather(const Tensor& x, Axis axis, const Tensor& index) {
+  if (index.numel() == 0 && index.dim() != x.dim()) {  // nothing is read, as PyTorch has it
+    (void)as_indices(op::gather, "index", index);
+    detail::check_same_device(op::gather, x, index);
+    (void)detail::resolve_axis(axis, x, "gather");
+    return empty(index.shape(), {.dtype = x.dtype(), .device = x.device()});
+  }
   return gather_along(op::gather, x, axis, index);
 }
 

@@ -186,7 +186,11 @@ Tensor float_power(const Arg& x, const Arg& exponent) {
   return pow(in(x), in(exponent));
 }
 
-Tensor logit(const Tensor& x, double eps) { return logit(clamp(x, eps, 1 - eps)); }
+Tensor logit(const Tensor& x, double eps) {
+  if (eps <= 0.5) return logit(clamp(x, eps, 1 - eps));
+  // The limits have changed places: the lower one comes first, as in PyTorch.
+  return logit(where(lt(x, eps), eps, clamp(x, Scalar(-HUGE_VAL), 1 - eps)));
+}
 
 Tensor round(const Tensor& x, std::int64_t decimals) {
   if (decimals == 0) return round(x);

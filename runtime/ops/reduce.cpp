@@ -117,6 +117,9 @@ DType reduction_dtype(const OpRow& row, const Tensor& x, std::optional<DType> dt
 Tensor reduce_row(const OpRow& row, const Tensor& x, const Axes& axes, bool keepdim,
                   std::optional<DType> dtype, Tensor* out) {
   const Reduced r{detail::resolve_axes(axes, x, row.name), keepdim};
+  if (dtype == DType::bool_ && (&row == &op::sum || &row == &op::prod)) {
+    return reduce_one(row, &row == &op::sum ? op::any : op::all, x, r, x.dtype(), *dtype, out);
+  }
   const DType computed = reduction_dtype(row, x, dtype);
   if (needs_elements(row)) check_not_empty(row, x, r, axes.all());
   // Integers have no NaN.
@@ -177,10 +180,7 @@ Tensor spread(const OpRow& row, const Tensor& x, const Axes& axes, double correc
                              "got {}",
                              row.name, name(x.dtype())));
   const Reduced r{detail::resolve_axes(axes, x, row.name), keepdim};
-  const DType result = x.dtype() == DType::complex64    ? DType::float32
-                       : x.dtype() == DType::complex128 ? DType::float64
-                                                        : x.dtype();
-  return reduce_one(row, row, x, r, x.dtype(), result, nullptr, correction);
+  return reduce_one(row, row, x, r, x.dtype(), real_part(x.dtype()), nullptr, correction);
 }
 
 Tensor along_rows(const OpRow& row, const Tensor& x, Axis axis, std::optional<DType> dtype) {

@@ -19,10 +19,6 @@ namespace {
 using detail::OutSpec;
 using detail::Reduced;
 
-DType real_dtype(DType t) {
-  return t == DType::complex64 ? DType::float32 : t == DType::complex128 ? DType::float64 : t;
-}
-
 void check_inexact(const OpRow& row, DType t, const char* what) {
   TANDEM_EXPECTS(dtypes::Inexact.has(t), TypeError,
                  fmt::format("[{}] argument '{}': expected a floating point or complex dtype, got "
@@ -33,7 +29,7 @@ void check_inexact(const OpRow& row, DType t, const char* what) {
 /// The sums of powers, whose order has no kernel of its own.
 Tensor power_norm(const OpRow& row, const Tensor& x, double order, const Reduced& r, DType computed,
                   DType result) {
-  const DType wide = info(real_dtype(computed)).compute;
+  const DType wide = info(real_part(computed)).compute;
   const Tensor powers = pow(abs(x.dtype() == computed ? x : x.to(computed)).to(wide), order);
   const Tensor sums = detail::reduce_one(row, op::sum, powers, r, wide, wide, nullptr);
   return pow(sums, 1 / order).to(result);
@@ -43,7 +39,7 @@ Tensor norm_of(const OpRow& row, const Tensor& x, double order, const Axes& axes
                std::optional<DType> dtype) {
   check_inexact(row, dtype.value_or(x.dtype()), dtype ? "dtype" : "x");
   const Reduced r{detail::resolve_axes(axes, x, row.name), keepdim};
-  const DType computed = dtype.value_or(x.dtype()), result = real_dtype(computed);
+  const DType computed = dtype.value_or(x.dtype()), result = real_part(computed);
   // Casting down is left to those who ask for it, as in PyTorch.
   TANDEM_EXPECTS(!dtype || category(*dtype) >= category(x.dtype()), TypeError,
                  fmt::format("[{}] argument 'dtype': expected one that takes {}, got {}", row.name,
@@ -77,7 +73,7 @@ Tensor renorm_factors(const OpRow& row, const Tensor& x, double order, Axis axis
     if (d != kept) others.push_back(Axis(d));
   }
   const Tensor norms = norm_of(row, x, order, Axes(others), true, info(x.dtype()).compute);
-  return where(gt(norms, maxnorm), div(maxnorm, add(norms, 1e-7)), 1).to(real_dtype(x.dtype()));
+  return where(gt(norms, maxnorm), div(maxnorm, add(norms, 1e-7)), 1).to(real_part(x.dtype()));
 }
 
 /// exp(x - shift) summed, without a tensor of the exponentials.
@@ -110,7 +106,7 @@ std::tuple<Tensor, Tensor> spread_and_mean(const OpRow& row, const OpRow& kernel
   auto outs = detail::run<2>(
       row, {nullptr, nullptr},
       [&] {
-        return std::array<OutSpec, 2>{r.spec(x, real_dtype(x.dtype())), r.spec(x, compute)};
+        return std::array<OutSpec, 2>{r.spec(x, real_part(x.dtype())), r.spec(x, compute)};
       },
       [&](std::array<Tensor, 2>& to) {
         if (to[0].numel() == 0) return;
@@ -140,9 +136,9 @@ Tensor logsumexp(const Tensor& x, const Axes& axes, bool keepdim) {
   const Tensor in = x.dtype() == t ? x : x.to(t);
   // Complex numbers are shifted by the greatest real part.
   const bool complex = is_complex(t);
-  const DType compute = info(real_dtype(t)).compute;
+  const DType compute = info(real_part(t)).compute;
   const Tensor greatest = detail::reduce_one(row, op::amax, complex ? real(in) : in, kept,
-                                             real_dtype(t), compute, nullptr);
+                                             real_part(t), compute, nullptr);
   // Nothing is taken from infinities: exp(inf - inf) has no value.
   const Tensor shift = where(isfinite(greatest), greatest, 0);
   const Tensor sums =

@@ -415,7 +415,7 @@ Tensor repeat_interleave(const Tensor& x, const Value& repeats, std::optional<Ax
                          std::optional<std::int64_t> output_size) {
   if (repeats.is_none()) {  // the indices of the slices
     const Tensor places = tandem::arange(0, x.numel(), 1, {.device = x.device()});
-    return tandem::repeat_interleave(places, x, 0, output_size);
+    return tandem::repeat_interleave(places, x, 0, output_size).to(x.dtype());
   }
   if (repeats.is<Tensor>()) {
     return tandem::repeat_interleave(x, repeats.as<Tensor>(), axis, output_size);

@@ -126,7 +126,7 @@ Tensor unnamed(const Tensor& t) { return t.has_names() ? t.rename(std::nullopt) 
 }  // namespace
 
 Tensor flip(const Tensor& x, const Axes& axes) {
-  return flip_by(x, detail::resolve_axes(axes, x, "flip"));
+  return flip_by(x, axes.none() ? 0 : detail::resolve_axes(axes, x, "flip"));
 }
 
 Tensor fliplr(const Tensor& x) {

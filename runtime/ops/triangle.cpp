@@ -1,10 +1,11 @@
-// tril and triu, the indices of their elements, logspace.
+// tril and triu, the indices of their elements.
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/plan.h"
+#include "runtime/ops/boxed_ops.h"
 #include "runtime/ops/generator.h"
 #include "runtime/ops/movement.h"
 #include "tandem/op_table.h"
@@ -35,25 +36,6 @@ Tensor triangle(const OpRow& row, const Tensor& x, std::int64_t diagonal, bool u
     const Tensor* tensors[] = {&out, &dense};
     l.stream = detail::launch_stream(l.device, tensors);
     detail::launch(op::tril, l.device, &l);
-  });
-}
-
-/// A fresh tensor made by a generator row.
-Tensor generate(const OpRow& row, const Dims& shape, DType dtype, const Options& options,
-                GeneratorLaunch& l) {
-  const auto infer = [&] {
-    TANDEM_EXPECTS(row.dtypes.has(dtype), TypeError,
-                   fmt::format("[{}] argument 'dtype': not implemented for '{}'", row.name,
-                               info(dtype).title));
-    (void)detail::checked_numel(shape, element_size(dtype), row.name);
-    return detail::OutSpec{shape, dtype, resolve_device(options.device.value_or(kCPU), row.name),
-                           detail::checked_names(options.names, shape.size(), row.name)};
-  };
-  return detail::run_one(row, nullptr, infer, [&](const Tensor& t) {
-    if (t.numel() == 0) return;
-    std::int64_t strides[kMaxRank];
-    detail::set_output(l, row, t, dtype, strides);
-    detail::launch(row, l.device, &l);
   });
 }
 
@@ -88,17 +70,7 @@ Tensor triangle_indices(const OpRow& row, std::int64_t rows, std::int64_t column
   l.i[0] = columns;
   l.i[1] = std::clamp(lower, -rows, columns);
   l.f[0] = static_cast<double>(rows);
-  return generate(row, {2, count}, options.dtype.value_or(DType::int64), options, l);
-}
-
-Options options_of(std::optional<DType> dtype, std::optional<Device> device,
-                   const std::optional<std::vector<std::string>>& names) {
-  Options o{dtype, device, {}};
-  if (names) {
-    for (const std::string& n : *names)
-      o.names.push_back(n.empty() || n == "None" ? Name() : Name(n));
-  }
-  return o;
+  return detail::generate(row, {2, count}, options.dtype.value_or(DType::int64), options, l);
 }
 
 }  // namespace
@@ -121,24 +93,7 @@ Tensor triu_indices(std::int64_t rows, std::int64_t columns, std::int64_t offset
   return triangle_indices(op::triu_indices, rows, columns, offset, true, options);
 }
 
-Tensor logspace(const Scalar& start, const Scalar& end, std::int64_t steps, double base,
-                const Options& options) {
-  TANDEM_EXPECTS(steps >= 0, ValueError,
-                 fmt::format("[logspace] argument 'steps': expected >= 0, got {}", steps));
-  GeneratorLaunch l{};
-  l.f[0] = start.to_double();
-  l.f[1] = end.to_double();
-  l.value = {base, 0};
-  return generate(op::logspace, {steps}, options.dtype.value_or(default_dtype()), options, l);
-}
-
 namespace ops {
-
-Tensor logspace(const Scalar& start, const Scalar& end, std::int64_t steps, double base,
-                std::optional<DType> dtype, std::optional<Device> device,
-                std::optional<std::vector<std::string>> names) {
-  return tandem::logspace(start, end, steps, base, options_of(dtype, device, names));
-}
 
 Tensor tril_indices(std::int64_t rows, std::int64_t columns, std::int64_t offset,
                     std::optional<DType> dtype, std::optional<Device> device) {

@@ -195,7 +195,7 @@ Tensor Tensor::movedim(const Axes& source, const Axes& destination) const {
 
 Tensor Tensor::squeeze(const Axes& axes) const {
   const auto& b = body();
-  const std::uint64_t asked = detail::resolve_axes(axes, *this, "squeeze");
+  const std::uint64_t asked = axes.none() ? 0 : detail::resolve_axes(axes, *this, "squeeze");
   std::uint64_t removed = 0;
   auto* v = detail::begin_view(&b);
   v->numel = b.numel;

@@ -359,7 +359,7 @@ double never(double, double) { return 0; }
 const Exception kExceptions[] = {
     {"floor_divide", 2, 0, never,
      "as Python, NumPy and PyTorch have it: the quotient that belongs to the modulus"},
-    {"lerp", 3, 0, never, "up to four roundings, in places of the greater term"},
+    {"lerp", 2, 0, never, "up to three roundings, in places of the greater term"},
     {"lgamma", 2, 4, terms_of_lgamma,
      "roots between the poles: an absolute bound there, of the terms that cancel"},
     {"digamma", 2, 4, terms_of_digamma,

@@ -179,6 +179,7 @@ inline void add_special_oracles(Oracles& m) {
   });
   m["signbit"].exact([](const auto* a) { return std::signbit(a[0]); });
   m["ldexp"].close([](const Real* a) { return load_exponent(a[0], a[1]); });
+  m["ldexp"].cplx([](const Cplx* a) { return times(a[0], std::exp(a[1] * kLn2)); });
   m["logaddexp"].close([](const Real* a) { return log_of_sum(a[0], a[1], false); });
   m["logaddexp"].cplx([](const Cplx* a) {
     const bool first = a[0].real() >= a[1].real();

@@ -47,7 +47,10 @@ bool is_number(const OpRow& row, std::size_t argument) {
   return schema_of(row).params[argument].type == "Scalar";
 }
 
-DType computed_in(const OpRow& row, DType t) { return row.dtypes.has(t) ? t : DType::float32; }
+DType computed_in(const OpRow& row, DType t) {
+  if (row.dtypes.has(t)) return t;
+  return row.result == Result::Number ? DType::int64 : DType::float32;
+}
 
 DType result_of(const OpRow& row, DType computed) {
   if (row.result == Result::Bool) return DType::bool_;
@@ -59,12 +62,14 @@ DType result_of(const OpRow& row, DType computed) {
   return computed;
 }
 
-/// dtypes that a call of the row accepts: integers are computed as floats where the rule says so.
+/// dtypes that a call of the row accepts: integers are computed as floats, bool as integers, where
+/// the rule says so.
 std::vector<DType> accepted(const OpRow& row) {
   std::vector<DType> list;
   for (int i = 0; i < kNumDTypes; ++i) {
     const auto t = static_cast<DType>(i);
-    if (row.dtypes.has(t) || (row.result == Result::Float && category(t) < Category::Float))
+    if (row.dtypes.has(t) || (row.result == Result::Float && category(t) < Category::Float) ||
+        (row.result == Result::Number && t == DType::bool_))
       list.push_back(t);
   }
   return list;

@@ -1,5 +1,6 @@
 # Pointwise functions against NumPy and Python's math: what test_table.py cannot know of them. lint: oracle table
 import cmath
+import decimal
 import math
 
 import numpy as np
@@ -460,6 +461,13 @@ def test_relu_and_its_kin_at_special_values():
     for dtype in (td.float32, td.float64):  # the exponential overflows, whatever x / alpha leaves
         far = td.tensor([-3.6565523e37, -1e20, -3e4], dtype=dtype)
         assert td.celu(far, -1.00000084).tolist() == [-math.inf] * 3
+    # alpha e^(x / alpha) is in range here, e^(x / alpha) is not.
+    x = [-18.5532335, -701.1402230, -709.5, -7.2e-298, -5e-324 * 1450]
+    alpha = [-0.0261387943, -1.00000084, -0.999, -1e-300, -5e-324]
+    for a, b in zip(x, alpha, strict=True):
+        with decimal.localcontext(prec=50, Emax=999999, Emin=-999999):
+            want = float(decimal.Decimal(b) * (decimal.Decimal(a) / decimal.Decimal(b)).exp())
+        assert td.celu(td.tensor([a], dtype=td.float64), b).item() == pytest.approx(want, rel=4e-16), (a, b)
     assert td.celu(td.tensor([-2.0, -1e-30]), math.inf).tolist() == [-2.0, td.tensor(-1e-30).item()]
 
 

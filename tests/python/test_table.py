@@ -192,7 +192,7 @@ ORACLE = {
     "frexp_mantissa": lambda x: np.frexp(x)[0],
     "frexp_exponent": lambda x: np.frexp(x)[1],
     "signbit": np.signbit,
-    "ldexp": lambda x, y: x * np.exp2(y.astype(np.longdouble)),
+    "ldexp": lambda x, y: x * np.exp2(y if y.dtype.kind == "c" else y.astype(np.longdouble)),
     "logaddexp": logaddexp,
     "logaddexp2": np.logaddexp2,
     "xlogy": lambda x, y: np.where(x == 0, 0, x * np.log(y)),
@@ -374,7 +374,8 @@ def supported(row):
     """The dtypes that an op takes: those it computes in, and those that promote to them."""
     for dtype in NUMPY_DTYPES:
         integral = not (dtype.is_floating_point or dtype.is_complex)
-        if dtype in row["dtypes"] or (row["result"] == "float" and integral):
+        as_int = row["result"] == "number" and dtype is td.bool
+        if dtype in row["dtypes"] or as_int or (row["result"] == "float" and integral):
             yield dtype
 
 
@@ -402,7 +403,10 @@ def test_row_against_numpy(name, dtype, rng):
     arrays = inputs(row, dtype, rng)
     tensors = [td.from_numpy(a) for a in arrays]
     got = call(name, tensors)
-    if row["result"] == "float" and not (dtype.is_floating_point or dtype.is_complex):
+    if dtype is td.bool and row["result"] == "number":
+        assert got.dtype is td.int64
+        check(row, td.int64, got, [a.astype(np.int64) for a in arrays])
+    elif row["result"] == "float" and not (dtype.is_floating_point or dtype.is_complex):
         assert got.dtype is td.float32
         check(row, dtype, got, [a.astype(np.float64) for a in arrays])
     else:

@@ -26,8 +26,8 @@ const char* text(Family f) {
 }
 
 const char* text(Result r) {
-  constexpr const char* kText[] = {"same", "float", "bool",  "real",
-                                   "wide", "index", "int32", "complex"};
+  constexpr const char* kText[] = {"same", "number", "float", "bool",   "real",
+                                   "wide", "index",  "int32", "complex"};
   return kText[static_cast<int>(r)];
 }
 

@@ -14,7 +14,7 @@ namespace tandem {
 
 inline constexpr int kMaxRank = 32;     // dimensions of a tensor
 inline constexpr int kMaxOperands = 6;  // outputs and inputs of one launch
-inline constexpr std::uint32_t kBackendAbi = 3;
+inline constexpr std::uint32_t kBackendAbi = 4;
 
 /// A number in the compute type of the operand's kernel dtype; wide enough for complex128.
 union ScalarBits {
@@ -61,7 +61,8 @@ struct GeneratorLaunch {
   Device device;
   void* stream;
   OperandDesc out;
-  double f[2];        // arange: start, step; linspace: start, end; uniform ranges
+  // arange: start, step; linspace: start, end, and their imaginary parts; uniform ranges
+  double f[4];
   std::int64_t i[2];  // integer arange: start, step; eye: columns
   std::uint64_t seed, offset;
   Complex128 value;  // fill

@@ -82,6 +82,10 @@ inline constexpr std::size_t element_size(DType t) { return info(t).size; }
 inline constexpr Category category(DType t) { return info(t).category; }
 inline constexpr bool is_float(DType t) { return category(t) == Category::Float; }
 inline constexpr bool is_complex(DType t) { return category(t) == Category::Complex; }
+/// The dtype of the parts of complex numbers; any other dtype is its own.
+inline constexpr DType real_part(DType t) {
+  return t == DType::complex64 ? DType::float32 : t == DType::complex128 ? DType::float64 : t;
+}
 inline constexpr bool is_integer(DType t) { return category(t) == Category::Integer; }
 /// Exponent bits of a float, or of a complex one's parts; the sign and the significand take the
 /// rest.

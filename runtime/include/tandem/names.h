@@ -59,15 +59,18 @@ class Axes {
  public:
   Axes() = default;
   Axes(std::initializer_list<Axis> v) : list_(v), all_(v.size() == 0) {}
-  Axes(const SmallVector<Axis, 6>& v) : list_(v), all_(v.empty()) {}  // NOLINT
+  Axes(const SmallVector<Axis, 6>& v) : list_(v), all_(v.empty()), none_(v.empty()) {}  // NOLINT
   template <class T>
   requires std::is_constructible_v<Axis, T> Axes(T one) : list_({Axis(one)}), all_(false) {}
   bool all() const { return all_; }
+  /// An empty list was given: none for views of dimensions, all for reductions, as in PyTorch.
+  bool none() const { return none_; }
   const SmallVector<Axis, 6>& list() const { return list_; }
 
  private:
   SmallVector<Axis, 6> list_;
   bool all_ = true;
+  bool none_ = false;
 };
 
 }  // namespace tandem

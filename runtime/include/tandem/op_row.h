@@ -22,6 +22,7 @@ enum class Family : std::uint8_t {
 /// The dtype of the result (and of the computation), from the promoted dtype P of the inputs.
 enum class Result : std::uint8_t {
   Same,     // P
+  Number,   // P; bool counts as int64
   Float,    // P if a float or complex, else default_dtype()
   Bool,     // computed in P, stored as bool
   Real,     // computed in P; the real dtype of a complex P
