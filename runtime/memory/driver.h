@@ -10,11 +10,15 @@
 namespace tandem {
 
 /// A stream as the memory layer sees it. `id` is never reused while the process lives, `handle`
-/// (the driver's own value) may be: two streams are the same if and only if their ids are.
+/// (the driver's own value) may be: two streams are the same if and only if their ids are. The
+/// upper 16 bits of an id are the number of the stream's device, which every pool has one of
+/// (Order::attach), so that the default streams of two devices are two streams; 0 is the host's.
 struct StreamId {
   std::uint64_t id = 0;
   std::uint64_t handle = 0;
   friend constexpr bool operator==(StreamId a, StreamId b) { return a.id == b.id; }
+  constexpr unsigned device() const { return static_cast<unsigned>(id >> kDeviceShift); }
+  static constexpr int kDeviceShift = 48;
 };
 
 /// The order of host code: work is done when the call returns, so every thread shares this one
@@ -86,6 +90,9 @@ class TANDEM_API Driver {
   virtual DriverStatus event_wait(EventHandle event) noexcept;  // on the calling thread
   virtual DriverStatus stream_wait_event(StreamId stream, EventHandle event) noexcept;
   virtual DriverStatus stream_synchronize(StreamId stream) noexcept;
+  /// Whether work queued on the stream is being recorded into a graph instead of run. Events must
+  /// neither be recorded nor waited for there, but by who builds the graph.
+  virtual bool capturing(StreamId stream) noexcept;
   /// Waits for all work of the device.
   virtual DriverStatus synchronize() noexcept;
 };
