@@ -42,7 +42,10 @@ Block* Pool::grow(Request& q) noexcept try {
     const std::lock_guard<std::mutex> hold(mutex_);
     has_resource = resource_ != nullptr;
   }
-  if (virtual_ && !has_resource) return grow_virtual(q) ? locked(&Pool::take_grown, q) : nullptr;
+  if (virtual_ && !has_resource) {
+    if (grow_virtual(q)) return locked(&Pool::take_grown, q);
+    if (virtual_) return nullptr;
+  }
   if (direct_) {
     q.size = memory::round_up(q.bytes, kDirectUnit);
     return grow_plain(q, q.size) ? locked(&Pool::take, q) : nullptr;
@@ -243,7 +246,10 @@ bool Pool::grow_virtual(Request& q) {
       hole = heap(q.id).open_hole(q.stream, bytes, q.large);
       if (hole != nullptr) extra = descriptors_.ranges.take();
     }
-    if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) return false;
+    if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) {
+      virtual_ = false;  // no address space, as with ulimit -v: segments from here on
+      return false;
+    }
   }
   std::vector<PhysicalHandle> pages = std::exchange(spare_pages_, {});
   std::size_t mapped = 0;
@@ -254,6 +260,12 @@ bool Pool::grow_virtual(Request& q) {
       const std::lock_guard<std::mutex> hold(mutex_);
       within = within_limit(hole->size);
     }
+    // What is hopeless is not begun.
+    MemoryInfo info;
+    const std::size_t fresh =
+        hole->size - std::min(hole->size, pages.size() * driver_->granularity());
+    if (fresh >= memory::kLargeSegment && driver_->memory_info(&info) == DriverStatus::Ok)
+      within = within && fresh <= info.free;
     if (within) mapped = map_pages(hole, pages, &q.failed);
   } catch (const std::bad_alloc&) {  // no list of pages
   }

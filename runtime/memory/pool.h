@@ -169,7 +169,7 @@ class TANDEM_API Pool {
   std::uint8_t depth_[memory::kMaxClasses] = {};
   std::size_t cached_limit_ = memory::kSlabLimit;  // requests up to here may come from front caches
   bool direct_ = false;                            // TANDEM_POOL=direct
-  bool virtual_ = false;  // the driver has virtual memory, and it is wanted
+  bool virtual_ = false;  // there is virtual memory, and it is wanted; under growth_ later on
   bool asynchronous_ = false;
   Block nothing_;  // what zero bytes get
 
