@@ -143,12 +143,19 @@ struct Event::State {
     if (backend != nullptr) backend->driver.event_destroy(event);
   }
 
+  memory::Mark mark;  // its place in the order of streams; none while a graph is being captured
+
   /// Before the driver records the event on the stream.
-  void before_record(StreamId on) { stream = on; }
+  void before_record(StreamId on) {
+    stream = on;
+    // What a capture orders is not the order of the streams' own work.
+    mark = pool_for(device).driver().capturing(on) ? memory::Mark{}
+                                                   : memory::Order::process().recording(on);
+  }
   /// The driver made `by` wait for the event: what `by` gets from now on is behind it.
-  void after_wait(StreamId /*by*/) const {}
+  void after_wait(StreamId by) const { memory::Order::process().waited(by, mark); }
   /// The host saw that the event has passed.
-  void after_seen() const {}
+  void after_seen() const { memory::Order::process().seen(mark); }
 };
 
 namespace {
@@ -158,24 +165,22 @@ namespace {
 class HostWait {
  public:
   explicit HostWait(const Stream& stream)
-      : pool_(pool_for(stream.device())), stream_(stream_id(stream)), mark_(pool_.freed_mark()) {}
-  void done() { pool_.stream_synchronized(stream_, mark_); }
+      : point_(memory::Order::process().waiting(stream_id(stream))) {}
+  void done() const { memory::Order::process().waited_for(point_); }
 
  private:
-  Pool& pool_;
-  StreamId stream_;
-  std::uint64_t mark_;
+  memory::Point point_;
 };
 
 /// Around a wait of the host for all streams of a device.
 class DeviceWait {
  public:
-  explicit DeviceWait(Device device) : pool_(pool_for(device)), mark_(pool_.freed_mark()) {}
-  void done() { pool_.device_synchronized(mark_); }
+  explicit DeviceWait(Device device)
+      : points_(memory::Order::process().waiting_for_device(device_number(device))) {}
+  void done() const { memory::Order::process().waited_for(points_); }
 
  private:
-  Pool& pool_;
-  std::uint64_t mark_;
+  std::vector<memory::Point> points_;
 };
 
 }  // namespace
