@@ -94,7 +94,8 @@ int tandem_manual_seed(uint64_t seed) {
 
 int tandem_generator_create(uint64_t seed, tandem_generator** out) {
   return c::guarded([&] {
-    c::given(out, {"tandem_generator_create", "out"}) = new tandem_generator{Generator(seed)};
+    tandem_generator*& to = c::given(out, {"tandem_generator_create", "out"});
+    to = new tandem_generator{Generator(seed)};
   });
 }
 

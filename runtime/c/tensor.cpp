@@ -29,7 +29,7 @@ Tensor host_elements(const void* data, std::size_t bytes, IntSpan shape, DType t
   }
   TANDEM_EXPECTS(bytes == needed, ValueError,
                  fmt::format("[{}] argument 'bytes': expected {}, got {}", function, needed, bytes));
-  if (bytes != 0) (void)c::given(data, {function, "data"});
+  if (bytes != 0 && data == nullptr) c::fail_null({function, "data"});
   return from_blob(const_cast<void*>(data), shape, t);
 }
 
