@@ -27,7 +27,7 @@ int tandem_device_usable(const char* device, int* usable, const char** why) {
       reason = device_status(asked.kind);
     } catch (const DeviceError& e) {
       to = 0;
-      reason = e.what();
+      reason = is_available(asked.kind) ? e.what() : device_status(asked.kind);
     }
     if (why != nullptr) *why = reason.c_str();
   });
