@@ -1,6 +1,6 @@
-/* A pipeline in plain C: batches of images from the program's own buffer to probabilities in another.
-   It runs on a GPU where there is one and on the CPU where there is none, on a stream of its own, and
-   waits for nothing but that stream, once a batch. pipeline.cpp is the same in C++. */
+/* A pipeline in plain C: batches of images from the program's own buffer to probabilities in
+   another. It runs on a GPU where there is one and on the CPU where there is none, on a stream of
+   its own, and waits for nothing but that stream, once a batch. pipeline.cpp is the same in C++. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ static void run_in_place(const char* op, const tandem_value* args, size_t count)
 struct pipeline {
   const char* device;
   tandem_stream* stream;
-  tandem_tensor *in, *out;  /* the program's buffers */
+  tandem_tensor *in, *out; /* the program's buffers */
   tandem_tensor *mean, *scale, *weight, *classes;
 };
 
@@ -201,7 +201,8 @@ int main(void) {
     check(tandem_memory_stats(p.device, batch == 0 ? &first : &last));
   }
   tear_down(&p);
-  printf("largest difference %.2g, reserved %llu bytes then %llu, buffers given back %d of 6\n", worst,
-         (unsigned long long)first.reserved, (unsigned long long)last.reserved, buffers_given_back);
+  printf("largest difference %.2g, reserved %llu bytes then %llu, buffers given back %d of 6\n",
+         worst, (unsigned long long)first.reserved, (unsigned long long)last.reserved,
+         buffers_given_back);
   return worst < 1e-5 && first.reserved == last.reserved && buffers_given_back == 6 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
-// A pipeline in C++: batches of images from the program's own buffer to probabilities in another. It
-// runs on a GPU where there is one and on the CPU where there is none, on a stream of its own, with
-// the host's pool over an allocator of its own, and waits for nothing but that stream, once a batch.
-// pipeline.c is the same in C.
+// A pipeline in C++: batches of images from the program's own buffer to probabilities in another.
+// It runs on a GPU where there is one and on the CPU where there is none, on a stream of its own,
+// with the host's pool over an allocator of its own, and waits for nothing but that stream, once a
+// batch. pipeline.c is the same in C.
 #include <tandem/memory.h>
 #include <tandem/tandem.h>
 
@@ -66,7 +66,8 @@ struct Buffers {
   template <class T>
   td::Tensor lend(const T* data, td::IntSpan shape) {
     ++lent;
-    return td::from_blob(const_cast<T*>(data), shape, td::dtype_of<T>, {}, [this](void*) { --lent; });
+    return td::from_blob(const_cast<T*>(data), shape, td::dtype_of<T>, {},
+                         [this](void*) { --lent; });
   }
 };
 

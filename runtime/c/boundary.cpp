@@ -135,8 +135,9 @@ int tandem_dtype_count(size_t* count) {
 
 int tandem_dtype_at(size_t i, const char** name, size_t* element_size) {
   return c::guarded([&] {
-    TANDEM_EXPECTS(i < static_cast<std::size_t>(kNumDTypes), IndexError,
-                   fmt::format("[tandem_dtype_at] expected an index below {}, got {}", kNumDTypes, i));
+    TANDEM_EXPECTS(
+        i < static_cast<std::size_t>(kNumDTypes), IndexError,
+        fmt::format("[tandem_dtype_at] expected an index below {}, got {}", kNumDTypes, i));
     const auto t = static_cast<DType>(i);
     if (name != nullptr) *name = c::text_of(t);
     if (element_size != nullptr) *element_size = tandem::element_size(t);

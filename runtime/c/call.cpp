@@ -15,7 +15,8 @@ using namespace tandem;
 // Programs and bindings to other languages rely on this layout.
 static_assert(offsetof(tandem_value, kind) == sizeof(void*));
 static_assert(offsetof(tandem_value, as) % alignof(double) == 0);
-static_assert(sizeof(void*) != 8 || (sizeof(tandem_value) == 40 && offsetof(tandem_value, as) == 24));
+static_assert(sizeof(void*) != 8 ||
+              (sizeof(tandem_value) == 40 && offsetof(tandem_value, as) == 24));
 
 struct tandem_results {
   std::vector<Value> values;
@@ -159,9 +160,7 @@ void set_number(tandem_value& to, const Scalar& s) {
 }
 
 /// The handle of a tensor that the results hold.
-tandem_tensor* borrowed(const Tensor& t) {
-  return reinterpret_cast<tandem_tensor*>(t.body_ptr());
-}
+tandem_tensor* borrowed(const Tensor& t) { return reinterpret_cast<tandem_tensor*>(t.body_ptr()); }
 
 /// A result as C sees it; it points into the results.
 tandem_value item_of(tandem_results& results, const Value& v) {
@@ -211,9 +210,8 @@ const tandem_value& item_at(const tandem_results* results, std::size_t i, const 
 /// Every row with its texts, in the table's order. Rows are only ever added.
 const OpRow& row_at(std::size_t i) {
   const std::vector<const OpRow*> rows = op_rows();
-  TANDEM_EXPECTS(
-      i < rows.size(), IndexError,
-      fmt::format("[tandem_op_at] expected an index below {}, got {}", rows.size(), i));
+  TANDEM_EXPECTS(i < rows.size(), IndexError,
+                 fmt::format("[tandem_op_at] expected an index below {}, got {}", rows.size(), i));
   return *rows[i];
 }
 
@@ -249,8 +247,9 @@ int tandem_call_tensor(const char* op, const tandem_value* args, size_t count,
                        tandem_tensor** out) {
   return c::guarded([&] {
     const std::vector<Value> made = call(op, args, count, "tandem_call_tensor");
-    TANDEM_EXPECTS(made.size() == 1 && made[0].is<Tensor>(), TypeError,
-                   fmt::format("[{}] the op gives something else than one tensor: use tandem_call", op));
+    TANDEM_EXPECTS(
+        made.size() == 1 && made[0].is<Tensor>(), TypeError,
+        fmt::format("[{}] the op gives something else than one tensor: use tandem_call", op));
     if (out != nullptr) *out = to_c(made[0].as<Tensor>());
   });
 }
@@ -258,8 +257,7 @@ int tandem_call_tensor(const char* op, const tandem_value* args, size_t count,
 int tandem_results_count(const tandem_results* results, size_t* count) {
   return c::guarded([&] {
     constexpr const char* kFunction = "tandem_results_count";
-    c::given(count, {kFunction, "count"}) =
-        c::given(results, {kFunction, "results"}).items.size();
+    c::given(count, {kFunction, "count"}) = c::given(results, {kFunction, "results"}).items.size();
   });
 }
 

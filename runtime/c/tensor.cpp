@@ -27,8 +27,9 @@ Tensor host_elements(const void* data, std::size_t bytes, IntSpan shape, DType t
     TANDEM_EXPECTS(n >= 0 && !__builtin_mul_overflow(needed, static_cast<std::size_t>(n), &needed),
                    ValueError, fmt::format("[{}] a shape with no number of bytes", function));
   }
-  TANDEM_EXPECTS(bytes == needed, ValueError,
-                 fmt::format("[{}] argument 'bytes': expected {}, got {}", function, needed, bytes));
+  TANDEM_EXPECTS(
+      bytes == needed, ValueError,
+      fmt::format("[{}] argument 'bytes': expected {}, got {}", function, needed, bytes));
   if (bytes != 0 && data == nullptr) c::fail_null({function, "data"});
   return from_blob(const_cast<void*>(data), shape, t);
 }
@@ -48,9 +49,8 @@ int tandem_empty(const char* dtype, const char* device, size_t ndim, const int64
   return c::guarded([&] {
     constexpr const char* kFunction = "tandem_empty";
     tandem_tensor*& to = c::given(out, {kFunction, "out"});
-    to = to_c(empty(
-        c::dims(shape, ndim, {kFunction, "shape"}),
-        {.dtype = c::dtype(dtype, kFunction), .device = c::device(device, kFunction)}));
+    to = to_c(empty(c::dims(shape, ndim, {kFunction, "shape"}),
+                    {.dtype = c::dtype(dtype, kFunction), .device = c::device(device, kFunction)}));
   });
 }
 
@@ -72,8 +72,8 @@ int tandem_from_host(const void* data, size_t bytes, const char* dtype, const ch
     tandem_tensor*& to = c::given(out, {kFunction, "out"});
     const DType t = c::dtype(dtype, kFunction);
     const Device where = c::device(device, kFunction);
-    const Tensor source = host_elements(
-        data, bytes, c::dims(shape, ndim, {kFunction, "shape"}), t, kFunction);
+    const Tensor source =
+        host_elements(data, bytes, c::dims(shape, ndim, {kFunction, "shape"}), t, kFunction);
     to = to_c(source.to(where, std::nullopt, false, true));
   });
 }
@@ -133,8 +133,7 @@ int tandem_tensor_strides(const tandem_tensor* t, int64_t* strides, size_t capac
 
 int tandem_tensor_numel(const tandem_tensor* t, int64_t* numel) {
   return c::guarded([&] {
-    c::given(numel, {"tandem_tensor_numel", "numel"}) =
-        c::tensor(t, "tandem_tensor_numel").numel();
+    c::given(numel, {"tandem_tensor_numel", "numel"}) = c::tensor(t, "tandem_tensor_numel").numel();
   });
 }
 

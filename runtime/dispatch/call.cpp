@@ -30,9 +30,7 @@ Value converted(const Value& v, const ArgContext& c) {
   return FromValue<T>::get(v, c);
 }
 
-Value as_axes(const Value& v, const ArgContext& c) {
-  return FromValue<Axes>::get(v, c).list();
-}
+Value as_axes(const Value& v, const ArgContext& c) { return FromValue<Axes>::get(v, c).list(); }
 
 /// An integer stays one; two lists of axes are one, the first half for the first tensor.
 Value as_pairs(const Value& v, const ArgContext& c) {

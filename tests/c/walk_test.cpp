@@ -162,7 +162,9 @@ Outcome c_outcome(const OpRow& row, const Args& given, bool named) {
   const int status = tandem_call(row.name, list.data(), list.size(), &results);
   if (status != TANDEM_OK) {
     EXPECT_EQ(results, nullptr);
-    return {.tensors = {}, .rest = tandem_last_error(), .raised = true,
+    return {.tensors = {},
+            .rest = tandem_last_error(),
+            .raised = true,
             .unbound = status == TANDEM_NOT_IMPLEMENTED};
   }
   take(out, results);

@@ -93,9 +93,8 @@ TEST(Call, IntoGivenTensors) {
   EXPECT_TRUE(equal(out, x.softmax(1)));
   Tensor values = empty({2, 3});
   Tensor indices = empty({2, 3}, {.dtype = DType::int64});
-  (void)call_named("sort", Named{{"", x},
-                                 {"descending", true},
-                                 {"out", std::vector<Tensor>{values, indices}}});
+  (void)call_named(
+      "sort", Named{{"", x}, {"descending", true}, {"out", std::vector<Tensor>{values, indices}}});
   EXPECT_EQ(values[0][0].item<float>(), 2.0F);
   EXPECT_EQ(indices[0][0].item<std::int64_t>(), 2);
   EXPECT_TRUE(equal(call_one("exp", {{"", x}, {"out", Value()}}), exp(x)));

@@ -29,15 +29,15 @@ extern "C" {
 
 enum {
   TANDEM_OK = 0,
-  TANDEM_ERROR = 1,            // of no kind below
-  TANDEM_VALUE_ERROR = 2,      // a value that is not allowed, null among them
-  TANDEM_TYPE_ERROR = 3,       // a dtype or a kind of argument that is not allowed
-  TANDEM_INDEX_ERROR = 4,      // an index or axis out of range
-  TANDEM_SHAPE_ERROR = 5,      // shapes, names or layouts that do not fit
-  TANDEM_OUT_OF_MEMORY = 6,    // the text is the pool's report
-  TANDEM_DEVICE_ERROR = 7,     // a device is missing, unusable or reported an error
-  TANDEM_FILE_ERROR = 8,       // a file is missing, malformed or could not be written
-  TANDEM_NOT_IMPLEMENTED = 9   // the op exists, but not for these arguments
+  TANDEM_ERROR = 1,           // of no kind below
+  TANDEM_VALUE_ERROR = 2,     // a value that is not allowed, null among them
+  TANDEM_TYPE_ERROR = 3,      // a dtype or a kind of argument that is not allowed
+  TANDEM_INDEX_ERROR = 4,     // an index or axis out of range
+  TANDEM_SHAPE_ERROR = 5,     // shapes, names or layouts that do not fit
+  TANDEM_OUT_OF_MEMORY = 6,   // the text is the pool's report
+  TANDEM_DEVICE_ERROR = 7,    // a device is missing, unusable or reported an error
+  TANDEM_FILE_ERROR = 8,      // a file is missing, malformed or could not be written
+  TANDEM_NOT_IMPLEMENTED = 9  // the op exists, but not for these arguments
 };
 
 /// Such as "0.1.0".
@@ -214,21 +214,21 @@ TANDEM_API int tandem_op_at(size_t i, const char** name, const char** schema, co
 
 /// What a tandem_value holds.
 enum {
-  TANDEM_NONE = 0,        // stands for the default
-  TANDEM_TENSOR = 1,      // as.tensor
-  TANDEM_TENSORS = 2,     // as.tensors, count of them; null among them is "none"
-  TANDEM_BOOL = 3,        // as.integer, 0 or not
-  TANDEM_INT = 4,         // as.integer
-  TANDEM_UINT = 5,        // as.natural
-  TANDEM_FLOAT = 6,       // as.number
-  TANDEM_COMPLEX = 7,     // as.complex_parts: real, imaginary
-  TANDEM_TEXT = 8,        // as.text: a str, the name of an axis, a dtype or a device
-  TANDEM_TEXTS = 9,       // as.texts, count of them: names of axes; null among them is "no name"
-  TANDEM_INTS = 10,       // as.integers, count of them: a shape, axes
-  TANDEM_FLOATS = 11,     // as.numbers, count of them
-  TANDEM_DTYPE = 12,      // as.text, where a TANDEM_TEXT could be something else
-  TANDEM_DEVICE = 13,     // as.text
-  TANDEM_GENERATOR = 14   // as.generator
+  TANDEM_NONE = 0,       // stands for the default
+  TANDEM_TENSOR = 1,     // as.tensor
+  TANDEM_TENSORS = 2,    // as.tensors, count of them; null among them is "none"
+  TANDEM_BOOL = 3,       // as.integer, 0 or not
+  TANDEM_INT = 4,        // as.integer
+  TANDEM_UINT = 5,       // as.natural
+  TANDEM_FLOAT = 6,      // as.number
+  TANDEM_COMPLEX = 7,    // as.complex_parts: real, imaginary
+  TANDEM_TEXT = 8,       // as.text: a str, the name of an axis, a dtype or a device
+  TANDEM_TEXTS = 9,      // as.texts, count of them: names of axes; null among them is "no name"
+  TANDEM_INTS = 10,      // as.integers, count of them: a shape, axes
+  TANDEM_FLOATS = 11,    // as.numbers, count of them
+  TANDEM_DTYPE = 12,     // as.text, where a TANDEM_TEXT could be something else
+  TANDEM_DEVICE = 13,    // as.text
+  TANDEM_GENERATOR = 14  // as.generator
 };
 
 /// An argument or a result of an op: 40 bytes where pointers have 8, the same in every version.
@@ -252,10 +252,10 @@ typedef struct tandem_value {
   } as;
 } tandem_value;
 
-/// Runs any op. `op` is a name of tandem_op_at or another name of that op; with _ at its end the form
-/// that writes to its first argument. Arguments are matched to the schema by name or by position;
-/// missing ones take their defaults. An argument named `out`, a tensor or a list of them, takes the
-/// results, which are given back as well. A failed call has written nothing.
+/// Runs any op. `op` is a name of tandem_op_at or another name of that op; with _ at its end the
+/// form that writes to its first argument. Arguments are matched to the schema by name or by
+/// position; missing ones take their defaults. An argument named `out`, a tensor or a list of them,
+/// takes the results, which are given back as well. A failed call has written nothing.
 TANDEM_API int tandem_call(const char* op, const tandem_value* args, size_t count,
                            tandem_results** results);
 /// The same for an op that gives one tensor, which is given away as any other; TANDEM_TYPE_ERROR
@@ -293,8 +293,8 @@ static inline tandem_value tandem_tensor_value(const char* name, tandem_tensor* 
   v.as.tensor = tensor;
   return v;
 }
-static inline tandem_value tandem_tensors_value(const char* name,
-                                                tandem_tensor* const* tensors, size_t count) {
+static inline tandem_value tandem_tensors_value(const char* name, tandem_tensor* const* tensors,
+                                                size_t count) {
   tandem_value v = tandem_none(name);
   v.kind = TANDEM_TENSORS;
   v.count = count;
