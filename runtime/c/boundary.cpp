@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <map>
 #include <mutex>
 #include <new>
+#include <set>
 
 #include "tandem/about.h"
 
@@ -90,12 +90,17 @@ const char* text_of(DType t) {
   return (*texts)[static_cast<std::size_t>(t)].c_str();
 }
 
-const char* text_of(Device d) {
+namespace {
+const char* kept(std::string text) {
   static std::mutex mutex;
-  static auto* texts = new std::map<std::string, int>;  // a node stays where it is
+  static auto* texts = new std::set<std::string>;  // an element stays where it is
   const std::lock_guard lock(mutex);
-  return texts->try_emplace(d.str()).first->first.c_str();
+  return texts->insert(std::move(text)).first->c_str();
 }
+}  // namespace
+
+const char* text_of(Device d) { return kept(d.str()); }
+const char* text_of(Name n) { return n.is_none() ? nullptr : kept(std::string(n.str())); }
 
 }  // namespace tandem::c
 

@@ -68,5 +68,6 @@ IntSpan dims(const std::int64_t* p, std::size_t n, const Argument& a);
 /// Texts that end with a zero and live as long as the library.
 const char* text_of(DType t);
 const char* text_of(Device d);
+const char* text_of(Name n);  // null for no name
 
 }  // namespace tandem::c

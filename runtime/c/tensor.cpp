@@ -34,11 +34,15 @@ Tensor host_elements(const void* data, std::size_t bytes, IntSpan shape, DType t
   return from_blob(const_cast<void*>(data), shape, t);
 }
 
+void check_capacity(std::size_t needed, std::size_t capacity, const char* function) {
+  TANDEM_EXPECTS(capacity >= needed, ValueError,
+                 fmt::format("[{}] argument 'capacity': expected at least {}, got {}", function,
+                             needed, capacity));
+}
+
 void write_dims(IntSpan from, std::int64_t* to, std::size_t capacity, const char* function,
                 const char* name) {
-  TANDEM_EXPECTS(capacity >= from.size(), ValueError,
-                 fmt::format("[{}] argument 'capacity': expected at least {}, got {}", function,
-                             from.size(), capacity));
+  check_capacity(from.size(), capacity, function);
   if (!from.empty()) std::copy(from.begin(), from.end(), &c::given(to, {function, name}));
 }
 
@@ -162,6 +166,45 @@ int tandem_tensor_is_contiguous(const tandem_tensor* t, int* contiguous) {
   return c::guarded([&] {
     c::given(contiguous, {"tandem_tensor_is_contiguous", "contiguous"}) =
         c::tensor(t, "tandem_tensor_is_contiguous").is_contiguous() ? 1 : 0;
+  });
+}
+
+int tandem_tensor_names(const tandem_tensor* t, const char** names, size_t capacity) {
+  return c::guarded([&] {
+    constexpr const char* kFunction = "tandem_tensor_names";
+    const Names own = c::tensor(t, kFunction).names();
+    check_capacity(own.size(), capacity, kFunction);
+    if (!own.empty()) (void)c::given(names, {kFunction, "names"});
+    std::ranges::transform(own, names, [](Name n) { return c::text_of(n); });
+  });
+}
+
+int tandem_tensor_text(const tandem_tensor* t, char* text, size_t capacity, size_t* length) {
+  return c::guarded([&] {
+    constexpr const char* kFunction = "tandem_tensor_text";
+    const std::string whole = c::tensor(t, kFunction).str();
+    if (capacity != 0) {
+      const std::size_t n = std::min(capacity - 1, whole.size());
+      *std::copy_n(whole.data(), n, &c::given(text, {kFunction, "text"})) = '\0';
+    }
+    if (length != nullptr) *length = whole.size();
+  });
+}
+
+int tandem_with_names(const tandem_tensor* t, const char* const* names, size_t count,
+                      tandem_tensor** out) {
+  return c::guarded([&] {
+    constexpr const char* kFunction = "tandem_with_names";
+    tandem_tensor*& to = c::given(out, {kFunction, "out"});
+    const Tensor x = c::tensor(t, kFunction);
+    if (count != 0) (void)c::given(names, {kFunction, "names"});
+    Names list;
+    for (std::size_t i = 0; i < count; ++i)
+      list.push_back(names[i] == nullptr ? Name() : Name(names[i]));
+    TANDEM_EXPECTS(count == x.shape().size(), ShapeError,
+                   fmt::format("[{}] expected {} names, got {}", kFunction, x.dim(), count));
+    Tensor named = x.alias();
+    to = to_c(named.rename_(list));
   });
 }
 

@@ -99,6 +99,42 @@ static void properties(void) {
   OK(tandem_tensor_release(t));
 }
 
+static void names(void) {
+  static const char* const two[] = {"rows", NULL};
+  static const char* const twice[] = {"rows", "rows"};
+  static const char* const wrong[] = {"not a name", NULL};
+  tandem_tensor *t = counted(), *named = NULL, *sum = NULL;
+  const char* got[2] = {"", ""};
+  char text[32] = "";
+  size_t length = 0;
+  tandem_value args[2];
+  OK(tandem_tensor_names(t, got, 2));
+  CHECK(got[0] == NULL && got[1] == NULL);
+  OK(tandem_with_names(t, two, 2, &named));
+  OK(tandem_tensor_names(named, got, 2));
+  CHECK(got[0] != NULL && strcmp(got[0], "rows") == 0 && got[1] == NULL);
+  OK(tandem_tensor_names(t, got, 2));
+  CHECK(got[0] == NULL);
+  args[0] = tandem_tensor_value("x", named);
+  args[1] = tandem_text("dim", "rows");
+  OK(tandem_call_tensor("sum", args, 2, &sum));
+  OK(tandem_tensor_text(sum, text, sizeof text, &length));
+  CHECK(strcmp(text, "tensor([3., 5., 7.])") == 0 && length == strlen(text));
+  OK(tandem_tensor_text(sum, text, 7, &length));
+  CHECK(strcmp(text, "tensor") == 0 && length == 20);
+  OK(tandem_tensor_text(sum, NULL, 0, &length));
+  FAILS(tandem_tensor_text(sum, NULL, 5, NULL), TANDEM_VALUE_ERROR, "'text'");
+  FAILS(tandem_tensor_names(t, got, 1), TANDEM_VALUE_ERROR, "'capacity'");
+  FAILS(tandem_tensor_names(t, NULL, 2), TANDEM_VALUE_ERROR, "'names'");
+  FAILS(tandem_with_names(t, two, 1, &named), TANDEM_SHAPE_ERROR, "expected 2 names, got 1");
+  FAILS(tandem_with_names(t, NULL, 2, &named), TANDEM_VALUE_ERROR, "'names'");
+  FAILS(tandem_with_names(t, wrong, 2, &named), TANDEM_VALUE_ERROR, "not a name");
+  CHECK(tandem_with_names(t, twice, 2, &named) != TANDEM_OK);
+  OK(tandem_tensor_release(sum));
+  OK(tandem_tensor_release(named));
+  OK(tandem_tensor_release(t));
+}
+
 /* ---- memory of the caller */
 
 struct calls {
@@ -357,6 +393,7 @@ int main(void) {
   dtypes();
   making();
   properties();
+  names();
   wrapping();
   failed_wrapping();
   copies();

@@ -1,8 +1,10 @@
 // Every row of the op table through tandem/c.h: the bits of the C++ boxed call, or its error.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <set>
+#include <thread>
 
 #include "tandem/c.h"
 #include "tandem/c_handles.h"
@@ -261,6 +263,34 @@ TEST(CWalk, OutAndInPlace) {
         << tandem_last_error();
     EXPECT_TRUE(test::same_bits(self, plain.tensors[0].to(self.dtype()))) << in_place;
   }
+}
+
+/// Errors and pushed streams belong to a thread; a tensor may be read by all and let go by any.
+TEST(CWalk, Threads) {
+  constexpr int kThreads = 4;
+  tandem_tensor* shared = to_c(test::varied({40, 50}, dtype_of<double>));
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int k = 0; k < kThreads; ++k) {
+    tandem_tensor_retain(shared);
+    threads.emplace_back([shared, k, &wrong] {
+      const std::string op = "no_op_" + std::to_string(k);
+      for (int i = 0; i < 200; ++i) {
+        const tandem_value args[] = {tandem_tensor_value("x", shared), tandem_int("dim", k % 2)};
+        tandem_tensor* out = nullptr;
+        const bool failed = tandem_call_tensor(op.c_str(), args, 2, &out) == TANDEM_VALUE_ERROR;
+        if (tandem_call_tensor("softmax", args, 2, &out) != TANDEM_OK) ++wrong;
+        tandem_tensor_release(out);
+        if (!failed || std::string(tandem_last_error()).find(op) == std::string::npos) ++wrong;
+        if (tandem_stream_pop() != TANDEM_VALUE_ERROR) ++wrong;
+      }
+      tandem_tensor_release(shared);
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(from_c(shared).body_ptr()->refs, 2U);  // the handle's and that of this line
+  tandem_tensor_release(shared);
 }
 
 TEST(CWalk, HandlesAreTensors) {

@@ -112,6 +112,9 @@ TANDEM_API int tandem_tensor_element_size(const tandem_tensor* t, size_t* bytes)
 TANDEM_API int tandem_tensor_dtype(const tandem_tensor* t, const char** dtype);
 /// A text that lives as long as the library.
 TANDEM_API int tandem_tensor_device(const tandem_tensor* t, const char** device);
+/// The names of the ndim dimensions, null where one has none; texts that live as long as the
+/// library.
+TANDEM_API int tandem_tensor_names(const tandem_tensor* t, const char** names, size_t capacity);
 /// 1 where the elements are dense and in row-major order, else 0.
 TANDEM_API int tandem_tensor_is_contiguous(const tandem_tensor* t, int* contiguous);
 /// The first element; null on meta and where there are no elements. On a device the caller orders
@@ -121,6 +124,15 @@ TANDEM_API int tandem_tensor_data(const tandem_tensor* t, void** data);
 /// given out again before that work is done.
 TANDEM_API int tandem_tensor_data_on(const tandem_tensor* t, const tandem_stream* stream,
                                      void** data);
+
+/// As it is printed, cut to `capacity` bytes with the zero at the end; `length` (optional) is that
+/// of the whole text without it. Waits for a device.
+TANDEM_API int tandem_tensor_text(const tandem_tensor* t, char* text, size_t capacity,
+                                  size_t* length);
+/// The same elements with these names of dimensions (ndim of them; null: no name). It shares the
+/// memory.
+TANDEM_API int tandem_with_names(const tandem_tensor* t, const char* const* names, size_t count,
+                                 tandem_tensor** out);
 
 // ---- copies
 // -----------------------------------------------------------------------------------------
