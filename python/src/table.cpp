@@ -5,11 +5,10 @@
 #include <string>
 
 #include "convert.h"
-#include "direct.h"
 #include "errors.h"
 #include "function.h"
+#include "tandem/call.h"
 #include "tandem/op_alias.h"
-#include "tandem/out.h"
 
 namespace tandem::python {
 namespace {
@@ -75,54 +74,10 @@ std::vector<Tensor*> tensors_of(PyObject* out) {
   return given;
 }
 
-void write_made(const OpRow& row, std::span<const Value> made, std::span<Tensor* const> given,
-                bool in_place) {
-  std::vector<Tensor> tensors;
-  for (const Value& v : made) {
-    TANDEM_EXPECTS(v.is<Tensor>(), NotImplemented,
-                   std::string("[") + row.name + "] expected no out=: the op gives no tensor");
-    tensors.push_back(v.as<Tensor>());
-  }
-  detail::write_results(row, tensors, given, in_place);
-}
-
 /// What a row's functions need at a call.
-struct RowCall {
-  const OpRow& row;
-  Direct direct;
+struct RowFunction {
+  RowCall row;
   nb::object results;  // the named tuple of several results
-
-  /// Whether the C++ function of the regular form takes the arguments as they are.
-  bool is_plain(std::span<const Value> args) const {
-    if (row.family == Family::Irregular) return true;  // it reads them itself
-    const bool reduction = row.family == Family::Reduction;
-    for (std::size_t i = 0; i < args.size(); ++i) {
-      if (reduction ? i == 0 && args[i].is_none() : args[i].is_none() != (i >= direct.n_args))
-        return false;
-    }
-    return true;
-  }
-
-  std::vector<Value> call(std::span<const Value> args) const {
-    if (direct.plain != nullptr && is_plain(args)) return {direct.plain(args)};
-    return call_boxed(row, args);
-  }
-
-  /// Writes to a given tensor. A form that C++ has not goes through a temporary, with the same
-  /// bits.
-  void write(Tensor& out, std::span<const Value> args, bool in_place) const {
-    const auto function = in_place ? direct.in_place : direct.into;
-    if (function != nullptr && is_plain(args)) {
-      if (in_place) {
-        direct.in_place(out, args);
-      } else {
-        direct.into(out, args);
-      }
-      return;
-    }
-    Tensor* const given[] = {&out};
-    write_made(row, call_boxed(row, args), given, in_place);
-  }
 };
 
 /// Runs f, without the GIL where the work may be long.
@@ -136,9 +91,9 @@ auto unlocked(std::span<const Value> args, F&& f) {
 Function in_place_function(const OpRow& row, Function f) {
   f.name += "_";
   f.doc += " (in place)";
-  f.run = [call = RowCall{row, direct_of(row), {}}](Call& c) {
-    Tensor& self = c.written(call.row.name);
-    unlocked(c.values, [&] { call.write(self, c.values, true); });
+  f.run = [call = RowCall(row)](Call& c) {
+    Tensor* const self = &c.written(call.row().name);
+    unlocked(c.values, [&] { call.write(c.values, {&self, 1}, true); });
     return Py_NewRef(c.objects[0]);
   };
   return f;
@@ -155,18 +110,14 @@ Function function_of(const OpRow& row, Function::Form form) {
     return in_place_function(row, std::move(f));
   }
   f.n_out = (row.flags & kView) != 0 ? 0 : std::max<std::size_t>(schema.results.size(), 1);
-  f.run = [call = RowCall{row, direct_of(row), result_class(row)}](Call& c) {
-    if (c.out != nullptr && is_tensor(c.out)) {
-      Tensor& out = as_tensor(c.out);
-      unlocked(c.values, [&] { call.write(out, c.values, false); });
-      return Py_NewRef(c.out);
-    }
+  f.run = [call = RowFunction{RowCall(row), result_class(row)}](Call& c) {
     if (c.out != nullptr) {
       const std::vector<Tensor*> given = tensors_of(c.out);
-      unlocked(c.values, [&] { write_made(call.row, call.call(c.values), given, false); });
+      unlocked(c.values, [&] { call.row.write(c.values, given); });
+      if (is_tensor(c.out)) return Py_NewRef(c.out);
       return tuple_of(nb::tuple(nb::borrow(c.out)), call.results);
     }
-    std::vector<Value> made = unlocked(c.values, [&] { return call.call(c.values); });
+    std::vector<Value> made = unlocked(c.values, [&] { return call.row(c.values); });
     return results(made, c, call.results);
   };
   return f;
@@ -176,11 +127,6 @@ bool is_method(const Function& f) {
   if (f.parameters.empty()) return false;
   const Accepts first = f.parameters[0].accepts;
   return first == Accepts::Tensor || first == Accepts::Arg;
-}
-
-bool has_in_place(const OpRow& row) {
-  if ((row.flags & kInPlace) != 0) return true;
-  return row.family == Family::Elementwise && (row.flags & kNoInPlace) == 0;
 }
 
 /// Python's word for an op where it has one: "add" for add, "and" for bitwise_and, "" for others.
@@ -278,7 +224,7 @@ void define_aliases(const nb::module_& m) {
 }  // namespace
 
 void write_results(const OpRow& row, std::span<const Value> made, PyObject* out) {
-  write_made(row, made, tensors_of(out), false);
+  RowCall::write_made(row, made, tensors_of(out));
 }
 
 void init_table(nb::module_& m) {

@@ -4,7 +4,7 @@ import re
 
 import tree
 
-TOP = ("runtime", "kernels", "host", "tests", "perf", "tools", "python", "docs")
+TOP = ("runtime", "kernels", "host", "tests", "perf", "tools", "python", "docs", "examples")
 MENTION = re.compile(r"`((?:\./)?(?:%s)/[\w./*{},+-]*|[A-Z]\w*\.(?:md|txt|json)|Dockerfile|LICENSE)`" % "|".join(TOP))
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)")
 # Made by running something, so not in a fresh tree.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tree
 
-SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
+SUFFIXES = {".h", ".c", ".cpp", ".cu", ".cuh"}
 
 
 def formatter(root):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 SKIPPED = {"build", ".venv", ".git", "out", "dist", ".cache", "__pycache__", ".pytest_cache"}
-CODE = {".h", ".cpp", ".cu", ".cuh", ".inc", ".def", ".py", ".pyi", ".cmake", ".sh", ".in", ".toml"}
+CODE = {".h", ".c", ".cpp", ".cu", ".cuh", ".inc", ".def", ".py", ".pyi", ".cmake", ".sh", ".in", ".toml"}
 
 
 def files(root, suffixes=CODE, under=("",)):

@@ -198,6 +198,8 @@ tandem_add_sim_test(sorting cuda.sorting_parity_test asan ENVIRONMENT ${direct} 
 # What each row asks of the device.
 tandem_add_sim_test(calls cuda.calls_test asan)
 tandem_add_sim_test(streams cuda.streams_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
+tandem_add_sim_test(c_api c.c_api asan)
+tandem_add_sim_test(c_calls c.c_calls asan)
 set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too
 
 # docs/ops.md, with a column for the device.

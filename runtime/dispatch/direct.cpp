@@ -1,12 +1,12 @@
 // The C++ functions of the table's regular rows, by expanding the table once.
-#include "direct.h"
+#include "runtime/dispatch/direct.h"
 
 #include <unordered_map>
 
 #include "tandem/movement.h"
 #include "tandem/ops.h"
 
-namespace tandem::python {
+namespace tandem::detail {
 namespace {
 
 using Args = std::span<const Value>;
@@ -80,4 +80,4 @@ Direct direct_of(const OpRow& row) {
   return found == table.end() ? Direct() : found->second;
 }
 
-}  // namespace tandem::python
+}  // namespace tandem::detail

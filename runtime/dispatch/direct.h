@@ -1,5 +1,5 @@
 // The C++ functions of the table's regular rows, called without boxing: plain, into a given output,
-// in place.
+// in place. Internal to tandem/call.h.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 #include "tandem/tensor.h"
 #include "tandem/value.h"
 
-namespace tandem::python {
+namespace tandem::detail {
 
 /// Null members: the row has no such form.
 struct Direct {
@@ -21,4 +21,4 @@ struct Direct {
 /// The functions of a row; empty for irregular and for users' rows.
 Direct direct_of(const OpRow& row);
 
-}  // namespace tandem::python
+}  // namespace tandem::detail
