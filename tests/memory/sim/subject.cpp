@@ -15,7 +15,7 @@ PoolSubject::PoolSubject(SimMachine& machine) : granularity_(machine.options().g
   marks_.resize(pools_.size());
 }
 
-bool PoolSubject::has(Feature) const { return false; }
+bool PoolSubject::has(Feature feature) const { return feature == Feature::Reuse; }
 
 void PoolSubject::before_wait() {
   for (std::size_t i = 0; i < pools_.size(); ++i) marks_[i] = pools_[i]->freed_mark();
