@@ -203,8 +203,8 @@ bool Interpreter::destroy_stream(unsigned i) {
 /// As users do it: an event behind one stream's work, and the other waits for it.
 void Interpreter::order(StreamId earlier, StreamId later) {
   const EventHandle e = machine_.user_event_create(earlier.device());
-  machine_.user_event_record(e, earlier);
   subject_->event_recorded(e, earlier);
+  machine_.user_event_record(e, earlier);
   machine_.user_stream_wait_event(later, e);
   subject_->event_waited(e, later);
   machine_.user_event_destroy(e);
@@ -217,8 +217,8 @@ bool Interpreter::record(Event& e, const std::optional<StreamId>& s) {
     if (e.handle != 0) machine_.user_event_destroy(e.handle);
     e = {machine_.user_event_create(s->device()), s->device()};
   }
-  machine_.user_event_record(e.handle, *s);
   subject_->event_recorded(e.handle, *s);
+  machine_.user_event_record(e.handle, *s);
   e.recorded = true;
   e.capture = machine_.capture_of(*s);
   ++counters_.events;

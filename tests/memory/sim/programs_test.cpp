@@ -201,14 +201,15 @@ class FreesEarly : public PoolSubject {
  public:
   using PoolSubject::PoolSubject;
   void free(Block* b) override {
-    Pool& pool = *b->pool;
+    const unsigned device = b->stream.device();
     PoolSubject::free(b);
-    pool.device_synchronized(pool.freed_mark());
+    before_wait();
+    device_synchronized(device);
   }
   void free(Block* b, StreamId s) override {
-    Pool& pool = *b->pool;
     PoolSubject::free(b, s);
-    pool.device_synchronized(pool.freed_mark());
+    before_wait();
+    device_synchronized(s.device());
   }
 };
 

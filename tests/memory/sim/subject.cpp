@@ -10,23 +10,25 @@ namespace tandem::test {
 PoolSubject::PoolSubject(SimMachine& machine) : granularity_(machine.options().granularity) {
   for (unsigned d = 1; d <= machine.options().devices; ++d) {
     const Device device{DeviceKind::CUDA, static_cast<int>(d) - 1};
-    pools_.push_back(std::make_unique<Pool>(machine.driver(d), device, d));
+    pools_.push_back(std::make_unique<Pool>(machine.driver(d), device, d, order_));
   }
-  marks_.resize(pools_.size());
+  points_.resize(pools_.size());
 }
 
-bool PoolSubject::has(Feature feature) const { return feature == Feature::Reuse; }
-
 void PoolSubject::before_wait() {
-  for (std::size_t i = 0; i < pools_.size(); ++i) marks_[i] = pools_[i]->freed_mark();
+  for (unsigned d = 1; d <= pools_.size(); ++d) points_[d - 1] = order_.waiting_for_device(d);
 }
 
 void PoolSubject::stream_synchronized(StreamId stream) {
-  for (std::size_t i = 0; i < pools_.size(); ++i) pools_[i]->stream_synchronized(stream, marks_[i]);
+  for (const memory::Point& p : points_[stream.device() - 1]) {
+    if (p.stream == stream.id) order_.waited_for(p);
+  }
 }
 
-void PoolSubject::device_synchronized(unsigned device) {
-  pool(device).device_synchronized(marks_[device - 1]);
+void PoolSubject::device_synchronized(unsigned device) { order_.waited_for(points_[device - 1]); }
+
+void PoolSubject::stream_destroyed(StreamId stream) {
+  for (const auto& p : pools_) p->stream_destroyed(stream);
 }
 
 std::size_t PoolSubject::footprint(std::size_t bytes) const {

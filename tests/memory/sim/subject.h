@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "runtime/memory/pool.h"
@@ -43,7 +44,7 @@ class Subject {
   virtual void before_wait() {}
   virtual void stream_synchronized(StreamId) {}
   virtual void device_synchronized(unsigned /*device*/) {}
-  virtual void event_recorded(EventHandle, StreamId) {}
+  virtual void event_recorded(EventHandle, StreamId) {}  // just before
   virtual void event_waited(EventHandle, StreamId) {}  // by the stream
   virtual void event_seen(EventHandle) {}              // passed, by the host
   virtual void stream_destroyed(StreamId) {}           // just before
@@ -54,11 +55,11 @@ class Subject {
   virtual std::size_t footprint(std::size_t bytes) const = 0;
 };
 
-/// Pools under test.
+/// Pools under test, and the order of the streams that they share.
 class PoolSubject : public Subject {
  public:
   explicit PoolSubject(SimMachine& machine);
-  bool has(Feature feature) const override;
+  bool has(Feature feature) const override { return feature != Feature::Capture; }
   Block* allocate(std::size_t bytes, StreamId stream, PoolId id) override {
     return pool(stream.device()).allocate(bytes, stream, id);
   }
@@ -66,10 +67,15 @@ class PoolSubject : public Subject {
   void free(Block* b, StreamId stream) override { b->pool->free(b, stream); }
   void record_use(Block* b, StreamId stream) override { b->pool->record_use(b, stream); }
   void empty_cache(unsigned device) override { pool(device).empty_cache(); }
+  void trim(unsigned device, std::size_t keep) override { pool(device).trim(keep); }
   void set_limit(unsigned device, std::size_t bytes) override { pool(device).set_limit(bytes); }
   void before_wait() override;
   void stream_synchronized(StreamId stream) override;
   void device_synchronized(unsigned device) override;
+  void event_recorded(EventHandle e, StreamId s) override { marks_[e] = order_.recording(s); }
+  void event_waited(EventHandle e, StreamId s) override { order_.waited(s, marks_[e]); }
+  void event_seen(EventHandle e) override { order_.seen(marks_[e]); }
+  void stream_destroyed(StreamId stream) override;
   std::string verify(unsigned device) override { return pool(device).verify(); }
   std::size_t reserved(unsigned device) override { return pool(device).stats().reserved.current; }
   std::size_t footprint(std::size_t bytes) const override;
@@ -78,8 +84,10 @@ class PoolSubject : public Subject {
 
  private:
   const std::size_t granularity_;
+  memory::Order order_;
   std::vector<std::unique_ptr<Pool>> pools_;
-  std::vector<std::uint64_t> marks_;
+  std::unordered_map<EventHandle, memory::Mark> marks_;
+  std::vector<std::vector<memory::Point>> points_;  // of the wait under way, by device
 };
 
 /// An allocator too simple to be wrong, which can do everything: each block is an allocation of the
