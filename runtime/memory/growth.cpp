@@ -148,13 +148,24 @@ PhysicalHandle& Pool::page_at(Range& r, std::size_t at) noexcept {
   return r.segment->pages[place / driver_->granularity()];
 }
 
-/// Gives a busy hole its pages, of `pages` first; those that are left over stay there.
-bool Pool::map_pages(Range* hole, std::vector<PhysicalHandle>& pages, bool* failed) noexcept {
+/// Gives memory without an address back; what the driver does not take serves the next growth.
+void Pool::destroy_page(PhysicalHandle handle) noexcept {
+  if (driver_->destroy(handle, driver_->granularity()) == DriverStatus::Ok) return;
+  try {
+    spare_pages_.push_back(handle);
+  } catch (const std::bad_alloc&) {  // lost
+  }
+}
+
+/// Gives a busy hole its pages, of `pages` first, from its beginning on. The bytes that have
+/// memory.
+std::size_t Pool::map_pages(Range* hole, std::vector<PhysicalHandle>& pages,
+                            bool* failed) noexcept {
   const std::size_t page = driver_->granularity();
   const auto base = reinterpret_cast<DriverAddress>(hole->data);
   std::size_t mapped = 0;
   DriverStatus s = DriverStatus::Ok;
-  for (; mapped < hole->size && s == DriverStatus::Ok; mapped += page) {
+  for (; mapped < hole->size; mapped += page) {
     PhysicalHandle handle = 0;
     const bool had = !pages.empty();
     if (had) {
@@ -163,19 +174,15 @@ bool Pool::map_pages(Range* hole, std::vector<PhysicalHandle>& pages, bool* fail
       break;
     }
     if (s = driver_->map(base + mapped, page, handle); s != DriverStatus::Ok) {
-      if (!had) driver_->destroy(handle, page);
+      if (!had) destroy_page(handle);
       break;
     }
     if (had) pages.pop_back();
     page_at(*hole, mapped) = handle;
   }
-  if (mapped == hole->size) return true;
   *failed |= s == DriverStatus::Failed;
-  for (; mapped > 0; mapped -= page) {
-    if (driver_->unmap(base + mapped - page, page) == DriverStatus::Ok)
-      driver_->destroy(page_at(*hole, mapped - page), page);
-  }
-  return false;
+  memory::poison(device_, hole->data, mapped);
+  return mapped;
 }
 
 /// Takes the pages of a busy run from it, and keeps them in `pages` or gives them back. The bytes
@@ -191,7 +198,7 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
     if (pages != nullptr) {
       pages->push_back(handle);  // reserved by the caller
     } else {
-      driver_->destroy(handle, page);
+      destroy_page(handle);
     }
   }
   if (gone != run->size) memory::poison(device_, run->data + gone, run->size - gone);
@@ -203,17 +210,19 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
   const std::size_t page = driver_->granularity();
   std::unique_lock<std::mutex> hold(mutex_);
   std::size_t there = 0;
-  for (const auto& [id, h] : heaps_) there += h->clean_pages(page);
+  for (const auto& [id, h] : heaps_) there += h->clean_pages();
   if (there < bytes) return;
   pages.reserve(bytes / page);
   for (const auto& [id, h] : heaps_) {
     while (pages.size() * page < bytes) {
       descriptors_.ranges.reserve(4);
-      Range* run = h->open_pages(bytes - pages.size() * page, page);
+      Range* run = h->open_pages(bytes - pages.size() * page);
       if (run == nullptr) break;
+      Range* extra = descriptors_.ranges.take();
       hold.unlock();
       const std::size_t gone = unmap_pages(run, &pages);
       hold.lock();
+      descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
       stats_.reserved.current -= gone;
       h->empty(run, gone);
@@ -222,20 +231,22 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
   }
 }
 
+/// Room for a request in address space. Pages that could be had stay, also where they are not
+/// enough.
 bool Pool::grow_virtual(Request& q) {
-  const std::size_t page = driver_->granularity();
   const std::size_t bytes = q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size;
-  Range* hole = nullptr;
+  Range *hole = nullptr, *extra = nullptr;  // the second for a hole that is filled in part
   for (int round = 0; hole == nullptr && round < 2; ++round) {
     {
       const std::lock_guard<std::mutex> hold(mutex_);
       descriptors_.ranges.reserve(4);
-      hole = heap(q.id).open_hole(q.stream, bytes, q.large, page);
+      hole = heap(q.id).open_hole(q.stream, bytes, q.large);
+      if (hole != nullptr) extra = descriptors_.ranges.take();
     }
     if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) return false;
   }
-  std::vector<PhysicalHandle> pages;
-  bool mapped = false;
+  std::vector<PhysicalHandle> pages = std::exchange(spare_pages_, {});
+  std::size_t mapped = 0;
   try {
     steal_pages(hole->size, pages);
     bool within = true;
@@ -243,19 +254,19 @@ bool Pool::grow_virtual(Request& q) {
       const std::lock_guard<std::mutex> hold(mutex_);
       within = within_limit(hole->size);
     }
-    mapped = within && map_pages(hole, pages, &q.failed);
+    if (within) mapped = map_pages(hole, pages, &q.failed);
   } catch (const std::bad_alloc&) {  // no list of pages
   }
-  for (const PhysicalHandle h : pages) driver_->destroy(h, page);
-  const std::size_t size = hole->size;
-  if (mapped) memory::poison(device_, hole->data, size);
+  for (const PhysicalHandle h : pages) destroy_page(h);
+  const bool whole = mapped == hole->size;
   const std::lock_guard<std::mutex> hold(mutex_);
+  descriptors_.ranges.give(extra);
   heap(q.id).fill(hole, mapped);
-  if (!mapped) return false;
-  raise(stats_.reserved, size);
+  if (mapped == 0) return false;
+  raise(stats_.reserved, mapped);
   ++stats_.driver_allocations;
-  q.grown += size;
-  return true;
+  q.grown += mapped;
+  return whole;
 }
 
 // ---- back
@@ -268,11 +279,13 @@ std::size_t Pool::give_back_pages(std::size_t keep) {
     while (stats_.reserved.current > keep) {
       descriptors_.ranges.reserve(4);
       const std::size_t most = memory::round_up(stats_.reserved.current - keep, page);
-      Range* run = h->open_pages(most, page);
+      Range* run = h->open_pages(most);
       if (run == nullptr) break;
+      Range* extra = descriptors_.ranges.take();  // for a run that goes in part
       hold.unlock();
       const std::size_t gone = unmap_pages(run, nullptr);
       hold.lock();
+      descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
       stats_.reserved.current -= gone;
       bytes += gone;
@@ -341,6 +354,7 @@ std::size_t Pool::give_back(std::size_t keep, const char* reason) noexcept {
       release_resolved();
       for (const auto& [id, h] : heaps_) h->reclaim();
     }
+    for (const PhysicalHandle h : std::exchange(spare_pages_, {})) destroy_page(h);
     bytes = give_back_pages(keep) + give_back_segments(keep);
   } catch (const std::bad_alloc&) {  // no descriptors: what is idle stays
   }

@@ -99,6 +99,12 @@ Range* Heap::cut(Range* r, std::size_t bytes, Lane& lane) noexcept {
   return r;
 }
 
+/// Whether neighbours stay two though both are free.
+bool Heap::apart(const Range& lower, const Range& upper) const noexcept {
+  const Segment& s = *lower.segment;
+  return s.is_virtual && !s.large && static_cast<std::size_t>(upper.data - s.base) % page_ == 0;
+}
+
 /// Makes a range free that is in no list: joined with the neighbours that are free in the same
 /// order, or for all.
 void Heap::put_free(Range* r, Lane& lane, std::uint64_t fence) noexcept {
@@ -107,12 +113,12 @@ void Heap::put_free(Range* r, Lane& lane, std::uint64_t fence) noexcept {
   };
   r->fence = lane.clean() ? 0 : fence;
   // Beyond what is free for all there may be more of the lane's own.
-  while (joins(r->after)) {
+  while (joins(r->after) && !apart(*r, *r->after)) {
     r->fence = std::max(r->fence, r->after->fence);
     erase(r->after);
     absorb_after(r);
   }
-  while (joins(r->before)) {
+  while (joins(r->before) && !apart(*r->before, *r)) {
     Range* b = r->before;
     b->fence = std::max(r->fence, b->fence);
     erase(b);
@@ -286,10 +292,10 @@ void Heap::gather(StreamId stream) noexcept {
   };
   for (Range *r = mine->oldest, *newer; r != nullptr; r = newer) {
     newer = r->newer;
-    if (!joins(r->after) && !joins(r->before)) continue;
     Range *first = r, *last = r;
-    while (joins(first->before)) first = first->before;
-    while (joins(last->after)) last = last->after;
+    while (joins(first->before) && !apart(*first->before, *first)) first = first->before;
+    while (joins(last->after) && !apart(*last, *last->after)) last = last->after;
+    if (first == last) continue;
     while (newer != nullptr && first->data <= newer->data && newer->data <= last->data)
       newer = newer->newer;  // it goes into the joined range
     erase(r);
@@ -436,11 +442,11 @@ Segment* Heap::detach_space(Segment* rest) noexcept {
   return rest;
 }
 
-Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large, std::size_t page) noexcept {
+Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large) noexcept {
   const Lane* mine = find_lane(stream);
   const auto usable = [&](const Range* n) -> std::size_t {
     const bool open =
-        n != nullptr && n->state == State::Free && (n->lane == mine || n->lane == &clean_);
+        large && n != nullptr && n->state == State::Free && (n->lane == mine || n->lane == &clean_);
     return open ? n->size : 0;
   };
   Range* best = nullptr;
@@ -448,7 +454,7 @@ Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large, std::size
   for (Range* h = holes_.oldest; h != nullptr; h = h->newer) {
     if (h->segment->large != large) continue;
     const std::size_t below = std::min(usable(h->before), bytes);
-    std::size_t need = round_up(bytes - below, page);
+    std::size_t need = round_up(bytes - below, page_);
     if (need > h->size) {  // filled to its end, it may join what lies above
       if (below + h->size + usable(h->after) < bytes) continue;
       need = h->size;
@@ -465,20 +471,18 @@ Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large, std::size
   return best;
 }
 
-void Heap::fill(Range* hole, bool filled) noexcept {
-  if (filled) {
-    put_free(hole, clean_, 0);
-  } else {
-    put_hole(hole);
-  }
+void Heap::fill(Range* hole, std::size_t filled) noexcept {
+  if (filled == 0) return put_hole(hole);
+  if (filled != hole->size) put_hole(split(hole, filled));
+  put_free(hole, clean_, 0);
 }
 
-Range* Heap::open_pages(std::size_t most, std::size_t page) noexcept {
+Range* Heap::open_pages(std::size_t most) noexcept {
   for (Range* r = clean_.oldest; r != nullptr; r = r->newer) {
-    if (!r->segment->is_virtual || r->size < page) continue;
+    if (!r->segment->is_virtual || r->size < page_) continue;
     const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
-    const std::size_t last = round_down(at + r->size, page);
-    const std::size_t first = std::max(round_up(at, page), last < most ? 0 : last - most);
+    const std::size_t last = round_down(at + r->size, page_);
+    const std::size_t first = std::max(round_up(at, page_), last < most ? 0 : last - most);
     if (first >= last) continue;
     erase(r);
     r->state = State::Busy;
@@ -499,12 +503,12 @@ void Heap::empty(Range* run, std::size_t emptied) noexcept {
   put_hole(run);
 }
 
-std::size_t Heap::clean_pages(std::size_t page) const noexcept {
+std::size_t Heap::clean_pages() const noexcept {
   std::size_t bytes = 0;
   for (const Range* r = clean_.oldest; r != nullptr; r = r->newer) {
-    if (!r->segment->is_virtual || r->size < page) continue;
+    if (!r->segment->is_virtual || r->size < page_) continue;
     const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
-    const std::size_t first = round_up(at, page), last = round_down(at + r->size, page);
+    const std::size_t first = round_up(at, page_), last = round_down(at + r->size, page_);
     if (last > first) bytes += last - first;
   }
   return bytes;
@@ -547,7 +551,7 @@ std::string Heap::verify(const Range& r, std::size_t* taken) const {
   if (listed && r.newer != nullptr && r.newer->fence < r.fence) return "fences are out of order";
   if (r.state == State::Hole) return r.lane == &holes_ ? "" : "a hole is among the free ranges";
   if (r.state == State::Free && r.after != nullptr && r.after->state == State::Free &&
-      r.after->lane == r.lane)
+      r.after->lane == r.lane && !apart(r, *r.after))
     return "free neighbours are not joined";
   if (r.slab != nullptr) return verify(*r.slab, taken);
   if (r.state == State::Taken) *taken += r.size;

@@ -31,8 +31,15 @@ class Heap {
  public:
   /// `order` is null where work is done when its call returns: then all that is free is free for
   /// all.
-  Heap(Pool* pool, PoolId id, const SizeClasses& classes, Descriptors& descriptors, Order* order)
-      : pool_(pool), id_(id), classes_(classes), descriptors_(descriptors), order_(order) {
+  /// `page` is the size of the pages of address space.
+  Heap(Pool* pool, PoolId id, const SizeClasses& classes, Descriptors& descriptors, Order* order,
+       std::size_t page)
+      : pool_(pool),
+        id_(id),
+        classes_(classes),
+        descriptors_(descriptors),
+        order_(order),
+        page_(page) {
     clean_.stream.id = kNoStream;
   }
   Heap(const Heap&) = delete;
@@ -87,21 +94,23 @@ class Heap {
   void reattach(Segment* segment) noexcept;
   void forget(Segment* segment) noexcept;
 
-  // ---- ... and address space, in pages of `page` bytes
+  // ---- ... and address space, in pages. Ranges of the small kind do not cross a page's end, so
+  // that a page without live blocks is free as a whole.
   /// Adds reserved address space without memory. Needs a spare range.
   void add_space(Segment* segment) noexcept;
   /// A busy hole that, with memory, makes a range of `bytes` usable by `stream`: next to free
   /// memory where that needs less. Null: no address space. Needs three spare ranges.
-  Range* open_hole(StreamId stream, std::size_t bytes, bool large, std::size_t page) noexcept;
-  /// The hole has memory now, free for all, or has still none.
-  void fill(Range* hole, bool filled) noexcept;
+  Range* open_hole(StreamId stream, std::size_t bytes, bool large) noexcept;
+  /// The hole's first `filled` bytes have memory now, free for all; the rest has still none. Needs
+  /// a spare range.
+  void fill(Range* hole, std::size_t filled) noexcept;
   /// A busy run of whole pages that are free for all, `most` bytes at most. Null: none. Needs two
   /// spare ranges.
-  Range* open_pages(std::size_t most, std::size_t page) noexcept;
+  Range* open_pages(std::size_t most) noexcept;
   /// The run's first `emptied` bytes are gone, the rest stays. Needs a spare range.
   void empty(Range* run, std::size_t emptied) noexcept;
   /// Bytes of whole pages that are free for all.
-  std::size_t clean_pages(std::size_t page) const noexcept;
+  std::size_t clean_pages() const noexcept;
   /// Address space all of which is a hole, taken out like idle segments.
   Segment* detach_space(Segment* rest) noexcept;
 
@@ -121,6 +130,7 @@ class Heap {
   bool open_to(StreamId stream, const Lane& from, std::uint64_t fence) noexcept;
   void insert(Range* r, Lane& lane, Range* newer = nullptr) noexcept;
   void erase(Range* r) noexcept;
+  bool apart(const Range& lower, const Range& upper) const noexcept;
   Range* cut(Range* r, std::size_t bytes, Lane& lane) noexcept;
   Range* split(Range* r, std::size_t bytes) noexcept;
   void absorb_after(Range* r) noexcept;
@@ -140,6 +150,7 @@ class Heap {
   const SizeClasses& classes_;
   Descriptors& descriptors_;
   Order* order_;
+  std::size_t page_;
   Lane clean_, holes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Lane>> lanes_;
   Segment* segments_ = nullptr;

@@ -55,8 +55,10 @@ Block* Pending::filter(Order& order) noexcept {
   while (Block* b = *at) {
     const StreamId owner = Heap::owner(*b);
     bool behind = false;
+    bool done = order.passed(b->stream, b->fence);
     for_each_use(*b, [&](const Use& use) {
       behind = behind || !order.ordered(owner, use.stream, use.fence);
+      done = done && order.passed(use.stream, use.fence);
     });
     if (behind) {
       last_ = b;
@@ -66,7 +68,8 @@ Block* Pending::filter(Order& order) noexcept {
     *at = b->next;
     b->uses.reset();
     b->last_use.store(kNoStream, std::memory_order_relaxed);
-    b->fence = order.fence(owner);  // its uses are before whatever the owner does next
+    // Else its uses are before whatever the owner does next.
+    b->fence = done ? 0 : order.fence(owner);
     bytes_ -= b->size;
     b->next = released;
     released = b;

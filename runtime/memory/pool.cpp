@@ -216,8 +216,8 @@ void Pool::fold(Tally& t) noexcept {
 Heap& Pool::heap(PoolId id) {
   std::unique_ptr<Heap>& slot = heaps_[id];
   if (slot == nullptr)
-    slot =
-        std::make_unique<Heap>(this, id, classes_, descriptors_, asynchronous_ ? &order_ : nullptr);
+    slot = std::make_unique<Heap>(this, id, classes_, descriptors_,
+                                  asynchronous_ ? &order_ : nullptr, driver_->granularity());
   return *slot;
 }
 

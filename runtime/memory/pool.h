@@ -150,7 +150,9 @@ class TANDEM_API Pool {
   bool grow_virtual(Request& q);
   bool reserve_space(const Request& q, std::size_t bytes);
   PhysicalHandle& page_at(memory::Range& r, std::size_t at) noexcept;
-  bool map_pages(memory::Range* hole, std::vector<PhysicalHandle>& pages, bool* failed) noexcept;
+  void destroy_page(PhysicalHandle handle) noexcept;
+  std::size_t map_pages(memory::Range* hole, std::vector<PhysicalHandle>& pages,
+                        bool* failed) noexcept;
   std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
   void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
   std::size_t give_back_pages(std::size_t keep);
@@ -172,7 +174,8 @@ class TANDEM_API Pool {
   Block nothing_;  // what zero bytes get
 
   std::mutex growth_;  // one thread at a time takes memory from the driver or gives it back
-  std::mutex mutex_;   // guards all below
+  std::vector<PhysicalHandle> spare_pages_;  // that the driver did not take back; under growth_
+  std::mutex mutex_;                         // guards all below
   memory::Descriptors descriptors_;
   std::map<PoolId, std::unique_ptr<memory::Heap>> heaps_;
   memory::Pending pending_;

@@ -83,9 +83,7 @@ class Interpreter {
   unsigned device(const Op& op) const { return op.b % devices() + 1; }
   std::optional<StreamId>& stream(std::uint8_t i) { return streams_[i % streams_.size()]; }
   Live& block(std::uint8_t i) { return blocks_[i % blocks_.size()]; }
-  bool captures_on(unsigned d) const {
-    return capture_.id != 0 && capture_.origin.device() == d;
-  }
+  bool captures_on(unsigned d) const { return capture_.id != 0 && capture_.origin.device() == d; }
   void fail(std::string what) {
     if (error_.empty()) error_ = std::move(what);
   }
@@ -140,37 +138,56 @@ bool Interpreter::perform(const Op& op) {
   Event& e = events_[op.a % kEvents];
   std::optional<StreamId>& s = stream(op.b);
   switch (op.kind) {
-    case OpKind::Allocate: return allocate(block(op.a), s, op.n);
-    case OpKind::Free: return free(block(op.a), std::nullopt);
-    case OpKind::FreeOn: return s && free(block(op.a), s);
-    case OpKind::Use: return use(block(op.a), s, op.n % 2 == 0);
-    case OpKind::Record: return record(e, s);
-    case OpKind::Wait: return wait(e, s);
-    case OpKind::HostWait: return host(e, true);
-    case OpKind::Query: return host(e, false);
-    case OpKind::SyncStream: return s && synchronize(*s);
-    case OpKind::SyncDevice: return synchronize_device(device(op));
-    case OpKind::CreateStream: return create_stream(op.b % streams_.size());
-    case OpKind::DestroyStream: return destroy_stream(op.b % streams_.size());
+    case OpKind::Allocate:
+      return allocate(block(op.a), s, op.n);
+    case OpKind::Free:
+      return free(block(op.a), std::nullopt);
+    case OpKind::FreeOn:
+      return s && free(block(op.a), s);
+    case OpKind::Use:
+      return use(block(op.a), s, op.n % 2 == 0);
+    case OpKind::Record:
+      return record(e, s);
+    case OpKind::Wait:
+      return wait(e, s);
+    case OpKind::HostWait:
+      return host(e, true);
+    case OpKind::Query:
+      return host(e, false);
+    case OpKind::SyncStream:
+      return s && synchronize(*s);
+    case OpKind::SyncDevice:
+      return synchronize_device(device(op));
+    case OpKind::CreateStream:
+      return create_stream(op.b % streams_.size());
+    case OpKind::DestroyStream:
+      return destroy_stream(op.b % streams_.size());
     case OpKind::EmptyCache:
     case OpKind::Trim:
-    case OpKind::SetLimit: return give_back(op);
+    case OpKind::SetLimit:
+      return give_back(op);
     case OpKind::Run: {
       std::mt19937_64 rng(op.n);
       for (unsigned i = 0; i < op.b && machine_.step(rng);) ++i;
       return true;
     }
-    case OpKind::Begin: return begin(s);
-    case OpKind::End: return end();
-    case OpKind::Abort: return abort();
-    case OpKind::Replay: return replay(op.a % kGraphs, s);
-    case OpKind::DestroyGraph: return destroy(op.a % kGraphs);
+    case OpKind::Begin:
+      return begin(s);
+    case OpKind::End:
+      return end();
+    case OpKind::Abort:
+      return abort();
+    case OpKind::Replay:
+      return replay(op.a % kGraphs, s);
+    case OpKind::DestroyGraph:
+      return destroy(op.a % kGraphs);
     case OpKind::Fault:
       if (!world_.faults) return false;
       machine_.set_faults(
           {op.n, 0, op.a % 2 == 0 ? DriverStatus::Failed : DriverStatus::OutOfMemory});
       return true;
-    case OpKind::kCount: break;
+    case OpKind::kCount:
+      break;
   }
   return false;
 }
@@ -190,8 +207,8 @@ bool Interpreter::destroy_stream(unsigned i) {
   const StreamId s = *streams_[i];
   if (machine_.capture_of(s) != 0) return false;
   const bool used = std::any_of(blocks_.begin(), blocks_.end(), [&](const Live& b) {
-    return b.block != nullptr && (b.own == s || std::find(b.users.begin(), b.users.end(), s) !=
-                                                    b.users.end());
+    return b.block != nullptr &&
+           (b.own == s || std::find(b.users.begin(), b.users.end(), s) != b.users.end());
   });
   if (used && !subject_->has(Feature::StreamDestroyed)) return false;
   subject_->stream_destroyed(s);
@@ -326,8 +343,8 @@ bool Interpreter::enter(Live& b, StreamId s, std::size_t bytes) {
 
 /// An allocation may fail only if too little would be left with all idle pieces given back.
 void Interpreter::out_of_memory(unsigned d, std::size_t bytes) {
-  const bool waits = std::any_of(std::begin(graphs_), std::end(graphs_),
-                                 [](const Graph& g) { return g.id != 0; });
+  const bool waits =
+      std::any_of(std::begin(graphs_), std::end(graphs_), [](const Graph& g) { return g.id != 0; });
   if (capture_.id != 0 || waits || world_.peers) return;  // memory that cannot be given back now
   std::size_t busy = 0;
   for (const Bytes& piece : machine_.pieces(d)) {
@@ -336,9 +353,10 @@ void Interpreter::out_of_memory(unsigned d, std::size_t bytes) {
   const std::size_t most = std::min(limits_[d], world_.machine.capacity);
   const std::size_t need = subject_->footprint(bytes);
   if (busy <= most && need <= most - busy) {
-    fail(fmt::format("out of memory for {} bytes, though of {} only {} are in pieces with live "
-                     "blocks",
-                     bytes, most, busy));
+    fail(
+        fmt::format("out of memory for {} bytes, though of {} only {} are in pieces with live "
+                    "blocks",
+                    bytes, most, busy));
   }
 }
 
@@ -428,8 +446,8 @@ bool Interpreter::give_back(const Op& op) {
 
 bool Interpreter::begin(const std::optional<StreamId>& s) {
   if (!world_.captures || capture_.id != 0 || !s) return false;
-  const auto* const spare =
-      std::find_if(std::begin(graphs_), std::end(graphs_), [](const Graph& g) { return g.id == 0; });
+  const auto* const spare = std::find_if(std::begin(graphs_), std::end(graphs_),
+                                         [](const Graph& g) { return g.id == 0; });
   if (spare == std::end(graphs_)) return false;
   for (const Live& b : blocks_) {
     if (b.block != nullptr && b.graph == spare - graphs_) return false;  // of an aborted one

@@ -20,13 +20,13 @@ struct Weight {
   unsigned weight;
 };
 constexpr Weight kWeights[] = {
-    {OpKind::Allocate, 300},  {OpKind::Free, 230},         {OpKind::FreeOn, 40},
-    {OpKind::Use, 130},       {OpKind::Record, 60},        {OpKind::Wait, 60},
-    {OpKind::HostWait, 6},    {OpKind::Query, 20},         {OpKind::SyncStream, 8},
-    {OpKind::SyncDevice, 3},  {OpKind::CreateStream, 8},   {OpKind::DestroyStream, 8},
-    {OpKind::EmptyCache, 2},  {OpKind::Trim, 3},           {OpKind::SetLimit, 2},
-    {OpKind::Run, 100},       {OpKind::Begin, 12},          {OpKind::End, 8},
-    {OpKind::Abort, 2},       {OpKind::Replay, 40},        {OpKind::DestroyGraph, 6},
+    {OpKind::Allocate, 300}, {OpKind::Free, 230},       {OpKind::FreeOn, 40},
+    {OpKind::Use, 130},      {OpKind::Record, 60},      {OpKind::Wait, 60},
+    {OpKind::HostWait, 6},   {OpKind::Query, 20},       {OpKind::SyncStream, 8},
+    {OpKind::SyncDevice, 3}, {OpKind::CreateStream, 8}, {OpKind::DestroyStream, 8},
+    {OpKind::EmptyCache, 2}, {OpKind::Trim, 3},         {OpKind::SetLimit, 2},
+    {OpKind::Run, 100},      {OpKind::Begin, 12},       {OpKind::End, 8},
+    {OpKind::Abort, 2},      {OpKind::Replay, 40},      {OpKind::DestroyGraph, 6},
     {OpKind::Fault, 3},
 };
 
@@ -96,14 +96,23 @@ class Generator {
       case OpKind::Record:
       case OpKind::Wait:
       case OpKind::HostWait:
-      case OpKind::Query: op.a = static_cast<std::uint8_t>(op.a % kEvents); break;
-      case OpKind::Run: op.b = static_cast<std::uint8_t>(lazy_ ? 1 : 1 + rng_() % 32); break;
+      case OpKind::Query:
+        op.a = static_cast<std::uint8_t>(op.a % kEvents);
+        break;
+      case OpKind::Run:
+        op.b = static_cast<std::uint8_t>(lazy_ ? 1 : 1 + rng_() % 32);
+        break;
       case OpKind::SetLimit:
         op.n = op.n % 2 == 0 ? 0 : static_cast<std::uint32_t>((8 + op.n % 256) * kMiB);
         break;
-      case OpKind::Trim: op.n = static_cast<std::uint32_t>(op.n % 256 * kMiB); break;
-      case OpKind::Fault: op.n %= 12; break;
-      default: break;
+      case OpKind::Trim:
+        op.n = static_cast<std::uint32_t>(op.n % 256 * kMiB);
+        break;
+      case OpKind::Fault:
+        op.n %= 12;
+        break;
+      default:
+        break;
     }
     return op;
   }
@@ -232,31 +241,52 @@ class Shrinker {
 std::string print(const Op& op) {
   const unsigned a = op.a, b = op.b;
   switch (op.kind) {
-    case OpKind::Allocate: return fmt::format("b{} = allocate({}, s{});", a, op.n, b);
-    case OpKind::Free: return fmt::format("free(b{});", a);
-    case OpKind::FreeOn: return fmt::format("free(b{}, s{});", a, b);
+    case OpKind::Allocate:
+      return fmt::format("b{} = allocate({}, s{});", a, op.n, b);
+    case OpKind::Free:
+      return fmt::format("free(b{});", a);
+    case OpKind::FreeOn:
+      return fmt::format("free(b{}, s{});", a, b);
     case OpKind::Use:
       return fmt::format("use(b{}, s{});{}", a, b, op.n % 2 == 0 ? "  // noted first" : "");
-    case OpKind::Record: return fmt::format("e{} = record(s{});", a % kEvents, b);
-    case OpKind::Wait: return fmt::format("wait(s{}, e{});", b, a % kEvents);
-    case OpKind::HostWait: return fmt::format("host_wait(e{});", a % kEvents);
-    case OpKind::Query: return fmt::format("query(e{});", a % kEvents);
-    case OpKind::SyncStream: return fmt::format("synchronize(s{});", b);
-    case OpKind::SyncDevice: return fmt::format("synchronize_device({});", b);
-    case OpKind::CreateStream: return fmt::format("s{} = create_stream();", b);
-    case OpKind::DestroyStream: return fmt::format("destroy(s{});", b);
-    case OpKind::EmptyCache: return fmt::format("empty_cache({});", b);
-    case OpKind::Trim: return fmt::format("trim({}, {});", b, op.n);
-    case OpKind::SetLimit: return fmt::format("set_limit({}, {});", b, op.n);
-    case OpKind::Run: return fmt::format("run({});  // order {}", b, op.n);
-    case OpKind::Begin: return fmt::format("begin_capture(s{});", b);
-    case OpKind::End: return "end_capture();";
-    case OpKind::Abort: return "abort_capture();";
-    case OpKind::Replay: return fmt::format("replay(g{}, s{});", a % kGraphs, b);
-    case OpKind::DestroyGraph: return fmt::format("destroy(g{});", a % kGraphs);
+    case OpKind::Record:
+      return fmt::format("e{} = record(s{});", a % kEvents, b);
+    case OpKind::Wait:
+      return fmt::format("wait(s{}, e{});", b, a % kEvents);
+    case OpKind::HostWait:
+      return fmt::format("host_wait(e{});", a % kEvents);
+    case OpKind::Query:
+      return fmt::format("query(e{});", a % kEvents);
+    case OpKind::SyncStream:
+      return fmt::format("synchronize(s{});", b);
+    case OpKind::SyncDevice:
+      return fmt::format("synchronize_device({});", b);
+    case OpKind::CreateStream:
+      return fmt::format("s{} = create_stream();", b);
+    case OpKind::DestroyStream:
+      return fmt::format("destroy(s{});", b);
+    case OpKind::EmptyCache:
+      return fmt::format("empty_cache({});", b);
+    case OpKind::Trim:
+      return fmt::format("trim({}, {});", b, op.n);
+    case OpKind::SetLimit:
+      return fmt::format("set_limit({}, {});", b, op.n);
+    case OpKind::Run:
+      return fmt::format("run({});  // order {}", b, op.n);
+    case OpKind::Begin:
+      return fmt::format("begin_capture(s{});", b);
+    case OpKind::End:
+      return "end_capture();";
+    case OpKind::Abort:
+      return "abort_capture();";
+    case OpKind::Replay:
+      return fmt::format("replay(g{}, s{});", a % kGraphs, b);
+    case OpKind::DestroyGraph:
+      return fmt::format("destroy(g{});", a % kGraphs);
     case OpKind::Fault:
       return fmt::format("fail_call({}, {});", op.n, a % 2 == 0 ? "Failed" : "OutOfMemory");
-    case OpKind::kCount: break;
+    case OpKind::kCount:
+      break;
   }
   return "";
 }

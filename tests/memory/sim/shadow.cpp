@@ -34,8 +34,7 @@ void Shadow::note(std::vector<Use>& uses, Use use, std::uint64_t owner) {
   uses.push_back(use);
 }
 
-bool Shadow::use(Bytes where, Use use, const Clock& before, const Clock& seen,
-                 Conflict* conflict) {
+bool Shadow::use(Bytes where, Use use, const Clock& before, const Clock& seen, Conflict* conflict) {
   bool ordered = true, own = true;
   auto it = first(where.from);
   const bool same = it != at_.end() && it->first == where.from && it->second.to == where.to;

@@ -13,8 +13,8 @@ namespace tandem::test {
 std::uint64_t SimMachine::take_addresses(std::size_t bytes) {
   if (options_.backed) {
     const std::size_t align = options_.granularity;
-    void* p = mmap(nullptr, bytes + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                   -1, 0);
+    void* p =
+        mmap(nullptr, bytes + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return 0;
     const auto from = reinterpret_cast<std::uint64_t>(p);
     const std::uint64_t at = (from + align - 1) / align * align;
@@ -149,13 +149,11 @@ class SimDriver final : public Driver {
     });
   }
   DriverStatus event_record(EventHandle event, StreamId stream) noexcept override {
-    return call(Call::EventRecord,
-                [&] { return ok(m_.record(event, stream, device_, false)); });
+    return call(Call::EventRecord, [&] { return ok(m_.record(event, stream, device_, false)); });
   }
   DriverStatus event_query(EventHandle event) noexcept override {
-    return call(Call::EventQuery, [&] {
-      return m_.query(event, false) ? DriverStatus::Ok : DriverStatus::NotReady;
-    });
+    return call(Call::EventQuery,
+                [&] { return m_.query(event, false) ? DriverStatus::Ok : DriverStatus::NotReady; });
   }
   DriverStatus event_wait(EventHandle event) noexcept override {
     return call(Call::EventWait, [&] {

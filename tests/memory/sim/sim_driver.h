@@ -112,7 +112,7 @@ class SimMachine {
   GraphId end_capture(StreamId stream);
   void abort_capture(StreamId stream);
   std::uint32_t capture_of(StreamId stream);  // 0: none
-  bool capturing();                  // any stream
+  bool capturing();                           // any stream
   bool captured(EventHandle event);           // recorded in a capture, which may have ended
   std::vector<StreamId> streams_of(std::uint32_t capture);
   void replay(GraphId graph, StreamId stream);
@@ -138,7 +138,7 @@ class SimMachine {
   std::string broken();
   /// What the drivers' callers did not give back; empty if nothing.
   std::string leaks();
-  std::size_t held(unsigned device);  // mapped, or allocated
+  std::size_t held(unsigned device);            // mapped, or allocated
   std::size_t held_elsewhere(unsigned device);  // created and not mapped
   /// Pieces of a device's memory, each of which can go back as a whole.
   std::vector<Bytes> pieces(unsigned device);

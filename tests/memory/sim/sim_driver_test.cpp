@@ -353,8 +353,7 @@ TEST_F(Mapped, AcceptsTheWholeLife) {
   use(streams_[0], data() + 3 * kPage, 1);
   driver().stream_synchronize(streams_[0]);
   EXPECT_EQ(driver().unmap(at_ + 3 * kPage, kPage), DriverStatus::Ok);
-  for (const PhysicalHandle h : handle_)
-    EXPECT_EQ(driver().destroy(h, kPage), DriverStatus::Ok);
+  for (const PhysicalHandle h : handle_) EXPECT_EQ(driver().destroy(h, kPage), DriverStatus::Ok);
   EXPECT_EQ(driver().release(at_, 4 * kPage), DriverStatus::Ok);
   EXPECT_EQ(machine_.leaks(), "");
 }
@@ -544,14 +543,30 @@ TEST(SimCapture, FindsIllegalCalls) {
     m.user_stream_wait_event(joined, captured);
     ASSERT_EQ(m.broken(), "");
     switch (which) {
-      case 0: d->event_record(mine, s); break;
-      case 1: d->event_record(mine, joined); break;
-      case 2: d->stream_wait_event(joined, mine); break;
-      case 3: d->event_query(captured); break;
-      case 4: d->stream_synchronize(s); break;
-      case 5: d->synchronize(); break;
-      case 6: d->free(p, kPage); break;
-      case 7: d->unmap(at, kPage); break;
+      case 0:
+        d->event_record(mine, s);
+        break;
+      case 1:
+        d->event_record(mine, joined);
+        break;
+      case 2:
+        d->stream_wait_event(joined, mine);
+        break;
+      case 3:
+        d->event_query(captured);
+        break;
+      case 4:
+        d->stream_synchronize(s);
+        break;
+      case 5:
+        d->synchronize();
+        break;
+      case 6:
+        d->free(p, kPage);
+        break;
+      case 7:
+        d->unmap(at, kPage);
+        break;
     }
     EXPECT_NE(m.broken().find("call illegal during capture"), std::string::npos)
         << which << ": " << m.broken();

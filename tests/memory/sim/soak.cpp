@@ -13,9 +13,8 @@ int main(int argc, char** argv) {
   const std::string wrong = tandem::test::soak(seed, steps, tandem::test::make_pools, &counters);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("seed %llu: %s; %.1f s, %.0f steps a second\n",
-              static_cast<unsigned long long>(seed), counters.str().c_str(), seconds,
-              static_cast<double>(counters.steps) / seconds);
+  std::printf("seed %llu: %s; %.1f s, %.0f steps a second\n", static_cast<unsigned long long>(seed),
+              counters.str().c_str(), seconds, static_cast<double>(counters.steps) / seconds);
   if (!wrong.empty()) std::printf("%s\n", wrong.c_str());
   return wrong.empty() ? 0 : 1;
 }
