@@ -8,6 +8,7 @@
 
 #include "tandem/error.h"
 #include "tests/memory/sim/program.h"
+#include "tests/memory/sim/ranges.h"
 
 namespace tandem::test {
 namespace {
@@ -91,6 +92,7 @@ class Interpreter {
   bool create_stream(unsigned i);
   bool destroy_stream(unsigned i);
   bool allocate(Live& b, const std::optional<StreamId>& s, std::size_t bytes);
+  void grown(const Block& b, std::uint64_t growths, bool captured);
   bool enter(Live& b, StreamId s, std::size_t bytes);
   void out_of_memory(unsigned d, std::size_t bytes);
   bool free(Live& b, const std::optional<StreamId>& s);
@@ -123,7 +125,8 @@ class Interpreter {
   std::string error_;
   std::vector<std::optional<StreamId>> streams_;
   std::vector<Live> blocks_;
-  std::map<std::uintptr_t, std::uintptr_t> live_;
+  Ranges ranges_;
+  bool limited_ = false;  // ever
   Event events_[kEvents];
   Graph graphs_[kGraphs];
   Capture capture_;
@@ -217,8 +220,8 @@ bool Interpreter::destroy_stream(unsigned i) {
 /// As users do it: an event behind one stream's work, and the other waits for it.
 void Interpreter::order(StreamId earlier, StreamId later) {
   const EventHandle e = machine_.user_event_create(earlier.device());
-  machine_.user_event_record(e, earlier);
   subject_->event_recorded(e, earlier);
+  machine_.user_event_record(e, earlier);
   machine_.user_stream_wait_event(later, e);
   subject_->event_waited(e, later);
   machine_.user_event_destroy(e);
@@ -231,8 +234,8 @@ bool Interpreter::record(Event& e, const std::optional<StreamId>& s) {
     if (e.handle != 0) machine_.user_event_destroy(e.handle);
     e = {machine_.user_event_create(s->device()), s->device()};
   }
-  machine_.user_event_record(e.handle, *s);
   subject_->event_recorded(e.handle, *s);
+  machine_.user_event_record(e.handle, *s);
   e.recorded = true;
   e.capture = machine_.capture_of(*s);
   ++counters_.events;
@@ -288,6 +291,7 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   if (b.block != nullptr || !s) return false;
   const std::uint64_t faults = machine_.faults();
   const bool captured = machine_.capture_of(*s) != 0;
+  const std::uint64_t growths = machine_.growths();
   try {
     b.block = subject_->allocate(bytes, *s, captured ? capture_.pool : PoolId::Shared);
   } catch (const OutOfMemory&) {
@@ -300,11 +304,22 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
     return true;
   }
   ++counters_.allocations;
+  grown(*b.block, growths, captured);
   if (captured) {
     b.capture = capture_.id;
     b.graph = capture_.graph;
   }
   return enter(b, *s, bytes);
+}
+
+/// The device is asked for more only where no idle block fits. Large ones only: a small one's slab
+/// may have been dissolved. While memory was never short, too: then blocks are taken from anywhere.
+void Interpreter::grown(const Block& b, std::uint64_t growths, bool captured) {
+  if (machine_.growths() == growths || captured || b.size <= memory::kLargeLimit || limited_ ||
+      machine_.refusals() != 0 || !subject_->has(Feature::Reuse))
+    return;
+  if (ranges_.idle_fits(b.stream, b.size))
+    fail(fmt::format("the pool grew for {} bytes, though an idle block fits", b.size));
 }
 
 /// A new block, and the first work on it.
@@ -320,12 +335,8 @@ bool Interpreter::enter(Live& b, StreamId s, std::size_t bytes) {
   if (b.block->size < bytes || b.block->requested != bytes || !(b.block->stream == s))
     fail("the block is not what was asked for");
   if (from % world_.machine.block_alignment != 0) fail("the block is not aligned");
-  const auto after = live_.lower_bound(from);
-  if ((after != live_.end() && after->first < from + b.block->size) ||
-      (after != live_.begin() && std::prev(after)->second > from)) {
+  if (!ranges_.add(from, from + b.block->size))
     fail(fmt::format("two live blocks overlap at [{:#x}, +{})", from, b.block->size));
-  }
-  live_.emplace_hint(after, from, from + b.block->size);
   kernel(b, s);
   return true;
 }
@@ -337,10 +348,7 @@ void Interpreter::out_of_memory(unsigned d, std::size_t bytes) {
   if (capture_.id != 0 || waits || world_.peers) return;  // memory that cannot be given back now
   std::size_t busy = 0;
   for (const Bytes& piece : machine_.pieces(d)) {
-    auto it = live_.upper_bound(piece.from);
-    const bool behind = it != live_.end() && it->first < piece.to;
-    if (behind || (it != live_.begin() && std::prev(it)->second > piece.from))
-      busy += piece.to - piece.from;
+    if (ranges_.live_in(piece.from, piece.to)) busy += piece.to - piece.from;
   }
   const std::size_t most = std::min(limits_[d], world_.machine.capacity);
   const std::size_t need = subject_->footprint(bytes);
@@ -399,7 +407,11 @@ bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
     if (b.capture == 0 && b.graph != kNoGraph)
       graphs_[b.graph].users.emplace_back(*s, machine_.now(*s));
   }
-  live_.erase(reinterpret_cast<std::uintptr_t>(b.block->data));
+  const auto from = reinterpret_cast<std::uintptr_t>(b.block->data);
+  const std::size_t size = b.block->size;
+  ranges_.remove(from);
+  if (size > memory::kLargeLimit && !s && b.users.empty() && b.graph == kNoGraph && !b.unusable)
+    ranges_.idle(from, from + size, b.own);
   if (s) {
     subject_->free(b.block, *s);
   } else {
@@ -415,10 +427,12 @@ bool Interpreter::give_back(const Op& op) {
   if (op.kind == OpKind::SetLimit) {
     limits_[d] = op.n == 0 ? kNoLimit : op.n;
     subject_->set_limit(d, limits_[d]);
+    limited_ = true;
     return true;
   }
   if (captures_on(d)) return false;
   ++counters_.trims;
+  ranges_.forget_idle();
   if (op.kind == OpKind::EmptyCache) {
     subject_->empty_cache(d);
     return true;
@@ -538,7 +552,7 @@ void Interpreter::sum_up() {
   ++counters_.programs;
   counters_.kernels += machine_.kernels();
   counters_.faults += machine_.faults();
-  counters_.growths += machine_.calls(Call::Allocate) + machine_.calls(Call::Map);
+  counters_.growths += machine_.growths();
   counters_.returns += machine_.calls(Call::Free) + machine_.calls(Call::Unmap);
   counters_.driver_events += machine_.calls(Call::EventRecord);
   counters_.driver_queries += machine_.calls(Call::EventQuery);

@@ -191,7 +191,10 @@ class SimDriver final : public Driver {
   DriverStatus call(Call which, F&& f) noexcept {
     const std::lock_guard<std::mutex> hold(m_.mutex_);
     DriverStatus status = DriverStatus::Ok;
-    return m_.fails(which, &status) ? status : f();
+    if (!m_.fails(which, &status)) status = f();
+    if (which == Call::Allocate || which == Call::Create)
+      ++(status == DriverStatus::Ok ? m_.growths_ : m_.refusals_);
+    return status;
   }
   DriverStatus broken(std::string what) {
     m_.fault(std::move(what));

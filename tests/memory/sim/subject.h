@@ -12,8 +12,9 @@
 
 namespace tandem::test {
 
-/// What programs may do only where the subject can.
+/// What a subject can, where not all do: programs do without the rest.
 enum class Feature : unsigned {
+  Reuse,            // the device is asked for more only if no idle block fits
   Trim,             // give back so many bytes
   Capture,          // private pools, and streams that are being captured
   StreamDestroyed,  // a stream may go while blocks of it, or used on it, are live
@@ -43,7 +44,7 @@ class Subject {
   virtual void before_wait() {}
   virtual void stream_synchronized(StreamId) {}
   virtual void device_synchronized(unsigned /*device*/) {}
-  virtual void event_recorded(EventHandle, StreamId) {}
+  virtual void event_recorded(EventHandle, StreamId) {}  // just before
   virtual void event_waited(EventHandle, StreamId) {}  // by the stream
   virtual void event_seen(EventHandle) {}              // passed, by the host
   virtual void stream_destroyed(StreamId) {}           // just before
@@ -95,7 +96,9 @@ class PlainSubject final : public Subject {
  public:
   explicit PlainSubject(SimMachine& machine);
   ~PlainSubject() override;
-  bool has(Feature feature) const override { return feature != Feature::Trim; }
+  bool has(Feature feature) const override {
+    return feature != Feature::Trim && feature != Feature::Reuse;
+  }
   Block* allocate(std::size_t bytes, StreamId stream, PoolId id) override;
   void free(Block* block) override;
   void free(Block* block, StreamId) override { free(block); }
