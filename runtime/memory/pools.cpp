@@ -97,6 +97,11 @@ std::size_t empty_cache(Device device) {
   return pool_for(device).empty_cache();
 }
 
+std::size_t trim_memory(Device device, std::size_t keep) {
+  if (device.is_meta()) return 0;
+  return pool_for(resolve_device(device, "trim_memory")).trim(keep);
+}
+
 void reset_peak_memory(Device device) {
   if (device.is_meta()) return;
   pool_for(resolve_device(device, "reset_peak_memory")).reset_peak();

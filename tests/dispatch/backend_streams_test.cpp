@@ -253,6 +253,7 @@ TEST_F(BackendStreams, ACopyThatFailedHalfwayIsOver) {
   const Tensor x = full({3}, 7.0, {.device = device(0)});
   const Stream to = Stream::create(device(1));
   const StreamGuard guard(to);
+  (void)x.to(device(1));  // the stream has memory at hand now
   calls();
   fail_next("event_record", 1);  // the copy is queued, and nothing tells when it is done
   EXPECT_THROW(x.to(device(1)), DeviceError);
@@ -310,6 +311,7 @@ TEST_F(BackendStreams, AWorkspaceIsInTheOrderOfItsStream) {
   abs(x);
   EXPECT_EQ(calls(), "push abs;pop;");  // nothing is asked for the default stream's identity
   const StreamGuard guard(Stream::create(device(0)));
+  abs(x);  // memory of the stream's own
   calls();
   abs(x);
   EXPECT_EQ(calls(), "push abs;pop;");  // nor for the current one's
