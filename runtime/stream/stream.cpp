@@ -134,28 +134,37 @@ AllMade& all_made() {
 
 // ---- what the pools learn of the order of streams
 
+namespace {
+
+/// What is kept of an event that was recorded.
+struct Recorded {
+  StreamId stream;
+  memory::Mark mark;  // its place in the order of streams; none while a graph is being captured
+};
+
+/// Before the driver records an event on the stream. Kept only if the driver does.
+Recorded before_record(Device device, StreamId stream) {
+  // What a capture orders is not the order of the streams' own work.
+  if (pool_for(device).driver().capturing(stream)) return {stream, {}};
+  return {stream, memory::Order::process().recording(stream)};
+}
+/// The driver made `by` wait for the event: what `by` gets from now on is behind it.
+void after_wait(StreamId by, const Recorded& event) {
+  memory::Order::process().waited(by, event.mark);
+}
+/// The host saw that the event has passed.
+void after_seen(const Recorded& event) { memory::Order::process().seen(event.mark); }
+
+}  // namespace
+
 struct Event::State {
   Device device;
   void* event = nullptr;
-  StreamId stream;  // where it was recorded
+  Recorded recorded;
   ~State() {
     const BackendTable* backend = event == nullptr ? nullptr : backend_for(device.kind);
     if (backend != nullptr) backend->driver.event_destroy(event);
   }
-
-  memory::Mark mark;  // its place in the order of streams; none while a graph is being captured
-
-  /// Before the driver records the event on the stream.
-  void before_record(StreamId on) {
-    stream = on;
-    // What a capture orders is not the order of the streams' own work.
-    mark = pool_for(device).driver().capturing(on) ? memory::Mark{}
-                                                   : memory::Order::process().recording(on);
-  }
-  /// The driver made `by` wait for the event: what `by` gets from now on is behind it.
-  void after_wait(StreamId by) const { memory::Order::process().waited(by, mark); }
-  /// The host saw that the event has passed.
-  void after_seen() const { memory::Order::process().seen(mark); }
 };
 
 namespace {
@@ -294,9 +303,10 @@ void Event::record(const Stream& stream) {
     check_driver(backend, backend.driver.event_create(device.index, &fresh->event), "record");
     state_ = std::move(fresh);
   }
-  state_->before_record(stream_id(stream));
+  Recorded recorded = before_record(device, stream_id(stream));
   check_driver(backend, backend.driver.event_record(device.index, state_->event, stream.native()),
                "record");
+  state_->recorded = std::move(recorded);
 }
 
 void Event::wait(const Stream& stream) const {
@@ -308,7 +318,7 @@ void Event::wait(const Stream& stream) const {
   check_driver(backend,
                backend.driver.stream_wait_event(device.index, stream.native(), state_->event),
                "wait");
-  state_->after_wait(stream_id(stream));
+  after_wait(stream_id(stream), state_->recorded);
 }
 
 void Event::synchronize() const {
@@ -317,8 +327,9 @@ void Event::synchronize() const {
   const BackendTable& backend = backend_of(state_->device, "synchronize");
   log_wait(state_->device, "an event");
   check_driver(backend, backend.driver.event_synchronize(state_->event), "synchronize");
-  state_->after_seen();
-  raise_found(backend, state_->device, reinterpret_cast<void*>(state_->stream.handle), false);
+  after_seen(state_->recorded);
+  const StreamId stream = state_->recorded.stream;
+  raise_found(backend, state_->device, reinterpret_cast<void*>(stream.handle), false);
 }
 
 bool Event::query() const {
@@ -327,7 +338,7 @@ bool Event::query() const {
   const int answer = backend.driver.event_query(state_->event);
   if (answer == 1) return false;
   check_driver(backend, answer, "query");
-  state_->after_seen();
+  after_seen(state_->recorded);
   return true;
 }
 

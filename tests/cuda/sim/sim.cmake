@@ -18,6 +18,19 @@ if(TANDEM_CUDA_READABLE)
     $<TARGET_FILE:tandem_cuda> --root ${PROJECT_SOURCE_DIR})
   set_tests_properties(cuda.ptx PROPERTIES TIMEOUT 600 LABELS "unit")
 endif()
+
+# One source of the backend on the toolkit's headers, with a driver of its own.
+if(TARGET tandem_cuda AND CUDAToolkit_VERSION VERSION_GREATER_EQUAL 12.5)
+  add_executable(cuda.sim.virtual_memory ${PROJECT_SOURCE_DIR}/tests/cuda/sim/virtual_memory.cpp)
+  target_include_directories(cuda.sim.virtual_memory PRIVATE ${PROJECT_SOURCE_DIR}
+    ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/kernels/include)
+  target_include_directories(cuda.sim.virtual_memory SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+  target_link_libraries(cuda.sim.virtual_memory PRIVATE tandem_warnings GTest::gtest GTest::gtest_main Threads::Threads)
+  set_target_properties(cuda.sim.virtual_memory PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
+  add_test(NAME cuda.sim.virtual_memory COMMAND cuda.sim.virtual_memory --gtest_brief=1)
+  set_tests_properties(cuda.sim.virtual_memory PROPERTIES TIMEOUT 60 LABELS "unit")
+endif()
+
 if(NOT TANDEM_CUDA_SIM)
   return()
 endif()
