@@ -305,6 +305,12 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   }
   ++counters_.allocations;
   grown(*b.block, growths, captured);
+  if (!subject_->has(Feature::KeepsOwn)) {
+    ranges_.forget_idle([&](const auto& idle) {
+      const Ranges::Idle& i = idle.second;
+      return !(i.stream == *s) && i.stream.device() == s->device() && machine_.after(*s, i.freed);
+    });
+  }
   if (captured) {
     b.capture = capture_.id;
     b.graph = capture_.graph;
@@ -318,7 +324,11 @@ void Interpreter::grown(const Block& b, std::uint64_t growths, bool captured) {
   if (machine_.growths() == growths || captured || b.size <= memory::kLargeLimit || limited_ ||
       machine_.refusals() != 0 || !subject_->has(Feature::Reuse))
     return;
-  if (ranges_.idle_fits(b.stream, b.size))
+  const bool fits = ranges_.any_idle([&](const auto& idle) {
+    const auto& [from, i] = idle;
+    return i.stream == b.stream && i.to - from >= b.size && machine_.is_there(from, i.to);
+  });
+  if (fits)
     fail(fmt::format("the pool grew for {} bytes, though an idle block fits", b.size));
 }
 
@@ -410,8 +420,9 @@ bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
   const auto from = reinterpret_cast<std::uintptr_t>(b.block->data);
   const std::size_t size = b.block->size;
   ranges_.remove(from);
-  if (size > memory::kLargeLimit && !s && b.users.empty() && b.graph == kNoGraph && !b.unusable)
-    ranges_.idle(from, from + size, b.own);
+  if (size > memory::kLargeLimit && !s && b.users.empty() && b.graph == kNoGraph &&
+      !b.unusable && alive(b.own) && machine_.capture_of(b.own) == 0)
+    ranges_.idle(from, {from + size, b.own, machine_.now(b.own)});
   if (s) {
     subject_->free(b.block, *s);
   } else {
@@ -432,7 +443,7 @@ bool Interpreter::give_back(const Op& op) {
   }
   if (captures_on(d)) return false;
   ++counters_.trims;
-  ranges_.forget_idle();
+  ranges_.forget_idle([](const auto&) { return true; });
   if (op.kind == OpKind::EmptyCache) {
     subject_->empty_cache(d);
     return true;

@@ -22,7 +22,7 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
 
 TEST(Programs, Random) {
   const std::uint64_t seed = number("TANDEM_SOAK_SEED", 1);
-  const std::uint64_t steps = number("TANDEM_SOAK_STEPS", 300000);
+  const std::uint64_t steps = number("TANDEM_SOAK_STEPS", 1000000);
   Counters counters;
   const std::string wrong = soak(seed, steps, make_pools, &counters);
   std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), counters.str().c_str());

@@ -138,6 +138,7 @@ class SimMachine {
   std::string broken();
   /// What the drivers' callers did not give back; empty if nothing.
   std::string leaks();
+  bool is_there(std::uint64_t from, std::uint64_t to);  // all of it allocated or mapped
   std::size_t held(unsigned device);            // mapped, or allocated
   std::size_t held_elsewhere(unsigned device);  // created and not mapped
   /// Pieces of a device's memory, each of which can go back as a whole.
@@ -210,7 +211,7 @@ class SimMachine {
   bool runnable(const Stream& s) const;
   void advance(Stream& s);
   void use(std::uint32_t slot, const Access& a);
-  bool present(const Access& a) const;
+  bool present(std::uint64_t from, std::uint64_t to) const;
   EventHandle create(unsigned device, bool user);
   void destroy(EventHandle event, bool user);
   bool record(EventHandle event, StreamId stream, unsigned device, bool user);
