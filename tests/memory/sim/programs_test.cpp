@@ -201,6 +201,7 @@ class FreesEarly : public PoolSubject {
  public:
   using PoolSubject::PoolSubject;
   void free(Block* b) override {
+    if (b->data == nullptr) return;
     const unsigned device = b->stream.device();
     PoolSubject::free(b);
     before_wait();
