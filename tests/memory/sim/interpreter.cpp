@@ -328,8 +328,7 @@ void Interpreter::grown(const Block& b, std::uint64_t growths, bool captured) {
     const auto& [from, i] = idle;
     return i.stream == b.stream && i.to - from >= b.size && machine_.is_there(from, i.to);
   });
-  if (fits)
-    fail(fmt::format("the pool grew for {} bytes, though an idle block fits", b.size));
+  if (fits) fail(fmt::format("the pool grew for {} bytes, though an idle block fits", b.size));
 }
 
 /// A new block, and the first work on it.
@@ -420,8 +419,8 @@ bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
   const auto from = reinterpret_cast<std::uintptr_t>(b.block->data);
   const std::size_t size = b.block->size;
   ranges_.remove(from);
-  if (size > memory::kLargeLimit && !s && b.users.empty() && b.graph == kNoGraph &&
-      !b.unusable && alive(b.own) && machine_.capture_of(b.own) == 0)
+  if (size > memory::kLargeLimit && !s && b.users.empty() && b.graph == kNoGraph && !b.unusable &&
+      alive(b.own) && machine_.capture_of(b.own) == 0)
     ranges_.idle(from, {from + size, b.own, machine_.now(b.own)});
   if (s) {
     subject_->free(b.block, *s);

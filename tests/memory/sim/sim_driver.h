@@ -139,8 +139,8 @@ class SimMachine {
   /// What the drivers' callers did not give back; empty if nothing.
   std::string leaks();
   bool is_there(std::uint64_t from, std::uint64_t to);  // all of it allocated or mapped
-  std::size_t held(unsigned device);            // mapped, or allocated
-  std::size_t held_elsewhere(unsigned device);  // created and not mapped
+  std::size_t held(unsigned device);                    // mapped, or allocated
+  std::size_t held_elsewhere(unsigned device);          // created and not mapped
   /// Pieces of a device's memory, each of which can go back as a whole.
   std::vector<Bytes> pieces(unsigned device);
   std::uint64_t calls(Call call) const { return calls_[static_cast<std::size_t>(call)]; }
