@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 constexpr int kNoGraph = -1;
+constexpr auto kFallible = static_cast<unsigned>(Call::kFallible);
 
 class Interpreter {
  public:
@@ -183,8 +184,9 @@ bool Interpreter::perform(const Op& op) {
       return destroy(op.a % kGraphs);
     case OpKind::Fault:
       if (!world_.faults) return false;
-      machine_.set_faults(
-          {op.n, 0, op.a % 2 == 0 ? DriverStatus::Failed : DriverStatus::OutOfMemory});
+      machine_.set_faults({op.n, 0,
+                           op.a % 2 == 0 ? DriverStatus::Failed : DriverStatus::OutOfMemory,
+                           op.b < kFallible ? static_cast<Call>(op.b) : Call::kCount});
       return true;
     case OpKind::kCount:
       break;
@@ -562,6 +564,8 @@ void Interpreter::sum_up() {
   ++counters_.programs;
   counters_.kernels += machine_.kernels();
   counters_.faults += machine_.faults();
+  for (unsigned i = 0; i < kFallible; ++i)
+    counters_.faults_of[i] += machine_.faults(static_cast<Call>(i));
   counters_.growths += machine_.growths();
   counters_.returns += machine_.calls(Call::Free) + machine_.calls(Call::Unmap);
   counters_.driver_events += machine_.calls(Call::EventRecord);

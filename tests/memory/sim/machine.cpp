@@ -41,10 +41,12 @@ bool SimMachine::fails(Call call, DriverStatus* status) {
   ++calls_[static_cast<std::size_t>(call)];
   if (call >= Call::kFallible) return false;
   ++fallible_;
+  *status = plan_.status;
+  if (plan_.only != Call::kCount && plan_.only != call) return false;
   bool failing = plan_.one_in != 0 && fault_rng_() % plan_.one_in == 0;
   if (plan_.at >= 0) failing |= plan_.at-- == 0;
   faults_ += failing;
-  *status = plan_.status;
+  faults_of_[static_cast<std::size_t>(call)] += failing;
   return failing;
 }
 
