@@ -93,7 +93,7 @@ class Interpreter {
   bool create_stream(unsigned i);
   bool destroy_stream(unsigned i);
   bool allocate(Live& b, const std::optional<StreamId>& s, std::size_t bytes);
-  void grown(const Block& b, std::uint64_t growths, bool captured);
+  bool idle_fits(StreamId s, std::size_t bytes);
   bool enter(Live& b, StreamId s, std::size_t bytes);
   void out_of_memory(unsigned d, std::size_t bytes);
   bool free(Live& b, const std::optional<StreamId>& s);
@@ -294,6 +294,7 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   const std::uint64_t faults = machine_.faults();
   const bool captured = machine_.capture_of(*s) != 0;
   const std::uint64_t growths = machine_.growths();
+  const bool fits = idle_fits(*s, bytes);
   try {
     b.block = subject_->allocate(bytes, *s, captured ? capture_.pool : PoolId::Shared);
   } catch (const OutOfMemory&) {
@@ -306,7 +307,8 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
     return true;
   }
   ++counters_.allocations;
-  grown(*b.block, growths, captured);
+  if (fits && machine_.growths() != growths)
+    fail(fmt::format("the pool grew for {} bytes, though an idle block fits", bytes));
   if (!subject_->has(Feature::KeepsOwn)) {
     ranges_.forget_idle([&](const auto& idle) {
       const Ranges::Idle& i = idle.second;
@@ -320,17 +322,20 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   return enter(b, *s, bytes);
 }
 
-/// The device is asked for more only where no idle block fits. Large ones only: a small one's slab
-/// may have been dissolved. While memory was never short, too: then blocks are taken from anywhere.
-void Interpreter::grown(const Block& b, std::uint64_t growths, bool captured) {
-  if (machine_.growths() == growths || captured || b.size <= memory::kLargeLimit || limited_ ||
-      machine_.refusals() != 0 || !subject_->has(Feature::Reuse))
-    return;
-  const bool fits = ranges_.any_idle([&](const auto& idle) {
+/// Whether memory lies idle that the stream may have and the pool knows of: then the device is not
+/// asked for more. Large blocks only: a small one's slab may have been dissolved. And only while
+/// memory was never short: then blocks are taken from anywhere.
+bool Interpreter::idle_fits(StreamId s, std::size_t bytes) {
+  if (bytes <= memory::kLargeLimit || limited_ || machine_.refusals() != 0 ||
+      machine_.capture_of(s) != 0 || !subject_->has(Feature::Reuse))
+    return false;
+  return ranges_.any_idle([&](const auto& idle) {
     const auto& [from, i] = idle;
-    return i.stream == b.stream && i.to - from >= b.size && machine_.is_there(from, i.to);
+    // Of another stream if an event recorded after the free was waited for.
+    const Point next{i.freed.slot, i.freed.position + 1, 0};
+    return i.stream.device() == s.device() && i.to - from >= memory::range_bytes(bytes) &&
+           (i.stream == s || machine_.after(s, next)) && machine_.is_there(from, i.to);
   });
-  if (fits) fail(fmt::format("the pool grew for {} bytes, though an idle block fits", b.size));
 }
 
 /// A new block, and the first work on it.
