@@ -1,139 +1,16 @@
 // Runs a program: does what an op says where it is legal, and checks the subject against what must
 // be true.
+#include "tests/memory/sim/interpreter.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <optional>
 
 #include "tandem/error.h"
-#include "tests/memory/sim/program.h"
-#include "tests/memory/sim/ranges.h"
 
 namespace tandem::test {
-namespace {
 
-constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
-constexpr int kNoGraph = -1;
-constexpr auto kFallible = static_cast<unsigned>(Call::kFallible);
-
-class Interpreter {
- public:
-  Interpreter(const Program& program, const MakeSubject& make, Counters* counters)
-      : world_(program.world),
-        machine_(world_.machine),
-        subject_(make(machine_)),
-        counters_(*counters),
-        streams_(std::max(world_.streams, world_.machine.devices)),
-        blocks_(world_.blocks),
-        limits_(world_.machine.devices + 1, kNoLimit) {
-    world_.peers &= subject_->has(Feature::PeerUse);
-    world_.captures &= subject_->has(Feature::Capture);
-    for (unsigned i = 0; i < streams_.size(); ++i) {
-      if (i < devices()) {
-        streams_[i] = SimMachine::default_stream(i + 1);
-      } else {
-        create_stream(i);
-      }
-    }
-  }
-
-  std::string run(const std::vector<Op>& ops, std::size_t* at) {
-    for (*at = 0; *at < ops.size() && error_.empty(); ++*at) {
-      counters_.steps += perform(ops[*at]);
-      if (error_.empty()) error_ = machine_.broken();
-      if (error_.empty() && *at % world_.verify_every == 0) verify();
-      if (!error_.empty()) break;
-    }
-    if (error_.empty()) finish();
-    sum_up();
-    return error_;
-  }
-
- private:
-  struct Live {
-    Block* block = nullptr;  // null: the number is free
-    std::uint64_t owner = 0;
-    StreamId own;
-    Point born;                   // other streams may use it after this
-    std::vector<StreamId> users;  // others than its own
-    std::uint32_t capture = 0;    // the one that is going on
-    int graph = kNoGraph;         // whose capture it was allocated in
-    bool unusable = false;        // its capture was aborted
-  };
-  struct Event {
-    EventHandle handle = 0;
-    unsigned device = 0;
-    bool recorded = false;
-    std::uint32_t capture = 0;
-  };
-  struct Graph {
-    GraphId id = 0;
-    PoolId pool{};
-    unsigned device = 0;
-    std::vector<std::pair<StreamId, Point>> users;  // of its memory since the last replay
-  };
-  struct Capture {
-    std::uint32_t id = 0;  // 0: none
-    StreamId origin;
-    PoolId pool{};
-    int graph = kNoGraph;
-  };
-
-  unsigned devices() const { return world_.machine.devices; }
-  unsigned device(const Op& op) const { return op.b % devices() + 1; }
-  std::optional<StreamId>& stream(std::uint8_t i) { return streams_[i % streams_.size()]; }
-  Live& block(std::uint8_t i) { return blocks_[i % blocks_.size()]; }
-  bool captures_on(unsigned d) const { return capture_.id != 0 && capture_.origin.device() == d; }
-  void fail(std::string what) {
-    if (error_.empty()) error_ = std::move(what);
-  }
-
-  bool perform(const Op& op);
-  bool create_stream(unsigned i);
-  bool destroy_stream(unsigned i);
-  bool allocate(Live& b, const std::optional<StreamId>& s, std::size_t bytes);
-  bool idle_fits(StreamId s, std::size_t bytes);
-  bool enter(Live& b, StreamId s, std::size_t bytes);
-  void out_of_memory(unsigned d, std::size_t bytes);
-  bool free(Live& b, const std::optional<StreamId>& s);
-  bool use(Live& b, const std::optional<StreamId>& s, bool note_first);
-  bool may_use(Live& b, StreamId s);
-  void kernel(const Live& b, StreamId s);
-  void order(StreamId earlier, StreamId later);
-  bool alive(StreamId s) const {
-    return std::any_of(streams_.begin(), streams_.end(), [&](const auto& x) { return x == s; });
-  }
-  bool record(Event& e, const std::optional<StreamId>& s);
-  bool wait(Event& e, const std::optional<StreamId>& s);
-  bool host(Event& e, bool wait);
-  bool synchronize(StreamId s);
-  bool synchronize_device(unsigned d);
-  bool begin(const std::optional<StreamId>& s);
-  bool end();
-  bool abort();
-  bool replay(int i, const std::optional<StreamId>& s);
-  bool destroy(int i);
-  bool give_back(const Op& op);
-  void verify();
-  void finish();
-  void sum_up();
-
-  World world_;
-  SimMachine machine_;
-  std::unique_ptr<Subject> subject_;
-  Counters& counters_;
-  std::string error_;
-  std::vector<std::optional<StreamId>> streams_;
-  std::vector<Live> blocks_;
-  Ranges ranges_;
-  bool limited_ = false;  // ever
-  Event events_[kEvents];
-  Graph graphs_[kGraphs];
-  Capture capture_;
-  std::vector<std::size_t> limits_;
-  std::uint64_t last_owner_ = 0;
-};
+static constexpr auto kFallible = static_cast<unsigned>(Call::kFallible);
 
 bool Interpreter::perform(const Op& op) {
   Event& e = events_[op.a % kEvents];
@@ -332,9 +209,12 @@ bool Interpreter::idle_fits(StreamId s, std::size_t bytes) {
   return ranges_.any_idle([&](const auto& idle) {
     const auto& [from, i] = idle;
     // Of another stream if an event recorded after the free was waited for.
-    const Point next{i.freed.slot, i.freed.position + 1, 0};
+    const auto ordered = [&](const Point& p) {
+      return machine_.after(s, {p.slot, p.position + 1, 0});
+    };
     return i.stream.device() == s.device() && i.to - from >= memory::range_bytes(bytes) &&
-           (i.stream == s || machine_.after(s, next)) && machine_.is_there(from, i.to);
+           (i.stream == s || (i.uses.empty() && ordered(i.freed))) &&
+           std::all_of(i.uses.begin(), i.uses.end(), ordered) && machine_.is_there(from, i.to);
   });
 }
 
@@ -414,6 +294,19 @@ bool Interpreter::use(Live& b, const std::optional<StreamId>& s, bool note_first
   return true;
 }
 
+/// Where a freed block lies idle.
+void Interpreter::remember(const Live& b) {
+  const auto told = [&](StreamId s) { return alive(s) && machine_.capture_of(s) == 0; };
+  if (!told(b.own) || !std::all_of(b.users.begin(), b.users.end(), told)) return;
+  Ranges::Idle idle{0, b.own, machine_.now(b.own), {}};
+  for (const StreamId s : b.users) {
+    if (!(s == b.own)) idle.uses.push_back(machine_.now(s));
+  }
+  const auto from = reinterpret_cast<std::uintptr_t>(b.block->data);
+  idle.to = from + b.block->size;
+  ranges_.idle(from, idle);
+}
+
 bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
   if (b.block == nullptr) return false;
   if (s) {
@@ -426,9 +319,8 @@ bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
   const auto from = reinterpret_cast<std::uintptr_t>(b.block->data);
   const std::size_t size = b.block->size;
   ranges_.remove(from);
-  if (size > memory::kLargeLimit && !s && b.users.empty() && b.graph == kNoGraph && !b.unusable &&
-      alive(b.own) && machine_.capture_of(b.own) == 0)
-    ranges_.idle(from, {from + size, b.own, machine_.now(b.own)});
+  if (s) b.users.push_back(*s);
+  if (size > memory::kLargeLimit && b.graph == kNoGraph && !b.unusable) remember(b);
   if (s) {
     subject_->free(b.block, *s);
   } else {
@@ -456,84 +348,6 @@ bool Interpreter::give_back(const Op& op) {
   }
   if (!subject_->has(Feature::Trim)) return false;
   subject_->trim(d, op.n);
-  return true;
-}
-
-// ---- Captures and graphs. ----
-
-bool Interpreter::begin(const std::optional<StreamId>& s) {
-  if (!world_.captures || capture_.id != 0 || !s) return false;
-  const auto* const spare = std::find_if(std::begin(graphs_), std::end(graphs_),
-                                         [](const Graph& g) { return g.id == 0; });
-  if (spare == std::end(graphs_)) return false;
-  for (const Live& b : blocks_) {
-    if (b.block != nullptr && b.graph == spare - graphs_) return false;  // of an aborted one
-  }
-  capture_ = {0, *s, subject_->open_private(s->device()), static_cast<int>(spare - graphs_)};
-  machine_.begin_capture(*s);
-  capture_.id = machine_.capture_of(*s);
-  ++counters_.captures;
-  return true;
-}
-
-bool Interpreter::end() {
-  if (capture_.id == 0) return false;
-  for (const StreamId s : machine_.streams_of(capture_.id)) {
-    if (!(s == capture_.origin)) order(s, capture_.origin);
-  }
-  const GraphId id = machine_.end_capture(capture_.origin);
-  if (id == 0) fail("the program's capture could not be ended");
-  graphs_[capture_.graph] = {id, capture_.pool, capture_.origin.device(), {}};
-  for (Live& b : blocks_) {
-    if (b.capture == capture_.id) b.capture = 0;
-  }
-  capture_ = {};
-  return true;
-}
-
-bool Interpreter::abort() {
-  if (capture_.id == 0) return false;
-  machine_.abort_capture(capture_.origin);
-  for (Live& b : blocks_) {
-    if (b.block == nullptr || b.capture != capture_.id) continue;
-    b.capture = 0;
-    b.graph = kNoGraph;
-    b.unusable = true;
-  }
-  subject_->close_private(capture_.origin.device(), capture_.pool);
-  capture_ = {};
-  return true;
-}
-
-bool Interpreter::replay(int i, const std::optional<StreamId>& s) {
-  Graph& g = graphs_[i];
-  if (g.id == 0 || !s || s->device() != g.device || machine_.capture_of(*s) != 0) return false;
-  for (const auto& [user, point] : g.users) {
-    if (machine_.after(*s, point)) continue;
-    if (alive(user) && machine_.capture_of(user) == 0) {
-      order(user, *s);
-    } else if (!synchronize_device(user.device())) {
-      return false;
-    }
-  }
-  g.users.clear();
-  machine_.replay(g.id, *s);
-  ++counters_.replays;
-  return true;
-}
-
-bool Interpreter::destroy(int i) {
-  Graph& g = graphs_[i];
-  if (g.id == 0) return false;
-  machine_.user_graph_wait(g.id);
-  machine_.destroy_graph(g.id);
-  for (Live& b : blocks_) {
-    if (b.block == nullptr || b.graph != i || b.capture != 0) continue;
-    b.graph = kNoGraph;  // an ordinary block from here on
-    b.born = {};
-  }
-  subject_->close_private(g.device, g.pool);
-  g = {};
   return true;
 }
 
@@ -577,8 +391,6 @@ void Interpreter::sum_up() {
   counters_.driver_queries += machine_.calls(Call::EventQuery);
   counters_.driver_waits += machine_.calls(Call::StreamWaitEvent);
 }
-
-}  // namespace
 
 std::string run(const Program& program, const MakeSubject& make, Counters* counters,
                 std::size_t* at) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <vector>
 
 #include "runtime/memory/driver.h"
 #include "tests/memory/sim/sim_driver.h"
@@ -17,6 +18,7 @@ class Ranges {
     std::uint64_t to = 0;
     StreamId stream;
     Point freed;
+    std::vector<Point> uses;  // of other streams, before the free
   };
 
   /// False where another live block has some of it. Idle memory that it takes is forgotten.
@@ -36,7 +38,7 @@ class Ranges {
            (after != live_.begin() && std::prev(after)->second > from);
   }
 
-  /// A block was freed that its own stream may have again at once.
+  /// A block was freed that its own stream may have again: at once, but for others' uses.
   void idle(std::uint64_t from, const Idle& idle) { idle_[from] = idle; }
   template <class F>
   bool any_idle(F f) const {
