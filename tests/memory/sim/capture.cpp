@@ -25,7 +25,7 @@ void SimMachine::capture_uses(std::uint32_t slot, std::span<const Access> uses) 
     const auto from = reinterpret_cast<std::uint64_t>(a.at);
     const Use now{a.owner, slot, l.count};
     Shadow::Conflict conflict;
-    if (!present(a)) {
+    if (!present(from, from + a.bytes)) {
       fault(fmt::format("use of memory that is not there: {} captures [{:#x}, +{})", describe(now),
                         from, a.bytes));
     } else if (!c.shadow.use({from, from + a.bytes}, now, l.clock, kNothing, &conflict)) {

@@ -1,138 +1,16 @@
 // Runs a program: does what an op says where it is legal, and checks the subject against what must
 // be true.
+#include "tests/memory/sim/interpreter.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <optional>
 
 #include "tandem/error.h"
-#include "tests/memory/sim/program.h"
-#include "tests/memory/sim/ranges.h"
 
 namespace tandem::test {
-namespace {
 
-constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
-constexpr int kNoGraph = -1;
-
-class Interpreter {
- public:
-  Interpreter(const Program& program, const MakeSubject& make, Counters* counters)
-      : world_(program.world),
-        machine_(world_.machine),
-        subject_(make(machine_)),
-        counters_(*counters),
-        streams_(std::max(world_.streams, world_.machine.devices)),
-        blocks_(world_.blocks),
-        limits_(world_.machine.devices + 1, kNoLimit) {
-    world_.peers &= subject_->has(Feature::PeerUse);
-    world_.captures &= subject_->has(Feature::Capture);
-    for (unsigned i = 0; i < streams_.size(); ++i) {
-      if (i < devices()) {
-        streams_[i] = SimMachine::default_stream(i + 1);
-      } else {
-        create_stream(i);
-      }
-    }
-  }
-
-  std::string run(const std::vector<Op>& ops, std::size_t* at) {
-    for (*at = 0; *at < ops.size() && error_.empty(); ++*at) {
-      counters_.steps += perform(ops[*at]);
-      if (error_.empty()) error_ = machine_.broken();
-      if (error_.empty() && *at % world_.verify_every == 0) verify();
-      if (!error_.empty()) break;
-    }
-    if (error_.empty()) finish();
-    sum_up();
-    return error_;
-  }
-
- private:
-  struct Live {
-    Block* block = nullptr;  // null: the number is free
-    std::uint64_t owner = 0;
-    StreamId own;
-    Point born;                   // other streams may use it after this
-    std::vector<StreamId> users;  // others than its own
-    std::uint32_t capture = 0;    // the one that is going on
-    int graph = kNoGraph;         // whose capture it was allocated in
-    bool unusable = false;        // its capture was aborted
-  };
-  struct Event {
-    EventHandle handle = 0;
-    unsigned device = 0;
-    bool recorded = false;
-    std::uint32_t capture = 0;
-  };
-  struct Graph {
-    GraphId id = 0;
-    PoolId pool{};
-    unsigned device = 0;
-    std::vector<std::pair<StreamId, Point>> users;  // of its memory since the last replay
-  };
-  struct Capture {
-    std::uint32_t id = 0;  // 0: none
-    StreamId origin;
-    PoolId pool{};
-    int graph = kNoGraph;
-  };
-
-  unsigned devices() const { return world_.machine.devices; }
-  unsigned device(const Op& op) const { return op.b % devices() + 1; }
-  std::optional<StreamId>& stream(std::uint8_t i) { return streams_[i % streams_.size()]; }
-  Live& block(std::uint8_t i) { return blocks_[i % blocks_.size()]; }
-  bool captures_on(unsigned d) const { return capture_.id != 0 && capture_.origin.device() == d; }
-  void fail(std::string what) {
-    if (error_.empty()) error_ = std::move(what);
-  }
-
-  bool perform(const Op& op);
-  bool create_stream(unsigned i);
-  bool destroy_stream(unsigned i);
-  bool allocate(Live& b, const std::optional<StreamId>& s, std::size_t bytes);
-  void grown(const Block& b, std::uint64_t growths, bool captured);
-  bool enter(Live& b, StreamId s, std::size_t bytes);
-  void out_of_memory(unsigned d, std::size_t bytes);
-  bool free(Live& b, const std::optional<StreamId>& s);
-  bool use(Live& b, const std::optional<StreamId>& s, bool note_first);
-  bool may_use(Live& b, StreamId s);
-  void kernel(const Live& b, StreamId s);
-  void order(StreamId earlier, StreamId later);
-  bool alive(StreamId s) const {
-    return std::any_of(streams_.begin(), streams_.end(), [&](const auto& x) { return x == s; });
-  }
-  bool record(Event& e, const std::optional<StreamId>& s);
-  bool wait(Event& e, const std::optional<StreamId>& s);
-  bool host(Event& e, bool wait);
-  bool synchronize(StreamId s);
-  bool synchronize_device(unsigned d);
-  bool begin(const std::optional<StreamId>& s);
-  bool end();
-  bool abort();
-  bool replay(int i, const std::optional<StreamId>& s);
-  bool destroy(int i);
-  bool give_back(const Op& op);
-  void verify();
-  void finish();
-  void sum_up();
-
-  World world_;
-  SimMachine machine_;
-  std::unique_ptr<Subject> subject_;
-  Counters& counters_;
-  std::string error_;
-  std::vector<std::optional<StreamId>> streams_;
-  std::vector<Live> blocks_;
-  Ranges ranges_;
-  bool limited_ = false;  // ever
-  Event events_[kEvents];
-  Graph graphs_[kGraphs];
-  Capture capture_;
-  std::vector<std::size_t> limits_;
-  std::uint64_t last_owner_ = 0;
-};
+static constexpr auto kFallible = static_cast<unsigned>(Call::kFallible);
 
 bool Interpreter::perform(const Op& op) {
   Event& e = events_[op.a % kEvents];
@@ -183,8 +61,9 @@ bool Interpreter::perform(const Op& op) {
       return destroy(op.a % kGraphs);
     case OpKind::Fault:
       if (!world_.faults) return false;
-      machine_.set_faults(
-          {op.n, 0, op.a % 2 == 0 ? DriverStatus::Failed : DriverStatus::OutOfMemory});
+      machine_.set_faults({op.n, 0,
+                           op.a % 2 == 0 ? DriverStatus::Failed : DriverStatus::OutOfMemory,
+                           op.b < kFallible ? static_cast<Call>(op.b) : Call::kCount});
       return true;
     case OpKind::kCount:
       break;
@@ -292,6 +171,7 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   const std::uint64_t faults = machine_.faults();
   const bool captured = machine_.capture_of(*s) != 0;
   const std::uint64_t growths = machine_.growths();
+  const bool fits = idle_fits(*s, bytes);
   try {
     b.block = subject_->allocate(bytes, *s, captured ? capture_.pool : PoolId::Shared);
   } catch (const OutOfMemory&) {
@@ -304,7 +184,14 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
     return true;
   }
   ++counters_.allocations;
-  grown(*b.block, growths, captured);
+  if (fits && machine_.growths() != growths)
+    fail(fmt::format("the pool grew for {} bytes, though an idle block fits", bytes));
+  if (!subject_->has(Feature::KeepsOwn)) {
+    ranges_.forget_idle([&](const auto& idle) {
+      const Ranges::Idle& i = idle.second;
+      return !(i.stream == *s) && i.stream.device() == s->device() && machine_.after(*s, i.freed);
+    });
+  }
   if (captured) {
     b.capture = capture_.id;
     b.graph = capture_.graph;
@@ -312,14 +199,23 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   return enter(b, *s, bytes);
 }
 
-/// The device is asked for more only where no idle block fits. Large ones only: a small one's slab
-/// may have been dissolved. While memory was never short, too: then blocks are taken from anywhere.
-void Interpreter::grown(const Block& b, std::uint64_t growths, bool captured) {
-  if (machine_.growths() == growths || captured || b.size <= memory::kLargeLimit || limited_ ||
-      machine_.refusals() != 0 || !subject_->has(Feature::Reuse))
-    return;
-  if (ranges_.idle_fits(b.stream, b.size))
-    fail(fmt::format("the pool grew for {} bytes, though an idle block fits", b.size));
+/// Whether memory lies idle that the stream may have and the pool knows of: then the device is not
+/// asked for more. Large blocks only: a small one's slab may have been dissolved. And only while
+/// memory was never short: then blocks are taken from anywhere.
+bool Interpreter::idle_fits(StreamId s, std::size_t bytes) {
+  if (bytes <= memory::kLargeLimit || limited_ || machine_.refusals() != 0 ||
+      machine_.capture_of(s) != 0 || !subject_->has(Feature::Reuse))
+    return false;
+  return ranges_.any_idle([&](const auto& idle) {
+    const auto& [from, i] = idle;
+    // Of another stream if an event recorded after the free was waited for.
+    const auto ordered = [&](const Point& p) {
+      return machine_.after(s, {p.slot, p.position + 1, 0});
+    };
+    return i.stream.device() == s.device() && i.to - from >= memory::range_bytes(bytes) &&
+           (i.stream == s || (i.uses.empty() && ordered(i.freed))) &&
+           std::all_of(i.uses.begin(), i.uses.end(), ordered) && machine_.is_there(from, i.to);
+  });
 }
 
 /// A new block, and the first work on it.
@@ -398,6 +294,19 @@ bool Interpreter::use(Live& b, const std::optional<StreamId>& s, bool note_first
   return true;
 }
 
+/// Where a freed block lies idle.
+void Interpreter::remember(const Live& b) {
+  const auto told = [&](StreamId s) { return alive(s) && machine_.capture_of(s) == 0; };
+  if (!told(b.own) || !std::all_of(b.users.begin(), b.users.end(), told)) return;
+  Ranges::Idle idle{0, b.own, machine_.now(b.own), {}};
+  for (const StreamId s : b.users) {
+    if (!(s == b.own)) idle.uses.push_back(machine_.now(s));
+  }
+  const auto from = reinterpret_cast<std::uintptr_t>(b.block->data);
+  idle.to = from + b.block->size;
+  ranges_.idle(from, idle);
+}
+
 bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
   if (b.block == nullptr) return false;
   if (s) {
@@ -410,8 +319,8 @@ bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
   const auto from = reinterpret_cast<std::uintptr_t>(b.block->data);
   const std::size_t size = b.block->size;
   ranges_.remove(from);
-  if (size > memory::kLargeLimit && !s && b.users.empty() && b.graph == kNoGraph && !b.unusable)
-    ranges_.idle(from, from + size, b.own);
+  if (s) b.users.push_back(*s);
+  if (size > memory::kLargeLimit && b.graph == kNoGraph && !b.unusable) remember(b);
   if (s) {
     subject_->free(b.block, *s);
   } else {
@@ -432,91 +341,13 @@ bool Interpreter::give_back(const Op& op) {
   }
   if (captures_on(d)) return false;
   ++counters_.trims;
-  ranges_.forget_idle();
+  ranges_.forget_idle([](const auto&) { return true; });
   if (op.kind == OpKind::EmptyCache) {
     subject_->empty_cache(d);
     return true;
   }
   if (!subject_->has(Feature::Trim)) return false;
   subject_->trim(d, op.n);
-  return true;
-}
-
-// ---- Captures and graphs. ----
-
-bool Interpreter::begin(const std::optional<StreamId>& s) {
-  if (!world_.captures || capture_.id != 0 || !s) return false;
-  const auto* const spare = std::find_if(std::begin(graphs_), std::end(graphs_),
-                                         [](const Graph& g) { return g.id == 0; });
-  if (spare == std::end(graphs_)) return false;
-  for (const Live& b : blocks_) {
-    if (b.block != nullptr && b.graph == spare - graphs_) return false;  // of an aborted one
-  }
-  capture_ = {0, *s, subject_->open_private(s->device()), static_cast<int>(spare - graphs_)};
-  machine_.begin_capture(*s);
-  capture_.id = machine_.capture_of(*s);
-  ++counters_.captures;
-  return true;
-}
-
-bool Interpreter::end() {
-  if (capture_.id == 0) return false;
-  for (const StreamId s : machine_.streams_of(capture_.id)) {
-    if (!(s == capture_.origin)) order(s, capture_.origin);
-  }
-  const GraphId id = machine_.end_capture(capture_.origin);
-  if (id == 0) fail("the program's capture could not be ended");
-  graphs_[capture_.graph] = {id, capture_.pool, capture_.origin.device(), {}};
-  for (Live& b : blocks_) {
-    if (b.capture == capture_.id) b.capture = 0;
-  }
-  capture_ = {};
-  return true;
-}
-
-bool Interpreter::abort() {
-  if (capture_.id == 0) return false;
-  machine_.abort_capture(capture_.origin);
-  for (Live& b : blocks_) {
-    if (b.block == nullptr || b.capture != capture_.id) continue;
-    b.capture = 0;
-    b.graph = kNoGraph;
-    b.unusable = true;
-  }
-  subject_->close_private(capture_.origin.device(), capture_.pool);
-  capture_ = {};
-  return true;
-}
-
-bool Interpreter::replay(int i, const std::optional<StreamId>& s) {
-  Graph& g = graphs_[i];
-  if (g.id == 0 || !s || s->device() != g.device || machine_.capture_of(*s) != 0) return false;
-  for (const auto& [user, point] : g.users) {
-    if (machine_.after(*s, point)) continue;
-    if (alive(user) && machine_.capture_of(user) == 0) {
-      order(user, *s);
-    } else if (!synchronize_device(user.device())) {
-      return false;
-    }
-  }
-  g.users.clear();
-  machine_.replay(g.id, *s);
-  ++counters_.replays;
-  return true;
-}
-
-bool Interpreter::destroy(int i) {
-  Graph& g = graphs_[i];
-  if (g.id == 0) return false;
-  machine_.user_graph_wait(g.id);
-  machine_.destroy_graph(g.id);
-  for (Live& b : blocks_) {
-    if (b.block == nullptr || b.graph != i || b.capture != 0) continue;
-    b.graph = kNoGraph;  // an ordinary block from here on
-    b.born = {};
-  }
-  subject_->close_private(g.device, g.pool);
-  g = {};
   return true;
 }
 
@@ -552,14 +383,14 @@ void Interpreter::sum_up() {
   ++counters_.programs;
   counters_.kernels += machine_.kernels();
   counters_.faults += machine_.faults();
+  for (unsigned i = 0; i < kFallible; ++i)
+    counters_.faults_of[i] += machine_.faults(static_cast<Call>(i));
   counters_.growths += machine_.growths();
   counters_.returns += machine_.calls(Call::Free) + machine_.calls(Call::Unmap);
   counters_.driver_events += machine_.calls(Call::EventRecord);
   counters_.driver_queries += machine_.calls(Call::EventQuery);
   counters_.driver_waits += machine_.calls(Call::StreamWaitEvent);
 }
-
-}  // namespace
 
 std::string run(const Program& program, const MakeSubject& make, Counters* counters,
                 std::size_t* at) {

@@ -41,10 +41,12 @@ bool SimMachine::fails(Call call, DriverStatus* status) {
   ++calls_[static_cast<std::size_t>(call)];
   if (call >= Call::kFallible) return false;
   ++fallible_;
+  *status = plan_.status;
+  if (plan_.only != Call::kCount && plan_.only != call) return false;
   bool failing = plan_.one_in != 0 && fault_rng_() % plan_.one_in == 0;
   if (plan_.at >= 0) failing |= plan_.at-- == 0;
   faults_ += failing;
-  *status = plan_.status;
+  faults_of_[static_cast<std::size_t>(call)] += failing;
   return failing;
 }
 
@@ -176,12 +178,16 @@ bool SimMachine::after(StreamId stream, Point p) {
 
 // ---- Kernels. ----
 
-bool SimMachine::present(const Access& a) const {
-  const auto from = reinterpret_cast<std::uint64_t>(a.at);
+bool SimMachine::is_there(std::uint64_t from, std::uint64_t to) {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  return present(from, to);
+}
+
+bool SimMachine::present(std::uint64_t from, std::uint64_t to) const {
   auto it = memory_.upper_bound(from);
   if (it == memory_.begin()) return false;
   --it;
-  for (std::uint64_t at = from; at < from + a.bytes; ++it) {
+  for (std::uint64_t at = from; at < to; ++it) {
     if (it == memory_.end() || it->first > at || it->second.to <= at) return false;
     at = it->second.to;
   }
@@ -197,7 +203,7 @@ void SimMachine::use(std::uint32_t slot, const Access& a) {
   const auto from = reinterpret_cast<std::uint64_t>(a.at);
   const Stream& s = streams_[slot];
   const Use now{a.owner, slot, s.count};
-  if (!present(a)) {
+  if (!present(from, from + a.bytes)) {
     return fault(fmt::format("use of memory that is not there: {} {} [{:#x}, +{})", describe(now),
                              a.write ? "writes" : "reads", from, a.bytes));
   }

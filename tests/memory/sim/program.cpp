@@ -109,7 +109,8 @@ class Generator {
         op.n = static_cast<std::uint32_t>(op.n % 256 * kMiB);
         break;
       case OpKind::Fault:
-        op.n %= 12;
+        op.n %= 8;
+        op.b = static_cast<std::uint8_t>(rng_() % (2 * static_cast<unsigned>(Call::kFallible)));
         break;
       default:
         break;
@@ -238,6 +239,27 @@ class Shrinker {
   const MakeSubject& make_;
 };
 
+const char* name_of(unsigned call) {
+  static constexpr const char* kNames[] = {"allocate",
+                                           "free",
+                                           "memory_info",
+                                           "reserve",
+                                           "release",
+                                           "create",
+                                           "destroy",
+                                           "map",
+                                           "unmap",
+                                           "event_create",
+                                           "event_record",
+                                           "event_query",
+                                           "event_wait",
+                                           "stream_wait_event",
+                                           "stream_synchronize",
+                                           "synchronize"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Call::kFallible));
+  return kNames[call];
+}
+
 std::string print(const Op& op) {
   const unsigned a = op.a, b = op.b;
   switch (op.kind) {
@@ -284,7 +306,8 @@ std::string print(const Op& op) {
     case OpKind::DestroyGraph:
       return fmt::format("destroy(g{});", a % kGraphs);
     case OpKind::Fault:
-      return fmt::format("fail_call({}, {});", op.n, a % 2 == 0 ? "Failed" : "OutOfMemory");
+      return fmt::format("fail_call({}, {}, {});", op.n, a % 2 == 0 ? "Failed" : "OutOfMemory",
+                         b < static_cast<unsigned>(Call::kFallible) ? name_of(b) : "any");
     case OpKind::kCount:
       break;
   }

@@ -36,7 +36,7 @@ enum class OpKind : std::uint8_t {
   Abort,
   Replay,        // graph a, on stream b
   DestroyGraph,  // graph a
-  Fault,         // the nth next call of the driver fails; a: with which status
+  Fault,         // the nth next call of the driver fails; a: with which status, b: of one kind
   kCount
 };
 
@@ -71,6 +71,7 @@ struct Counters {
                 peer_uses = 0, events = 0, waits = 0, host_waits = 0, streams = 0, growths = 0,
                 returns = 0, trims = 0, captures = 0, replays = 0, out_of_memory = 0, faults = 0,
                 kernels = 0, driver_events = 0, driver_queries = 0, driver_waits = 0;
+  std::uint64_t faults_of[static_cast<std::size_t>(Call::kFallible)] = {};
   std::string str() const;
 };
 

@@ -1,17 +1,26 @@
 // What a program's model knows of the addresses: live blocks, and freed ones that lie idle.
 #pragma once
 
-#include <cstddef>
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <vector>
 
 #include "runtime/memory/driver.h"
+#include "tests/memory/sim/sim_driver.h"
 
 namespace tandem::test {
 
 class Ranges {
  public:
+  struct Idle {
+    std::uint64_t to = 0;
+    StreamId stream;
+    Point freed;
+    std::vector<Point> uses;  // of other streams, before the free
+  };
+
   /// False where another live block has some of it. Idle memory that it takes is forgotten.
   bool add(std::uint64_t from, std::uint64_t to) {
     if (live_in(from, to)) return false;
@@ -29,22 +38,18 @@ class Ranges {
            (after != live_.begin() && std::prev(after)->second > from);
   }
 
-  /// A block was freed that its own stream may have again at once.
-  void idle(std::uint64_t from, std::uint64_t to, StreamId stream) { idle_[from] = {to, stream}; }
-  bool idle_fits(StreamId stream, std::size_t bytes) const {
-    for (const auto& [from, i] : idle_) {
-      if (i.stream == stream && i.to - from >= bytes) return true;
-    }
-    return false;
+  /// A block was freed that its own stream may have again: at once, but for others' uses.
+  void idle(std::uint64_t from, const Idle& idle) { idle_[from] = idle; }
+  template <class F>
+  bool any_idle(F f) const {
+    return std::any_of(idle_.begin(), idle_.end(), f);
   }
-  /// It may have been given back.
-  void forget_idle() { idle_.clear(); }
+  template <class F>
+  void forget_idle(F f) {
+    std::erase_if(idle_, f);
+  }
 
  private:
-  struct Idle {
-    std::uint64_t to = 0;
-    StreamId stream;
-  };
   std::map<std::uint64_t, std::uint64_t> live_;  // from, to
   std::map<std::uint64_t, Idle> idle_;
 };

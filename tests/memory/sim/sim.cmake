@@ -31,3 +31,19 @@ endforeach()
 add_executable(memory_soak ${folder}/soak.cpp)
 target_link_libraries(memory_soak PRIVATE tandem_warnings tandem_memory_sim tandem_memory_alone)
 set_target_properties(memory_soak PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
+
+# The tests with threads once more with the thread sanitizer, in every build that has none itself.
+if(NOT TANDEM_SANITIZE)
+  add_executable(memory.pool_threads_tsan ${PROJECT_SOURCE_DIR}/tests/memory/pool_threads_test.cpp
+    $<TARGET_PROPERTY:tandem_memory_alone,SOURCES>)
+  target_include_directories(memory.pool_threads_tsan PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/runtime/include
+    ${PROJECT_SOURCE_DIR}/kernels/include)
+  target_compile_definitions(memory.pool_threads_tsan PRIVATE TANDEM_BUILDING)
+  target_compile_options(memory.pool_threads_tsan PRIVATE -O1 -g1 -fsanitize=thread)
+  target_link_options(memory.pool_threads_tsan PRIVATE -fsanitize=thread)
+  target_link_libraries(memory.pool_threads_tsan PRIVATE tandem_warnings fmt::fmt Threads::Threads GTest::gtest
+    GTest::gtest_main)
+  set_target_properties(memory.pool_threads_tsan PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
+  add_test(NAME memory.pool_threads_tsan COMMAND memory.pool_threads_tsan --gtest_brief=1)
+  set_tests_properties(memory.pool_threads_tsan PROPERTIES TIMEOUT 600 LABELS "unit")
+endif()

@@ -58,6 +58,7 @@ struct FaultPlan {
   std::int64_t at = -1;
   unsigned one_in = 0;
   DriverStatus status = DriverStatus::Failed;
+  Call only = Call::kCount;  // counts and fails calls of this kind; kCount: any that may fail
 };
 
 /// What a kernel does to memory of one owner. Owners are the test's: one for each allocation.
@@ -138,13 +139,15 @@ class SimMachine {
   std::string broken();
   /// What the drivers' callers did not give back; empty if nothing.
   std::string leaks();
-  std::size_t held(unsigned device);            // mapped, or allocated
-  std::size_t held_elsewhere(unsigned device);  // created and not mapped
+  bool is_there(std::uint64_t from, std::uint64_t to);  // all of it allocated or mapped
+  std::size_t held(unsigned device);                    // mapped, or allocated
+  std::size_t held_elsewhere(unsigned device);          // created and not mapped
   /// Pieces of a device's memory, each of which can go back as a whole.
   std::vector<Bytes> pieces(unsigned device);
   std::uint64_t calls(Call call) const { return calls_[static_cast<std::size_t>(call)]; }
   std::uint64_t fallible_calls() const { return fallible_; }
   std::uint64_t faults() const { return faults_; }
+  std::uint64_t faults(Call call) const { return faults_of_[static_cast<std::size_t>(call)]; }
   std::uint64_t growths() const { return growths_; }    // times that memory was had
   std::uint64_t refusals() const { return refusals_; }  // times that there was none
   std::uint64_t kernels() const { return kernels_; }
@@ -210,7 +213,7 @@ class SimMachine {
   bool runnable(const Stream& s) const;
   void advance(Stream& s);
   void use(std::uint32_t slot, const Access& a);
-  bool present(const Access& a) const;
+  bool present(std::uint64_t from, std::uint64_t to) const;
   EventHandle create(unsigned device, bool user);
   void destroy(EventHandle event, bool user);
   bool record(EventHandle event, StreamId stream, unsigned device, bool user);
@@ -238,6 +241,7 @@ class SimMachine {
   std::mutex mutex_;
   std::string broken_;
   std::uint64_t calls_[static_cast<std::size_t>(Call::kCount)] = {};
+  std::uint64_t faults_of_[static_cast<std::size_t>(Call::kCount)] = {};
   std::uint64_t fallible_ = 0, faults_ = 0, kernels_ = 0, growths_ = 0, refusals_ = 0;
   FaultPlan plan_;
   std::mt19937_64 fault_rng_{17};

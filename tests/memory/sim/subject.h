@@ -15,6 +15,7 @@ namespace tandem::test {
 /// What a subject can, where not all do: programs do without the rest.
 enum class Feature : unsigned {
   Reuse,            // the device is asked for more only if no idle block fits
+  KeepsOwn,         // ... and another stream that may have it leaves the rest of it alone
   Trim,             // give back so many bytes
   Capture,          // private pools, and streams that are being captured
   StreamDestroyed,  // a stream may go while blocks of it, or used on it, are live
@@ -45,9 +46,9 @@ class Subject {
   virtual void stream_synchronized(StreamId) {}
   virtual void device_synchronized(unsigned /*device*/) {}
   virtual void event_recorded(EventHandle, StreamId) {}  // just before
-  virtual void event_waited(EventHandle, StreamId) {}  // by the stream
-  virtual void event_seen(EventHandle) {}              // passed, by the host
-  virtual void stream_destroyed(StreamId) {}           // just before
+  virtual void event_waited(EventHandle, StreamId) {}    // by the stream
+  virtual void event_seen(EventHandle) {}                // passed, by the host
+  virtual void stream_destroyed(StreamId) {}             // just before
 
   virtual std::string verify(unsigned device) = 0;
   virtual std::size_t reserved(unsigned device) = 0;
@@ -59,7 +60,9 @@ class Subject {
 class PoolSubject : public Subject {
  public:
   explicit PoolSubject(SimMachine& machine);
-  bool has(Feature feature) const override { return feature != Feature::Capture; }
+  bool has(Feature feature) const override {
+    return feature != Feature::Capture && feature != Feature::KeepsOwn;
+  }
   Block* allocate(std::size_t bytes, StreamId stream, PoolId id) override {
     return pool(stream.device()).allocate(bytes, stream, id);
   }
@@ -97,7 +100,7 @@ class PlainSubject final : public Subject {
   explicit PlainSubject(SimMachine& machine);
   ~PlainSubject() override;
   bool has(Feature feature) const override {
-    return feature != Feature::Trim && feature != Feature::Reuse;
+    return feature > Feature::Trim;  // it has no cache
   }
   Block* allocate(std::size_t bytes, StreamId stream, PoolId id) override;
   void free(Block* block) override;
