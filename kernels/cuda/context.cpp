@@ -54,6 +54,7 @@ int multiprocessors(int device) {
 Workspace::Workspace(Device device, std::size_t bytes, void* stream, const char* op)
     : device_(device.index), stream_(stream), data_(nullptr) {
   data_ = host_table.workspace_allocate(device_, bytes, stream_);
+  // The host knows why there is none, and its word comes first.
   if (data_ == nullptr) raise(op, "no memory for the workspace");
 }
 

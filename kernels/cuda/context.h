@@ -37,8 +37,9 @@ class Workspace {
   void* data_;
 };
 
-/// The calls of BackendDriver, from kernels/cuda/driver.cpp.
+/// The calls of BackendDriver, from kernels/cuda/driver.cpp and virtual_memory.cpp.
 BackendDriver make_driver();
+void add_virtual_memory(BackendDriver& driver);
 const char* error_text(int code);
 int device_name(int device, char* out, std::size_t size);
 

@@ -114,6 +114,54 @@ int peer_copy(int dst_device, void* dst, int src_device, const void* src, std::s
     return cudaMemcpyPeerAsync(dst, dst_device, src, src_device, bytes, as_stream(stream));
   });
 }
+int stream_create_with_priority(int device, int priority, void** out) {
+  return on_device(device, [&] {
+    cudaStream_t s = nullptr;
+    const cudaError_t e = cudaStreamCreateWithPriority(&s, cudaStreamNonBlocking, priority);
+    *out = s;
+    return e;
+  });
+}
+int stream_priority_range(int device, int* least, int* greatest) {
+  return on_device(device, [&] { return cudaDeviceGetStreamPriorityRange(least, greatest); });
+}
+int stream_device(void* stream, int* out) {
+  *out = -1;
+  // The names of default streams belong to whatever device is current.
+  if (stream == nullptr || stream == cudaStreamLegacy || stream == cudaStreamPerThread) return 0;
+#if CUDART_VERSION >= 12080
+  const cudaError_t e = cudaStreamGetDevice(as_stream(stream), out);
+  if (e == cudaSuccess) return 0;
+  *out = -1;
+  static_cast<void>(cudaGetLastError());
+  return e == cudaErrorCallRequiresNewerDriver || e == cudaErrorNotSupported ? 0 : e;
+#else
+  return 0;
+#endif
+}
+int capturing(int device, void* stream, int* out) {
+  return on_device(device, [&] {
+    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+    const cudaError_t e = cudaStreamIsCapturing(as_stream(stream), &status);
+    *out = e == cudaSuccess && status != cudaStreamCaptureStatusNone ? 1 : 0;
+    // The default stream cannot be asked while another one is captured; it is not itself.
+    return e == cudaErrorStreamCaptureImplicit ? cudaSuccess : e;
+  });
+}
+int can_access_peer(int device, int peer, int* out) {
+  return checked(cudaDeviceCanAccessPeer(out, device, peer));
+}
+// Pageable memory is staged before cudaMemcpyAsync returns, but where the device reads it through
+// page tables: there it may be read later, as pinned memory is.
+int read_at_once(int device, const void* host, int* out) {
+  *out = 0;
+  int reads_pageable = 0;
+  cudaError_t e = cudaDeviceGetAttribute(&reads_pageable, cudaDevAttrPageableMemoryAccess, device);
+  cudaPointerAttributes attributes{};
+  if (e == cudaSuccess) e = cudaPointerGetAttributes(&attributes, host);
+  *out = e == cudaSuccess && reads_pageable == 0 && attributes.type == cudaMemoryTypeUnregistered;
+  return checked(e);
+}
 void range_push(const char* name) { static_cast<void>(nvtxRangePushA(name)); }
 void range_pop() { static_cast<void>(nvtxRangePop()); }
 
@@ -144,6 +192,16 @@ BackendDriver make_driver() {
   d.take_error = take_error;
   d.range_push = range_push;
   d.range_pop = range_pop;
+  d.stream_create_with_priority = stream_create_with_priority;
+  d.stream_priority_range = stream_priority_range;
+  d.stream_device = stream_device;
+  d.capturing = capturing;
+  d.can_access_peer = can_access_peer;
+  d.read_at_once = read_at_once;
+  d.drop_caches = nullptr;  // cuBLASLt is given the pools' workspaces and keeps none
+  d.default_stream_alias = cudaStreamLegacy;
+  d.per_thread_stream = cudaStreamPerThread;
+  add_virtual_memory(d);
   return d;
 }
 

@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "kernels/cuda/context.h"
+#include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {
 
@@ -20,7 +22,7 @@ constexpr std::size_t kWords = 512;  // streams beyond them share the last
 
 struct DeviceWords {
   unsigned long long* words = nullptr;
-  std::vector<void*> streams;  // words[i] is of streams[i]
+  std::vector<std::uint64_t> streams;  // words[i] is of streams[i], by key_of
 };
 
 struct Flags {
@@ -37,9 +39,20 @@ DeviceWords& words_of(Flags& f, int device) {
   return f.devices[static_cast<std::size_t>(device < 0 ? 0 : device) % f.devices.size()];
 }
 
-std::size_t slot_of(const DeviceWords& d, void* stream) {
+/// The handle, but for the stream that each thread knows by one handle: its number there.
+std::uint64_t key_of(int device, void* stream) {
+  if (stream != cudaStreamPerThread) return reinterpret_cast<std::uint64_t>(stream);
+  const DeviceGuard guard(device);
+  unsigned long long id = 0;
+  if (cudaStreamGetId(cudaStreamPerThread, &id) != cudaSuccess) {
+    static_cast<void>(cudaGetLastError());
+  }
+  return id | std::uint64_t{1} << 63;  // no address
+}
+
+std::size_t slot_of(const DeviceWords& d, std::uint64_t key) {
   std::size_t i = 0;
-  while (i < d.streams.size() && d.streams[i] != stream) ++i;
+  while (i < d.streams.size() && d.streams[i] != key) ++i;
   return i;
 }
 
@@ -77,6 +90,7 @@ void describe(const Flags& f, unsigned long long word, char* text, std::size_t s
 }  // namespace
 
 ErrorFlag error_flag(Device device, void* stream, const char* op, FlagKind kind) {
+  const std::uint64_t key = key_of(device.index, stream);
   Flags& f = flags();
   const std::lock_guard lock(f.mutex);
   DeviceWords& d = words_of(f, device.index);
@@ -91,9 +105,9 @@ ErrorFlag error_flag(Device device, void* stream, const char* op, FlagKind kind)
     std::memset(memory, 0, kBytes);
     d.words = static_cast<unsigned long long*>(memory);
   }
-  std::size_t slot = slot_of(d, stream);
+  std::size_t slot = slot_of(d, key);
   if (slot == d.streams.size()) {
-    if (slot < kWords) d.streams.push_back(stream);
+    if (slot < kWords) d.streams.push_back(key);
     if (slot >= kWords) slot = kWords - 1;
   }
   const unsigned long long tag = number_of(f, op) << 1 | static_cast<unsigned>(kind);
@@ -101,11 +115,12 @@ ErrorFlag error_flag(Device device, void* stream, const char* op, FlagKind kind)
 }
 
 int take_error(int device, void* stream, int all, char* text, std::size_t size) {
+  const std::uint64_t key = key_of(device, stream);
   Flags& f = flags();
   const std::lock_guard lock(f.mutex);
   DeviceWords& d = words_of(f, device);
   if (d.words == nullptr) return 0;
-  const std::size_t own = slot_of(d, stream);
+  const std::size_t own = slot_of(d, key);
   for (std::size_t i = 0; i < d.streams.size(); ++i) {
     const bool shared = own == d.streams.size() && i == kWords - 1;
     if (all == 0 && i != own && !shared) continue;

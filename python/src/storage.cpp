@@ -101,15 +101,13 @@ Py_ssize_t storage_length(PyObject* o) {
   return static_cast<Py_ssize_t>(s->body->bytes / element_size(s->dtype));
 }
 
-/// All elements as a tensor.
+/// All elements as a tensor that shares the storage, so that what is done with it is known there.
 Tensor elements(const StorageObject* s) {
   detail::StorageBody* body = s->body;
   TANDEM_EXPECTS(!body->device.is_meta(), NotImplemented,
                  "[storage] expected a storage with data, got one on meta");
   detail::retain(body);
-  return from_blob(body->data,
-                   {storage_length(reinterpret_cast<PyObject*>(const_cast<StorageObject*>(s)))},
-                   s->dtype, {.device = body->device}, [body](void*) { detail::release(body); });
+  return detail::elements_of(Storage::adopt(body), s->dtype);
 }
 
 std::int64_t checked_index(PyObject* o, PyObject* key) {
@@ -149,7 +147,6 @@ int storage_set(PyObject* o, PyObject* key, PyObject* value) {
       all = all.select(0, checked_index(o, key));
     }
     all.fill_(*number);
-    s->body->version.fetch_add(1, std::memory_order_relaxed);
     return 0;
   });
 }

@@ -12,8 +12,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <new>
 #include <string>
+#include <utility>
 
 #include "runtime/base/trace.h"
 #include "runtime/dispatch/registry.h"
@@ -28,13 +28,25 @@ thread_local bool launch_failed = false;
 
 namespace {
 thread_local std::string launch_message;
-}
+thread_local std::exception_ptr launch_exception;  // in place of a message
+}  // namespace
 
 void throw_launch_error() {
   launch_failed = false;
+  if (launch_exception != nullptr) {
+    std::exception_ptr why;
+    why.swap(launch_exception);
+    std::rethrow_exception(std::move(why));
+  }
   std::string message;
   message.swap(launch_message);
   throw DeviceError(message);
+}
+
+void fail_launch(std::exception_ptr why) noexcept {
+  if (launch_failed) return;  // the first failure tells most
+  launch_failed = true;
+  launch_exception = std::move(why);
 }
 
 }  // namespace detail
@@ -46,9 +58,24 @@ void raise_on_thread(const char* message) {
   detail::launch_failed = true;
   try {
     detail::launch_message = message;
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
     detail::launch_message.clear();
   }
+}
+
+// One kind has a library by now; a second one gets calls that name it.
+int bind(const char* op, DeviceKind kind, Kernel kernel) {
+  try {
+    return detail::bind_kernel(op, kind, kernel);
+  } catch (...) {
+    return 1;
+  }
+}
+void* workspace_allocate(int device, std::size_t bytes, void* stream) {
+  return backend_workspace_allocate(Device(DeviceKind::CUDA, device), bytes, stream);
+}
+void workspace_free(int device, void* p, void*) {
+  backend_workspace_free(Device(DeviceKind::CUDA, device), p);
 }
 
 /// One kind's backend: opened once, by the first thread that asks.
@@ -95,9 +122,9 @@ bool open_table(Slot& slot) {
   static HostTable host{};  // a backend may keep the pointer
   host.abi = kBackendAbi;
   host.op_table_hash = op_table_hash();
-  host.bind = &detail::bind_kernel;
-  host.workspace_allocate = &backend_workspace_allocate;
-  host.workspace_free = &backend_workspace_free;
+  host.bind = &bind;
+  host.workspace_allocate = &workspace_allocate;
+  host.workspace_free = &workspace_free;
   host.raise = &raise_on_thread;
   const int code = open(&host, &slot.table);
   slot.table.status[sizeof(slot.table.status) - 1] = '\0';

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <string>
 
 #include "tandem/backend.h"
@@ -27,9 +28,12 @@ namespace detail {
 /// Set by HostTable::raise on the thread that launches; see check_launch.
 extern thread_local bool launch_failed __attribute__((tls_model("initial-exec")));
 [[noreturn]] void throw_launch_error();
+/// Has check_launch raise an exception, where the launch has not failed for another reason before.
+void fail_launch(std::exception_ptr why) noexcept;
 }  // namespace detail
 
-/// To be called after each kernel of a backend: raises the DeviceError it left behind, if any.
+/// To be called after each kernel of a backend: raises the error it left behind, if any: a
+/// DeviceError with its words (HostTable::raise), or what kept it from getting memory.
 inline void check_launch() {
   if (detail::launch_failed) [[unlikely]]
     detail::throw_launch_error();

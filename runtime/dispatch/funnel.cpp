@@ -88,6 +88,7 @@ void resize_empty(Tensor& out, const OutSpec& spec) {
   std::swap(a->storage->bytes, b->storage->bytes);
   std::swap(a->storage->block, b->storage->block);
   std::swap(a->storage->deleter, b->storage->deleter);
+  std::swap(a->storage->foreign, b->storage->foreign);
   std::swap(a->shape, b->shape);
   std::swap(a->strides, b->strides);
   std::swap(a->numel, b->numel);

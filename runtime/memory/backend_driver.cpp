@@ -2,10 +2,15 @@
 // that backends take from the pools.
 #include "runtime/memory/backend_driver.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <string_view>
+#include <vector>
 
+#include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/driver.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
@@ -14,32 +19,56 @@ namespace tandem {
 
 namespace {
 
+/// TANDEM_POOL=plain: memory comes in whole segments of the driver, not by pages joined in address
+/// space.
+bool asked_for_plain() {
+  const char* text = std::getenv("TANDEM_POOL");
+  return text != nullptr && std::string_view(text) == "plain";
+}
+
 /// Memory of one device of a backend. cudaMalloc's blocks are taken in 2 MiB steps, so that the
 /// pool works in whole pages of the device.
 class BackendMemory final : public Driver {
  public:
-  BackendMemory(const BackendTable& table, int device) : table_(table), device_(device) {}
+  BackendMemory(const BackendTable& table, int device) : table_(table), device_(device) {
+    virtual_ = !asked_for_plain() && has_virtual_memory();
+  }
 
   const char* name() const noexcept override { return "cuda"; }
   DriverFeatures features() const noexcept override {
-    return {.asynchronous = true, .virtual_memory = false, .any_size = true};
+    return {.asynchronous = true, .virtual_memory = virtual_, .any_size = true};
   }
-  std::size_t granularity() const noexcept override { return std::size_t(2) << 20; }
+  std::size_t granularity() const noexcept override { return kGranularity; }
   // The kernels read 16 bytes a thread; 256 keeps a warp's accesses within whole cache lines.
   std::size_t block_alignment() const noexcept override { return 256; }
 
   DriverStatus allocate(std::size_t bytes, void** out) noexcept override {
-    if (calls().allocate(device_, bytes, out) == 0) return DriverStatus::Ok;
-    // A device that cannot even tell what it has is out of order, not out of memory.
-    MemoryInfo info;
-    return memory_info(&info) == DriverStatus::Ok ? DriverStatus::OutOfMemory
-                                                  : DriverStatus::Failed;
+    return memory_status(calls().allocate(device_, bytes, out));
   }
   DriverStatus free(void* p, std::size_t) noexcept override {
     return status(calls().free(device_, p));
   }
   DriverStatus memory_info(MemoryInfo* out) noexcept override {
     return status(calls().memory_info(device_, &out->free, &out->total));
+  }
+
+  DriverStatus reserve(std::size_t bytes, DriverAddress* out) noexcept override {
+    return virtual_ ? memory_status(calls().reserve(device_, bytes, out)) : kUnsupported;
+  }
+  DriverStatus release(DriverAddress at, std::size_t bytes) noexcept override {
+    return virtual_ ? status(calls().release(device_, at, bytes)) : kUnsupported;
+  }
+  DriverStatus create(std::size_t bytes, PhysicalHandle* out) noexcept override {
+    return virtual_ ? memory_status(calls().create(device_, bytes, out)) : kUnsupported;
+  }
+  DriverStatus destroy(PhysicalHandle memory, std::size_t bytes) noexcept override {
+    return virtual_ ? status(calls().destroy(device_, memory, bytes)) : kUnsupported;
+  }
+  DriverStatus map(DriverAddress at, std::size_t bytes, PhysicalHandle memory) noexcept override {
+    return virtual_ ? memory_status(calls().map(device_, at, bytes, memory)) : kUnsupported;
+  }
+  DriverStatus unmap(DriverAddress at, std::size_t bytes) noexcept override {
+    return virtual_ ? status(calls().unmap(device_, at, bytes)) : kUnsupported;
   }
 
   DriverStatus event_create(EventHandle* out) noexcept override {
@@ -52,6 +81,8 @@ class BackendMemory final : public Driver {
     return status(calls().event_destroy(pointer(event)));
   }
   DriverStatus event_record(EventHandle event, StreamId stream) noexcept override {
+    // Where the stream is out of reach all its work is done first; then any point will do.
+    if (is_of_another_thread(stream) && synchronize() != DriverStatus::Ok) return kFailed;
     return status(calls().event_record(device_, pointer(event), pointer(stream.handle)));
   }
   DriverStatus event_query(EventHandle event) noexcept override {
@@ -62,10 +93,17 @@ class BackendMemory final : public Driver {
     return status(calls().event_synchronize(pointer(event)));
   }
   DriverStatus stream_wait_event(StreamId stream, EventHandle event) noexcept override {
+    if (is_of_another_thread(stream)) return event_wait(event);
     return status(calls().stream_wait_event(device_, pointer(stream.handle), pointer(event)));
   }
   DriverStatus stream_synchronize(StreamId stream) noexcept override {
+    if (is_of_another_thread(stream)) return synchronize();
     return status(calls().stream_synchronize(device_, pointer(stream.handle)));
+  }
+  bool capturing(StreamId stream) noexcept override {
+    int yes = 0;
+    return calls().capturing != nullptr && !is_of_another_thread(stream) &&
+           calls().capturing(device_, pointer(stream.handle), &yes) == 0 && yes != 0;
   }
   DriverStatus synchronize() noexcept override {
     return status(calls().device_synchronize(device_));
@@ -77,54 +115,112 @@ class BackendMemory final : public Driver {
   static DriverStatus status(int code) {
     return code == 0 ? DriverStatus::Ok : DriverStatus::Failed;
   }
+  /// Of a call that takes memory. A device that cannot even tell what it has is out of order, not
+  /// out of memory.
+  DriverStatus memory_status(int code) noexcept {
+    if (code == 0) return DriverStatus::Ok;
+    MemoryInfo info;
+    return memory_info(&info) == DriverStatus::Ok ? DriverStatus::OutOfMemory : kFailed;
+  }
+  bool has_virtual_memory() const {
+    const BackendDriver& d = calls();
+    std::size_t step = 0;
+    return d.virtual_granularity != nullptr && d.reserve != nullptr && d.release != nullptr &&
+           d.create != nullptr && d.destroy != nullptr && d.map != nullptr && d.unmap != nullptr &&
+           d.virtual_granularity(device_, &step) == 0 && step != 0 && kGranularity % step == 0;
+  }
+  /// The handle by which each thread knows a stream of its own, where it is not this thread's.
+  bool is_of_another_thread(StreamId stream) const noexcept {
+    if (stream.handle == 0 || pointer(stream.handle) != calls().per_thread_stream) [[likely]]
+      return false;
+    std::uint64_t own = 0;
+    const std::uint64_t number = stream.id & ((std::uint64_t{1} << StreamId::kDeviceShift) - 1);
+    return calls().stream_id(device_, pointer(stream.handle), &own) != 0 || own + 1 != number;
+  }
+
+  static constexpr std::size_t kGranularity = std::size_t(2) << 20;
+  static constexpr DriverStatus kUnsupported = DriverStatus::Unsupported;
+  static constexpr DriverStatus kFailed = DriverStatus::Failed;
 
   const BackendTable& table_;
   int device_;
+  bool virtual_ = false;
 };
 
-/// The pool's blocks behind the pointers that backends hold.
+/// The pool's blocks behind the pointers that backends hold. Few live at a time: lists, in shards
+/// so that threads seldom meet.
 struct Workspaces {
-  std::mutex mutex;
-  std::unordered_map<void*, Block*> blocks;
+  struct Live {
+    void* data;
+    Block* block;
+  };
+  struct alignas(64) Shard {
+    std::mutex mutex;
+    std::vector<Live> live;
+  };
+  std::array<Shard, 16> shards;
+
+  Shard& of(const void* p) { return shards[(reinterpret_cast<std::uintptr_t>(p) >> 12) % 16]; }
 };
 Workspaces& workspaces() {
   static Workspaces& w = *new Workspaces();
   return w;
 }
 
+/// The identity of a stream that a launch was given, nearly always the current one.
+StreamId launched_on(Device device, void* native) {
+  const Stream current = current_stream(device);
+  return current.native() == native ? stream_id(current) : stream_id(device, native);
+}
+
 }  // namespace
+
+std::unique_ptr<Driver> make_backend_driver(const BackendTable& table, int device) {
+  return std::make_unique<BackendMemory>(table, device);
+}
 
 void register_backend_pools(const BackendTable& table) {
   for (int i = 0; i < table.device_count; ++i) {
-    register_pool(Device(table.kind, i), std::make_unique<BackendMemory>(table, i));
+    register_pool(Device(table.kind, i), make_backend_driver(table, i));
   }
 }
 
-void* backend_workspace_allocate(int device, std::size_t bytes, void* stream) {
+void* backend_workspace_allocate(Device device, std::size_t bytes, void* stream) noexcept {
   try {
-    const Device where(DeviceKind::CUDA, device < 0 ? 0 : device);
-    Block* block = pool_for(where).allocate(bytes, stream_id(where, stream));
+    device = resolve_device(device, "workspace");
+    Pool& pool = pool_for(device);
+    // Null says that there is no memory: none of no bytes.
+    Block* block = pool.allocate(std::max<std::size_t>(bytes, 1), launched_on(device, stream));
     void* p = block->data;
-    Workspaces& w = workspaces();
-    const std::lock_guard lock(w.mutex);
-    w.blocks[p] = block;
+    Workspaces::Shard& shard = workspaces().of(p);
+    try {
+      const std::lock_guard lock(shard.mutex);
+      shard.live.push_back({p, block});
+    } catch (...) {
+      pool.free(block);
+      throw;
+    }
     return p;
-  } catch (const std::exception&) {
-    return nullptr;  // the kernel reports it; no exception crosses to the backend
+  } catch (...) {  // none crosses to the backend: the launch raises it when it has returned
+    detail::fail_launch(std::current_exception());
+    return nullptr;
   }
 }
 
-void backend_workspace_free(int device, void* p, void*) {
+void backend_workspace_free(Device device, void* p) noexcept {
+  Workspaces::Shard& shard = workspaces().of(p);
   Block* block = nullptr;
   {
-    Workspaces& w = workspaces();
-    const std::lock_guard lock(w.mutex);
-    const auto found = w.blocks.find(p);
-    if (found == w.blocks.end()) return;
-    block = found->second;
-    w.blocks.erase(found);
+    const std::lock_guard lock(shard.mutex);
+    for (Workspaces::Live& live : shard.live) {
+      if (live.data != p) continue;
+      block = live.block;
+      live = shard.live.back();
+      shard.live.pop_back();
+      break;
+    }
   }
-  pool_for(Device(DeviceKind::CUDA, device < 0 ? 0 : device)).free(block);
+  if (block != nullptr) pool_for(resolve_device(device, "workspace")).free(block);
 }
 
 }  // namespace tandem

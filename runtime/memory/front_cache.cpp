@@ -28,14 +28,18 @@ namespace {
 void before_fork() {
   Registry& all = Registry::get();
   all.mutex.lock();
+  for (Pool* p : all.pools) p->lock_growth();
   for (FrontCache* c : all.caches) c->lock.lock();
-  for (Pool* p : all.pools) p->lock_for_fork();
+  for (Pool* p : all.pools) p->lock();
+  Order::process().lock();
 }
 
 void after_fork() {
   Registry& all = Registry::get();
-  for (Pool* p : all.pools) p->unlock_after_fork();
+  Order::process().unlock();
+  for (Pool* p : all.pools) p->unlock();
   for (FrontCache* c : all.caches) c->lock.unlock();
+  for (Pool* p : all.pools) p->unlock_growth();
   all.mutex.unlock();
 }
 

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <vector>
 
-#include "runtime/memory/arena.h"
+#include "runtime/memory/blocks.h"
 
 namespace tandem::memory {
 

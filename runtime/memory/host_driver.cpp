@@ -1,4 +1,5 @@
-// Host memory by mmap: segments on 2 MiB boundaries, with huge pages where the system has them.
+// Host memory by mmap on 2 MiB boundaries, with huge pages where the system has them: segments, or
+// address space whose pages the system fills when they are touched and takes back when told.
 #include "runtime/memory/host_driver.h"
 
 #include <sys/mman.h>
@@ -101,7 +102,7 @@ class HostDriver final : public Driver {
   }
 
   const char* name() const noexcept override { return "host"; }
-  DriverFeatures features() const noexcept override { return {}; }
+  DriverFeatures features() const noexcept override { return {.virtual_memory = true}; }
   std::size_t granularity() const noexcept override { return kHugePage; }
   std::size_t block_alignment() const noexcept override { return 64; }
 
@@ -110,18 +111,8 @@ class HostDriver final : public Driver {
     const std::size_t held = held_.load(std::memory_order_relaxed);
     if (bytes > total_ || held > total_ - bytes) return DriverStatus::OutOfMemory;
     if (bytes >= kAskSystem && bytes > available()) return DriverStatus::OutOfMemory;
-    void* raw = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (raw == MAP_FAILED) return DriverStatus::OutOfMemory;
-    const auto start = reinterpret_cast<std::uintptr_t>(raw);
-    const std::uintptr_t aligned = (start + kHugePage - 1) & ~(kHugePage - 1);
-    const std::size_t before = aligned - start;
-    if (before != 0) munmap(raw, before);
-    if (before != kHugePage) munmap(reinterpret_cast<void*>(aligned + bytes), kHugePage - before);
-    // Refused where huge pages are off: then it is ordinary memory.
-    if (huge_pages_) madvise(reinterpret_cast<void*>(aligned), bytes, MADV_HUGEPAGE);
+    if (!map_aligned(bytes, 0, out)) return DriverStatus::OutOfMemory;
     held_.fetch_add(bytes, std::memory_order_relaxed);
-    *out = reinterpret_cast<void*>(aligned);
     return DriverStatus::Ok;
   }
 
@@ -131,12 +122,60 @@ class HostDriver final : public Driver {
     return DriverStatus::Ok;
   }
 
+  // Address space is readable and writable from the start, and costs nothing until it is touched:
+  // one mapping however its pages come and go, which the system bounds. A page's handle is a token.
+  DriverStatus reserve(std::size_t bytes, DriverAddress* out) noexcept override {
+    void* p = nullptr;
+    if (!map_aligned(bytes, MAP_NORESERVE, &p)) return DriverStatus::OutOfMemory;
+    *out = reinterpret_cast<DriverAddress>(p);
+    return DriverStatus::Ok;
+  }
+  DriverStatus release(DriverAddress address, std::size_t bytes) noexcept override {
+    return munmap(reinterpret_cast<void*>(address), bytes) == 0 ? DriverStatus::Ok
+                                                                : DriverStatus::Failed;
+  }
+  DriverStatus create(std::size_t bytes, PhysicalHandle* out) noexcept override {
+    if (held_.fetch_add(bytes, std::memory_order_relaxed) > total_ - std::min(bytes, total_)) {
+      held_.fetch_sub(bytes, std::memory_order_relaxed);
+      return DriverStatus::OutOfMemory;
+    }
+    *out = 1;
+    return DriverStatus::Ok;
+  }
+  DriverStatus destroy(PhysicalHandle, std::size_t bytes) noexcept override {
+    held_.fetch_sub(bytes, std::memory_order_relaxed);
+    return DriverStatus::Ok;
+  }
+  DriverStatus map(DriverAddress, std::size_t, PhysicalHandle) noexcept override {
+    return DriverStatus::Ok;
+  }
+  DriverStatus unmap(DriverAddress at, std::size_t bytes) noexcept override {
+    return madvise(reinterpret_cast<void*>(at), bytes, MADV_DONTNEED) == 0 ? DriverStatus::Ok
+                                                                           : DriverStatus::Failed;
+  }
+
   DriverStatus memory_info(MemoryInfo* out) noexcept override {
     *out = {std::min(available(), total_), total_};
     return DriverStatus::Ok;
   }
 
  private:
+  bool map_aligned(std::size_t bytes, int flags, void** out) const noexcept {
+    if (bytes > kNoLimit - kHugePage) return false;
+    void* raw = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    if (raw == MAP_FAILED) return false;
+    const auto start = reinterpret_cast<std::uintptr_t>(raw);
+    const std::uintptr_t aligned = (start + kHugePage - 1) & ~(kHugePage - 1);
+    const std::size_t before = aligned - start;
+    if (before != 0) munmap(raw, before);
+    if (before != kHugePage) munmap(reinterpret_cast<void*>(aligned + bytes), kHugePage - before);
+    // Refused where huge pages are off: then it is ordinary memory.
+    if (huge_pages_) madvise(reinterpret_cast<void*>(aligned), bytes, MADV_HUGEPAGE);
+    *out = reinterpret_cast<void*>(aligned);
+    return true;
+  }
+
   /// What the system says could be had now without swapping out the process; kNoLimit where it says
   /// nothing.
   std::size_t available() const noexcept {

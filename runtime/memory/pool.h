@@ -3,19 +3,30 @@
 //
 // Note [Memory pool]
 // A block belongs to the stream it was allocated on. Freed on it, it is reused on it at once and
-// without an event, because work on one stream is in order. It is not reused on another stream. A
-// block that was also used on other streams (record_use, or a free on another stream) gets an event
-// on each of them and waits in `pending_` until those have passed, which is asked before growing,
-// or until someone waited for them (stream_synchronized, device_synchronized, empty_cache).
+// without an event, because work on one stream is in order. Another stream gets it when the host
+// knows that the work is done, or when that stream has waited for it: what order.h knows. A block
+// that was also used on other streams (record_use, or a free on another stream) waits in `pending_`
+// until their work is in the order of its own stream. Events are recorded only when memory is
+// wanted and there is none in the right order.
 //
-// Sizes: up to 256 KiB, size classes in slabs, with a front cache a thread; above, ranges of
-// segments, best fit, split and joined. Requests of up to 1 MiB live in segments of their own kind
-// (2 MiB), because a small long-lived block in the middle of a large segment would keep a large
-// request from fitting; near the end of memory either kind takes what the other has.
+// Sizes: up to 256 KiB, size classes in slabs, with a front cache a thread; above, ranges, found by
+// size in constant time, split and joined. Requests of up to 1 MiB live apart from larger ones,
+// because a small long-lived block in the middle of a large run would keep a large request from
+// fitting; near the end of memory either kind takes what the other has.
 //
-// Out of memory climbs: own stream's cache, pending blocks, grow, grow by no more than the request,
-// whatever fits of any kind, everything idle given back after a synchronisation, the user's
-// callback, the error with a report.
+// Where the driver has virtual memory, address space is reserved once, far more than there is
+// memory, and pages of it are mapped and unmapped: a large request takes its pages from whatever is
+// free, wherever that lies, before more memory is taken from the device. Else memory comes in
+// segments.
+//
+// Out of memory climbs (ladder.cpp): what is free in the stream's own order or for all; what other
+// streams are done with; growing; whatever fits of any kind; waiting, on the device, for other
+// streams; giving idle memory back; the threads' front caches; a synchronisation; the user's
+// callback; the error with a report.
+//
+// Locks, in this order: registry, growth, front cache, pool, order. Memory is taken from the driver
+// and given back to it with the growth lock held and not the pool's, so that other threads go on,
+// and a user's resource may allocate here.
 #pragma once
 
 #include <atomic>
@@ -25,10 +36,12 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "runtime/memory/arena.h"
 #include "runtime/memory/driver.h"
 #include "runtime/memory/front_cache.h"
+#include "runtime/memory/heap.h"
+#include "runtime/memory/order.h"
 #include "runtime/memory/pending.h"
 #include "tandem/export.h"
 #include "tandem/memory.h"
@@ -37,9 +50,11 @@ namespace tandem {
 
 class TANDEM_API Pool {
  public:
-  /// `index` chooses the threads' cache slots: 0 for the host's pool. `device` appears in messages
-  /// and events.
-  Pool(std::unique_ptr<Driver> driver, Device device, unsigned index);
+  /// `index` is the number of the device in the ids of its streams (StreamId::device) and chooses
+  /// the threads' cache slots: 0 for the host's pool. `device` appears in messages and events.
+  /// `order` is that of the streams, the process's unless a test has its own.
+  Pool(std::unique_ptr<Driver> driver, Device device, unsigned index,
+       memory::Order& order = memory::Order::process());
   /// All blocks must have been freed; gives everything back. The devices' pools are never
   /// destroyed.
   ~Pool();
@@ -57,15 +72,14 @@ class TANDEM_API Pool {
   /// Notes that work of another stream uses a live block.
   void record_use(Block* block, StreamId stream);
 
-  /// For whoever waits for a stream (or the device): take the mark, wait, and hand the mark in.
-  /// Blocks that became pending after the mark may have been used after the wait began; they go on
-  /// waiting.
-  std::uint64_t freed_mark() noexcept;
-  void stream_synchronized(StreamId stream, std::uint64_t mark) noexcept;
-  void device_synchronized(std::uint64_t mark) noexcept;
+  /// The stream's handle is about to die: what it frees is told apart by its last event, and the
+  /// blocks that threads hold for it go back.
+  void stream_destroyed(StreamId stream) noexcept;
 
-  /// Gives idle memory back to where it came from, after synchronising an asynchronous device.
-  /// Returns the bytes.
+  /// Gives idle memory back to where it came from, until at most `keep` bytes are held. Waits for
+  /// nothing: memory that pending work may use stays. Returns the bytes.
+  std::size_t trim(std::size_t keep = 0);
+  /// Gives all idle memory back, after synchronising an asynchronous device. Returns the bytes.
   std::size_t empty_cache();
 
   MemoryStats stats();
@@ -75,51 +89,95 @@ class TANDEM_API Pool {
 
   Driver& driver() { return *driver_; }
   Device device() const { return device_; }
+  memory::Order& order() { return order_; }
 
   /// Checks every invariant, for the tests: the first violation in words, empty if none.
   std::string verify();
 
-  // For the front caches.
+  // For the front caches and a fork.
   void drain(memory::FrontCache& cache) noexcept;  // with the cache's lock held
-  void lock_for_fork() { mutex_.lock(); }
-  void unlock_after_fork() { mutex_.unlock(); }
+  void lock_growth() { growth_.lock(); }
+  void unlock_growth() { growth_.unlock(); }
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
 
  private:
-  struct Growth {  // what an attempt took from the driver, to be reported without a lock
-    std::size_t bytes = 0;
-    bool failed = false;  // the driver reported an error other than no memory
+  /// An allocation that climbs the ladder.
+  struct Request {
+    std::size_t bytes;
+    int size_class;    // -1: a range
+    std::size_t size;  // of the class or the range
+    bool large;
+    StreamId stream;
+    PoolId id;
+    std::size_t grown = 0;  // taken from the driver, to be reported without a lock
+    bool failed = false;    // the driver reported an error other than no memory
   };
 
   memory::FrontCache* front(StreamId stream) noexcept;  // with its lock taken
+  memory::FrontCache* locked_front(StreamId stream) noexcept;
   void rebind(memory::FrontCache& cache, StreamId stream) noexcept;
-  Block* allocate_slow(std::size_t bytes, StreamId stream, PoolId id);
-  Block* attempt(std::size_t bytes, StreamId stream, PoolId id, Growth* growth) noexcept;
-  Block* attempt_locked(std::size_t bytes, int size_class, memory::Arena& arena, Growth* growth);
   bool refill(memory::FrontCache& cache, int size_class) noexcept;
-  bool grow(memory::Arena& arena, std::size_t bytes, bool large, Growth* growth);
-  memory::Arena& arena(StreamId stream, PoolId id);
   void free_slow(Block* block) noexcept;
-  void release(Block* blocks, bool touch) noexcept;
+  memory::Heap& heap(PoolId id);
+  void release(Block* blocks) noexcept;
+  void release_own(Block* block) noexcept;
   void drain_all() noexcept;
-  std::size_t trim(const char* reason);
-  std::size_t give_back(memory::Segment* segments) noexcept;
-  bool trim_can_help(std::size_t bytes);
-  [[noreturn]] void fail(std::size_t bytes, bool device_failed);
+  void drain_stream(StreamId stream) noexcept;
   void fold(memory::Tally& tally) noexcept;
+
+  void release_resolved() noexcept;
   void notify(MemoryEvent::Kind kind, std::size_t bytes, const char* reason);
+
+  // ladder.cpp
+  Block* allocate_slow(std::size_t bytes, StreamId stream, PoolId id);
+  Block* climb(Request& q);
+  Block* attempt(const Request& q) noexcept;
+  Block* locked(Block* (Pool::*rung)(const Request&), const Request& q) noexcept;
+  Block* finish(Block* block, const Request& q) noexcept;
+  Block* take(const Request& q);
+  Block* take_settled(const Request& q);
+  Block* take_any(const Request& q);
+  Block* take_waiting(const Request& q);
+  bool can_help(std::size_t bytes);
+  [[noreturn]] void fail(const Request& q);
+
+  // growth.cpp
+  Block* grow(Request& q) noexcept;
+  Block* take_grown(const Request& q);
+  bool within_limit(std::size_t bytes) const;
+  bool grow_plain(Request& q, std::size_t bytes);
+  bool grow_virtual(Request& q);
+  bool reserve_space(const Request& q, std::size_t bytes);
+  PhysicalHandle& page_at(memory::Range& r, std::size_t at) noexcept;
+  void destroy_page(PhysicalHandle handle) noexcept;
+  std::size_t map_pages(memory::Range* hole, std::vector<PhysicalHandle>& pages,
+                        bool* failed) noexcept;
+  std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
+  void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
+  std::size_t give_back_pages(std::size_t keep);
+  std::size_t give_back_segments(std::size_t keep);
+  bool give_back_segment(const memory::Segment& segment) noexcept;
+  std::size_t give_back(std::size_t keep, const char* reason) noexcept;
+  bool synchronize(const char* reason) noexcept;
 
   const std::unique_ptr<Driver> driver_;
   const Device device_;
   const unsigned index_;
+  memory::Order& order_;
   const memory::SizeClasses classes_;
   std::uint8_t depth_[memory::kMaxClasses] = {};
   std::size_t cached_limit_ = memory::kSlabLimit;  // requests up to here may come from front caches
   bool direct_ = false;                            // TANDEM_POOL=direct
-  Block nothing_;                                  // what zero bytes get
+  bool virtual_ = false;  // there is virtual memory, and it is wanted; under growth_ later on
+  bool asynchronous_ = false;
+  Block nothing_;  // what zero bytes get
 
-  std::mutex mutex_;  // guards all below
+  std::mutex growth_;  // one thread at a time takes memory from the driver or gives it back
+  std::vector<PhysicalHandle> spare_pages_;  // that the driver did not take back; under growth_
+  std::mutex mutex_;                         // guards all below
   memory::Descriptors descriptors_;
-  std::map<std::pair<std::uint64_t, PoolId>, std::unique_ptr<memory::Arena>> arenas_;
+  std::map<PoolId, std::unique_ptr<memory::Heap>> heaps_;
   memory::Pending pending_;
   MemoryResource* resource_ = nullptr;
   MemoryStats stats_;  // without what is in the front caches' tallies

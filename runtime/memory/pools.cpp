@@ -25,6 +25,11 @@ struct Table {
   unsigned registered = 0;
 };
 
+/// Apart from the pools and without a guard: asked for at every launch.
+constinit std::array<std::array<std::atomic<std::uint16_t>, kMaxDevices>,
+                     static_cast<std::size_t>(DeviceKind::kCount)>
+    numbers{};
+
 Table& table() {
   static auto* t = new Table;
   return *t;
@@ -52,6 +57,13 @@ Pool& pool_for(Device device) {
   return *pool;
 }
 
+unsigned device_number(Device device) noexcept {
+  const auto kind = static_cast<std::size_t>(device.kind);
+  const auto index = static_cast<std::size_t>(device.index);  // -1 wraps
+  if (kind >= numbers.size() || index >= kMaxDevices) return 0;
+  return numbers[kind][index].load(std::memory_order_acquire);
+}
+
 Pool& register_pool(Device device, std::unique_ptr<Driver> driver) {
   std::atomic<Pool*>* at = device.is_cpu() ? nullptr : slot(device);
   TANDEM_EXPECTS(
@@ -65,6 +77,8 @@ Pool& register_pool(Device device, std::unique_ptr<Driver> driver) {
       fmt::format("[register_pool] expected a device without a pool, got {}", device.str()));
   auto* pool = new Pool(std::move(driver), device, ++t.registered);
   at->store(pool, std::memory_order_release);
+  numbers[static_cast<std::size_t>(device.kind)][static_cast<std::size_t>(device.index)].store(
+      static_cast<std::uint16_t>(t.registered), std::memory_order_release);
   return *pool;
 }
 
@@ -75,7 +89,12 @@ MemoryStats memory_stats(Device device) {
 
 std::size_t empty_cache(Device device) {
   if (device.is_meta()) return 0;
-  return pool_for(resolve_device(device, "empty_cache")).empty_cache();
+  device = resolve_device(device, "empty_cache");
+  const BackendTable* backend = backend_for(device.kind);
+  if (backend != nullptr && backend->driver.drop_caches != nullptr) {
+    check_driver(*backend, backend->driver.drop_caches(device.index), "empty_cache");
+  }
+  return pool_for(device).empty_cache();
 }
 
 void reset_peak_memory(Device device) {

@@ -15,6 +15,10 @@ TANDEM_API Pool& host_pool();
 /// meta.
 TANDEM_API Pool& pool_for(Device device);
 
+/// The number of a device in the identities of its streams (StreamId::device): 1, 2, ... in the
+/// order in which pools were registered. 0: the host, meta, and devices without a pool.
+unsigned device_number(Device device) noexcept;
+
 /// Gives a device its pool; called once a device by the code that opens its backend. Raises
 /// DeviceError if it has one.
 TANDEM_API Pool& register_pool(Device device, std::unique_ptr<Driver> driver);

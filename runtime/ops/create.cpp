@@ -108,8 +108,19 @@ Tensor empty_strided(IntSpan shape, IntSpan strides, const Options& options) {
   return detail::make_tensor(s, dtype, 0, Dims(shape), Dims(strides), std::move(names));
 }
 
-Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options,
-                 std::function<void(void*)> deleter, std::optional<IntSpan> strides) {
+namespace {
+
+/// What from_blob makes of its arguments: where the storage begins, and the tensor in it.
+struct Blob {
+  char* base;
+  std::size_t bytes;
+  std::int64_t offset;
+  Dims steps;
+  Names names;
+};
+
+Blob checked_blob(void* data, IntSpan shape, DType dtype, const Options& options,
+                  std::optional<IntSpan> strides) {
   const std::int64_t n = detail::checked_numel(shape, element_size(dtype), "from_blob");
   TANDEM_EXPECTS(data != nullptr || n == 0, ValueError,
                  "[from_blob] argument 'data': expected memory, got null");
@@ -143,11 +154,40 @@ Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options,
                  "[from_blob] the strides reach beyond the address space");
   const auto bytes = n == 0 ? 0 : static_cast<std::size_t>(span);
   Names names = detail::checked_names(options.names, shape.size(), "from_blob");
-  char* base = static_cast<char*>(data) + low * size;
+  return {static_cast<char*>(data) + low * size, bytes, -low, std::move(steps), std::move(names)};
+}
+
+Tensor tensor_of(const Storage& storage, IntSpan shape, DType dtype, Blob& blob) {
+  return detail::make_tensor(storage, dtype, blob.offset, Dims(shape), std::move(blob.steps),
+                             std::move(blob.names));
+}
+
+}  // namespace
+
+Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options,
+                 std::function<void(void*)> deleter, std::optional<IntSpan> strides) {
+  Blob blob = checked_blob(data, shape, dtype, options, strides);
   std::function<void(void*)> release;
   if (deleter) release = [deleter = std::move(deleter), data](void*) { deleter(data); };
-  Storage s(base, bytes, device_of(options, "empty"), std::move(release));
-  return detail::make_tensor(s, dtype, -low, Dims(shape), std::move(steps), std::move(names));
+  const Storage s(blob.base, blob.bytes, device_of(options, "from_blob"), std::move(release));
+  return tensor_of(s, shape, dtype, blob);
+}
+
+Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options,
+                 const Stream& stream, std::function<void(void*, Stream)> deleter,
+                 std::optional<IntSpan> strides) {
+  const Device device = stream.device();
+  TANDEM_EXPECTS(
+      !options.device || resolve_device(*options.device, "from_blob") == device, DeviceError,
+      fmt::format("[from_blob] argument 'stream': expected a stream of {}, got one of {}",
+                  options.device->str(), device.str()));
+  Blob blob = checked_blob(data, shape, dtype, options, strides);
+  std::function<void(void*, Stream)> release;
+  if (deleter) {
+    release = [deleter = std::move(deleter), data](void*, Stream s) { deleter(data, s); };
+  }
+  const Storage s(blob.base, blob.bytes, stream, std::move(release));
+  return tensor_of(s, shape, dtype, blob);
 }
 
 Tensor full(IntSpan shape, const Scalar& value, const Options& options) {

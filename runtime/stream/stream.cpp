@@ -1,7 +1,18 @@
 // Streams, events and synchronisation over a backend's driver calls; trivial on the host.
+//
+// Note [Current streams]
+// A thread's current streams are a table on the heap, made by its first StreamGuard: a thread that
+// makes none has the default streams, and libtandem needs one pointer of static thread-local
+// storage (programs that open it at run time have little of that).
+//
+// Note [A stream that each thread has]
+// cudaStreamPerThread is one handle for as many streams as there are threads. A Stream keeps the
+// identity of the wrapping thread's; another thread cannot name that stream, so its use there is
+// refused. The pools, which may free on any thread, wait on the host instead (backend_driver.cpp).
 #include "tandem/stream.h"
 
 #include <array>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -28,7 +39,7 @@ struct detail::StreamAccess {
 namespace {
 
 constexpr int kMaxDevices = 64;
-constexpr std::size_t kStreamsPerDevice = 32;
+constexpr std::size_t kStreamsPerDevice = 32;  // and priority
 
 bool is_host(Device device) { return device.is_cpu() || device.is_meta(); }
 
@@ -40,18 +51,54 @@ const BackendTable& backend_of(Device device, const char* op) {
   return *backend;
 }
 
-/// The current streams of a thread, by device. Null and 0: the default stream.
-struct Current {
-  void* native;
-  std::uint64_t id;
-};
-thread_local std::array<Current, kMaxDevices> current{};
+/// The identity of a device's default stream. The first call for a device opens its backend.
+std::uint64_t default_id(Device device, const char* op) {
+  unsigned number = device_number(device);
+  if (number == 0) [[unlikely]] {
+    resolve_device(device, op);
+    number = device_number(device);
+    TANDEM_EXPECTS(number != 0, DeviceError,
+                   "[" + std::string(op) + "] expected a device with streams, got " + device.str());
+  }
+  return std::uint64_t{number} << StreamId::kDeviceShift;
+}
 
+/// A current stream of a thread. Null and 0: the default stream.
+struct Current {
+  void* native = nullptr;
+  std::uint64_t id = 0;
+};
+using CurrentStreams = std::array<Current, kMaxDevices>;
+// In the static block: an access is one load.
+thread_local CurrentStreams* t_current __attribute__((tls_model("initial-exec"))) = nullptr;
+
+/// Frees the table when the thread ends. A guard made later than that leaves a table behind.
+struct CurrentOwner {
+  bool armed = false;
+  ~CurrentOwner() {
+    delete t_current;
+    t_current = nullptr;
+  }
+};
+thread_local CurrentOwner t_owner;
+
+/// The slot to write to.
 Current& current_slot(Device device) {
-  TANDEM_EXPECTS(device.index >= 0 && device.index < kMaxDevices, DeviceError,
-                 "[current_stream] expected a device below " + std::to_string(kMaxDevices) +
-                     ", got " + device.str());
-  return current[static_cast<std::size_t>(device.index)];
+  if (t_current == nullptr) {
+    t_current = new CurrentStreams();
+    t_owner.armed = true;
+  }
+  return (*t_current)[static_cast<std::size_t>(device.index)];
+}
+
+/// Raises where the stream is another one on this thread.
+void check_thread(const Stream& stream, const BackendTable& backend, const char* op) {
+  if (stream.native() == nullptr || stream.native() != backend.driver.per_thread_stream) [[likely]]
+    return;
+  TANDEM_EXPECTS(stream_id(stream.device(), stream.native()) == stream_id(stream), DeviceError,
+                 "[" + std::string(op) +
+                     "] expected a stream of this thread, got the per-thread stream of another: "
+                     "it can only be used on the thread that wrapped it");
 }
 
 void log_wait(Device device, const char* what) {
@@ -71,78 +118,166 @@ void raise_found(const BackendTable& backend, Device device, void* native, bool 
 
 /// The streams of Stream::create: made one by one, then handed out in turn.
 struct Made {
-  std::mutex mutex;
-  std::array<std::vector<void*>, kMaxDevices> streams;
-  std::array<std::size_t, kMaxDevices> next{};
+  std::vector<void*> streams;
+  std::size_t next = 0;
 };
-Made& made() {
-  static Made& m = *new Made();
+struct AllMade {
+  std::mutex mutex;
+  std::map<std::pair<int, int>, Made> of;  // device, priority
+};
+AllMade& all_made() {
+  static AllMade& m = *new AllMade();
   return m;
 }
 
 }  // namespace
 
+// ---- what the pools learn of the order of streams
+
+struct Event::State {
+  Device device;
+  void* event = nullptr;
+  StreamId stream;  // where it was recorded
+  ~State() {
+    const BackendTable* backend = event == nullptr ? nullptr : backend_for(device.kind);
+    if (backend != nullptr) backend->driver.event_destroy(event);
+  }
+
+  memory::Mark mark;  // its place in the order of streams; none while a graph is being captured
+
+  /// Before the driver records the event on the stream.
+  void before_record(StreamId on) {
+    stream = on;
+    // What a capture orders is not the order of the streams' own work.
+    mark = pool_for(device).driver().capturing(on) ? memory::Mark{}
+                                                   : memory::Order::process().recording(on);
+  }
+  /// The driver made `by` wait for the event: what `by` gets from now on is behind it.
+  void after_wait(StreamId by) const { memory::Order::process().waited(by, mark); }
+  /// The host saw that the event has passed.
+  void after_seen() const { memory::Order::process().seen(mark); }
+};
+
+namespace {
+
+/// Around a wait of the host for a stream, or a question whether its work is done: made before,
+/// told after that all work queued before is done.
+class HostWait {
+ public:
+  explicit HostWait(const Stream& stream)
+      : point_(memory::Order::process().waiting(stream_id(stream))) {}
+  void done() const { memory::Order::process().waited_for(point_); }
+
+ private:
+  memory::Point point_;
+};
+
+/// Around a wait of the host for all streams of a device.
+class DeviceWait {
+ public:
+  explicit DeviceWait(Device device)
+      : points_(memory::Order::process().waiting_for_device(device_number(device))) {}
+  void done() const { memory::Order::process().waited_for(points_); }
+
+ private:
+  std::vector<memory::Point> points_;
+};
+
+}  // namespace
+
+// ---- streams
+
 StreamId stream_id(Device device, void* native) {
-  if (is_host(device) || native == nullptr) return StreamId{};
+  if (is_host(device)) return StreamId{};
+  const std::uint64_t own = default_id(device, "stream");
+  if (native == nullptr) return StreamId{own};
   const BackendTable& backend = backend_of(device, "stream");
   std::uint64_t id = 0;
   check_driver(backend, backend.driver.stream_id(device.index, native, &id), "stream");
-  return StreamId{id + 1, reinterpret_cast<std::uint64_t>(native)};
+  TANDEM_EXPECTS(id + 1 < std::uint64_t{1} << StreamId::kDeviceShift, DeviceError,
+                 "[stream] expected a stream's number below 2^48, got " + std::to_string(id));
+  return StreamId{own | (id + 1), reinterpret_cast<std::uint64_t>(native)};
 }
 
 Stream Stream::wrap(Device device, void* native) {
   device = resolve_device(device, "stream");
+  if (is_host(device)) return detail::StreamAccess::make(device, native, 0);
+  const BackendDriver& driver = backend_of(device, "stream").driver;
+  if (native == driver.default_stream_alias) native = nullptr;
+  if (native != nullptr && native != driver.per_thread_stream && driver.stream_device != nullptr) {
+    int made_on = -1;
+    check_driver(backend_of(device, "stream"), driver.stream_device(native, &made_on), "stream");
+    TANDEM_EXPECTS(made_on < 0 || made_on == device.index, DeviceError,
+                   "[stream] expected a stream of " + device.str() + ", got one of " +
+                       Device(device.kind, made_on).str());
+  }
   return detail::StreamAccess::make(device, native, stream_id(device, native).id);
 }
 
-Stream Stream::create(Device device) {
+Stream Stream::create(Device device, int priority) {
   device = resolve_device(device, "stream");
+  const StreamPriorities range = priority == 0 ? StreamPriorities{} : stream_priority_range(device);
+  TANDEM_EXPECTS(priority <= range.least && priority >= range.greatest, ValueError,
+                 "[stream] expected a priority from " + std::to_string(range.greatest) + " to " +
+                     std::to_string(range.least) + ", got " + std::to_string(priority));
   if (is_host(device)) return wrap(device, nullptr);
   const BackendTable& backend = backend_of(device, "stream");
-  current_slot(device);  // checks the index
-  const auto d = static_cast<std::size_t>(device.index);
-  Made& m = made();
-  const std::lock_guard lock(m.mutex);
-  auto& streams = m.streams[d];
-  if (streams.size() < kStreamsPerDevice) {
-    void* native = nullptr;
-    check_driver(backend, backend.driver.stream_create(device.index, &native), "stream");
-    streams.push_back(native);
-    return wrap(device, native);
+  AllMade& all = all_made();
+  const std::lock_guard lock(all.mutex);
+  Made& m = all.of[{device.index, priority}];
+  if (m.streams.size() >= kStreamsPerDevice) {
+    return wrap(device, m.streams[m.next++ % kStreamsPerDevice]);
   }
-  return wrap(device, streams[m.next[d]++ % kStreamsPerDevice]);
+  m.streams.reserve(kStreamsPerDevice);
+  void* native = nullptr;
+  const int code =
+      priority == 0 ? backend.driver.stream_create(device.index, &native)
+                    : backend.driver.stream_create_with_priority(device.index, priority, &native);
+  check_driver(backend, code, "stream");
+  m.streams.push_back(native);
+  return wrap(device, native);
+}
+
+StreamPriorities stream_priority_range(Device device) {
+  device = resolve_device(device, "stream_priority_range");
+  StreamPriorities range;
+  if (is_host(device)) return range;
+  const BackendTable& backend = backend_of(device, "stream_priority_range");
+  if (backend.driver.stream_priority_range == nullptr ||
+      backend.driver.stream_create_with_priority == nullptr) {
+    return range;
+  }
+  check_driver(backend,
+               backend.driver.stream_priority_range(device.index, &range.least, &range.greatest),
+               "stream_priority_range");
+  return range;
 }
 
 void Stream::synchronize() const {
   if (is_host(device_)) return;
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device_, "synchronize");
+  check_thread(*this, backend, "synchronize");
   log_wait(device_, "a stream");
-  Pool& pool = pool_for(device_);
-  const std::uint64_t mark = pool.freed_mark();
+  HostWait wait(*this);
   check_driver(backend, backend.driver.stream_synchronize(device_.index, native_), "synchronize");
-  pool.stream_synchronized(stream_id(*this), mark);
+  wait.done();
   raise_found(backend, device_, native_, false);
 }
 
 bool Stream::query() const {
   if (is_host(device_)) return true;
   const BackendTable& backend = backend_of(device_, "query");
+  check_thread(*this, backend, "query");
+  HostWait wait(*this);
   const int answer = backend.driver.stream_query(device_.index, native_);
   if (answer == 1) return false;
   check_driver(backend, answer, "query");
+  wait.done();
   return true;
 }
 
-struct Event::State {
-  Device device;
-  void* event = nullptr;
-  void* stream = nullptr;  // where it was recorded
-  ~State() {
-    const BackendTable* backend = event == nullptr ? nullptr : backend_for(device.kind);
-    if (backend != nullptr) backend->driver.event_destroy(event);
-  }
-};
+// ---- events
 
 void Event::record(const Stream& stream) {
   const Device device = stream.device();
@@ -151,6 +286,7 @@ void Event::record(const Stream& stream) {
     return;
   }
   const BackendTable& backend = backend_of(device, "record");
+  check_thread(stream, backend, "record");
   // A copy of this event keeps the point it has: a shared state is replaced, not recorded again.
   if (state_ == nullptr || state_->device != device || state_.use_count() > 1) {
     auto fresh = std::make_shared<State>();
@@ -158,19 +294,21 @@ void Event::record(const Stream& stream) {
     check_driver(backend, backend.driver.event_create(device.index, &fresh->event), "record");
     state_ = std::move(fresh);
   }
+  state_->before_record(stream_id(stream));
   check_driver(backend, backend.driver.event_record(device.index, state_->event, stream.native()),
                "record");
-  state_->stream = stream.native();
 }
 
 void Event::wait(const Stream& stream) const {
   if (state_ == nullptr) return;
   if (is_host(stream.device())) return synchronize();  // host work runs at once, on this thread
   const BackendTable& backend = backend_of(stream.device(), "wait");
+  check_thread(stream, backend, "wait");
   const Device device = stream.device();
   check_driver(backend,
                backend.driver.stream_wait_event(device.index, stream.native(), state_->event),
                "wait");
+  state_->after_wait(stream_id(stream));
 }
 
 void Event::synchronize() const {
@@ -179,7 +317,8 @@ void Event::synchronize() const {
   const BackendTable& backend = backend_of(state_->device, "synchronize");
   log_wait(state_->device, "an event");
   check_driver(backend, backend.driver.event_synchronize(state_->event), "synchronize");
-  raise_found(backend, state_->device, state_->stream, false);
+  state_->after_seen();
+  raise_found(backend, state_->device, reinterpret_cast<void*>(state_->stream.handle), false);
 }
 
 bool Event::query() const {
@@ -188,24 +327,36 @@ bool Event::query() const {
   const int answer = backend.driver.event_query(state_->event);
   if (answer == 1) return false;
   check_driver(backend, answer, "query");
+  state_->after_seen();
   return true;
 }
 
+// ---- the current stream
+
 Stream current_stream(Device device) {
-  if (is_host(device)) return detail::StreamAccess::make(device, nullptr, 0);
+  if (is_host(device)) {
+    return detail::StreamAccess::make(device.is_cpu() ? kCPU : kMeta, nullptr, 0);
+  }
   if (device.index < 0) device = resolve_device(device, "current_stream");
-  const Current& c = current_slot(device);
-  return detail::StreamAccess::make(device, c.native, c.id);
+  const std::uint64_t own = default_id(device, "current_stream");  // checks the index
+  if (const CurrentStreams* all = t_current; all != nullptr) {
+    const Current& c = (*all)[static_cast<std::size_t>(device.index)];
+    if (c.id != 0) return detail::StreamAccess::make(device, c.native, c.id);
+  }
+  return detail::StreamAccess::make(device, nullptr, own);
 }
 
 StreamGuard::StreamGuard(const Stream& stream) : previous_(current_stream(stream.device())) {
-  if (!is_host(stream.device())) current_slot(stream.device()) = {stream.native(), stream.id()};
+  const Device device = stream.device();
+  if (is_host(device)) return;
+  check_thread(stream, backend_of(device, "stream"), "stream");
+  current_slot(device) = {stream.native(), stream.id()};
 }
 
 StreamGuard::~StreamGuard() {
   const Device device = previous_.device();
-  if (is_host(device)) return;
-  current[static_cast<std::size_t>(device.index)] = {previous_.native(), previous_.id()};
+  if (is_host(device) || t_current == nullptr) return;
+  (*t_current)[static_cast<std::size_t>(device.index)] = {previous_.native(), previous_.id()};
 }
 
 void synchronize(Device device) {
@@ -214,10 +365,9 @@ void synchronize(Device device) {
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device, "synchronize");
   log_wait(device, "all its streams");
-  Pool& pool = pool_for(device);
-  const std::uint64_t mark = pool.freed_mark();
+  DeviceWait wait(device);
   check_driver(backend, backend.driver.device_synchronize(device.index), "synchronize");
-  pool.device_synchronized(mark);
+  wait.done();
   raise_found(backend, device, nullptr, true);
 }
 

@@ -7,8 +7,10 @@
 
 namespace tandem {
 
-/// The identity of a backend's stream by its native handle. The default stream (null) has id 0; the
-/// ids of others are never reused, though their handles may be. Raises DeviceError.
+/// The identity of a backend's stream by its native handle, on a device with an index: the device's
+/// number (device_number) in the upper bits; below it 0 for the default stream (null), else one
+/// more than the driver's number of the stream. Never reused, though handles may be. Raises
+/// DeviceError.
 StreamId stream_id(Device device, void* native);
 
 /// The same of a Stream, without asking the backend.

@@ -11,8 +11,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <memory>
+
+#include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
+#include "runtime/tensor/foreign_memory.h"
 #include "tandem/backend.h"
 
 namespace tandem {
@@ -104,6 +108,7 @@ detail::StorageBody* fresh_storage(std::size_t bytes, Device device) {
   s->data = nullptr;
   s->bytes = bytes;
   s->block = nullptr;
+  s->foreign = nullptr;
   s->version.store(0, std::memory_order_relaxed);
   s->peer.store(nullptr, std::memory_order_relaxed);
   s->drop_peer = nullptr;
@@ -115,7 +120,16 @@ detail::StorageBody* fresh_storage(std::size_t bytes, Device device) {
 // ---- storage
 // ---------------------------------------------------------------------------------------
 
+namespace {
+/// With the number of the device, once for all that is done with it.
+Device one_device(Device device) {
+  const bool known = device == kCPU || device == kMeta || device_number(device) != 0;
+  return known ? device : resolve_device(device, "storage");
+}
+}  // namespace
+
 Storage::Storage(std::size_t bytes, Device device) {
+  device = one_device(device);
   auto* s = fresh_storage(bytes, device);
   if (!device.is_meta()) {
     try {
@@ -133,9 +147,20 @@ Storage::Storage(std::size_t bytes, Device device) {
 }
 
 Storage::Storage(void* data, std::size_t bytes, Device device, std::function<void(void*)> deleter) {
-  auto* s = fresh_storage(bytes, device);
+  auto* s = fresh_storage(bytes, one_device(device));
   s->data = data;
   s->deleter = std::move(deleter);
+  body_ = s;
+}
+
+Storage::Storage(void* data, std::size_t bytes, const Stream& stream,
+                 std::function<void(void*, Stream)> deleter) {
+  auto foreign = std::make_unique<detail::ForeignMemory>();
+  foreign->home = stream;
+  foreign->deleter = std::move(deleter);
+  auto* s = fresh_storage(bytes, stream.device());
+  s->data = data;
+  s->foreign = foreign.release();
   body_ = s;
 }
 
@@ -148,6 +173,9 @@ void destroy(StorageBody* s) noexcept {
   } else if (s->deleter) {
     s->deleter(s->data);
     s->deleter = nullptr;
+  } else if (s->foreign != nullptr) {
+    s->foreign->give_back(s->data);
+    delete s->foreign;
   }
   Bodies<StorageBody>::give(s);
 }
@@ -226,6 +254,11 @@ Tensor make_tensor(const Storage& storage, DType dtype, std::int64_t offset, Dim
   b->strides = std::move(strides);
   b->names = std::move(names);
   return Tensor::adopt(b);
+}
+
+Tensor elements_of(const Storage& storage, DType dtype) {
+  const std::size_t n = storage.bytes() / element_size(dtype);
+  return make_tensor(storage, dtype, 0, Dims{static_cast<std::int64_t>(n)}, Dims{1});
 }
 
 Tensor make_empty(IntSpan shape, DType dtype, Device device) {

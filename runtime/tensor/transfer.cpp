@@ -8,10 +8,18 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
+#include "runtime/tensor/foreign_memory.h"
 
 namespace tandem::detail {
 
 namespace {
+
+/// Whether a copy from memory of the host has read it by the time that the driver's call returns.
+bool read_at_once(const BackendTable& backend, Device device, const void* host) {
+  int yes = 0;
+  return backend.driver.read_at_once != nullptr &&
+         backend.driver.read_at_once(device.index, host, &yes) == 0 && yes != 0;
+}
 
 /// Bytes of two dense tensors of one dtype and layout, one of them on the host or both on devices.
 void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
@@ -30,6 +38,8 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
     // The copy goes to the destination's stream: after what the source's has to do, and before what
     // it gets from now on, so that the source's memory may be written or freed in its own order.
     const Stream origin = current_stream(source.device());
+    record_use(source.body_ptr()->storage, origin);
+    record_use(out.body_ptr()->storage, stream);
     Event ready, read;
     ready.record(origin);
     ready.wait(stream);
@@ -38,10 +48,13 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
         backend->driver.peer_copy(out.device().index, out.data_ptr(), source.device().index,
                                   source.data_ptr(), bytes, stream.native()),
         "copy_");
-    read.record(stream);
-    read.wait(origin);
-    record_use(source.body_ptr()->storage, origin);
-    record_use(out.body_ptr()->storage, stream);
+    try {
+      read.record(stream);
+      read.wait(origin);
+    } catch (...) {  // the source's memory is in no order with the copy: it has to be over
+      (void)backend->driver.stream_synchronize(device.index, stream.native());
+      throw;
+    }
     return;
   }
   record_use((to_host ? source : out).body_ptr()->storage, stream);
@@ -49,7 +62,8 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
                backend->driver.copy(device.index, out.data_ptr(), source.data_ptr(), bytes,
                                     to_host ? kDeviceToHost : kHostToDevice, stream.native()),
                "copy_");
-  if (!non_blocking) stream.synchronize();
+  if (non_blocking) return;
+  if (to_host || !read_at_once(*backend, device, source.data_ptr())) stream.synchronize();
 }
 
 bool same_layout(const Tensor& a, const Tensor& b) {
@@ -80,7 +94,9 @@ void transfer(const Tensor& out, const Tensor& source, bool non_blocking) {
 }
 
 void record_use(StorageBody* storage, const Stream& stream) {
-  if (storage->block == nullptr || storage->device.is_cpu()) return;
+  if (storage->device.is_cpu()) return;
+  if (storage->foreign != nullptr) return storage->foreign->record_use(stream);
+  if (storage->block == nullptr) return;
   pool_for(storage->device).record_use(static_cast<Block*>(storage->block), stream_id(stream));
 }
 

@@ -7,10 +7,12 @@
 namespace tandem::detail {
 
 /// out[...] = source[...] across devices (same shape); casts on the side where the bytes are fewer.
-/// Waits for the copy unless it is non-blocking; a copy to pageable host memory always waits.
+/// Unless it is non-blocking, waits for a copy to the host, and for one from memory of the host
+/// that the device may still read when the driver's call returns.
 void transfer(const Tensor& out, const Tensor& source, bool non_blocking);
 
-/// Notes that a stream's work uses the storage.
+/// Notes that a stream's work uses the storage. To be called before the work is queued: it may
+/// throw.
 void record_use(StorageBody* storage, const Stream& stream);
 
 }  // namespace tandem::detail

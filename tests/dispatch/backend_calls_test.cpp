@@ -1,7 +1,6 @@
 // What the core asks of a backend: ranges, waits, the order of copies between devices, memory that
 // other streams use; and what it says when a device fails. With a backend that writes down its
 // calls.
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -11,27 +10,15 @@
 
 #include "tandem/memory.h"
 #include "tandem/tandem.h"
+#include "tests/support/recording.h"
 
 namespace {
 
 using namespace tandem;
 
-// Before anything asks for a device.
-const bool kChosen = ::setenv("TANDEM_CUDA_LIBRARY", TANDEM_RECORDING_BACKEND, 1) == 0;
+using namespace test::recording;  // NOLINT(google-build-using-namespace)
 
-template <class F>
-F* function(const char* name) {
-  static void* library = dlopen(TANDEM_RECORDING_BACKEND, RTLD_NOW | RTLD_LOCAL);
-  return reinterpret_cast<F*>(dlsym(library, name));
-}
-/// The calls since the last time.
-std::string calls() { return function<const char*()>("recorded_calls")(); }
-void refuse_memory(bool refuse, bool lost) {
-  function<void(bool, bool)>("refuse_memory")(refuse, lost);
-}
-
-Device device(int i) { return Device(DeviceKind::CUDA, i); }
-std::string number(const void* p) { return std::to_string(reinterpret_cast<std::uintptr_t>(p)); }
+const bool kChosen = choose();  // before anything asks for a device
 
 /// What a child process that runs one test of this program with TANDEM_LOG writes.
 std::string log_of(const std::string& test, const std::string& topics) {

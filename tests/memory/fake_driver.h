@@ -2,6 +2,7 @@
 // fails when told to.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <map>
@@ -31,13 +32,32 @@ struct FakeDevice {
   std::string misuse;  // the first broken rule
   std::function<void()> during_synchronize;
 
-  // Each stream's work is counted; what is done is a prefix of it. An event is a count.
-  std::map<std::uint64_t, std::uint64_t> queued, done;
-  std::map<EventHandle, std::pair<std::uint64_t, std::uint64_t>> events;
+  // Each stream's work is counted, by the stream's number on its device; what is done is a prefix
+  // of it. An event is a count, with the counts of other streams that its stream has waited for.
+  using Clock = std::map<std::uint64_t, std::uint64_t>;
+  struct Event {
+    std::uint64_t stream = 0, count = 0;
+    Clock waited;
+  };
+  Clock queued, done;
+  std::map<std::uint64_t, Clock> waited;
+  std::map<EventHandle, Event> events;
   EventHandle last_event = 0;
   int queries = 0;
-  void finish(std::uint64_t stream) { done[stream] = queued[stream]; }
+  int waits = 0;
+  static std::uint64_t number(StreamId s) {
+    return s.id & ((std::uint64_t{1} << StreamId::kDeviceShift) - 1);
+  }
+  void advance(std::uint64_t stream, std::uint64_t count) {
+    done[stream] = std::max(done[stream], count);
+    for (const auto& [other, n] : waited[stream]) done[other] = std::max(done[other], n);
+  }
+  void finish(std::uint64_t stream) { advance(stream, queued[stream]); }
   bool passed(std::uint64_t stream, std::uint64_t count) { return done[stream] >= count; }
+  /// Whether what `by` does next comes after the first `count` pieces of work of a stream.
+  bool ordered(std::uint64_t by, std::uint64_t stream, std::uint64_t count) {
+    return by == stream || passed(stream, count) || waited[by][stream] >= count;
+  }
 
   bool fails() { return calls++ == fail_at; }
 };
@@ -87,17 +107,18 @@ class FakeDriver final : public Driver {
     return DriverStatus::Ok;
   }
   DriverStatus synchronize() noexcept override {
+    const FakeDevice::Clock before = d_.queued;  // work that comes while it waits is not waited for
     if (d_.during_synchronize) d_.during_synchronize();
     const std::lock_guard<std::mutex> hold(d_.mutex);
     if (d_.fails()) return DriverStatus::Failed;
     ++d_.synchronizations;
-    d_.done = d_.queued;
+    for (const auto& [stream, count] : before) d_.advance(stream, count);
     return DriverStatus::Ok;
   }
   DriverStatus stream_synchronize(StreamId stream) noexcept override {
     const std::lock_guard<std::mutex> hold(d_.mutex);
     if (d_.fails()) return DriverStatus::Failed;
-    d_.finish(stream.id);
+    d_.finish(FakeDevice::number(stream));
     return DriverStatus::Ok;
   }
   DriverStatus event_create(EventHandle* out) noexcept override {
@@ -116,7 +137,19 @@ class FakeDriver final : public Driver {
     const std::lock_guard<std::mutex> hold(d_.mutex);
     if (d_.events.count(event) == 0) d_.misuse = "event_record: no such event";
     if (d_.fails()) return DriverStatus::Failed;
-    d_.events[event] = {stream.id, d_.queued[stream.id]};
+    const std::uint64_t s = FakeDevice::number(stream);
+    d_.events[event] = {s, d_.queued[s], d_.waited[s]};
+    return DriverStatus::Ok;
+  }
+  DriverStatus stream_wait_event(StreamId stream, EventHandle event) noexcept override {
+    const std::lock_guard<std::mutex> hold(d_.mutex);
+    if (d_.events.count(event) == 0) d_.misuse = "stream_wait_event: no such event";
+    if (d_.fails()) return DriverStatus::Failed;
+    ++d_.waits;
+    const FakeDevice::Event e = d_.events[event];
+    FakeDevice::Clock& mine = d_.waited[FakeDevice::number(stream)];
+    mine[e.stream] = std::max(mine[e.stream], e.count);
+    for (const auto& [other, n] : e.waited) mine[other] = std::max(mine[other], n);
     return DriverStatus::Ok;
   }
   DriverStatus event_query(EventHandle event) noexcept override {
@@ -124,8 +157,8 @@ class FakeDriver final : public Driver {
     ++d_.queries;
     if (d_.events.count(event) == 0) d_.misuse = "event_query: no such event";
     if (d_.fails()) return DriverStatus::Failed;
-    const auto [stream, count] = d_.events[event];
-    return d_.passed(stream, count) ? DriverStatus::Ok : DriverStatus::NotReady;
+    const FakeDevice::Event& e = d_.events[event];
+    return d_.passed(e.stream, e.count) ? DriverStatus::Ok : DriverStatus::NotReady;
   }
 
  private:

@@ -19,12 +19,17 @@ using namespace test;  // NOLINT(google-build-using-namespace)
 
 using OutOfMemoryTest = PoolTest;
 
-TEST_F(OutOfMemoryTest, GivesBackOtherStreamsCacheBeforeFailing) {
+TEST_F(OutOfMemoryTest, WaitsOnTheDeviceForOtherStreamsBeforeFailing) {
   device_.capacity = 64 * kMiB;
+  device_.asynchronous = true;
+  device_.queued[1] = 1;
   Block* a = pool().allocate(60 * kMiB, stream(1));
   pool().free(a);
   Block* b = pool().allocate(50 * kMiB, stream(2));
-  EXPECT_EQ(pool().stats().retries, 1u);
+  EXPECT_EQ(device_.waits, 1);
+  EXPECT_EQ(pool().stats().waits, 1u);
+  EXPECT_EQ(device_.synchronizations, 0);
+  EXPECT_EQ(pool().stats().retries, 0u);
   EXPECT_THROW(pool().allocate(40 * kMiB, stream(1)), OutOfMemory);
   pool().free(b);
   Block* c = pool().allocate(40 * kMiB, stream(1));
@@ -135,7 +140,8 @@ void fail_each_call(bool asynchronous, DriverStatus with) {
     device.fail_with = with;
     device.fail_at = fail_at;
     {
-      Pool pool(std::make_unique<FakeDriver>(device), kCPU, 4);
+      memory::Order order;
+      Pool pool(std::make_unique<FakeDriver>(device), kCPU, kDevice, order);
       std::vector<Live> live;
       int failed = 0;
       const auto take = [&](std::size_t bytes, std::uint64_t s) {

@@ -19,12 +19,19 @@ namespace tandem::test {
 inline constexpr std::size_t kKiB = 1024, kMiB = 1024 * kKiB;
 inline constexpr std::size_t kMax = std::numeric_limits<std::size_t>::max();
 
+/// The number of the fake device in its streams' ids.
+inline constexpr unsigned kDevice = 3;
+
+inline StreamId stream(std::uint64_t number) {
+  return {std::uint64_t{kDevice} << StreamId::kDeviceShift | number, 1000 + number};
+}
+
 /// A pool on a fake device; at the end the rules were kept and nothing is left.
 class PoolTest : public ::testing::Test {
  protected:
   Pool& pool() {
     if (pool_ == nullptr)
-      pool_ = std::make_unique<Pool>(std::make_unique<FakeDriver>(device_), kCPU, 3);
+      pool_ = std::make_unique<Pool>(std::make_unique<FakeDriver>(device_), kCPU, kDevice, order_);
     return *pool_;
   }
   void TearDown() override {
@@ -34,11 +41,17 @@ class PoolTest : public ::testing::Test {
     EXPECT_TRUE(device_.segments.empty());
     EXPECT_TRUE(device_.events.empty());
   }
+  /// The host waits for a stream, and for all.
+  void synchronize(std::uint64_t s) {
+    const memory::Point point = order_.waiting(stream(s));
+    device_.finish(s);
+    order_.waited_for(point);
+  }
+
   FakeDevice device_;
+  memory::Order order_;
   std::unique_ptr<Pool> pool_;
 };
-
-inline StreamId stream(std::uint64_t id) { return {id, 1000 + id}; }
 
 struct Live {
   Block* block;
@@ -65,7 +78,5 @@ inline std::size_t random_size(std::mt19937_64& rng) {
   const double octaves = std::uniform_real_distribution<double>(0, rng() % 4 == 0 ? 24.5 : 16)(rng);
   return static_cast<std::size_t>(std::exp2(octaves));
 }
-
-/// Live ranges, by address; two that overlap are an error.
 
 }  // namespace tandem::test

@@ -112,8 +112,10 @@ TEST_F(PoolTest, ZeroBytesTakeNothing) {
   EXPECT_EQ(device_.calls, 0);
 }
 
-TEST_F(PoolTest, OtherStreamsDoNotReuse) {
+TEST_F(PoolTest, OtherStreamsDoNotReuseWhatIsInFlight) {
+  device_.asynchronous = true;
   for (const std::size_t bytes : {std::size_t{64}, 300 * kKiB, 20 * kMiB}) {
+    ++device_.queued[1];
     Block* a = pool().allocate(bytes, stream(1));
     std::byte* where = a->data;
     pool().free(a);
@@ -126,12 +128,89 @@ TEST_F(PoolTest, OtherStreamsDoNotReuse) {
   }
   // Streams that share a slot of the thread's caches (ids that differ by a multiple) stay apart
   // too.
+  ++device_.queued[5];
   Block* a = pool().allocate(64, stream(5));
   std::byte* where = a->data;
   pool().free(a);
   Block* b = pool().allocate(64, stream(5 + memory::kSlots - 1));
   EXPECT_NE(b->data, where);
   pool().free(b);
+  EXPECT_EQ(pool().verify(), "");
+}
+
+TEST_F(PoolTest, OtherStreamsReuseWhatIsDone) {
+  device_.asynchronous = true;
+  const std::size_t bytes = 40 * kMiB;
+  device_.queued[1] = device_.done[1] = 7;
+  Block* a = pool().allocate(bytes, stream(1));
+  std::byte* where = a->data;
+  pool().free(a);
+  for (std::uint64_t s = 2; s < 40; ++s) {  // a fresh stream each time
+    Block* b = pool().allocate(bytes, stream(s));
+    EXPECT_EQ(b->data, where);
+    pool().free(b);
+  }
+  EXPECT_EQ(device_.allocations, 1);
+  EXPECT_EQ(device_.waits + device_.synchronizations, 0);
+  EXPECT_EQ(pool().verify(), "");
+}
+
+TEST_F(PoolTest, AStreamReusesWhatItHasWaitedFor) {
+  device_.asynchronous = true;
+  const std::size_t bytes = 40 * kMiB;
+  device_.queued[1] = device_.queued[2] = 5;
+  Block* a = pool().allocate(bytes, stream(1));
+  std::byte* where = a->data;
+  pool().free(a);
+  // Stream 3 waits for 2, which waited for 1: as a user's events would have it.
+  order_.waited(stream(2), order_.recording(stream(1)));
+  order_.waited(stream(3), order_.recording(stream(2)));
+  Block* other = pool().allocate(bytes, stream(4));
+  EXPECT_NE(other->data, where);
+  Block* b = pool().allocate(bytes, stream(3));
+  EXPECT_EQ(b->data, where);
+  EXPECT_EQ(device_.allocations, 2);
+  EXPECT_EQ(device_.waits, 0);
+  pool().free(other);
+  pool().free(b);
+  EXPECT_EQ(pool().verify(), "");
+}
+
+TEST_F(PoolTest, JoinsAcrossStreamsBeforeGrowing) {
+  device_.asynchronous = true;
+  std::vector<Block*> blocks;
+  for (std::uint64_t i = 0; i < 16; ++i) blocks.push_back(pool().allocate(2 * kMiB, stream(i)));
+  EXPECT_EQ(device_.allocations, 1);
+  for (Block* b : blocks) pool().free(b);
+  Block* all = pool().allocate(32 * kMiB, stream(20));
+  EXPECT_EQ(device_.allocations, 1);
+  pool().free(all);
+  EXPECT_EQ(pool().verify(), "");
+}
+
+TEST_F(PoolTest, SlabsOfOtherStreamsAreTakenOver) {
+  device_.asynchronous = true;
+  device_.capacity = 2 * kMiB;
+  std::vector<Block*> blocks;
+  for (int i = 0; i < 8; ++i) blocks.push_back(pool().allocate(256 * kKiB, stream(1)));
+  std::byte* where = blocks[3]->data;
+  pool().free(blocks[3]);
+  pool().stream_destroyed(stream(1));  // gives the thread's cached block back
+  Block* taken = pool().allocate(256 * kKiB, stream(2));
+  EXPECT_EQ(taken->data, where);
+  EXPECT_EQ(taken->stream, stream(2));
+  // A block of the slab that its first stream still has comes back in that stream's order.
+  ++device_.queued[1];
+  where = blocks[4]->data;
+  pool().free(blocks[4]);
+  EXPECT_EQ(pool().verify(), "");
+  EXPECT_EQ(pool().stats().pending, 256 * kKiB);
+  blocks[4] =
+      pool().allocate(256 * kKiB, stream(2));  // its handle is dead, it has no event any more
+  EXPECT_EQ(blocks[4]->data, where);
+  EXPECT_EQ(device_.synchronizations, 1);
+  blocks[3] = taken;
+  for (Block* b : blocks) pool().free(b);
   EXPECT_EQ(pool().verify(), "");
 }
 
@@ -161,11 +240,12 @@ TEST_F(PoolTest, UseOnAnotherStreamDefersReuse) {
     EXPECT_EQ(pool().stats().pending, a->size);
     Block* b = pool().allocate(bytes, stream(1));
     EXPECT_NE(b->data, where);
-    const std::uint64_t mark = pool().freed_mark();
-    pool().stream_synchronized(stream(2), mark);
+    synchronize(2);
+    pool().trim(kMax);
     EXPECT_NE(pool().stats().pending, 0u);
     EXPECT_EQ(pool().verify(), "");
-    pool().stream_synchronized(stream(3), mark);
+    synchronize(3);
+    pool().trim(kMax);
     EXPECT_EQ(pool().stats().pending, 0u);
     const int before = device_.allocations;
     Block* c = pool().allocate(bytes, stream(1));
@@ -185,10 +265,11 @@ TEST_F(PoolTest, EventsLetPendingBlocksGoWithoutWaiting) {
   std::byte *at_a = a->data, *at_b = b->data;
   pool().free(a, stream(2));  // stream 2 is slow: it holds back nobody else's blocks
   pool().free(b, stream(3));
-  EXPECT_EQ(pool().stats().events, 2u);
+  EXPECT_EQ(pool().stats().events, 0u);  // until someone wants to know
   device_.finish(3);
   Block* c = pool().allocate(bytes, stream(1));
   EXPECT_EQ(c->data, at_b);
+  EXPECT_EQ(pool().stats().events, 2u);
   EXPECT_EQ(device_.allocations, 2);
   EXPECT_EQ(device_.queries, 2);
   Block* d = pool().allocate(bytes, stream(1));
@@ -215,12 +296,14 @@ TEST_F(PoolTest, AsksABusyStreamOnce) {
 
 TEST_F(PoolTest, FreeOnAnotherStreamWaitsForItsSynchronisation) {
   device_.asynchronous = true;
+  device_.queued[2] = 1;
   Block* a = pool().allocate(kMiB, stream(1));
   Block* late = pool().allocate(kMiB, stream(1));
   pool().free(a, stream(2));
-  const std::uint64_t mark = pool().freed_mark();
-  pool().free(late, stream(2));  // after the mark: its work may not be covered
-  pool().device_synchronized(mark);
+  const memory::Point point = order_.waiting(stream(2));
+  pool().free(late, stream(2));  // after the wait began: its work may not be covered
+  order_.waited_for(point);
+  pool().trim(kMax);
   EXPECT_EQ(pool().stats().pending, kMiB);
   EXPECT_GT(pool().empty_cache(), 0u);
   EXPECT_EQ(device_.synchronizations, 1);
@@ -233,11 +316,29 @@ TEST_F(PoolTest, TrimKeepsWhatIsFreedWhileItWaits) {
   Block* a = pool().allocate(40 * kMiB, stream(1));
   Block* b = pool().allocate(50 * kMiB, stream(1));
   pool().free(a);
-  device_.during_synchronize = [&] { pool().free(b); };  // its stream may still work on it
+  device_.during_synchronize = [&] {
+    ++device_.queued[1];
+    pool().free(b);  // its stream still works on it
+  };
   EXPECT_EQ(pool().empty_cache(), 40 * kMiB);
   device_.during_synchronize = nullptr;
   EXPECT_EQ(pool().stats().reserved.current, 50 * kMiB);
   EXPECT_EQ(pool().empty_cache(), 50 * kMiB);
+}
+
+TEST_F(PoolTest, TrimDoesNotWait) {
+  device_.asynchronous = true;
+  Block* busy = pool().allocate(40 * kMiB, stream(1));
+  Block* idle = pool().allocate(50 * kMiB, stream(2));
+  device_.queued[1] = 1;
+  pool().free(busy);
+  pool().free(idle);
+  EXPECT_EQ(pool().trim(), 50 * kMiB);
+  EXPECT_EQ(pool().stats().reserved.current, 40 * kMiB);
+  EXPECT_EQ(device_.synchronizations, 0);
+  device_.finish(1);
+  EXPECT_EQ(pool().trim(64 * kMiB), 0u);  // no more than that is held
+  EXPECT_EQ(pool().trim(), 40 * kMiB);
 }
 
 TEST_F(PoolTest, NeighboursJoin) {
@@ -333,9 +434,9 @@ bool conflicts(FakeDevice& device, std::vector<Freed>& freed, const Block* b, st
   const auto from = reinterpret_cast<std::uintptr_t>(b->data);
   for (const Freed& f : freed) {
     if (f.to <= from || from + b->size <= f.from) continue;
-    if (f.own != s && !device.passed(f.own, f.own_count)) return true;
+    if (!device.ordered(s, f.own, f.own_count)) return true;
     for (const auto& [other, count] : f.others) {
-      if (other != s && !device.passed(other, count)) return true;
+      if (!device.ordered(s, other, count)) return true;
     }
   }
   return false;
@@ -359,11 +460,11 @@ class RandomProgram {
       } else if (what == 92) {
         pool_.empty_cache();
       } else if (what == 93) {
-        const std::uint64_t mark = pool_.freed_mark();
+        const memory::Point point = pool_.order().waiting(stream(s));
         device_.finish(s);
-        pool_.stream_synchronized(stream(s), mark);
+        pool_.order().waited_for(point);
       } else if (what < 97) {
-        device_.done[s] += (device_.queued[s] - device_.done[s]) / 2;
+        device_.advance(s, device_.done[s] + (device_.queued[s] - device_.done[s]) / 2);
       } else {
         const std::size_t i = rng_() % live_.size();
         pool_.record_use(live_[i].block, stream(s));
@@ -411,12 +512,13 @@ class RandomProgram {
     Block* b = live_[i].block;
     ranges_.remove(b);
     requested_ -= live_[i].bytes;
-    const std::uint64_t where = rng_() % 8 == 0 ? rng_() % 3 : b->stream.id;
+    const std::uint64_t own = FakeDevice::number(b->stream);
+    const std::uint64_t where = rng_() % 8 == 0 ? rng_() % 3 : own;
     use(b, where);
     Freed f{reinterpret_cast<std::uintptr_t>(b->data),
             reinterpret_cast<std::uintptr_t>(b->data) + b->size,
-            b->stream.id,
-            device_.queued[b->stream.id],
+            own,
+            device_.queued[own],
             {}};
     for (const std::uint64_t s : used_[b]) f.others[s] = device_.queued[s];
     freed_.push_back(f);
@@ -449,6 +551,7 @@ class RandomProgram {
 TEST_F(PoolTest, RandomPrograms) {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(seed);
+    pool_.reset();
     device_.asynchronous = seed % 2 == 0;
     device_.capacity =
         seed % 4 < 2 ? 1024 * kMiB : 96 * kMiB;  // the second runs out again and again

@@ -14,7 +14,7 @@ namespace tandem {
 
 inline constexpr int kMaxRank = 32;     // dimensions of a tensor
 inline constexpr int kMaxOperands = 6;  // outputs and inputs of one launch
-inline constexpr std::uint32_t kBackendAbi = 4;
+inline constexpr std::uint32_t kBackendAbi = 5;
 
 /// A number in the compute type of the operand's kernel dtype; wide enough for complex128.
 union ScalarBits {
@@ -144,6 +144,32 @@ struct BackendDriver {
   int (*take_error)(int device, void* stream, int all, char* text, std::size_t size);
   void (*range_push)(const char* name);  // profiler ranges (NVTX)
   void (*range_pop)();
+
+  // Since version 5. Each of these may be null where the backend has no such thing.
+  /// A stream of a priority: lower numbers come first, as in stream_priority_range.
+  int (*stream_create_with_priority)(int device, int priority, void** out);
+  int (*stream_priority_range)(int device, int* least, int* greatest);
+  int (*stream_device)(void* stream, int* out);  // that a stream was made on; -1: cannot be told
+  int (*capturing)(int device, void* stream, int* out);  // 1: its work is recorded, not run
+  int (*can_access_peer)(int device, int peer, int* out);
+  /// 1: a copy from this host memory to the device has read all of it when `copy` returns.
+  int (*read_at_once)(int device, const void* host, int* out);
+  /// Gives back memory of the device that the backend keeps on its own (libraries' workspaces).
+  int (*drop_caches)(int device);
+  /// Address space and memory apart, joined by map; sizes and addresses are multiples of the
+  /// granularity, which is 0 where the device has no such thing. Mapped memory is readable and
+  /// writable on its device. A call that fails changed nothing.
+  int (*virtual_granularity)(int device, std::size_t* out);
+  int (*reserve)(int device, std::size_t bytes, std::uintptr_t* out);
+  int (*release)(int device, std::uintptr_t address, std::size_t bytes);
+  int (*create)(int device, std::size_t bytes, std::uint64_t* out);
+  int (*destroy)(int device, std::uint64_t memory, std::size_t bytes);
+  int (*map)(int device, std::uintptr_t at, std::size_t bytes, std::uint64_t memory);
+  int (*unmap)(int device, std::uintptr_t at, std::size_t bytes);
+  /// Handles with a meaning of their own: another name of the default stream, and the name by which
+  /// each thread knows a stream of its own.
+  void* default_stream_alias;
+  void* per_thread_stream;
 };
 
 /// `kind` of BackendDriver::copy.
@@ -155,7 +181,8 @@ struct HostTable {
   std::uint64_t op_table_hash;
   /// Binds a kernel to the op of a name; returns 0, or 1 where the table has no such op.
   int (*bind)(const char* op, DeviceKind kind, Kernel kernel);
-  /// Memory from the device's pool in the order of the stream, for workspaces; null on failure.
+  /// Memory from the device's pool in the order of the stream, for workspaces. Null on failure: the
+  /// launch that asked should return then, and the op raises what the pool said (OutOfMemory).
   void* (*workspace_allocate)(int device, std::size_t bytes, void* stream);
   void (*workspace_free)(int device, void* p, void* stream);
   /// Called by a kernel's `launch` that could not do its work, at most once, before it returns: no

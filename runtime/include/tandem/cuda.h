@@ -20,7 +20,8 @@
 namespace tandem {
 
 /// Wraps a stream of the caller's on the device that is current on this thread; the stream must
-/// outlive its use. Raises DeviceError where the backend cannot be used.
+/// outlive its use. Raises DeviceError where the backend cannot be used, and for a stream of
+/// another device: see Stream::wrap.
 inline Stream stream_from_cuda(cudaStream_t stream) { return Stream::wrap(kCUDA, stream); }
 
 /// The CUDA stream of a Stream on a CUDA device; null is the default stream.

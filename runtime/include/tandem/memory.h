@@ -25,6 +25,8 @@ struct MemoryStats {
   MemoryCounter requested;        // bytes asked for by live allocations
   MemoryCounter allocated;        // the same, rounded as the pool rounds
   MemoryCounter reserved;         // bytes taken from the driver: live and cached
+  std::size_t cached = 0;         // reserved, and neither allocated nor pending
+  std::size_t free_ranges = 0;    // of these, not in a slab of small blocks nor in a front cache
   std::size_t pending = 0;        // freed, but another stream may still use it
   std::size_t largest_free = 0;   // largest cached range that one allocation could take
   std::size_t limit = 0;          // most bytes that may be reserved; SIZE_MAX: no limit
@@ -33,9 +35,18 @@ struct MemoryStats {
   std::uint64_t cache_hits = 0;   // allocations that needed nothing from the driver
   std::uint64_t driver_allocations = 0;
   std::uint64_t driver_frees = 0;
-  std::uint64_t events = 0;         // events recorded
+  std::uint64_t events = 0;         // events recorded, for all devices together
+  std::uint64_t waits = 0;          // of one stream for another, inserted for memory; likewise
   std::uint64_t out_of_memory = 0;  // allocations that failed
   std::uint64_t retries = 0;  // allocations that succeeded only after cached memory was given back
+
+  /// How much of the free ranges one allocation could not have: 0 where they are one, towards 1
+  /// where they are many small ones.
+  double fragmentation() const {
+    return free_ranges == 0
+               ? 0.0
+               : 1.0 - static_cast<double>(largest_free) / static_cast<double>(free_ranges);
+  }
 };
 
 /// Statistics of a device's pool. Zeros for a device that has no memory (meta).

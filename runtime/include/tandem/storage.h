@@ -11,7 +11,11 @@
 
 namespace tandem {
 
+class Stream;
+
 namespace detail {
+
+struct ForeignMemory;
 
 /// Intrusively counted; its memory comes from the device's pool or from the user (a deleter).
 struct StorageBody {
@@ -21,6 +25,7 @@ struct StorageBody {
   std::size_t bytes = 0;
   void* block = nullptr;  // the pool's block; null for memory of the user and for meta
   std::function<void(void*)> deleter;
+  ForeignMemory* foreign = nullptr;  // of memory of the user that is given back in stream order
   std::atomic<std::uint32_t> version{0};  // counts writes, for autograd and for caches
   std::atomic<void*> peer{nullptr};       // a language binding's own object for this storage
   void (*drop_peer)(void*) = nullptr;
@@ -41,8 +46,12 @@ class TANDEM_API Storage {
   /// Uninitialised memory from the device's pool on the current stream. Raises OutOfMemory,
   /// DeviceError.
   Storage(std::size_t bytes, Device device);
-  /// Memory the caller owns; `deleter(data)` runs when the last tensor lets go of it.
+  /// Memory the caller owns; `deleter(data)` runs when the last tensor lets go of it, at once: see
+  /// from_blob.
   Storage(void* data, std::size_t bytes, Device device, std::function<void(void*)> deleter);
+  /// The same, given back in the order of a stream: see from_blob.
+  Storage(void* data, std::size_t bytes, const Stream& stream,
+          std::function<void(void*, Stream)> deleter);
   Storage(const Storage& o) noexcept : body_(o.body_) {
     if (body_ != nullptr) detail::retain(body_);
   }

@@ -14,20 +14,33 @@ namespace detail {
 struct StreamAccess;
 }
 
+/// Priorities of a device's streams. Lower numbers come first; work of one priority is in no order.
+struct StreamPriorities {
+  int least = 0;
+  int greatest = 0;
+};
+/// The priorities that Stream::create takes; 0 is always one of them. Raises DeviceError.
+TANDEM_API StreamPriorities stream_priority_range(Device device);
+
 /// A queue of work on a device. Cheap to copy; owns nothing: a stream made by `Stream::create`
 /// lives until the process ends and is handed out again from a pool.
 class TANDEM_API Stream {
  public:
   Stream() = default;
-  /// A stream of the device from Tandem's pool of streams.
-  static Stream create(Device device);
-  /// Wraps a stream that the caller owns, such as a cudaStream_t; it must outlive all its use.
+  /// A stream of the device and priority from Tandem's pool of streams. Raises ValueError outside
+  /// of stream_priority_range, DeviceError.
+  static Stream create(Device device, int priority = 0);
+  /// Wraps a stream that the caller owns, such as a cudaStream_t. It must outlive all its use, the
+  /// memory that work on it used included. Raises DeviceError, as for a stream of another device.
+  /// cudaStreamLegacy is the default stream; cudaStreamPerThread is the stream of the thread that
+  /// wraps it, and on another thread every use of the Stream raises DeviceError.
   static Stream wrap(Device device, void* native);
 
   Device device() const { return device_; }
   /// The backend's own handle (cudaStream_t); null is the device's default stream.
   void* native() const { return native_; }
-  /// Never reused, unlike the native handle.
+  /// Never reused, unlike the native handle, and another one on every device, the default streams'
+  /// too; 0 is the host's.
   std::uint64_t id() const { return id_; }
   /// Waits on the calling thread until all work of the stream is done; raises errors of that work.
   void synchronize() const;

@@ -191,8 +191,11 @@ class TANDEM_API Tensor {
   /// Itself if already contiguous, else a copy.
   Tensor contiguous() const;
   Tensor clone() const;
-  /// Overwrites the elements, with broadcasting and casting; waits only if `non_blocking` is false
-  /// and the copy crosses to the host.
+  /// Overwrites the elements, with broadcasting and casting. Waits only if `non_blocking` is false
+  /// and the copy is from a device to the host, or to a device from memory of the host that the
+  /// device may read later (pinned memory): when the call returns, the elements that came to the
+  /// host are there, and the source may be written again. With `non_blocking` neither is sure
+  /// before the stream has been waited for.
   Tensor& copy_(const Tensor& source, bool non_blocking = false);
   /// Itself if nothing changes and copy is false.
   Tensor to(std::optional<Device> device, std::optional<DType> dtype = {},
@@ -294,9 +297,24 @@ TANDEM_API Tensor empty(IntSpan shape, const Options& options = {});
 /// Uninitialised with given strides (elements, none negative).
 TANDEM_API Tensor empty_strided(IntSpan shape, IntSpan strides, const Options& options = {});
 /// Wraps memory of the caller, on the host or a device; strides in elements, may be negative (the
-/// pointer is that of element [0, 0, ...]); `deleter` runs when the last tensor lets go.
+/// pointer is that of element [0, 0, ...]); `deleter` runs when the last tensor lets go, at once
+/// and on whatever thread that is. On a device work that uses the memory may be queued still:
+/// `deleter` must wait for it (cudaFree does), or be sure that it is done, or in the order of what
+/// it does.
 TANDEM_API Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options = {},
                             std::function<void(void*)> deleter = {},
                             std::optional<IntSpan> strides = {});
+/// The same for memory that is given back in the order of a stream, as by cudaFreeAsync: when the
+/// last tensor lets go, `stream` is made to wait for the other streams on which Tandem used the
+/// memory (Tensor::data(stream) counts as a use), and `deleter(data, stream)` is called; the host
+/// does not wait. All these streams must live until then. The device is that of the stream.
+TANDEM_API Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options,
+                            const Stream& stream, std::function<void(void*, Stream)> deleter,
+                            std::optional<IntSpan> strides = {});
+
+namespace detail {
+/// All elements of a storage as a tensor that shares it, for language bindings.
+TANDEM_API Tensor elements_of(const Storage& storage, DType dtype);
+}  // namespace detail
 
 }  // namespace tandem

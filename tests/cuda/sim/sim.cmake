@@ -26,7 +26,8 @@ file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.c
 # CUB cannot be compiled as C++: no_cub.cpp has what the launchers call.
 list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
-list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp)
+list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp
+  ${PROJECT_SOURCE_DIR}/kernels/cuda/virtual_memory.cpp)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
 set(folder ${PROJECT_SOURCE_DIR}/tests/cuda/sim)
 
@@ -69,7 +70,7 @@ function(tandem_add_sim variant flags)
     list(APPEND plain ${folder}/no_elementwise.cpp)
   endif()
   add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp ${folder}/no_blas.cpp
-    ${folder}/no_cub.cpp)
+    ${folder}/no_cub.cpp ${folder}/no_virtual_memory.cpp)
   target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
   target_link_libraries(tandem_sim_plain_${variant} PRIVATE ${base})
   add_library(tandem_sim_shared_${variant} OBJECT ${TANDEM_SIM_SHARED})
@@ -196,6 +197,7 @@ tandem_add_sim_test(random cuda.random_parity_test asan ENVIRONMENT ${direct})
 tandem_add_sim_test(sorting cuda.sorting_parity_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 # What each row asks of the device.
 tandem_add_sim_test(calls cuda.calls_test asan)
+tandem_add_sim_test(streams cuda.streams_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(c_api c.c_api asan)
 tandem_add_sim_test(c_calls c.c_calls asan)
 set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <iterator>
+#include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -247,6 +249,7 @@ cudaError_t answer(cudaError_t e) {
 
 struct CUstream_st {
   unsigned long long id;
+  int device;
 };
 struct CUevent_st {
   int unused;
@@ -276,8 +279,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* out, int) {
   std::strcpy(out->name, "simulated device");
   return cudaSuccess;
 }
-cudaError_t cudaDeviceGetAttribute(int* out, cudaDeviceAttr, int) {
-  *out = 2;
+cudaError_t cudaDeviceGetAttribute(int* out, cudaDeviceAttr attribute, int) {
+  *out = attribute == cudaDevAttrMultiProcessorCount ? 2 : 0;
   return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** out, std::size_t bytes) {
@@ -296,10 +299,30 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total) {
   *free_bytes = *total = std::size_t(1) << 34;
   return cudaSuccess;
 }
+namespace {
+std::mutex pinned_mutex;
+std::map<const char*, std::size_t> pinned;  // by address: bytes
+}  // namespace
 cudaError_t cudaHostAlloc(void** out, std::size_t bytes, unsigned) {
-  return cudaMalloc(out, bytes);
+  const cudaError_t e = cudaMalloc(out, bytes);
+  const std::lock_guard lock(pinned_mutex);
+  if (e == cudaSuccess) pinned[static_cast<const char*>(*out)] = bytes;
+  return e;
 }
-cudaError_t cudaFreeHost(void* p) { return cudaFree(p); }
+cudaError_t cudaFreeHost(void* p) {
+  const std::lock_guard lock(pinned_mutex);
+  pinned.erase(static_cast<const char*>(p));
+  return cudaFree(p);
+}
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, const void* p) {
+  const auto* at = static_cast<const char*>(p);
+  const std::lock_guard lock(pinned_mutex);
+  const auto behind = pinned.upper_bound(at);
+  const bool host =
+      behind != pinned.begin() && at < std::prev(behind)->first + std::prev(behind)->second;
+  out->type = host ? cudaMemoryTypeHost : cudaMemoryTypeUnregistered;
+  return cudaSuccess;
+}
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n, cudaMemcpyKind,
                             cudaStream_t) {
   ++counts.copies;
@@ -317,11 +340,37 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t n, cudaStream_t) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* out, unsigned) {
-  *out = new CUstream_st{++made};  // streams live to the end of the process
+  *out = new CUstream_st{++made, device};  // streams live to the end of the process
+  return cudaSuccess;
+}
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* out, unsigned flags, int) {
+  return cudaStreamCreateWithFlags(out, flags);
+}
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamGetDevice(cudaStream_t s, int* out) {
+  *out = s == nullptr || s == cudaStreamLegacy || s == cudaStreamPerThread ? device : s->device;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* out) {
+  *out = cudaStreamCaptureStatusNone;
+  return cudaSuccess;
+}
+cudaError_t cudaDeviceCanAccessPeer(int* out, int d, int peer) {
+  *out = d == peer ? 0 : 1;
   return cudaSuccess;
 }
 cudaError_t cudaStreamGetId(cudaStream_t s, unsigned long long* out) {
-  *out = s == nullptr ? 0 : s->id;
+  if (s == cudaStreamPerThread) {
+    thread_local unsigned long long own[kDevices] = {};
+    if (own[device] == 0) own[device] = ++made;
+    *out = own[device];
+    return cudaSuccess;
+  }
+  *out = s == nullptr || s == cudaStreamLegacy ? 0 : s->id;
   return cudaSuccess;
 }
 cudaError_t cudaStreamQuery(cudaStream_t) {

@@ -1,5 +1,4 @@
-// How the memory of one stream is cut up: segments into ranges, ranges into slabs of small blocks.
-// No locks, no driver calls: the pool holds its mutex around every call.
+// What memory is cut into: segments into ranges, ranges into slabs of small blocks.
 #pragma once
 
 #include <atomic>
@@ -7,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "runtime/memory/driver.h"
@@ -17,20 +15,20 @@ namespace tandem {
 
 class Pool;
 
-/// Which memory an allocation may come from: the one all share, or (later, for graphs) a private
-/// one.
+/// Which memory an allocation may come from: the one all share, or a private one
+/// (Pool::open_private).
 enum class PoolId : std::uint32_t { Shared = 0 };
 
 namespace memory {
-class Arena;
+class Heap;
+struct Lane;
 struct Segment;
 struct Slab;
 
-/// Another stream that a block was used on.
+/// Another stream that a block was used on, and the fence of that use once the block is freed.
 struct Use {
   StreamId stream;
-  EventHandle event = 0;  // after the use, where `recorded`: the block was freed
-  bool recorded = false;
+  std::uint64_t fence = 0;
 };
 
 inline constexpr std::uint64_t kNoStream = ~std::uint64_t{0};
@@ -47,7 +45,7 @@ struct Block {
 
   memory::Slab* slab = nullptr;                    // null: the block is a Range
   Block* next = nullptr;                           // in a front cache, or pending
-  std::uint64_t freed = 0;                         // when it became pending (Pool::freed_mark)
+  std::uint64_t fence = 0;                         // of its own stream, once it is freed
   std::unique_ptr<std::vector<memory::Use>> uses;  // null: none
   std::atomic<std::uint64_t> last_use{
       memory::kNoStream};         // the newest use's stream, to skip the lock
@@ -68,6 +66,7 @@ inline constexpr std::size_t kSlabBlocks = 1024;
 inline constexpr int kMaxClasses = 64;
 
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+constexpr std::size_t round_down(std::size_t n, std::size_t to) { return n / to * to; }
 
 /// The sizes of small blocks: multiples of the granule up to eight, then four steps an octave.
 class SizeClasses {
@@ -98,35 +97,53 @@ constexpr std::size_t range_bytes(std::size_t bytes) {
   return round_up(bytes, step < kUnit ? kUnit : step > kSmallSegment ? kSmallSegment : step);
 }
 
-/// A run of a segment: free, a block of its own, or a slab.
+/// The range that blocks of a class are cut from: about 16 blocks, at least 64 KiB, at most a small
+/// segment.
+constexpr std::size_t slab_bytes(std::size_t block_bytes) {
+  const std::size_t wanted = round_up(16 * block_bytes, kUnit);
+  return wanted > kSmallSegment ? kSmallSegment : wanted;
+}
+
+/// A run of a segment.
 struct Range : Block {
+  enum class State : std::uint8_t {
+    Taken,  // a block of its own, or a slab
+    Free,   // in the bins of its lane, `fence` says from when on
+    Hole,   // address space without memory
+    Busy,   // memory comes or goes, without the pool's lock
+  };
   Segment* segment = nullptr;
   Range *before = nullptr, *after = nullptr;  // neighbours in the segment
-  Range *left = nullptr, *right = nullptr;    // in the tree of free ranges
-  bool is_free = false;
+  Range *left = nullptr, *right = nullptr;    // in the list of its bin
+  Range *older = nullptr, *newer = nullptr;   // in the lane, by fence
+  Lane* lane = nullptr;
+  State state = State::Taken;
 };
 
+/// Memory of one source, in address order: an allocation, or reserved address space whose pages
+/// come and go.
 struct Segment {
   std::byte* base = nullptr;
   std::size_t bytes = 0;
-  Arena* arena = nullptr;
+  Heap* heap = nullptr;
   MemoryResource* source = nullptr;  // null: the driver
   Range* first = nullptr;
   Segment *previous = nullptr, *next = nullptr;
   bool large = false;
-  bool touched =
-      false;  // by the pool: something in it was freed since the trim now under way began
-  bool idle() const { return first->is_free && first->after == nullptr; }
+  bool is_virtual = false;
+  std::vector<PhysicalHandle> pages;  // of a virtual one; guarded by the pool's growth lock
 };
 
 /// A range cut into blocks of one size class.
 struct Slab {
   Range* range = nullptr;
-  Arena* arena = nullptr;
+  Lane* lane = nullptr;  // in whose order its free blocks are
   std::size_t block_bytes = 0;
+  std::uint64_t fence = 0;  // of the block that was freed last
   std::uint32_t blocks = 0, free = 0;
   int size_class = 0;
-  Slab *previous = nullptr, *next = nullptr;  // among the slabs of the class that have free blocks
+  Slab *previous = nullptr,
+       *next = nullptr;  // among the lane's slabs of the class with free blocks
   std::uint64_t bits[kSlabBlocks / 64] = {};  // 1: free
 };
 
@@ -163,85 +180,6 @@ struct Descriptors {
   Spares<Range> ranges;
   Spares<Segment> segments;
   Spares<Slab> slabs;
-};
-
-/// Free ranges by (size, address): a treap (Seidel and Aragon 1996), whose priorities are hashes of
-/// the addresses, so that one history always gives one layout relative to the segments. Best fit
-/// with the lowest address is the policy that fragments least in practice (Wilson, Johnstone,
-/// Neely, Boles 1995).
-class FreeTree {
- public:
-  void insert(Range* r) noexcept;
-  void erase(Range* r) noexcept;
-  Range* best_fit(std::size_t bytes) const noexcept;
-  std::size_t largest() const noexcept;
-  bool contains(const Range* r) const noexcept;
-
- private:
-  Range* root_ = nullptr;
-};
-
-/// The memory of one stream (and one pool id).
-class Arena {
- public:
-  Arena(Pool* pool, StreamId stream, PoolId id, const SizeClasses& classes,
-        Descriptors& descriptors)
-      : pool_(pool), stream_(stream), id_(id), classes_(classes), descriptors_(descriptors) {}
-  Arena(const Arena&) = delete;
-  Arena& operator=(const Arena&) = delete;
-
-  StreamId stream() const { return stream_; }
-  PoolId id() const { return id_; }
-
-  /// A block of a class from a slab, or from a new slab in a free range of the small kind. Null:
-  /// nothing fits. This and the next two raise std::bad_alloc, having changed nothing, where
-  /// descriptors cannot be had.
-  Block* take_small(int size_class);
-  /// A range of at least `bytes` (a multiple of kUnit) of one kind. Null: nothing fits.
-  Range* take_range(std::size_t bytes, bool large);
-  /// Whatever fits, of any kind: the last resort before memory is out. `size_class` is -1 for a
-  /// large request.
-  Block* take_any(std::size_t bytes, int size_class);
-  /// Takes back a block of this arena. Never fails.
-  void give(Block* b) noexcept;
-
-  /// Adds memory; `segment` has base, bytes, source and kind. Needs a spare range
-  /// (Descriptors::ranges).
-  void add(Segment* segment) noexcept;
-  /// Takes out the segments that hold nothing (with `untouched_only`, and did so since mark()) and
-  /// puts them, linked by `next`, in front of `rest`.
-  Segment* detach_idle(bool untouched_only, Segment* rest) noexcept;
-  /// Ends a detachment: the segment is put back as it was, or its memory is gone.
-  void reattach(Segment* segment) noexcept;
-  void forget(Segment* segment) noexcept;
-  /// Marks every segment untouched.
-  void mark() noexcept;
-
-  bool empty() const { return segments_ == nullptr && detached_ == 0; }
-  std::size_t largest_free() const noexcept;
-  /// Checks every invariant of the structures; the first violation in words, empty if none. Adds up
-  /// the bytes of the segments and of the blocks that are not free here.
-  std::string verify(std::size_t* reserved, std::size_t* taken) const;
-
- private:
-  FreeTree& tree(bool large) { return free_[large ? 1 : 0]; }
-  void attach(Segment* segment) noexcept;
-  Range* cut(Range* r, std::size_t bytes) noexcept;
-  Block* take_from(Slab* slab) noexcept;
-  void give_range(Range* r) noexcept;
-  void link(Slab* slab) noexcept;
-  void unlink(Slab* slab) noexcept;
-  std::string verify(const Slab& slab, std::size_t* taken) const;
-
-  Pool* pool_;
-  StreamId stream_;
-  PoolId id_;
-  const SizeClasses& classes_;
-  Descriptors& descriptors_;
-  FreeTree free_[2];                 // small kind, large kind
-  Slab* partial_[kMaxClasses] = {};  // slabs with free blocks, by class
-  Segment* segments_ = nullptr;
-  std::size_t detached_ = 0;  // segments that a trim holds
 };
 
 }  // namespace memory

@@ -1,0 +1,399 @@
+// Memory from the driver and back to it: segments, or pages of reserved address space. All with the
+// growth lock held, and the driver called without the pool's.
+#include <algorithm>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "runtime/memory/hooks.h"
+#include "runtime/memory/poison.h"
+#include "runtime/memory/pool.h"
+
+namespace tandem {
+
+using memory::Heap;
+using memory::Range;
+using memory::Segment;
+
+namespace {
+
+constexpr std::size_t kDirectUnit = 16;  // of allocations with TANDEM_POOL=direct
+
+void raise(MemoryCounter& c, std::size_t bytes) {
+  c.current += bytes;
+  c.total += bytes;
+  c.peak = std::max(c.peak, c.current);
+}
+
+}  // namespace
+
+/// Whether so many bytes more may be reserved. With the pool's lock.
+bool Pool::within_limit(std::size_t bytes) const {
+  return bytes <= stats_.limit && stats_.reserved.current <= stats_.limit - bytes;
+}
+
+Block* Pool::grow(Request& q) noexcept try {
+  const std::lock_guard<std::mutex> one(growth_);
+  if (!direct_) {  // another thread may have grown meanwhile
+    if (Block* b = locked(&Pool::take, q)) return b;
+  }
+  bool has_resource = false;
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    has_resource = resource_ != nullptr;
+  }
+  if (virtual_ && !has_resource) {
+    if (grow_virtual(q)) return locked(&Pool::take_grown, q);
+    if (virtual_) return nullptr;
+  }
+  if (direct_) {
+    q.size = memory::round_up(q.bytes, kDirectUnit);
+    return grow_plain(q, q.size) ? locked(&Pool::take, q) : nullptr;
+  }
+  const std::size_t segment = !q.large                             ? memory::kSmallSegment
+                              : q.size < memory::kLargeSegment / 2 ? memory::kLargeSegment
+                                                                   : q.size;
+  if (grow_plain(q, segment)) return locked(&Pool::take, q);
+  if (q.large && segment > q.size && grow_plain(q, q.size)) return locked(&Pool::take, q);
+  return nullptr;
+} catch (const std::bad_alloc&) {  // no memory for descriptors is no memory
+  return nullptr;
+}
+
+/// What growing made room for may lie beside what is the stream's own.
+Block* Pool::take_grown(const Request& q) {
+  heap(q.id).gather(q.stream);
+  return take(q);
+}
+
+bool Pool::grow_plain(Request& q, std::size_t bytes) {
+  MemoryResource* resource = nullptr;
+  bytes = memory::round_up(bytes, direct_ ? kDirectUnit : driver_->granularity());
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    if (!within_limit(bytes)) return false;
+    descriptors_.segments.reserve(1);
+    descriptors_.ranges.reserve(2);
+    (void)heap(q.id);
+    resource = resource_;
+  }
+  void* p = nullptr;
+  if (resource != nullptr) {
+    try {
+      p = resource->allocate(bytes, driver_->block_alignment(), nullptr);
+    } catch (...) {  // whatever the user's resource raises, it has no memory
+    }
+    if (p == nullptr) return false;
+  } else if (const DriverStatus s = driver_->allocate(bytes, &p); s != DriverStatus::Ok) {
+    q.failed |= s == DriverStatus::Failed;
+    return false;
+  }
+  memory::poison(device_, p, bytes);
+  const std::lock_guard<std::mutex> hold(mutex_);
+  // Others took spare descriptors meanwhile: what was had is given back where there are none left.
+  try {
+    descriptors_.segments.reserve(1);
+    descriptors_.ranges.reserve(1);
+  } catch (const std::bad_alloc&) {
+    if (resource == nullptr)
+      driver_->free(p, bytes);
+    else
+      resource->deallocate(p, bytes, driver_->block_alignment(), nullptr);
+    throw;
+  }
+  Segment* segment = descriptors_.segments.take();
+  *segment = Segment{};
+  segment->base = static_cast<std::byte*>(p);
+  segment->bytes = bytes;
+  segment->source = resource;
+  segment->large = q.large;
+  heap(q.id).add(segment);
+  raise(stats_.reserved, bytes);
+  ++stats_.driver_allocations;
+  q.grown += bytes;
+  return true;
+}
+
+// ---- address space
+
+/// Reserves address space: as much as the device has memory, more where one request wants it.
+bool Pool::reserve_space(const Request& q, std::size_t bytes) {
+  MemoryInfo info;
+  std::size_t span = memory::kLargeSegment;
+  if (driver_->memory_info(&info) == DriverStatus::Ok) span = std::max(span, info.total);
+  if (q.id != PoolId::Shared) span /= 16;  // graphs are many
+  span = memory::round_up(std::max(span, 2 * bytes), driver_->granularity());
+  std::vector<PhysicalHandle> pages(span / driver_->granularity());
+  DriverAddress at = 0;
+  if (driver_->reserve(span, &at) != DriverStatus::Ok) return false;
+  const std::lock_guard<std::mutex> hold(mutex_);
+  try {
+    descriptors_.segments.reserve(1);
+    descriptors_.ranges.reserve(1);
+    Segment* segment = descriptors_.segments.take();
+    *segment = Segment{};
+    segment->base = reinterpret_cast<std::byte*>(at);
+    segment->bytes = span;
+    segment->large = q.large;
+    segment->is_virtual = true;
+    segment->pages = std::move(pages);
+    heap(q.id).add_space(segment);
+  } catch (...) {
+    driver_->release(at, span);
+    throw;
+  }
+  return true;
+}
+
+/// The page of a virtual segment that has a range's byte `at`.
+PhysicalHandle& Pool::page_at(Range& r, std::size_t at) noexcept {
+  const auto place = static_cast<std::size_t>(r.data - r.segment->base) + at;
+  return r.segment->pages[place / driver_->granularity()];
+}
+
+/// Gives memory without an address back; what the driver does not take serves the next growth.
+void Pool::destroy_page(PhysicalHandle handle) noexcept {
+  if (driver_->destroy(handle, driver_->granularity()) == DriverStatus::Ok) return;
+  try {
+    spare_pages_.push_back(handle);
+  } catch (const std::bad_alloc&) {  // lost
+  }
+}
+
+/// Gives a busy hole its pages, of `pages` first, from its beginning on. The bytes that have
+/// memory.
+std::size_t Pool::map_pages(Range* hole, std::vector<PhysicalHandle>& pages,
+                            bool* failed) noexcept {
+  const std::size_t page = driver_->granularity();
+  const auto base = reinterpret_cast<DriverAddress>(hole->data);
+  std::size_t mapped = 0;
+  DriverStatus s = DriverStatus::Ok;
+  for (; mapped < hole->size; mapped += page) {
+    PhysicalHandle handle = 0;
+    const bool had = !pages.empty();
+    if (had) {
+      handle = pages.back();
+    } else if (s = driver_->create(page, &handle); s != DriverStatus::Ok) {
+      break;
+    }
+    if (s = driver_->map(base + mapped, page, handle); s != DriverStatus::Ok) {
+      if (!had) destroy_page(handle);
+      break;
+    }
+    if (had) pages.pop_back();
+    page_at(*hole, mapped) = handle;
+  }
+  *failed |= s == DriverStatus::Failed;
+  memory::poison(device_, hole->data, mapped);
+  return mapped;
+}
+
+/// Takes the pages of a busy run from it, and keeps them in `pages` or gives them back. The bytes
+/// from the run's beginning that are gone.
+std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) noexcept {
+  const std::size_t page = driver_->granularity();
+  const auto base = reinterpret_cast<DriverAddress>(run->data);
+  memory::unpoison(device_, run->data, run->size);
+  std::size_t gone = 0;
+  for (; gone < run->size; gone += page) {
+    if (driver_->unmap(base + gone, page) != DriverStatus::Ok) break;
+    const PhysicalHandle handle = page_at(*run, gone);
+    if (pages != nullptr) {
+      pages->push_back(handle);  // reserved by the caller
+    } else {
+      destroy_page(handle);
+    }
+  }
+  if (gone != run->size) memory::poison(device_, run->data + gone, run->size - gone);
+  return gone;
+}
+
+/// Collects `bytes` of pages that are free for all, where there are so many.
+void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
+  const std::size_t page = driver_->granularity();
+  std::unique_lock<std::mutex> hold(mutex_);
+  std::size_t there = 0;
+  for (const auto& [id, h] : heaps_) there += h->clean_pages();
+  if (there < bytes) return;
+  pages.reserve(bytes / page);
+  for (const auto& [id, h] : heaps_) {
+    while (pages.size() * page < bytes) {
+      descriptors_.ranges.reserve(4);
+      Range* run = h->open_pages(bytes - pages.size() * page);
+      if (run == nullptr) break;
+      Range* extra = descriptors_.ranges.take();
+      hold.unlock();
+      const std::size_t gone = unmap_pages(run, &pages);
+      hold.lock();
+      descriptors_.ranges.give(extra);
+      const bool whole = gone == run->size;
+      stats_.reserved.current -= gone;
+      h->empty(run, gone);
+      if (!whole) return;
+    }
+  }
+}
+
+/// Room for a request in address space. Pages that could be had stay, also where they are not
+/// enough.
+bool Pool::grow_virtual(Request& q) {
+  const std::size_t bytes = q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size;
+  Range *hole = nullptr, *extra = nullptr;  // the second for a hole that is filled in part
+  for (int round = 0; hole == nullptr && round < 2; ++round) {
+    {
+      const std::lock_guard<std::mutex> hold(mutex_);
+      descriptors_.ranges.reserve(4);
+      hole = heap(q.id).open_hole(q.stream, bytes, q.large);
+      if (hole != nullptr) extra = descriptors_.ranges.take();
+    }
+    if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) {
+      virtual_ = false;  // no address space, as with ulimit -v: segments from here on
+      return false;
+    }
+  }
+  std::vector<PhysicalHandle> pages = std::exchange(spare_pages_, {});
+  std::size_t mapped = 0;
+  try {
+    steal_pages(hole->size, pages);
+    bool within = true;
+    {
+      const std::lock_guard<std::mutex> hold(mutex_);
+      within = within_limit(hole->size);
+    }
+    // What is hopeless is not begun.
+    MemoryInfo info;
+    const std::size_t fresh =
+        hole->size - std::min(hole->size, pages.size() * driver_->granularity());
+    if (fresh >= memory::kLargeSegment && driver_->memory_info(&info) == DriverStatus::Ok)
+      within = within && fresh <= info.free;
+    if (within) mapped = map_pages(hole, pages, &q.failed);
+  } catch (const std::bad_alloc&) {  // no list of pages
+  }
+  for (const PhysicalHandle h : pages) destroy_page(h);
+  const bool whole = mapped == hole->size;
+  const std::lock_guard<std::mutex> hold(mutex_);
+  descriptors_.ranges.give(extra);
+  heap(q.id).fill(hole, mapped);
+  if (mapped == 0) return false;
+  raise(stats_.reserved, mapped);
+  ++stats_.driver_allocations;
+  q.grown += mapped;
+  return whole;
+}
+
+// ---- back
+
+std::size_t Pool::give_back_pages(std::size_t keep) {
+  const std::size_t page = driver_->granularity();
+  std::size_t bytes = 0;
+  std::unique_lock<std::mutex> hold(mutex_);
+  for (const auto& [id, h] : heaps_) {
+    while (stats_.reserved.current > keep) {
+      descriptors_.ranges.reserve(4);
+      const std::size_t most = memory::round_up(stats_.reserved.current - keep, page);
+      Range* run = h->open_pages(most);
+      if (run == nullptr) break;
+      Range* extra = descriptors_.ranges.take();  // for a run that goes in part
+      hold.unlock();
+      const std::size_t gone = unmap_pages(run, nullptr);
+      hold.lock();
+      descriptors_.ranges.give(extra);
+      const bool whole = gone == run->size;
+      stats_.reserved.current -= gone;
+      bytes += gone;
+      ++stats_.driver_frees;
+      h->empty(run, gone);
+      if (!whole) break;
+    }
+  }
+  return bytes;
+}
+
+/// Idle segments, and address space that has no memory left.
+std::size_t Pool::give_back_segments(std::size_t keep) {
+  std::size_t bytes = 0;
+  std::unique_lock<std::mutex> hold(mutex_);
+  for (const auto& [id, h] : heaps_) {
+    Segment* list = stats_.reserved.current > keep ? h->detach_idle(nullptr) : nullptr;
+    if (keep == 0) list = h->detach_space(list);
+    while (list != nullptr) {
+      Segment* s = list;
+      list = s->next;
+      if (!s->is_virtual && stats_.reserved.current <= keep) {
+        h->reattach(s);
+        continue;
+      }
+      hold.unlock();
+      const bool gone = give_back_segment(*s);
+      hold.lock();
+      if (!gone) {
+        h->reattach(s);
+        continue;
+      }
+      if (!s->is_virtual) {
+        bytes += s->bytes;
+        stats_.reserved.current -= s->bytes;
+        ++stats_.driver_frees;
+      }
+      h->forget(s);
+    }
+  }
+  return bytes;
+}
+
+bool Pool::give_back_segment(const Segment& s) noexcept {
+  if (s.is_virtual)
+    return driver_->release(reinterpret_cast<DriverAddress>(s.base), s.bytes) == DriverStatus::Ok;
+  memory::unpoison(device_, s.base, s.bytes);
+  if (s.source != nullptr) {
+    try {
+      s.source->deallocate(s.base, s.bytes, driver_->block_alignment(), nullptr);
+    } catch (...) {  // the resource has it back either way
+    }
+    return true;
+  }
+  if (driver_->free(s.base, s.bytes) == DriverStatus::Ok) return true;
+  memory::poison(device_, s.base, s.bytes);
+  return false;
+}
+
+std::size_t Pool::give_back(std::size_t keep, const char* reason) noexcept {
+  std::size_t bytes = 0;
+  try {
+    const std::lock_guard<std::mutex> one(growth_);
+    if (asynchronous_) {  // what has passed becomes free for all
+      const std::lock_guard<std::mutex> hold(mutex_);
+      release_resolved();
+      for (const auto& [id, h] : heaps_) h->reclaim();
+    }
+    for (const PhysicalHandle h : std::exchange(spare_pages_, {})) destroy_page(h);
+    bytes = give_back_pages(keep) + give_back_segments(keep);
+  } catch (const std::bad_alloc&) {  // no descriptors: what is idle stays
+  }
+  if (bytes != 0) notify(MemoryEvent::Kind::Trim, bytes, reason);
+  return bytes;
+}
+
+/// Waits for the device; the order knows it then. False where that failed.
+bool Pool::synchronize(const char* reason) noexcept try {
+  memory::log_wait(device_, reason);
+  const std::vector<memory::Point> points = order_.waiting_for_device(index_);
+  if (driver_->synchronize() != DriverStatus::Ok) return false;
+  order_.waited_for(points);
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+std::size_t Pool::trim(std::size_t keep) {
+  drain_all();
+  return give_back(keep, "trim");
+}
+
+std::size_t Pool::empty_cache() {
+  drain_all();
+  if (asynchronous_ && !synchronize("empty_cache")) return 0;
+  return give_back(0, "empty_cache");
+}
+
+}  // namespace tandem

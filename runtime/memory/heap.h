@@ -1,0 +1,160 @@
+// The memory of one pool id: what is free in which stream's order, cutting it up and joining it
+// again. No locks and no driver's memory calls: the pool holds its mutex around every call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/memory/bins.h"
+#include "runtime/memory/blocks.h"
+#include "runtime/memory/order.h"
+
+namespace tandem::memory {
+
+/// What is free in the order of one stream; or what is free in any order, with stream kNoStream.
+struct Lane {
+  StreamId stream;
+  Bins bins[2];                                // small kind, large kind
+  Range *oldest = nullptr, *newest = nullptr;  // its free ranges by fence
+  Slab* partial[kMaxClasses] = {};             // slabs with free blocks, by class
+  std::size_t slabs = 0;                       // of all classes, full ones too
+  std::size_t taken = 0;                       // ranges that are blocks or slabs
+  std::size_t bytes = 0;                       // in its free ranges
+  bool clean() const { return stream.id == kNoStream; }
+  bool empty() const { return oldest == nullptr && slabs == 0 && taken == 0; }
+};
+
+class Heap {
+ public:
+  /// `order` is null where work is done when its call returns: then all that is free is free for
+  /// all.
+  /// `page` is the size of the pages of address space.
+  Heap(Pool* pool, PoolId id, const SizeClasses& classes, Descriptors& descriptors, Order* order,
+       std::size_t page)
+      : pool_(pool),
+        id_(id),
+        classes_(classes),
+        descriptors_(descriptors),
+        order_(order),
+        page_(page) {
+    clean_.stream.id = kNoStream;
+  }
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+
+  PoolId id() const { return id_; }
+
+  /// A block of a class for work of a stream: from a slab in its order, or from a new slab. Null:
+  /// nothing fits. This and the next two raise std::bad_alloc, having changed nothing, where
+  /// descriptors cannot be had.
+  Block* take_small(StreamId stream, int size_class);
+  /// A range of at least `bytes` of one kind. Null: nothing fits.
+  Range* take_range(StreamId stream, std::size_t bytes, bool large, bool whole = false);
+  /// Whatever fits, of any kind: the last resort before memory is out. `size_class` is -1 for a
+  /// large request.
+  Block* take_any(StreamId stream, std::size_t bytes, int size_class);
+
+  /// The stream in whose order a freed block becomes free: its own, or that of the stream that took
+  /// its slab over.
+  static StreamId owner(const Block& b) {
+    return b.slab != nullptr ? b.slab->lane->stream : b.stream;
+  }
+  /// The heap of a block.
+  static Heap& of(const Block& b) {
+    const Range& r = b.slab != nullptr ? *b.slab->range : static_cast<const Range&>(b);
+    return *r.segment->heap;
+  }
+  /// Takes back a block, its fence set, whose uses are in the order of its owner. Never fails.
+  void give(Block* b) noexcept;
+
+  /// Brings to `stream` what it may have of the other streams' free memory: what the host knows to
+  /// be done becomes free for all, what the stream waited for becomes its own; then joins
+  /// neighbours.
+  void settle(StreamId stream);
+  /// Makes free for all what the host knows to be done.
+  void reclaim();
+  /// Joins what is free in a stream's order with neighbours that are free for all.
+  void gather(StreamId stream) noexcept;
+  /// Takes over a slab of a class whose free blocks the stream may have.
+  bool adopt_slab(StreamId stream, int size_class);
+  /// Makes `stream` wait for the other streams that hold free memory, where one of them has a range
+  /// of `bytes` for that one alone, else for all. False where no stream could be waited for.
+  bool wait_for_others(StreamId stream, std::size_t bytes, bool large);
+
+  // ---- segments: allocations ...
+  /// Adds memory; `segment` has base, bytes, source and kind. Needs a spare range.
+  void add(Segment* segment) noexcept;
+  /// Takes out the plain segments that hold nothing and are done with, linked by `next`, in front
+  /// of `rest`.
+  Segment* detach_idle(Segment* rest) noexcept;
+  /// Ends a detachment: the segment is put back as it was, or its memory is gone.
+  void reattach(Segment* segment) noexcept;
+  void forget(Segment* segment) noexcept;
+
+  // ---- ... and address space, in pages. Ranges of the small kind do not cross a page's end, so
+  // that a page without live blocks is free as a whole.
+  /// Adds reserved address space without memory. Needs a spare range.
+  void add_space(Segment* segment) noexcept;
+  /// A busy hole that, with memory, makes a range of `bytes` usable by `stream`: next to free
+  /// memory where that needs less. Null: no address space. Needs three spare ranges.
+  Range* open_hole(StreamId stream, std::size_t bytes, bool large) noexcept;
+  /// The hole's first `filled` bytes have memory now, free for all; the rest has still none. Needs
+  /// a spare range.
+  void fill(Range* hole, std::size_t filled) noexcept;
+  /// A busy run of whole pages that are free for all, `most` bytes at most. Null: none. Needs two
+  /// spare ranges.
+  Range* open_pages(std::size_t most) noexcept;
+  /// The run's first `emptied` bytes are gone, the rest stays. Needs a spare range.
+  void empty(Range* run, std::size_t emptied) noexcept;
+  /// Bytes of whole pages that are free for all.
+  std::size_t clean_pages() const noexcept;
+  /// Address space all of which is a hole, taken out like idle segments.
+  Segment* detach_space(Segment* rest) noexcept;
+
+  bool empty() const { return segments_ == nullptr && detached_ == 0; }
+  std::size_t free_bytes() const noexcept;
+  std::size_t largest_free() const noexcept;
+  const std::unordered_map<std::uint64_t, std::unique_ptr<Lane>>& lanes() const { return lanes_; }
+  const Segment* segments() const { return segments_; }
+  /// Checks every invariant of the structures; the first violation in words, empty if none. Adds up
+  /// the bytes with memory and those of the blocks that are not free here.
+  std::string verify(std::size_t* reserved, std::size_t* taken) const;
+
+ private:
+  Lane& lane(StreamId stream);
+  Lane* find_lane(StreamId stream) noexcept;
+  void drop_empty_lanes(StreamId but) noexcept;
+  bool open_to(StreamId stream, const Lane& from, std::uint64_t fence) noexcept;
+  void insert(Range* r, Lane& lane, Range* newer = nullptr) noexcept;
+  void erase(Range* r) noexcept;
+  bool apart(const Range& lower, const Range& upper) const noexcept;
+  Range* cut(Range* r, std::size_t bytes, Lane& lane) noexcept;
+  Range* split(Range* r, std::size_t bytes) noexcept;
+  void absorb_after(Range* r) noexcept;
+  void put_free(Range* r, Lane& lane, std::uint64_t fence) noexcept;
+  void put_hole(Range* r) noexcept;
+  void sweep(Lane& from, Lane& mine);
+  Block* take_from(Slab* slab, StreamId stream) noexcept;
+  void link(Slab* slab) noexcept;
+  void unlink(Slab* slab) noexcept;
+  void attach(Segment* segment) noexcept;
+  void detach(Segment* segment) noexcept;
+  std::string verify(const Slab& slab, std::size_t* taken) const;
+  std::string verify(const Range& r, std::size_t* taken) const;
+
+  Pool* pool_;
+  PoolId id_;
+  const SizeClasses& classes_;
+  Descriptors& descriptors_;
+  Order* order_;
+  std::size_t page_;
+  Lane clean_, holes_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Lane>> lanes_;
+  Segment* segments_ = nullptr;
+  std::size_t detached_ = 0;  // segments that a trim holds
+};
+
+}  // namespace tandem::memory

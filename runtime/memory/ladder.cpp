@@ -1,0 +1,181 @@
+// What an allocation tries, one rung after the other, where no small block is at hand.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <new>
+
+#include "runtime/memory/hooks.h"
+#include "runtime/memory/poison.h"
+#include "runtime/memory/pool.h"
+#include "tandem/error.h"
+
+namespace tandem {
+
+using memory::Heap;
+using memory::Tally;
+
+namespace {
+
+// Above this, rounding could overflow; no machine has it.
+constexpr std::size_t kLargestRequest = std::size_t{1} << 60;
+constexpr int kCallbackTries = 8;
+
+}  // namespace
+
+/// Counts a block as given out. With the pool's lock.
+Block* Pool::finish(Block* b, const Request& q) noexcept {
+  if (b == nullptr) return nullptr;
+  b->requested = q.bytes;
+  b->live = true;
+  Tally one;
+  one.allocate(*b);
+  fold(one);
+  if (q.grown != 0) --stats_.cache_hits;  // fold counted it as one
+  return b;
+}
+
+Block* Pool::take(const Request& q) {
+  Heap& h = heap(q.id);
+  if (q.size_class >= 0) return h.take_small(q.stream, q.size_class);
+  return h.take_range(q.stream, q.size, q.large);
+}
+
+/// Runs one rung with the pool's lock. No memory for descriptors is no memory.
+Block* Pool::locked(Block* (Pool::*rung)(const Request&), const Request& q) noexcept {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  try {
+    return finish((this->*rung)(q), q);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+/// The quick rung. The calling thread's cache is locked before the pool; its sums make the peaks
+/// exact.
+Block* Pool::attempt(const Request& q) noexcept {
+  memory::FrontCache* c = locked_front(q.stream);
+  const std::lock_guard<std::mutex> hold(mutex_);
+  if (c != nullptr) {
+    fold(c->tally);
+    c->lock.unlock();
+  }
+  if (direct_) return nullptr;
+  try {
+    return finish(take(q), q);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+/// What other streams are done with, or the stream has waited for.
+Block* Pool::take_settled(const Request& q) {
+  Heap& h = heap(q.id);
+  if (asynchronous_) {
+    release_resolved();
+    h.settle(q.stream);
+  }
+  if (Block* b = take(q)) return b;
+  return q.size_class >= 0 && h.adopt_slab(q.stream, q.size_class) ? take(q) : nullptr;
+}
+
+Block* Pool::take_any(const Request& q) {
+  return direct_ ? nullptr : heap(q.id).take_any(q.stream, q.bytes, q.size_class);
+}
+
+/// The stream waits, on the device, for the others that hold free memory.
+Block* Pool::take_waiting(const Request& q) {
+  Heap& h = heap(q.id);
+  if (!asynchronous_ || direct_ || !h.wait_for_others(q.stream, q.size, q.large)) return nullptr;
+  if (Block* b = take_settled(q)) return b;
+  return h.take_any(q.stream, q.bytes, q.size_class);
+}
+
+Block* Pool::climb(Request& q) {
+  if (Block* b = attempt(q)) return b;
+  if (!direct_) {
+    if (Block* b = locked(&Pool::take_settled, q)) return b;
+  }
+  if (Block* b = grow(q)) return b;
+  if (Block* b = locked(&Pool::take_any, q)) return b;
+  if (Block* b = locked(&Pool::take_waiting, q)) return b;
+  return nullptr;
+}
+
+Block* Pool::allocate_slow(std::size_t bytes, StreamId stream, PoolId id) {
+  Request q{bytes, -1, bytes, true, stream, id};
+  if (bytes > kLargestRequest) fail(q);
+  if (bytes <= memory::kSlabLimit && !direct_) {
+    q.size_class = classes_.of(bytes);
+    q.size = classes_.bytes(q.size_class);
+    q.large = false;
+  } else if (!direct_) {
+    q.size = memory::range_bytes(bytes);
+    q.large = q.size > memory::kLargeLimit;
+  }
+  const auto climb_and_tell = [&] {
+    const std::size_t before = q.grown;
+    Block* b = climb(q);
+    if (q.grown != before)
+      notify(MemoryEvent::Kind::Grow, q.grown - before, "no cached block fits");
+    return b;
+  };
+  Block* b = climb_and_tell();
+  if (b == nullptr && can_help(bytes)) {
+    const auto retry = [&](bool wait) {
+      if (wait) synchronize("out of memory");
+      give_back(0, "out of memory");
+      b = climb_and_tell();
+      if (b == nullptr) return;
+      const std::lock_guard<std::mutex> hold(mutex_);
+      ++stats_.retries;
+    };
+    retry(false);
+    if (b == nullptr) drain_all();
+    if (b == nullptr) retry(asynchronous_);
+  }
+  for (int i = 0; b == nullptr && i < kCallbackTries && memory::ask_user(device_, bytes); ++i) {
+    drain_all();
+    if (asynchronous_) synchronize("out of memory");
+    give_back(0, "out of memory");
+    b = climb_and_tell();
+  }
+  if (b == nullptr) fail(q);
+  memory::unpoison(device_, b->data, bytes);
+  return b;
+}
+
+/// Whether giving memory back can make room for a request.
+bool Pool::can_help(std::size_t bytes) {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  if (bytes > stats_.limit) return false;
+  MemoryInfo info;
+  return resource_ != nullptr || driver_->memory_info(&info) != DriverStatus::Ok ||
+         bytes <= info.total;
+}
+
+void Pool::fail(const Request& q) {
+  const MemoryStats s = stats();
+  MemoryInfo info;
+  std::string system = "unknown";
+  if (driver_->memory_info(&info) == DriverStatus::Ok) {
+    system =
+        fmt::format("{} free of {}", memory::in_words(info.free), memory::in_words(info.total));
+  }
+  const std::string message = fmt::format(
+      "[allocate] expected {} of memory on {}, got {}: requested {} bytes, live {}, cached {}, "
+      "largest cached range {}, "
+      "waiting for other streams {}, limit {}, device {}",
+      memory::in_words(q.bytes), device_.str(), q.failed ? "a device error" : "none", q.bytes,
+      memory::in_words(s.allocated.current), memory::in_words(s.cached),
+      memory::in_words(s.largest_free), memory::in_words(s.pending), memory::in_words(s.limit),
+      system);
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    ++stats_.out_of_memory;
+  }
+  notify(MemoryEvent::Kind::OutOfMemory, q.bytes, "nothing left to give back");
+  if (q.failed) throw DeviceError(message);
+  throw OutOfMemory(message);
+}
+
+}  // namespace tandem

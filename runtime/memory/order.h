@@ -1,0 +1,139 @@
+// Happens-before between streams, as far as Tandem knows it.
+//
+// Note [Order of streams]
+// A stream's events are numbered: event n of a stream passes when all work queued before it is
+// done. Work that is queued on a stream by now is done when the stream's next event has passed; the
+// number of that event is the work's fence. Nothing is recorded for a fence: an event comes into
+// being when a user records one, or when a pool wants to know (mark). So the memory that a stream
+// frees and takes again itself costs no event at all.
+//
+// A fence of stream S is passed when the host saw an event of S with its number or a later one
+// pass, and ordered for stream T when T waited for such an event, or for an event of a third stream
+// that had waited for it before: each stream has a vector clock (Fidge 1988, Mattern 1989) of the
+// events that it has waited for, an event takes the clock of its stream along, and a wait joins it
+// into the waiting stream's.
+//
+// Two threads may use one stream. The number of an event is taken before the driver records it, and
+// what a wait teaches is noted after the driver queued it: whoever reads a fence, or relies on a
+// clock, then has an event or a wait behind its own work. If the driver's call fails the number
+// stays unused; a later event serves.
+//
+// Waits that a user makes with CUDA's own calls are not known here. That is safe: less is reused.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/memory/driver.h"
+#include "tandem/export.h"
+
+namespace tandem::memory {
+
+/// A number of devices' worth of streams (StreamId::device).
+inline constexpr unsigned kMostDevices = 1024;
+
+/// An event's place in the order: number `number` of stream `stream`.
+struct Point {
+  std::uint64_t stream = 0;
+  std::uint64_t number = 0;
+};
+
+/// An event that someone records, with what its stream had waited for then.
+struct Mark {
+  StreamId stream;
+  std::uint64_t number = 0;
+  std::vector<Point> known;
+};
+
+/// The order of all streams of the process (or of a test). Thread-safe; calls drivers with its lock
+/// held, so a driver must not call back.
+class TANDEM_API Order {
+ public:
+  /// The order that the devices' pools share.
+  static Order& process();
+
+  /// Names the driver of the events on the streams of a device.
+  void attach(unsigned device, Driver* driver);
+  /// Forgets a device's streams and destroys the pools' events on them.
+  void detach(unsigned device) noexcept;
+
+  /// Makes a stream one that a wait for its device covers. To be called before its first fence.
+  void know(StreamId stream);
+  /// The fence of the work queued on a stream by now.
+  std::uint64_t fence(StreamId stream) noexcept;
+  bool passed(StreamId stream, std::uint64_t fence) noexcept;
+  bool ordered(StreamId by, StreamId stream, std::uint64_t fence) noexcept;
+
+  // What others than the pools do. Take the mark before the driver's call, hand it in after it.
+  Mark recording(StreamId stream);
+  void waited(StreamId by, const Mark& mark);
+  void seen(const Mark& mark) noexcept;
+  /// Around a wait of the host for a stream.
+  Point waiting(StreamId stream);
+  void waited_for(Point point) noexcept;
+  /// Around a wait of the host for a whole device.
+  std::vector<Point> waiting_for_device(unsigned device);
+  void waited_for(std::span<const Point> points) noexcept;
+
+  // The pools' own events. None of these waits on the host.
+  /// Makes sure that an event is recorded that covers the fence. False where there can be none: the
+  /// stream is being captured or destroyed, or the driver refused.
+  bool mark(StreamId stream, std::uint64_t fence) noexcept;
+  /// Asks how far a stream has come, where an event of the pools is on its way.
+  void poll(StreamId stream) noexcept;
+  /// Makes `by` wait for a fence of another stream. False where that cannot be.
+  bool wait(StreamId by, StreamId stream, std::uint64_t fence) noexcept;
+  /// The stream's handle dies: what it has done by now gets its last event.
+  void destroyed(StreamId stream) noexcept;
+
+  struct Counts {
+    std::uint64_t events = 0;  // recorded for pools
+    std::uint64_t waits = 0;   // of streams, inserted for pools
+  };
+  Counts counts() noexcept;
+
+  // For a fork.
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+ private:
+  struct Outstanding {
+    EventHandle event = 0;
+    Mark mark;
+  };
+  struct Stream {
+    StreamId id;
+    std::uint64_t epoch = 0;  // the last number given out
+    std::uint64_t done = 0;   // the greatest that the host saw pass
+    bool alive = true;
+    std::vector<Point> known;              // by stream: the greatest number waited for
+    std::vector<Outstanding> outstanding;  // the pools' events, oldest first
+  };
+  struct Device {
+    Driver* driver = nullptr;
+    std::vector<EventHandle> spare;
+  };
+
+  Stream& state(StreamId stream);
+  Stream* find(std::uint64_t stream) noexcept;
+  bool is_passed(std::uint64_t stream, std::uint64_t number) noexcept;
+  bool is_ordered(const Stream& by, std::uint64_t stream, std::uint64_t number) noexcept;
+  void learn(Stream& by, const Mark& mark);
+  void raise_done(Stream& stream, std::uint64_t number) noexcept;
+  Mark next(Stream& stream);
+  Outstanding* mark_locked(Stream& stream, std::uint64_t fence) noexcept;
+  void poll_locked(Stream& stream) noexcept;
+  void give_event(unsigned device, EventHandle event) noexcept;
+  Driver* driver(StreamId stream) const noexcept;
+
+  std::mutex mutex_;
+  std::vector<Device> devices_;
+  std::unordered_map<std::uint64_t, Stream> streams_;
+  Counts counts_;
+};
+
+}  // namespace tandem::memory

@@ -1,0 +1,33 @@
+# The simulated driver and the random programs on it. The pool is compiled in, without the rest of libtandem: a build with
+# a sanitizer takes a minute.
+set(folder ${PROJECT_SOURCE_DIR}/tests/memory/sim)
+
+file(GLOB TANDEM_MEMORY_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/memory/*.cpp)
+list(FILTER TANDEM_MEMORY_SOURCES EXCLUDE REGEX "/(pools|backend_driver)\\.cpp$")
+add_library(tandem_memory_alone OBJECT ${TANDEM_MEMORY_SOURCES} ${PROJECT_SOURCE_DIR}/runtime/base/device.cpp
+  ${PROJECT_SOURCE_DIR}/runtime/base/trace.cpp)
+target_compile_definitions(tandem_memory_alone PRIVATE TANDEM_BUILDING)
+target_include_directories(tandem_memory_alone PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/runtime/include
+  ${PROJECT_SOURCE_DIR}/kernels/include)
+target_link_libraries(tandem_memory_alone PRIVATE tandem_warnings PUBLIC fmt::fmt Threads::Threads)
+
+file(GLOB TANDEM_MEMORY_SIM CONFIGURE_DEPENDS ${folder}/*.cpp)
+list(FILTER TANDEM_MEMORY_SIM EXCLUDE REGEX "/(soak|[a-z_]*_test)\\.cpp$")
+add_library(tandem_memory_sim OBJECT ${TANDEM_MEMORY_SIM})
+# A million steps are many: as fast as it gets in every build.
+target_compile_options(tandem_memory_sim PRIVATE -O2)
+target_link_libraries(tandem_memory_sim PRIVATE tandem_warnings PUBLIC tandem_memory_alone)
+
+foreach(test IN ITEMS sim_driver_test programs_test)
+  add_executable(memory.${test} ${folder}/${test}.cpp)
+  target_link_libraries(memory.${test} PRIVATE tandem_warnings tandem_memory_sim
+    tandem_memory_alone GTest::gtest GTest::gtest_main)
+  target_compile_options(memory.${test} PRIVATE -O1)
+  set_target_properties(memory.${test} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
+  add_test(NAME memory.${test} COMMAND memory.${test} --gtest_brief=1)
+  set_tests_properties(memory.${test} PROPERTIES TIMEOUT 600 LABELS "unit")
+endforeach()
+
+add_executable(memory_soak ${folder}/soak.cpp)
+target_link_libraries(memory_soak PRIVATE tandem_warnings tandem_memory_sim tandem_memory_alone)
+set_target_properties(memory_soak PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
