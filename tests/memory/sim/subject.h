@@ -45,9 +45,9 @@ class Subject {
   virtual void stream_synchronized(StreamId) {}
   virtual void device_synchronized(unsigned /*device*/) {}
   virtual void event_recorded(EventHandle, StreamId) {}  // just before
-  virtual void event_waited(EventHandle, StreamId) {}  // by the stream
-  virtual void event_seen(EventHandle) {}              // passed, by the host
-  virtual void stream_destroyed(StreamId) {}           // just before
+  virtual void event_waited(EventHandle, StreamId) {}    // by the stream
+  virtual void event_seen(EventHandle) {}                // passed, by the host
+  virtual void stream_destroyed(StreamId) {}             // just before
 
   virtual std::string verify(unsigned device) = 0;
   virtual std::size_t reserved(unsigned device) = 0;
