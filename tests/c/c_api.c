@@ -340,6 +340,42 @@ static void streams(void) {
   OK(tandem_tensor_release(t));
 }
 
+static void* given_back_on = NULL;
+
+static void note_stream(void* data, void* native_stream, void* context) {
+  given_back_on = native_stream;
+  count_call(data, context);
+}
+
+/* The memory of a tensor on a device as if it were the program's. */
+static void wrapping_there(const tandem_tensor* owner, const tandem_stream* stream) {
+  struct calls calls = {0, NULL};
+  tandem_stream* other = NULL;
+  tandem_tensor *t = NULL, *sum = NULL;
+  const char* device = NULL;
+  void *data = NULL, *native = NULL;
+  float total = 0;
+  tandem_value args[1];
+  OK(tandem_stream_create("cuda", 0, &other));
+  OK(tandem_stream_native(stream, &native));
+  OK(tandem_tensor_data_on(owner, stream, &data));
+  OK(tandem_wrap_on(data, "float32", stream, 2, kShape, NULL, note_stream, &calls, &t));
+  OK(tandem_tensor_device(t, &device));
+  CHECK(strcmp(device, "cuda:0") == 0);
+  OK(tandem_stream_wait(other, stream));
+  OK(tandem_stream_push(other));
+  args[0] = tandem_tensor_value(NULL, t);
+  OK(tandem_call_tensor("sum", args, 1, &sum));
+  OK(tandem_stream_pop());
+  OK(tandem_tensor_release(t));
+  CHECK(calls.count == 1 && calls.data == data && given_back_on == native);
+  OK(tandem_stream_synchronize(other));
+  OK(tandem_copy_to_host(sum, &total, sizeof total));
+  CHECK(total == 55);
+  OK(tandem_tensor_release(sum));
+  OK(tandem_stream_release(other));
+}
+
 /* Where there is a device, the same work there. */
 static void devices(void) {
   int usable = -1;
@@ -371,6 +407,7 @@ static void devices(void) {
     OK(tandem_stream_synchronize(stream));
     OK(tandem_copy_to_host(there, back, sizeof back));
     CHECK(back[5] == 25);
+    wrapping_there(there, stream);
     OK(tandem_stream_release(stream));
     OK(tandem_tensor_release(there));
   }
