@@ -78,7 +78,7 @@ static void set_up(struct pipeline* p) {
   p->device = usable ? "cuda" : "cpu";
   printf("Tandem %s on %s (%s)\n", tandem_version(), p->device, why);
   /* A program with CUDA streams of its own gives one to tandem_stream_wrap instead. */
-  check(tandem_stream_create(p->device, &p->stream));
+  check(tandem_stream_create(p->device, 0, &p->stream));
   check(tandem_stream_push(p->stream));
   p->in = wrap(frames, "uint8", COUNT(batch), batch);
   p->out = wrap(probabilities, "float32", COUNT(result), result);

@@ -69,7 +69,7 @@ Value texts_of(const Place& place) {
 /// A float64 tensor of one dimension: what a schema's `floats` are.
 Value floats_of(const Place& place) {
   const auto list = listed(place.value.as.numbers, place);
-  const Tensor t = empty({static_cast<std::int64_t>(list.size())}, {.dtype = dtype_of<double>});
+  Tensor t = empty({static_cast<std::int64_t>(list.size())}, {.dtype = dtype_of<double>});
   std::ranges::copy(list, static_cast<double*>(t.data_ptr()));
   return t;
 }

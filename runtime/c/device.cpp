@@ -47,12 +47,15 @@ int tandem_memory_stats(const char* device, tandem_memory* stats) {
                             s.reserved.current,
                             s.reserved.peak,
                             s.pending,
+                            s.cached,
                             s.largest_free,
                             limit_in_c(s.limit),
                             s.allocations,
                             s.frees,
                             s.cache_hits,
-                            s.out_of_memory};
+                            s.out_of_memory,
+                            s.events,
+                            s.waits};
     std::memcpy(&to, &now, now.size);
   });
 }

@@ -11,11 +11,22 @@ namespace {
 thread_local std::vector<std::unique_ptr<StreamGuard>> pushed;
 }  // namespace
 
-int tandem_stream_create(const char* device, tandem_stream** out) {
+int tandem_stream_create(const char* device, int priority, tandem_stream** out) {
   return c::guarded([&] {
     constexpr const char* kFunction = "tandem_stream_create";
     tandem_stream*& to = c::given(out, {kFunction, "out"});
-    to = new tandem_stream{Stream::create(c::device(device, kFunction))};
+    to = new tandem_stream{Stream::create(c::device(device, kFunction), priority)};
+  });
+}
+
+int tandem_stream_priorities(const char* device, int* least, int* greatest) {
+  return c::guarded([&] {
+    constexpr const char* kFunction = "tandem_stream_priorities";
+    int& low = c::given(least, {kFunction, "least"});
+    int& high = c::given(greatest, {kFunction, "greatest"});
+    const StreamPriorities range = stream_priority_range(c::device(device, kFunction));
+    low = range.least;
+    high = range.greatest;
   });
 }
 

@@ -12,12 +12,30 @@ using namespace tandem;
 
 namespace {
 
-/// For as long as it is not armed the caller's memory is the caller's.
+/// The caller's function with its context. For as long as it is not armed the memory is the
+/// caller's: wrapping may fail after the storage was made.
+template <class F>
 struct Deleter {
-  tandem_deleter function;
+  F function;
   void* context;
   bool armed = false;
+
+  template <class... A>
+  void operator()(A... args) const {
+    if (armed) function(args..., context);
+  }
 };
+
+template <class F>
+std::shared_ptr<Deleter<F>> deleter_of(F function, void* context) {
+  if (function == nullptr) return nullptr;
+  return std::make_shared<Deleter<F>>(Deleter<F>{function, context});
+}
+
+std::optional<IntSpan> strides_of(const std::int64_t* strides, std::size_t ndim) {
+  if (strides == nullptr) return std::nullopt;
+  return IntSpan(std::span(strides, ndim));
+}
 
 /// The host memory of a copy as a tensor in the shape of the other side.
 Tensor host_elements(const void* data, std::size_t bytes, IntSpan shape, DType t,
@@ -90,19 +108,29 @@ int tandem_wrap(void* data, const char* dtype, const char* device, size_t ndim,
     tandem_tensor*& to = c::given(out, {kFunction, "out"});
     const Options options{.dtype = c::dtype(dtype, kFunction),
                           .device = c::device(device, kFunction)};
-    std::optional<IntSpan> steps;
-    if (strides != nullptr) steps = IntSpan(std::span(strides, ndim));
-    std::shared_ptr<Deleter> last;
+    const auto last = deleter_of(deleter, context);
     std::function<void(void*)> run;
-    if (deleter != nullptr) {
-      last = std::make_shared<Deleter>(Deleter{deleter, context});
-      run = [last](void* p) {
-        if (last->armed) last->function(p, last->context);
-      };
-    }
+    if (last != nullptr) run = [last](void* p) { (*last)(p); };
     to = to_c(from_blob(data, c::dims(shape, ndim, {kFunction, "shape"}), *options.dtype, options,
-                        std::move(run), steps));
+                        std::move(run), strides_of(strides, ndim)));
     if (last != nullptr) last->armed = true;
+  });
+}
+
+int tandem_wrap_on(void* data, const char* dtype, const tandem_stream* stream, size_t ndim,
+                   const int64_t* shape, const int64_t* strides, tandem_stream_deleter deleter,
+                   void* context, tandem_tensor** out) {
+  return c::guarded([&] {
+    constexpr const char* kFunction = "tandem_wrap_on";
+    tandem_tensor*& to = c::given(out, {kFunction, "out"});
+    const DType t = c::dtype(dtype, kFunction);
+    const Stream& order = c::stream(stream, kFunction);
+    const auto last = deleter_of(deleter, context);
+    if (last == nullptr) c::fail_null({kFunction, "deleter"});
+    to = to_c(from_blob(
+        data, c::dims(shape, ndim, {kFunction, "shape"}), t, {}, order,
+        [last](void* p, const Stream& s) { (*last)(p, s.native()); }, strides_of(strides, ndim)));
+    last->armed = true;
   });
 }
 

@@ -193,6 +193,34 @@ static void wrapping(void) {
   CHECK(calls.count == 3 && calls.data == memory + 5);
 }
 
+static void count_stream_call(void* data, void* native_stream, void* context) {
+  CHECK(native_stream == NULL); /* the host's */
+  count_call(data, context);
+}
+
+static void wrapping_on_a_stream(void) {
+  float memory[6] = {0};
+  struct calls calls = {0, NULL};
+  tandem_stream* stream = NULL;
+  tandem_tensor* t = NULL;
+  const char* device = NULL;
+  OK(tandem_stream_create("cpu", 0, &stream));
+  OK(tandem_wrap_on(memory, "float32", stream, 2, kShape, NULL, count_stream_call, &calls, &t));
+  OK(tandem_tensor_device(t, &device));
+  CHECK(strcmp(device, "cpu") == 0 && calls.count == 0);
+  OK(tandem_tensor_release(t));
+  CHECK(calls.count == 1 && calls.data == memory);
+  t = NULL;
+  FAILS(tandem_wrap_on(memory, "float32", NULL, 2, kShape, NULL, count_stream_call, &calls, &t),
+        TANDEM_VALUE_ERROR, "'stream'");
+  FAILS(tandem_wrap_on(memory, "float32", stream, 2, kShape, NULL, NULL, &calls, &t),
+        TANDEM_VALUE_ERROR, "'deleter'");
+  FAILS(tandem_wrap_on(NULL, "float32", stream, 2, kShape, NULL, count_stream_call, &calls, &t),
+        TANDEM_VALUE_ERROR, "'data'");
+  CHECK(t == NULL && calls.count == 1);
+  OK(tandem_stream_release(stream));
+}
+
 static void failed_wrapping(void) {
   float memory[6] = {0};
   struct calls calls = {0, NULL};
@@ -272,9 +300,13 @@ static void streams(void) {
   tandem_stream *stream = NULL, *other = NULL, *current = NULL;
   tandem_tensor* t = counted();
   void *native = &failures, *data = NULL, *plain = NULL;
-  int done = -1;
-  OK(tandem_stream_create("cpu", &stream));
+  int done = -1, least = -1, greatest = -1;
+  OK(tandem_stream_create("cpu", 0, &stream));
   OK(tandem_stream_wrap("cpu", NULL, &other));
+  OK(tandem_stream_priorities("cpu", &least, &greatest));
+  CHECK(least == 0 && greatest == 0);
+  FAILS(tandem_stream_create("cpu", 1, &current), TANDEM_VALUE_ERROR, "priorit");
+  FAILS(tandem_stream_priorities("cpu", NULL, &greatest), TANDEM_VALUE_ERROR, "'least'");
   OK(tandem_stream_native(stream, &native));
   CHECK(native == NULL);
   OK(tandem_stream_push(stream));
@@ -296,7 +328,7 @@ static void streams(void) {
   FAILS(tandem_stream_push(NULL), TANDEM_VALUE_ERROR, "'stream'");
   FAILS(tandem_stream_synchronize(NULL), TANDEM_VALUE_ERROR, "'stream'");
   FAILS(tandem_stream_query(NULL, &done), TANDEM_VALUE_ERROR, "'stream'");
-  FAILS(tandem_stream_create("cpu", NULL), TANDEM_VALUE_ERROR, "'out'");
+  FAILS(tandem_stream_create("cpu", 0, NULL), TANDEM_VALUE_ERROR, "'out'");
   FAILS(tandem_stream_wrap(NULL, NULL, &other), TANDEM_VALUE_ERROR, "'device'");
   FAILS(tandem_stream_current("x", &other), TANDEM_VALUE_ERROR, "'x'");
   FAILS(tandem_stream_native(stream, NULL), TANDEM_VALUE_ERROR, "'native'");
@@ -306,6 +338,42 @@ static void streams(void) {
   OK(tandem_stream_release(other));
   OK(tandem_stream_release(NULL));
   OK(tandem_tensor_release(t));
+}
+
+static void* given_back_on = NULL;
+
+static void note_stream(void* data, void* native_stream, void* context) {
+  given_back_on = native_stream;
+  count_call(data, context);
+}
+
+/* The memory of a tensor on a device as if it were the program's. */
+static void wrapping_there(const tandem_tensor* owner, const tandem_stream* stream) {
+  struct calls calls = {0, NULL};
+  tandem_stream* other = NULL;
+  tandem_tensor *t = NULL, *sum = NULL;
+  const char* device = NULL;
+  void *data = NULL, *native = NULL;
+  float total = 0;
+  tandem_value args[1];
+  OK(tandem_stream_create("cuda", 0, &other));
+  OK(tandem_stream_native(stream, &native));
+  OK(tandem_tensor_data_on(owner, stream, &data));
+  OK(tandem_wrap_on(data, "float32", stream, 2, kShape, NULL, note_stream, &calls, &t));
+  OK(tandem_tensor_device(t, &device));
+  CHECK(strcmp(device, "cuda:0") == 0);
+  OK(tandem_stream_wait(other, stream));
+  OK(tandem_stream_push(other));
+  args[0] = tandem_tensor_value(NULL, t);
+  OK(tandem_call_tensor("sum", args, 1, &sum));
+  OK(tandem_stream_pop());
+  OK(tandem_tensor_release(t));
+  CHECK(calls.count == 1 && calls.data == data && given_back_on == native);
+  OK(tandem_stream_synchronize(other));
+  OK(tandem_copy_to_host(sum, &total, sizeof total));
+  CHECK(total == 55);
+  OK(tandem_tensor_release(sum));
+  OK(tandem_stream_release(other));
 }
 
 /* Where there is a device, the same work there. */
@@ -325,12 +393,12 @@ static void devices(void) {
   CHECK(strlen(why) > 0);
   if (usable == 0) {
     CHECK(tandem_to(t, "cuda", NULL, 0, &there) == TANDEM_DEVICE_ERROR);
-    CHECK(tandem_stream_create("cuda", &stream) == TANDEM_DEVICE_ERROR);
+    CHECK(tandem_stream_create("cuda", 0, &stream) == TANDEM_DEVICE_ERROR);
     CHECK(tandem_synchronize("cuda") == TANDEM_DEVICE_ERROR);
     printf("no GPU: %s\n", why);
   } else {
     tandem_value args[1];
-    OK(tandem_stream_create("cuda", &stream));
+    OK(tandem_stream_create("cuda", 0, &stream));
     OK(tandem_stream_push(stream));
     OK(tandem_to(t, "cuda", NULL, 1, &there));
     args[0] = tandem_tensor_value(NULL, there);
@@ -339,6 +407,7 @@ static void devices(void) {
     OK(tandem_stream_synchronize(stream));
     OK(tandem_copy_to_host(there, back, sizeof back));
     CHECK(back[5] == 25);
+    wrapping_there(there, stream);
     OK(tandem_stream_release(stream));
     OK(tandem_tensor_release(there));
   }
@@ -395,6 +464,7 @@ int main(void) {
   properties();
   names();
   wrapping();
+  wrapping_on_a_stream();
   failed_wrapping();
   copies();
   streams();

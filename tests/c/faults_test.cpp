@@ -74,6 +74,26 @@ TEST(CFaults, WrappedMemoryStaysTheCallers) {
   EXPECT_EQ(runs, 600);
 }
 
+TEST(CFaults, MemoryWrappedOnAStreamToo) {
+  static float memory[6] = {};
+  const int64_t shape[] = {2, 3};
+  int runs = 0;
+  tandem_stream* stream = nullptr;
+  ASSERT_EQ(tandem_stream_create("cpu", 0, &stream), TANDEM_OK);
+  tandem_tensor* kept[16] = {};
+  const auto count = [](void*, void*, void* context) { ++*static_cast<int*>(context); };
+  for (auto& t : kept) {
+    each_fault(
+        [&] {
+          return tandem_wrap_on(memory, "float32", stream, 2, shape, nullptr, count, &runs, &t);
+        },
+        [&](int) { EXPECT_EQ(runs, 0); });
+  }
+  for (tandem_tensor* t : kept) tandem_tensor_release(t);
+  EXPECT_EQ(runs, 16);
+  tandem_stream_release(stream);
+}
+
 TEST(CFaults, Calls) {
   const int64_t shape[] = {2, 3};
   tandem_tensor* x = nullptr;
@@ -100,7 +120,7 @@ TEST(CFaults, Calls) {
 
 TEST(CFaults, Handles) {
   tandem_stream* stream = nullptr;
-  EXPECT_GT(each_fault([&] { return tandem_stream_create("cpu", &stream); },
+  EXPECT_GT(each_fault([&] { return tandem_stream_create("cpu", 0, &stream); },
                        [&](int status) { EXPECT_EQ(stream != nullptr, status == TANDEM_OK); }),
             0);
   each_fault(

@@ -87,11 +87,21 @@ TANDEM_API int tandem_from_host(const void* data, size_t bytes, const char* dtyp
 typedef void (*tandem_deleter)(void* data, void* context);
 /// A tensor of memory that the caller has, on the host or a device, without a copy. `strides`
 /// (optional: dense) are in elements and may be negative; data is then that of element [0, 0, ...].
-/// `deleter` (optional) runs when the last tensor of the memory is gone; where wrapping fails it
-/// does not run, and the memory stays the caller's.
+/// `deleter` (optional) runs when the last tensor of the memory is gone, at once: on a device work
+/// that uses the memory may be queued still, and `deleter` must wait for it (cudaFree does). Where
+/// wrapping fails it does not run, and the memory stays the caller's.
 TANDEM_API int tandem_wrap(void* data, const char* dtype, const char* device, size_t ndim,
                            const int64_t* shape, const int64_t* strides, tandem_deleter deleter,
                            void* context, tandem_tensor** out);
+
+/// The same with the native handle of a stream.
+typedef void (*tandem_stream_deleter)(void* data, void* native_stream, void* context);
+/// The same for memory on the stream's device that is given back in the stream's order, as by
+/// cudaFreeAsync: before `deleter` (needed) is called the stream is made to wait for the others on
+/// which the memory was used. The host does not wait.
+TANDEM_API int tandem_wrap_on(void* data, const char* dtype, const tandem_stream* stream,
+                              size_t ndim, const int64_t* shape, const int64_t* strides,
+                              tandem_stream_deleter deleter, void* context, tandem_tensor** out);
 
 /// One more holder.
 TANDEM_API int tandem_tensor_retain(tandem_tensor* t);
@@ -152,10 +162,13 @@ TANDEM_API int tandem_contiguous(const tandem_tensor* t, tandem_tensor** out);
 // ---- streams
 // ----------------------------------------------------------------------------------------
 
-/// A stream of the device from Tandem's pool; on the CPU work is done at once, by the caller.
-TANDEM_API int tandem_stream_create(const char* device, tandem_stream** out);
+/// A stream of the device from Tandem's pool, of a priority (0 is always one); on the CPU work is
+/// done at once, by the caller.
+TANDEM_API int tandem_stream_create(const char* device, int priority, tandem_stream** out);
+/// The priorities of a device's streams; lower numbers come first.
+TANDEM_API int tandem_stream_priorities(const char* device, int* least, int* greatest);
 /// A stream of the caller's, such as a cudaStream_t (null: the default stream). It must outlive its
-/// use.
+/// use and the memory that its work used.
 TANDEM_API int tandem_stream_wrap(const char* device, void* native, tandem_stream** out);
 /// The stream that this thread's calls on the device go to.
 TANDEM_API int tandem_stream_current(const char* device, tandem_stream** out);
@@ -190,12 +203,15 @@ typedef struct tandem_memory {
   uint64_t reserved;        // bytes taken from the device, live and cached
   uint64_t reserved_peak;
   uint64_t pending;       // freed, but another stream may still use it
+  uint64_t cached;        // reserved, and neither allocated nor pending
   uint64_t largest_free;  // cached range
   uint64_t limit;         // UINT64_MAX: none
   uint64_t allocations;
   uint64_t frees;
   uint64_t cache_hits;
   uint64_t out_of_memory;  // allocations that failed
+  uint64_t events;         // recorded for memory, for all devices together
+  uint64_t waits;          // of one stream for another, likewise
 } tandem_memory;
 
 TANDEM_API int tandem_memory_stats(const char* device, tandem_memory* stats);
