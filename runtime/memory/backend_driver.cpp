@@ -100,6 +100,11 @@ class BackendMemory final : public Driver {
     if (is_of_another_thread(stream)) return synchronize();
     return status(calls().stream_synchronize(device_, pointer(stream.handle)));
   }
+  DriverStatus stream_query(StreamId stream) noexcept override {
+    if (is_of_another_thread(stream)) return DriverStatus::NotReady;
+    const int code = calls().stream_query(device_, pointer(stream.handle));
+    return code == 1 ? DriverStatus::NotReady : status(code);
+  }
   bool capturing(StreamId stream) noexcept override {
     int yes = 0;
     return calls().capturing != nullptr && !is_of_another_thread(stream) &&

@@ -34,6 +34,7 @@ DriverStatus Driver::event_query(EventHandle) noexcept { return DriverStatus::Ok
 DriverStatus Driver::event_wait(EventHandle) noexcept { return DriverStatus::Ok; }
 DriverStatus Driver::stream_wait_event(StreamId, EventHandle) noexcept { return DriverStatus::Ok; }
 DriverStatus Driver::stream_synchronize(StreamId) noexcept { return DriverStatus::Ok; }
+DriverStatus Driver::stream_query(StreamId) noexcept { return DriverStatus::NotReady; }
 bool Driver::capturing(StreamId) noexcept { return false; }
 DriverStatus Driver::synchronize() noexcept { return DriverStatus::Ok; }
 

@@ -90,6 +90,8 @@ class TANDEM_API Driver {
   virtual DriverStatus event_wait(EventHandle event) noexcept;  // on the calling thread
   virtual DriverStatus stream_wait_event(StreamId stream, EventHandle event) noexcept;
   virtual DriverStatus stream_synchronize(StreamId stream) noexcept;
+  /// Ok where all work of the stream is done; NotReady while it is not, or where none can tell.
+  virtual DriverStatus stream_query(StreamId stream) noexcept;
   /// Whether work queued on the stream is being recorded into a graph instead of run. Events must
   /// neither be recorded nor waited for there, but by who builds the graph.
   virtual bool capturing(StreamId stream) noexcept;

@@ -80,8 +80,8 @@ class TANDEM_API Order {
   void waited_for(std::span<const Point> points) noexcept;
 
   // The pools' own events. None of these waits on the host.
-  /// Makes sure that an event is recorded that covers the fence. False where there can be none: the
-  /// stream is being captured or destroyed, or the driver refused.
+  /// Makes sure that the fence is passed, or an event recorded that covers it. False where there
+  /// can be none: the stream is being captured or destroyed, or the driver refused.
   bool mark(StreamId stream, std::uint64_t fence) noexcept;
   /// Asks how far a stream has come, where an event of the pools is on its way.
   void poll(StreamId stream) noexcept;

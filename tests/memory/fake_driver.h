@@ -121,6 +121,13 @@ class FakeDriver final : public Driver {
     d_.finish(FakeDevice::number(stream));
     return DriverStatus::Ok;
   }
+  DriverStatus stream_query(StreamId stream) noexcept override {
+    const std::lock_guard<std::mutex> hold(d_.mutex);
+    ++d_.queries;
+    if (d_.fails()) return DriverStatus::Failed;
+    const std::uint64_t s = FakeDevice::number(stream);
+    return d_.passed(s, d_.queued[s]) ? DriverStatus::Ok : DriverStatus::NotReady;
+  }
   DriverStatus event_create(EventHandle* out) noexcept override {
     const std::lock_guard<std::mutex> hold(d_.mutex);
     if (d_.fails()) return DriverStatus::Failed;

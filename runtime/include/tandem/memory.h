@@ -56,8 +56,8 @@ TANDEM_API MemoryStats memory_stats(Device device = kCPU);
 /// is asynchronous. Returns the number of bytes.
 TANDEM_API std::size_t empty_cache(Device device = kCPU);
 
-/// Gives idle memory back until at most `keep` bytes are reserved. Waits for nothing: what pending work
-/// may use stays. Returns the number of bytes.
+/// Gives idle memory back until at most `keep` bytes are reserved. Waits for nothing: what pending
+/// work may use stays. Returns the number of bytes.
 TANDEM_API std::size_t trim_memory(Device device = kCPU, std::size_t keep = 0);
 
 /// Sets the peaks of the statistics to the present values.

@@ -326,6 +326,18 @@ bool SimMachine::query(EventHandle event, bool user) {
   return true;
 }
 
+bool SimMachine::idle(StreamId stream) {
+  const std::uint32_t slot = find(stream, "stream_query", false);
+  if (slot == kNone) return false;
+  if (streams_[slot].capture != 0) {
+    fault("stream_query: call illegal during capture");
+    return false;
+  }
+  if (streams_[slot].done < streams_[slot].count) return false;
+  join(host_, streams_[slot].clock);
+  return true;
+}
+
 void SimMachine::host_wait(EventHandle event, bool user) {
   const Event* e = find(event, "event_wait");
   if (e == nullptr) return;

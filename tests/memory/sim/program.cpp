@@ -240,22 +240,12 @@ class Shrinker {
 };
 
 const char* name_of(unsigned call) {
-  static constexpr const char* kNames[] = {"allocate",
-                                           "free",
-                                           "memory_info",
-                                           "reserve",
-                                           "release",
-                                           "create",
-                                           "destroy",
-                                           "map",
-                                           "unmap",
-                                           "event_create",
-                                           "event_record",
-                                           "event_query",
-                                           "event_wait",
-                                           "stream_wait_event",
-                                           "stream_synchronize",
-                                           "synchronize"};
+  static constexpr const char* kNames[] = {
+      "allocate",     "free",         "memory_info",       "reserve",
+      "release",      "create",       "destroy",           "map",
+      "unmap",        "event_create", "event_record",      "event_query",
+      "stream_query", "event_wait",   "stream_wait_event", "stream_synchronize",
+      "synchronize"};
   static_assert(std::size(kNames) == static_cast<std::size_t>(Call::kFallible));
   return kNames[call];
 }

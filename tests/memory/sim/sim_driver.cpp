@@ -155,6 +155,10 @@ class SimDriver final : public Driver {
     return call(Call::EventQuery,
                 [&] { return m_.query(event, false) ? DriverStatus::Ok : DriverStatus::NotReady; });
   }
+  DriverStatus stream_query(StreamId stream) noexcept override {
+    return call(Call::StreamQuery,
+                [&] { return m_.idle(stream) ? DriverStatus::Ok : DriverStatus::NotReady; });
+  }
   DriverStatus event_wait(EventHandle event) noexcept override {
     return call(Call::EventWait, [&] {
       m_.host_wait(event, false);

@@ -43,6 +43,7 @@ enum class Call : unsigned {
   EventCreate,
   EventRecord,
   EventQuery,
+  StreamQuery,
   EventWait,
   StreamWaitEvent,
   StreamSynchronize,
@@ -219,6 +220,7 @@ class SimMachine {
   bool record(EventHandle event, StreamId stream, unsigned device, bool user);
   bool wait(StreamId stream, EventHandle event, bool user);
   bool query(EventHandle event, bool user);
+  bool idle(StreamId stream);
   void host_wait(EventHandle event, bool user);
   void synchronize(StreamId stream, bool user);
   void synchronize(unsigned device, bool user);
