@@ -172,6 +172,7 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   const bool captured = machine_.capture_of(*s) != 0;
   const std::uint64_t growths = machine_.growths();
   const bool fits = idle_fits(*s, bytes);
+  ranges_.touch(*s);
   try {
     b.block = subject_->allocate(bytes, *s, captured ? capture_.pool : PoolId::Shared);
   } catch (const OutOfMemory&) {
@@ -208,12 +209,13 @@ bool Interpreter::idle_fits(StreamId s, std::size_t bytes) {
     return false;
   return ranges_.any_idle([&](const auto& idle) {
     const auto& [from, i] = idle;
-    // Of another stream if an event recorded after the free was waited for.
+    // Of another stream if an event recorded after the free was waited for. Joined with what was
+    // freed later it would have to wait for that too.
     const auto ordered = [&](const Point& p) {
       return machine_.after(s, {p.slot, p.position + 1, 0});
     };
     return i.stream.device() == s.device() && i.to - from >= memory::range_bytes(bytes) &&
-           (i.stream == s || (i.uses.empty() && ordered(i.freed))) &&
+           (i.stream == s || (i.untouched && ordered(i.freed))) &&
            std::all_of(i.uses.begin(), i.uses.end(), ordered) && machine_.is_there(from, i.to);
   });
 }
@@ -298,7 +300,7 @@ bool Interpreter::use(Live& b, const std::optional<StreamId>& s, bool note_first
 void Interpreter::remember(const Live& b) {
   const auto told = [&](StreamId s) { return alive(s) && machine_.capture_of(s) == 0; };
   if (!told(b.own) || !std::all_of(b.users.begin(), b.users.end(), told)) return;
-  Ranges::Idle idle{0, b.own, machine_.now(b.own), {}};
+  Ranges::Idle idle{0, b.own, machine_.now(b.own), {}, crossed_.count(b.own.id) == 0};
   for (const StreamId s : b.users) {
     if (!(s == b.own)) idle.uses.push_back(machine_.now(s));
   }
@@ -320,6 +322,8 @@ bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
   const std::size_t size = b.block->size;
   ranges_.remove(from);
   if (s) b.users.push_back(*s);
+  ranges_.touch(b.own);
+  if (!b.users.empty()) crossed_.insert(b.own.id);
   if (size > memory::kLargeLimit && b.graph == kNoGraph && !b.unusable) remember(b);
   if (s) {
     subject_->free(b.block, *s);

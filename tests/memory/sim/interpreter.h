@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -128,7 +129,8 @@ class Interpreter {
   std::vector<std::optional<StreamId>> streams_;
   std::vector<Live> blocks_;
   Ranges ranges_;
-  bool limited_ = false;  // ever
+  bool limited_ = false;             // ever
+  std::set<std::uint64_t> crossed_;  // streams that ever freed what others had used
   Event events_[kEvents];
   Graph graphs_[kGraphs];
   Capture capture_;

@@ -19,6 +19,7 @@ class Ranges {
     StreamId stream;
     Point freed;
     std::vector<Point> uses;  // of other streams, before the free
+    bool untouched = false;   // its stream did nothing since, and has nothing pending
   };
 
   /// False where another live block has some of it. Idle memory that it takes is forgotten.
@@ -43,6 +44,10 @@ class Ranges {
   template <class F>
   bool any_idle(F f) const {
     return std::any_of(idle_.begin(), idle_.end(), f);
+  }
+  /// The stream allocates or frees: what of its memory lies idle may be joined with newer.
+  void touch(StreamId stream) {
+    for (auto& [from, i] : idle_) i.untouched = i.untouched && !(i.stream == stream);
   }
   template <class F>
   void forget_idle(F f) {
