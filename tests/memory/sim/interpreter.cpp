@@ -150,6 +150,7 @@ bool Interpreter::synchronize(StreamId s) {
   if (machine_.capture_of(s) != 0) return false;
   subject_->before_wait();
   machine_.user_stream_synchronize(s);
+  ranges_.waited();
   subject_->stream_synchronized(s);
   ++counters_.host_waits;
   return true;
@@ -159,6 +160,7 @@ bool Interpreter::synchronize_device(unsigned d) {
   if (captures_on(d)) return false;
   subject_->before_wait();
   machine_.user_synchronize(d);
+  ranges_.waited();
   subject_->device_synchronized(d);
   ++counters_.host_waits;
   return true;

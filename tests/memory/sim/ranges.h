@@ -49,6 +49,12 @@ class Ranges {
   void touch(StreamId stream) {
     for (auto& [from, i] : idle_) i.untouched = i.untouched && !(i.stream == stream);
   }
+  /// The host waited for streams. What those had waited for before is done, but pools need not
+  /// know.
+  void waited() {
+    for (auto& [from, i] : idle_) i.untouched = false;
+    forget_idle([](const auto& idle) { return !idle.second.uses.empty(); });
+  }
   template <class F>
   void forget_idle(F f) {
     std::erase_if(idle_, f);
