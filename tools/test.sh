@@ -59,6 +59,8 @@ step_suite() {
   step_build
   say "test suite ($preset)"
   run_ctest "$preset"
+  say "a million steps on the memory pools"  # with counters, which CTest would hide
+  "build/$preset/bin/tests/memory_soak" 1000000 "${TANDEM_SOAK_SEED:-1}"
 }
 
 run_pytest() {

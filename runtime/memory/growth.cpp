@@ -11,7 +11,6 @@
 
 namespace tandem {
 
-using memory::Heap;
 using memory::Range;
 using memory::Segment;
 

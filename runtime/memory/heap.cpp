@@ -261,27 +261,22 @@ void Heap::unlink(Slab* slab) noexcept {
 
 // ---- other streams
 
-/// What lane `mine` may have of another's free ranges, and what all may have.
-void Heap::sweep(Lane& from, Lane& mine) {
-  const auto take_prefix = [&] {
-    while (Range* r = from.oldest) {
-      const bool passed = order_->passed(from.stream, r->fence);
-      if (!passed && (&from == &mine || !open_to(mine.stream, from, r->fence))) return;
+/// Makes free for all what of a lane the host knows to be done.
+void Heap::sweep(Lane& from) noexcept {
+  const auto take_passed = [&] {
+    while (from.oldest != nullptr && order_->passed(from.stream, from.oldest->fence)) {
+      Range* r = from.oldest;
       erase(r);
-      if (passed) {
-        put_free(r, clean_, 0);
-      } else {
-        put_free(r, mine, order_->fence(mine.stream));
-      }
+      put_free(r, clean_, 0);
     }
   };
   if (from.oldest == nullptr) return;
   order_->poll(from.stream);
-  take_prefix();
-  // One event for all that is left; it has passed at once where the stream has no work.
+  take_passed();
+  // One event for all that is left; none where the stream has no work.
   if (from.oldest == nullptr || !order_->mark(from.stream, from.newest->fence)) return;
   order_->poll(from.stream);
-  take_prefix();
+  take_passed();
 }
 
 void Heap::gather(StreamId stream) noexcept {
@@ -307,15 +302,36 @@ void Heap::settle(StreamId stream) {
   if (order_ == nullptr) return;
   Lane& mine = lane(stream);
   for (auto& [id, l] : lanes_) {
-    if (l.get() != &mine) sweep(*l, mine);
+    if (l.get() != &mine) sweep(*l);
   }
   gather(stream);
   drop_empty_lanes(stream);
 }
 
-void Heap::reclaim() {
-  for (auto& [id, l] : lanes_) sweep(*l, *l);
+void Heap::reclaim() noexcept {
+  for (auto& [id, l] : lanes_) sweep(*l);
   drop_empty_lanes({kNoStream, 0});
+}
+
+void Heap::adopt(StreamId stream, std::size_t bytes, bool large) {
+  if (order_ == nullptr) return;
+  Lane& mine = lane(stream);
+  const auto move = [&](Range* r) {
+    erase(r);
+    put_free(r, mine, order_->fence(stream));
+  };
+  for (auto& [id, l] : lanes_) {
+    if (l.get() == &mine) continue;
+    Range* r = l->bins[large ? 1 : 0].find(bytes);
+    if (r != nullptr && open_to(stream, *l, r->fence))
+      return move(r);  // the rest stays the other's
+  }
+  for (auto& [id, l] : lanes_) {
+    if (l.get() == &mine) continue;
+    while (l->oldest != nullptr && open_to(stream, *l, l->oldest->fence)) move(l->oldest);
+  }
+  gather(stream);
+  drop_empty_lanes(stream);
 }
 
 bool Heap::adopt_slab(StreamId stream, int size_class) {

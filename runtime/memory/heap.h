@@ -70,12 +70,14 @@ class Heap {
   /// Takes back a block, its fence set, whose uses are in the order of its owner. Never fails.
   void give(Block* b) noexcept;
 
-  /// Brings to `stream` what it may have of the other streams' free memory: what the host knows to
-  /// be done becomes free for all, what the stream waited for becomes its own; then joins
-  /// neighbours.
+  /// Makes free for all what the host knows other streams to be done with, and joins it with what
+  /// is the stream's own.
   void settle(StreamId stream);
   /// Makes free for all what the host knows to be done.
-  void reclaim();
+  void reclaim() noexcept;
+  /// Brings to `stream` what it has waited for of the other streams' free memory: one range of
+  /// `bytes` where there is one, else all.
+  void adopt(StreamId stream, std::size_t bytes, bool large);
   /// Joins what is free in a stream's order with neighbours that are free for all.
   void gather(StreamId stream) noexcept;
   /// Takes over a slab of a class whose free blocks the stream may have.
@@ -136,7 +138,7 @@ class Heap {
   void absorb_after(Range* r) noexcept;
   void put_free(Range* r, Lane& lane, std::uint64_t fence) noexcept;
   void put_hole(Range* r) noexcept;
-  void sweep(Lane& from, Lane& mine);
+  void sweep(Lane& from) noexcept;
   Block* take_from(Slab* slab, StreamId stream) noexcept;
   void link(Slab* slab) noexcept;
   void unlink(Slab* slab) noexcept;

@@ -75,6 +75,9 @@ Block* Pool::take_settled(const Request& q) {
     h.settle(q.stream);
   }
   if (Block* b = take(q)) return b;
+  if (!asynchronous_) return nullptr;
+  h.adopt(q.stream, q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size, q.large);
+  if (Block* b = take(q)) return b;
   return q.size_class >= 0 && h.adopt_slab(q.stream, q.size_class) ? take(q) : nullptr;
 }
 

@@ -58,7 +58,7 @@ Program tight(std::uint64_t seed) {
 TEST(Programs, EveryCallFailing) {
   constexpr auto kKinds = static_cast<std::uint8_t>(Call::kFallible);
   Counters counters;
-  for (std::uint64_t seed = 1; seed <= 48; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 72; ++seed) {
     Program p = tight(seed);
     p.ops.insert(p.ops.begin(), {OpKind::Fault, 0, 0, 0});
     Op& fault = p.ops[0];
@@ -77,7 +77,7 @@ TEST(Programs, EveryCallFailing) {
   for (const Call call :
        {Call::Allocate, Call::Free, Call::MemoryInfo, Call::Reserve, Call::Release, Call::Create,
         Call::Destroy, Call::Map, Call::Unmap, Call::EventCreate, Call::EventRecord,
-        Call::EventQuery, Call::StreamWaitEvent, Call::Synchronize}) {
+        Call::EventQuery, Call::StreamQuery, Call::StreamWaitEvent, Call::Synchronize}) {
     EXPECT_GT(counters.faults_of[static_cast<unsigned>(call)], 10u) << static_cast<unsigned>(call);
   }
   std::printf("%llu programs with a failing call each\n",
