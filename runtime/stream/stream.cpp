@@ -298,10 +298,10 @@ void Event::record(const Stream& stream) {
     check_driver(backend, backend.driver.event_create(device.index, &fresh->event), "record");
     state_ = std::move(fresh);
   }
-  Recorded recorded = before_record(stream_id(stream));
+  const Recorded recorded = before_record(stream_id(stream));
   check_driver(backend, backend.driver.event_record(device.index, state_->event, stream.native()),
                "record");
-  state_->recorded = std::move(recorded);
+  state_->recorded = recorded;
 }
 
 void Event::wait(const Stream& stream) const {
