@@ -1,7 +1,7 @@
 // kernels/cuda/virtual_memory.cpp with a driver that is not one: what is asked of it, in which
 // order, and what is left when a call fails. Built with the toolkit's headers and none of its
 // libraries.
-#include "kernels/cuda/virtual_memory.cpp"
+#include "kernels/cuda/virtual_memory.cpp"  // NOLINT(bugprone-suspicious-include)
 
 #include <gtest/gtest.h>
 
