@@ -26,13 +26,36 @@ void raise(MemoryCounter& c, std::size_t bytes) {
 
 }  // namespace
 
+/// Holds the growth lock, unless the thread does already: from within a user's resource.
+class Pool::Growing {
+ public:
+  explicit Growing(Pool& pool) : pool_(pool), outermost_(pool.grower_.load() != &t_self) {
+    if (!outermost_) return;
+    pool_.growth_.lock();
+    pool_.grower_ = &t_self;
+  }
+  ~Growing() {
+    if (!outermost_) return;
+    pool_.grower_ = nullptr;
+    pool_.growth_.unlock();
+  }
+  Growing(const Growing&) = delete;
+  Growing& operator=(const Growing&) = delete;
+
+ private:
+  static thread_local char t_self;
+  Pool& pool_;
+  bool outermost_;
+};
+thread_local char Pool::Growing::t_self = 0;
+
 /// Whether so many bytes more may be reserved. With the pool's lock.
 bool Pool::within_limit(std::size_t bytes) const {
   return bytes <= stats_.limit && stats_.reserved.current <= stats_.limit - bytes;
 }
 
 Block* Pool::grow(Request& q) noexcept try {
-  const std::lock_guard<std::mutex> one(growth_);
+  const Growing one(*this);
   if (!direct_) {  // another thread may have grown meanwhile
     if (Block* b = locked(&Pool::take, q)) return b;
   }
@@ -212,11 +235,16 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
   const std::size_t page = driver_->granularity();
   std::unique_lock<std::mutex> hold(mutex_);
   std::size_t there = 0;
-  for (const auto& [id, h] : heaps_) there += h->clean_pages();
+  if (captures_ != 0) return;
+  for (const auto& [id, h] : heaps_) {
+    if (h->pinned()) continue;
+    if (asynchronous_) h->reclaim();
+    there += h->clean_pages();
+  }
   if (there < bytes) return;
   pages.reserve(bytes / page);
   for (const auto& [id, h] : heaps_) {
-    while (pages.size() * page < bytes) {
+    while (!h->pinned() && pages.size() * page < bytes) {
       descriptors_.ranges.reserve(4);
       Range* run = h->open_pages(bytes - pages.size() * page);
       if (run == nullptr) break;
@@ -282,11 +310,12 @@ bool Pool::grow_virtual(Request& q) {
 
 // ---- back
 
-std::size_t Pool::give_back_pages(std::size_t keep) {
+std::size_t Pool::give_back_pages(std::size_t keep, bool closed) {
   const std::size_t page = driver_->granularity();
   std::size_t bytes = 0;
   std::unique_lock<std::mutex> hold(mutex_);
   for (const auto& [id, h] : heaps_) {
+    if (h->pinned() || (closed && id == PoolId::Shared)) continue;
     while (stats_.reserved.current > keep) {
       descriptors_.ranges.reserve(4);
       const std::size_t most = memory::round_up(stats_.reserved.current - keep, page);
@@ -309,10 +338,11 @@ std::size_t Pool::give_back_pages(std::size_t keep) {
 }
 
 /// Idle segments, and address space that has no memory left.
-std::size_t Pool::give_back_segments(std::size_t keep) {
+std::size_t Pool::give_back_segments(std::size_t keep, bool closed) {
   std::size_t bytes = 0;
   std::unique_lock<std::mutex> hold(mutex_);
   for (const auto& [id, h] : heaps_) {
+    if (h->pinned() || (closed && id == PoolId::Shared)) continue;
     Segment* list = stats_.reserved.current > keep ? h->detach_idle(nullptr) : nullptr;
     if (keep == 0) list = h->detach_space(list);
     while (list != nullptr) {
@@ -337,6 +367,9 @@ std::size_t Pool::give_back_segments(std::size_t keep) {
       h->forget(s);
     }
   }
+  std::erase_if(heaps_, [](const auto& entry) {
+    return entry.first != PoolId::Shared && !entry.second->pinned() && entry.second->empty();
+  });
   return bytes;
 }
 
@@ -356,17 +389,19 @@ bool Pool::give_back_segment(const Segment& s) noexcept {
   return false;
 }
 
-std::size_t Pool::give_back(std::size_t keep, const char* reason) noexcept {
+/// `closed`: what graphs that are gone have left, alone.
+std::size_t Pool::give_back(std::size_t keep, const char* reason, bool closed) noexcept {
   std::size_t bytes = 0;
+  if (captures_ != 0) return 0;  // the driver may not be asked to now
   try {
-    const std::lock_guard<std::mutex> one(growth_);
+    const Growing one(*this);
     if (asynchronous_) {  // what has passed becomes free for all
       const std::lock_guard<std::mutex> hold(mutex_);
       release_resolved();
       for (const auto& [id, h] : heaps_) h->reclaim();
     }
     for (const PhysicalHandle h : std::exchange(spare_pages_, {})) destroy_page(h);
-    bytes = give_back_pages(keep) + give_back_segments(keep);
+    bytes = give_back_pages(keep, closed) + give_back_segments(keep, closed);
   } catch (const std::bad_alloc&) {  // no descriptors: what is idle stays
   }
   if (bytes != 0) notify(MemoryEvent::Kind::Trim, bytes, reason);
@@ -375,6 +410,7 @@ std::size_t Pool::give_back(std::size_t keep, const char* reason) noexcept {
 
 /// Waits for the device; the order knows it then. False where that failed.
 bool Pool::synchronize(const char* reason) noexcept try {
+  if (captures_ != 0) return false;
   memory::log_wait(device_, reason);
   const std::vector<memory::Point> points = order_.waiting_for_device(index_);
   if (driver_->synchronize() != DriverStatus::Ok) return false;

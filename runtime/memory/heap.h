@@ -39,13 +39,17 @@ class Heap {
         classes_(classes),
         descriptors_(descriptors),
         order_(order),
-        page_(page) {
+        page_(page),
+        pinned_(id != PoolId::Shared) {
     clean_.stream.id = kNoStream;
   }
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
   PoolId id() const { return id_; }
+  /// Whether a graph may use what is free here: then it stays where it is.
+  bool pinned() const { return pinned_; }
+  void unpin() { pinned_ = false; }
 
   /// A block of a class for work of a stream: from a slab in its order, or from a new slab. Null:
   /// nothing fits. This and the next two raise std::bad_alloc, having changed nothing, where
@@ -153,6 +157,7 @@ class Heap {
   Descriptors& descriptors_;
   Order* order_;
   std::size_t page_;
+  bool pinned_;
   Lane clean_, holes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Lane>> lanes_;
   Segment* segments_ = nullptr;

@@ -78,7 +78,18 @@ Block* Pool::take_settled(const Request& q) {
   if (!asynchronous_) return nullptr;
   h.adopt(q.stream, q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size, q.large);
   if (Block* b = take(q)) return b;
-  return q.size_class >= 0 && h.adopt_slab(q.stream, q.size_class) ? take(q) : nullptr;
+  if (q.size_class >= 0) return h.adopt_slab(q.stream, q.size_class) ? take(q) : nullptr;
+  return q.id == PoolId::Shared ? take_closed(q) : nullptr;
+}
+
+/// From what graphs that are gone have left.
+Block* Pool::take_closed(const Request& q) {
+  for (const auto& [id, h] : heaps_) {
+    if (id == PoolId::Shared || h->pinned()) continue;
+    h->settle(q.stream);
+    if (Block* b = h->take_range(q.stream, q.size, q.large)) return b;
+  }
+  return nullptr;
 }
 
 Block* Pool::take_any(const Request& q) {

@@ -71,7 +71,12 @@ std::uint64_t Order::fence(StreamId stream) noexcept {
 
 bool Order::is_passed(std::uint64_t stream, std::uint64_t number) noexcept {
   const Stream* s = find(stream);
-  return s != nullptr && s->done >= number;
+  if (s == nullptr) return false;
+  if (s->done >= number) return true;
+  return s->finished && std::all_of(s->replays.begin(), s->replays.end(), [this](const Point& p) {
+           const Stream* replayed = find(p.stream);
+           return replayed != nullptr && replayed->done >= p.number;
+         });
 }
 
 bool Order::is_ordered(const Stream& by, std::uint64_t stream, std::uint64_t number) noexcept {
@@ -169,6 +174,24 @@ void Order::waited_for(std::span<const Point> points) noexcept {
   }
 }
 
+StreamId Order::captured_stream(unsigned device) {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  // The upper half of a device's numbers: drivers count from below.
+  const StreamId id{std::uint64_t{device} << StreamId::kDeviceShift |
+                    std::uint64_t{1} << (StreamId::kDeviceShift - 1) | (captured_ + 1)};
+  state(id).alive = false;
+  ++captured_;
+  return id;
+}
+
+void Order::finish(StreamId captured, std::vector<Point> replays) noexcept {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  Stream* s = find(captured.id);
+  if (s == nullptr) return;
+  s->replays = std::move(replays);
+  s->finished = true;
+}
+
 void Order::give_event(unsigned device, EventHandle event) noexcept {
   if (device >= devices_.size() || devices_[device].driver == nullptr) return;
   try {
@@ -214,19 +237,22 @@ Order::Outstanding* Order::mark_locked(Stream& s, std::uint64_t fence) noexcept 
   }
 }
 
+/// Whether a stream has no work: then no event is needed, and one that was just recorded would not
+/// have passed yet.
+bool Order::idle(Stream& s) noexcept {
+  Driver* d = driver(s.id);
+  if (d == nullptr || !s.alive || d->capturing(s.id)) return false;
+  const std::uint64_t number = ++s.epoch;  // before the question
+  if (d->stream_query(s.id) != DriverStatus::Ok) return false;
+  raise_done(s, number);
+  return true;
+}
+
 bool Order::mark(StreamId stream, std::uint64_t fence) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   try {
     Stream& s = state(stream);
-    if (s.done >= fence) return true;
-    // A stream without work needs no event; one that was just recorded would not have passed yet.
-    if (Driver* d = driver(stream); d != nullptr && s.alive && !d->capturing(stream)) {
-      const std::uint64_t number = ++s.epoch;  // before the question
-      if (d->stream_query(stream) == DriverStatus::Ok) {
-        raise_done(s, number);
-        return true;
-      }
-    }
+    if (s.done >= fence || idle(s)) return true;
     return mark_locked(s, fence) != nullptr;
   } catch (const std::bad_alloc&) {
     return false;
@@ -275,7 +301,7 @@ void Order::destroyed(StreamId stream) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   Stream* s = find(stream.id);
   if (s == nullptr) return;
-  mark_locked(*s, s->epoch + 1);
+  if (!idle(*s)) mark_locked(*s, s->epoch + 1);
   s->alive = false;
 }
 

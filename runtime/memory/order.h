@@ -79,6 +79,14 @@ class TANDEM_API Order {
   std::vector<Point> waiting_for_device(unsigned device);
   void waited_for(std::span<const Point> points) noexcept;
 
+  /// A stream of what is recorded into a graph: a stream that is being captured is another one as
+  /// long as that lasts, since its own work goes on without what is captured. No event of a pool is
+  /// ever recorded on it. Raises std::bad_alloc.
+  StreamId captured_stream(unsigned device);
+  /// The graph is gone: all that was captured is done when these points, of its replays, have
+  /// passed.
+  void finish(StreamId captured, std::vector<Point> replays) noexcept;
+
   // The pools' own events. None of these waits on the host.
   /// Makes sure that the fence is passed, or an event recorded that covers it. False where there
   /// can be none: the stream is being captured or destroyed, or the driver refused.
@@ -109,7 +117,9 @@ class TANDEM_API Order {
     StreamId id;
     std::uint64_t epoch = 0;  // the last number given out
     std::uint64_t done = 0;   // the greatest that the host saw pass
-    bool alive = true;
+    bool alive = true;        // events may be recorded on it
+    bool finished = false;    // a captured one that no graph replays any more, but for `replays`
+    std::vector<Point> replays;
     std::vector<Point> known;              // by stream: the greatest number waited for
     std::vector<Outstanding> outstanding;  // the pools' events, oldest first
   };
@@ -125,6 +135,7 @@ class TANDEM_API Order {
   void learn(Stream& by, const Mark& mark);
   void raise_done(Stream& stream, std::uint64_t number) noexcept;
   Mark next(Stream& stream);
+  bool idle(Stream& stream) noexcept;
   Outstanding* mark_locked(Stream& stream, std::uint64_t fence) noexcept;
   void poll_locked(Stream& stream) noexcept;
   void give_event(unsigned device, EventHandle event) noexcept;
@@ -133,6 +144,7 @@ class TANDEM_API Order {
   std::mutex mutex_;
   std::vector<Device> devices_;
   std::unordered_map<std::uint64_t, Stream> streams_;
+  std::uint64_t captured_ = 0;  // streams, ever
   Counts counts_;
 };
 

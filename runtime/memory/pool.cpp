@@ -83,6 +83,7 @@ Pool::~Pool() {
     }
     std::erase(all.pools, this);
   }
+  for (const auto& [id, h] : heaps_) h->unpin();
   if (asynchronous_) synchronize("pool destroyed");
   give_back(0, "pool destroyed");
   if (asynchronous_) order_.detach(index_);
@@ -277,6 +278,28 @@ void Pool::record_use(Block* b, StreamId stream) {
                                  [&](const memory::Use& use) { return use.stream == stream; });
   if (!known) b->uses->push_back({stream});
   b->last_use.store(stream.id, std::memory_order_relaxed);
+}
+
+PoolId Pool::open_private() {
+  if (heaps_left_) give_back(0, "a graph is gone", true);  // while it may
+  const std::lock_guard<std::mutex> hold(mutex_);
+  const auto id = static_cast<PoolId>(private_ + 1);
+  (void)heap(id);
+  ++private_;
+  ++captures_;
+  return id;
+}
+
+void Pool::end_private(PoolId) noexcept { --captures_; }
+
+void Pool::close_private(PoolId id) noexcept {
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    const auto at = heaps_.find(id);
+    if (at != heaps_.end()) at->second->unpin();
+  }
+  heaps_left_ = true;
+  give_back(0, "a graph is gone", true);
 }
 
 void Pool::stream_destroyed(StreamId stream) noexcept {

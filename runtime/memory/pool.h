@@ -72,6 +72,16 @@ class TANDEM_API Pool {
   /// Notes that work of another stream uses a live block.
   void record_use(Block* block, StreamId stream);
 
+  /// Opens a pool for what a capture allocates: its memory is given out again within the capture
+  /// alone, and stays until the pool is closed. While captures are under way, nothing is given back
+  /// to the driver and nothing waits.
+  PoolId open_private();
+  /// The capture ended, or was given up.
+  void end_private(PoolId id) noexcept;
+  /// The graph is gone; blocks may live on. The order knows when its streams are done
+  /// (Order::finish).
+  void close_private(PoolId id) noexcept;
+
   /// The stream's handle is about to die: what it frees is told apart by its last event, and the
   /// blocks that threads hold for it go back.
   void stream_destroyed(StreamId stream) noexcept;
@@ -137,12 +147,14 @@ class TANDEM_API Pool {
   Block* finish(Block* block, const Request& q) noexcept;
   Block* take(const Request& q);
   Block* take_settled(const Request& q);
+  Block* take_closed(const Request& q);
   Block* take_any(const Request& q);
   Block* take_waiting(const Request& q);
   bool can_help(std::size_t bytes);
   [[noreturn]] void fail(const Request& q);
 
   // growth.cpp
+  class Growing;
   Block* grow(Request& q) noexcept;
   Block* take_grown(const Request& q);
   bool within_limit(std::size_t bytes) const;
@@ -155,10 +167,10 @@ class TANDEM_API Pool {
                         bool* failed) noexcept;
   std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
   void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
-  std::size_t give_back_pages(std::size_t keep);
-  std::size_t give_back_segments(std::size_t keep);
+  std::size_t give_back_pages(std::size_t keep, bool closed);
+  std::size_t give_back_segments(std::size_t keep, bool closed);
   bool give_back_segment(const memory::Segment& segment) noexcept;
-  std::size_t give_back(std::size_t keep, const char* reason) noexcept;
+  std::size_t give_back(std::size_t keep, const char* reason, bool closed = false) noexcept;
   bool synchronize(const char* reason) noexcept;
 
   const std::unique_ptr<Driver> driver_;
@@ -173,9 +185,13 @@ class TANDEM_API Pool {
   bool asynchronous_ = false;
   Block nothing_;  // what zero bytes get
 
+  std::atomic<int> captures_{0};         // under way
+  std::uint32_t private_ = 0;            // pools opened, ever
+  std::atomic<bool> heaps_left_{false};  // a private pool was closed, ever
   std::mutex growth_;  // one thread at a time takes memory from the driver or gives it back
-  std::vector<PhysicalHandle> spare_pages_;  // that the driver did not take back; under growth_
-  std::mutex mutex_;                         // guards all below
+  std::atomic<const void*> grower_{nullptr};  // that thread: a user's resource may allocate here
+  std::vector<PhysicalHandle> spare_pages_;   // that the driver did not take back; under growth_
+  std::mutex mutex_;                          // guards all below
   memory::Descriptors descriptors_;
   std::map<PoolId, std::unique_ptr<memory::Heap>> heaps_;
   memory::Pending pending_;

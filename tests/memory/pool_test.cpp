@@ -224,6 +224,10 @@ TEST_F(PoolTest, PrivatePoolsAreApart) {
   EXPECT_EQ(c->data, where);
   pool().free(b);
   pool().free(c);
+  const std::size_t reserved = pool().stats().reserved.current;
+  EXPECT_LT(pool().empty_cache(), reserved);  // what a graph may use stays
+  pool().close_private(PoolId{7});
+  EXPECT_EQ(pool().stats().reserved.current, 0u);
 }
 
 TEST_F(PoolTest, UseOnAnotherStreamDefersReuse) {
@@ -473,6 +477,7 @@ class RandomProgram {
       if (step % 64 == 0) check();
     }
     while (!live_.empty()) release(live_.size() - 1);
+    pool_.close_private(PoolId{1});
     pool_.empty_cache();
     check();
     ASSERT_EQ(pool_.stats().reserved.current, 0u);

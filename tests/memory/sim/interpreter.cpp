@@ -232,7 +232,9 @@ bool Interpreter::enter(Live& b, StreamId s, std::size_t bytes) {
     return true;
   }
   const auto from = reinterpret_cast<std::uintptr_t>(b.block->data);
-  if (b.block->size < bytes || b.block->requested != bytes || !(b.block->stream == s))
+  // In a capture the stream is another one to the pool.
+  const bool own = b.block->stream == s || machine_.capture_of(s) != 0;
+  if (b.block->size < bytes || b.block->requested != bytes || !own)
     fail("the block is not what was asked for");
   if (from % world_.machine.block_alignment != 0) fail("the block is not aligned");
   if (!ranges_.add(from, from + b.block->size))

@@ -27,6 +27,7 @@ bool Interpreter::end() {
     if (!(s == capture_.origin)) order(s, capture_.origin);
   }
   const GraphId id = machine_.end_capture(capture_.origin);
+  subject_->end_private(capture_.origin.device(), capture_.pool);
   if (id == 0) fail("the program's capture could not be ended");
   graphs_[capture_.graph] = {id, capture_.pool, capture_.origin.device(), {}};
   for (Live& b : blocks_) {
@@ -45,6 +46,7 @@ bool Interpreter::abort() {
     b.graph = kNoGraph;
     b.unusable = true;
   }
+  subject_->end_private(capture_.origin.device(), capture_.pool);
   subject_->close_private(capture_.origin.device(), capture_.pool);
   capture_ = {};
   return true;

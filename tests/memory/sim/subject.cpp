@@ -7,12 +7,35 @@
 
 namespace tandem::test {
 
-PoolSubject::PoolSubject(SimMachine& machine) : granularity_(machine.options().granularity) {
+PoolSubject::PoolSubject(SimMachine& machine)
+    : machine_(machine), granularity_(machine.options().granularity) {
   for (unsigned d = 1; d <= machine.options().devices; ++d) {
     const Device device{DeviceKind::CUDA, static_cast<int>(d) - 1};
     pools_.push_back(std::make_unique<Pool>(machine.driver(d), device, d, order_));
   }
   points_.resize(pools_.size());
+}
+
+StreamId PoolSubject::now(StreamId stream) {
+  const std::uint32_t capture = machine_.capture_of(stream);
+  if (capture == 0) return stream;
+  StreamId& captured = captured_[{capture, stream.id}];
+  if (captured.id == 0) captured = order_.captured_stream(stream.device());
+  return captured;
+}
+
+/// Called before the capture is over.
+void PoolSubject::end_private(unsigned device, PoolId id) {
+  std::vector<StreamId>& mine = streams_[{device, id}];
+  for (const auto& [key, stream] : captured_) mine.push_back(stream);
+  captured_.clear();  // there is one capture at a time
+  pool(device).end_private(id);
+}
+
+void PoolSubject::close_private(unsigned device, PoolId id) {
+  for (const StreamId s : streams_[{device, id}]) order_.finish(s, {});
+  streams_.erase({device, id});
+  pool(device).close_private(id);
 }
 
 void PoolSubject::before_wait() {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "runtime/memory/pool.h"
@@ -39,6 +41,7 @@ class Subject {
   virtual void trim(unsigned /*device*/, std::size_t /*bytes*/) {}
   virtual void set_limit(unsigned /*device*/, std::size_t /*bytes*/) {}
   virtual PoolId open_private(unsigned /*device*/) { return PoolId::Shared; }
+  virtual void end_private(unsigned /*device*/, PoolId) {}
   virtual void close_private(unsigned /*device*/, PoolId) {}
 
   // What the user does with streams and events. `before_wait` comes before each wait of the host.
@@ -60,23 +63,24 @@ class Subject {
 class PoolSubject : public Subject {
  public:
   explicit PoolSubject(SimMachine& machine);
-  bool has(Feature feature) const override {
-    return feature != Feature::Capture && feature != Feature::KeepsOwn;
-  }
+  bool has(Feature feature) const override { return feature != Feature::KeepsOwn; }
   Block* allocate(std::size_t bytes, StreamId stream, PoolId id) override {
-    return pool(stream.device()).allocate(bytes, stream, id);
+    return pool(stream.device()).allocate(bytes, now(stream), id);
   }
   void free(Block* b) override { b->pool->free(b); }
-  void free(Block* b, StreamId stream) override { b->pool->free(b, stream); }
-  void record_use(Block* b, StreamId stream) override { b->pool->record_use(b, stream); }
+  void free(Block* b, StreamId stream) override { b->pool->free(b, now(stream)); }
+  void record_use(Block* b, StreamId stream) override { b->pool->record_use(b, now(stream)); }
+  PoolId open_private(unsigned device) override { return pool(device).open_private(); }
+  void end_private(unsigned device, PoolId id) override;
+  void close_private(unsigned device, PoolId id) override;
   void empty_cache(unsigned device) override { pool(device).empty_cache(); }
   void trim(unsigned device, std::size_t keep) override { pool(device).trim(keep); }
   void set_limit(unsigned device, std::size_t bytes) override { pool(device).set_limit(bytes); }
   void before_wait() override;
   void stream_synchronized(StreamId stream) override;
   void device_synchronized(unsigned device) override;
-  void event_recorded(EventHandle e, StreamId s) override { marks_[e] = order_.recording(s); }
-  void event_waited(EventHandle e, StreamId s) override { order_.waited(s, marks_[e]); }
+  void event_recorded(EventHandle e, StreamId s) override { marks_[e] = order_.recording(now(s)); }
+  void event_waited(EventHandle e, StreamId s) override { order_.waited(now(s), marks_[e]); }
   void event_seen(EventHandle e) override { order_.seen(marks_[e]); }
   void stream_destroyed(StreamId stream) override;
   std::string verify(unsigned device) override { return pool(device).verify(); }
@@ -86,10 +90,16 @@ class PoolSubject : public Subject {
   Pool& pool(unsigned device) { return *pools_[device - 1]; }
 
  private:
+  /// The stream, or what it is in the capture that it is part of.
+  StreamId now(StreamId stream);
+
+  SimMachine& machine_;
   const std::size_t granularity_;
   memory::Order order_;
   std::vector<std::unique_ptr<Pool>> pools_;
   std::unordered_map<EventHandle, memory::Mark> marks_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, StreamId> captured_;  // by capture and stream
+  std::map<std::pair<unsigned, PoolId>, std::vector<StreamId>> streams_;  // of a private pool
   std::vector<std::vector<memory::Point>> points_;  // of the wait under way, by device
 };
 
