@@ -12,7 +12,7 @@ target_include_directories(tandem_memory_alone PUBLIC ${PROJECT_SOURCE_DIR} ${PR
 target_link_libraries(tandem_memory_alone PRIVATE tandem_warnings PUBLIC fmt::fmt Threads::Threads)
 
 file(GLOB TANDEM_MEMORY_SIM CONFIGURE_DEPENDS ${folder}/*.cpp)
-list(FILTER TANDEM_MEMORY_SIM EXCLUDE REGEX "/(soak|[a-z_]*_test)\\.cpp$")
+list(FILTER TANDEM_MEMORY_SIM EXCLUDE REGEX "/(soak|fuzz|[a-z_]*_test)\\.cpp$")
 add_library(tandem_memory_sim OBJECT ${TANDEM_MEMORY_SIM})
 # A million steps are many: as fast as it gets in every build.
 target_compile_options(tandem_memory_sim PRIVATE -O2)
@@ -27,6 +27,12 @@ foreach(test IN ITEMS sim_driver_test programs_test failings_test)
   add_test(NAME memory.${test} COMMAND memory.${test} --gtest_brief=1)
   set_tests_properties(memory.${test} PROPERTIES TIMEOUT 600 LABELS "unit")
 endforeach()
+
+add_executable(memory_fuzz ${folder}/fuzz.cpp)
+target_link_libraries(memory_fuzz PRIVATE tandem_warnings tandem_memory_sim tandem_memory_alone)
+set_target_properties(memory_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
+add_test(NAME memory.fuzz COMMAND memory_fuzz --draw 3000)
+set_tests_properties(memory.fuzz PROPERTIES TIMEOUT 600 LABELS "unit")
 
 add_executable(memory_soak ${folder}/soak.cpp)
 target_link_libraries(memory_soak PRIVATE tandem_warnings tandem_memory_sim tandem_memory_alone)
