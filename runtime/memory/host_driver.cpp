@@ -111,7 +111,7 @@ class HostDriver final : public Driver {
     const std::size_t held = held_.load(std::memory_order_relaxed);
     if (bytes > total_ || held > total_ - bytes) return DriverStatus::OutOfMemory;
     if (bytes >= kAskSystem && bytes > available()) return DriverStatus::OutOfMemory;
-    if (!map_aligned(bytes, 0, out)) return DriverStatus::OutOfMemory;
+    if (!map_aligned(bytes, PROT_READ | PROT_WRITE, 0, out)) return DriverStatus::OutOfMemory;
     held_.fetch_add(bytes, std::memory_order_relaxed);
     return DriverStatus::Ok;
   }
@@ -122,11 +122,12 @@ class HostDriver final : public Driver {
     return DriverStatus::Ok;
   }
 
-  // Address space is readable and writable from the start, and costs nothing until it is touched:
-  // one mapping however its pages come and go, which the system bounds. A page's handle is a token.
+  // Address space has no access at first, so that it costs nothing where a process has all its
+  // memory locked (mlockall). Pages that have been there stay accessible: the system bounds the
+  // number of pieces that a mapping may be in. A page's handle is a token.
   DriverStatus reserve(std::size_t bytes, DriverAddress* out) noexcept override {
     void* p = nullptr;
-    if (!map_aligned(bytes, MAP_NORESERVE, &p)) return DriverStatus::OutOfMemory;
+    if (!map_aligned(bytes, PROT_NONE, MAP_NORESERVE, &p)) return DriverStatus::OutOfMemory;
     *out = reinterpret_cast<DriverAddress>(p);
     return DriverStatus::Ok;
   }
@@ -146,8 +147,10 @@ class HostDriver final : public Driver {
     held_.fetch_sub(bytes, std::memory_order_relaxed);
     return DriverStatus::Ok;
   }
-  DriverStatus map(DriverAddress, std::size_t, PhysicalHandle) noexcept override {
-    return DriverStatus::Ok;
+  DriverStatus map(DriverAddress at, std::size_t bytes, PhysicalHandle) noexcept override {
+    return mprotect(reinterpret_cast<void*>(at), bytes, PROT_READ | PROT_WRITE) == 0
+               ? DriverStatus::Ok
+               : DriverStatus::OutOfMemory;
   }
   DriverStatus unmap(DriverAddress at, std::size_t bytes) noexcept override {
     return madvise(reinterpret_cast<void*>(at), bytes, MADV_DONTNEED) == 0 ? DriverStatus::Ok
@@ -160,10 +163,10 @@ class HostDriver final : public Driver {
   }
 
  private:
-  bool map_aligned(std::size_t bytes, int flags, void** out) const noexcept {
+  bool map_aligned(std::size_t bytes, int access, int flags, void** out) const noexcept {
     if (bytes > kNoLimit - kHugePage) return false;
-    void* raw = mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    void* raw =
+        mmap(nullptr, bytes + kHugePage, access, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     if (raw == MAP_FAILED) return false;
     const auto start = reinterpret_cast<std::uintptr_t>(raw);
     const std::uintptr_t aligned = (start + kHugePage - 1) & ~(kHugePage - 1);

@@ -1,9 +1,12 @@
 // The pool under threads, at their end, across a fork, and misused; then the host's driver.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
+#include <cstring>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -216,6 +219,74 @@ TEST(HostDriver, RefusesMoreThanTheMachineHas) {
   EXPECT_EQ(p, nullptr);
   Pool pool(make_host_driver(), kCPU, 6);
   EXPECT_THROW(pool.allocate(whole + 2 * kMiB), OutOfMemory);
+}
+
+/// What the process holds of memory, in bytes.
+std::size_t resident() {
+  std::size_t pages = 0, held = 0;
+  std::FILE* f = std::fopen("/proc/self/statm", "re");
+  EXPECT_EQ(std::fscanf(f, "%zu %zu", &pages, &held), 2);
+  std::fclose(f);
+  return held * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST(HostDriver, PagesComeAndGo) {
+  const auto driver = make_host_driver();
+  ASSERT_TRUE(driver->features().virtual_memory);
+  const std::size_t page = driver->granularity();
+  DriverAddress at = 0;
+  ASSERT_EQ(driver->reserve(64 * page, &at), DriverStatus::Ok);
+  EXPECT_EQ(at % page, 0u);
+  PhysicalHandle handle = 0;
+  const std::size_t before = resident();
+  for (int round = 0; round < 2; ++round) {
+    for (std::size_t i = 8; i < 40; ++i) {
+      ASSERT_EQ(driver->create(page, &handle), DriverStatus::Ok);
+      ASSERT_EQ(driver->map(at + i * page, page, handle), DriverStatus::Ok);
+      auto* c = reinterpret_cast<unsigned char*>(at + i * page);
+      EXPECT_EQ(c[0] | c[page - 1], 0);
+      std::memset(c, 1, page);
+    }
+    EXPECT_GT(resident(), before + 60 * kMiB);
+    for (std::size_t i = 8; i < 40; ++i) {
+      EXPECT_EQ(driver->unmap(at + i * page, page), DriverStatus::Ok);
+      EXPECT_EQ(driver->destroy(handle, page), DriverStatus::Ok);
+    }
+#if !defined(__SANITIZE_THREAD__)  // whose shadow of the pages stays
+    EXPECT_LT(resident(), before + 16 * kMiB);
+#endif
+  }
+  EXPECT_EQ(driver->release(at, 64 * page), DriverStatus::Ok);
+}
+
+TEST(HostDriver, DoesWithoutMuchAddressSpace) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer needs the address space";
+#endif
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {  // as with ulimit -v
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = std::size_t{1} << 30;
+    setrlimit(RLIMIT_AS, &limit);
+    int code = 1;
+    try {
+      Pool pool(make_host_driver(), kCPU, 7);
+      Block* a = pool.allocate(100 * kMiB);
+      Block* b = pool.allocate(1000);
+      std::memset(a->data, 1, a->size);
+      pool.free(a);
+      pool.free(b);
+      code = pool.verify().empty() && pool.empty_cache() > 100 * kMiB ? 0 : 2;
+    } catch (const std::exception&) {
+      code = 3;
+    }
+    _exit(code);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
