@@ -162,6 +162,13 @@ int read_at_once(int device, const void* host, int* out) {
   *out = e == cudaSuccess && reads_pageable == 0 && attributes.type == cudaMemoryTypeUnregistered;
   return checked(e);
 }
+int set_device(int device) { return checked(cudaSetDevice(device)); }
+int stream_destroy(int device, void* stream) {
+  return on_device(device, [&] { return cudaStreamDestroy(as_stream(stream)); });
+}
+int fill(int device, void* dst, int byte, std::size_t bytes, void* stream) {
+  return on_device(device, [&] { return cudaMemsetAsync(dst, byte, bytes, as_stream(stream)); });
+}
 void range_push(const char* name) { static_cast<void>(nvtxRangePushA(name)); }
 void range_pop() { static_cast<void>(nvtxRangePop()); }
 
@@ -201,6 +208,9 @@ BackendDriver make_driver() {
   d.drop_caches = nullptr;  // cuBLASLt is given the pools' workspaces and keeps none
   d.default_stream_alias = cudaStreamLegacy;
   d.per_thread_stream = cudaStreamPerThread;
+  d.set_device = set_device;
+  d.stream_destroy = stream_destroy;
+  d.fill = fill;
   add_virtual_memory(d);
   return d;
 }

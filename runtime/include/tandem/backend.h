@@ -14,7 +14,7 @@ namespace tandem {
 
 inline constexpr int kMaxRank = 32;     // dimensions of a tensor
 inline constexpr int kMaxOperands = 6;  // outputs and inputs of one launch
-inline constexpr std::uint32_t kBackendAbi = 5;
+inline constexpr std::uint32_t kBackendAbi = 6;
 
 /// A number in the compute type of the operand's kernel dtype; wide enough for complex128.
 union ScalarBits {
@@ -170,6 +170,30 @@ struct BackendDriver {
   /// each thread knows a stream of its own.
   void* default_stream_alias;
   void* per_thread_stream;
+
+  // Since version 6. Each of these may be null where the backend has no such thing.
+  int (*set_device)(int device);  // of the calling thread: the one call that changes it
+  int (*stream_destroy)(int device, void* stream);  // work queued on it goes on
+  /// Every byte; in stream order.
+  int (*fill)(int device, void* dst, int byte, std::size_t bytes, void* stream);
+  /// From now on the device reaches the peer's memory directly, also what is mapped later; 0 where
+  /// it does already. To be called where can_access_peer says that it can.
+  int (*enable_peer)(int device, int peer);
+  /// From capture_begin to capture_end, work that the calling thread queues on the stream, and on
+  /// streams that wait for its events, is recorded into a graph instead of run. capture_end leaves
+  /// *graph null where it fails, as it does where something in between was not allowed; the stream
+  /// works as before then.
+  int (*capture_begin)(int device, void* stream);
+  int (*capture_end)(int device, void* stream, void** graph);
+  int (*graph_nodes)(void* graph, std::size_t* out);
+  int (*graph_destroy)(void* graph);
+  /// What can be launched, any number of times; independent of the graph that it was made of.
+  int (*graph_instantiate)(int device, void* graph, void** executable);
+  /// Gives an executable the arguments of another graph of the same shape. *updated = 0, and
+  /// nothing changed, where the shapes differ.
+  int (*graph_update)(int device, void* executable, void* graph, int* updated);
+  int (*graph_launch)(int device, void* executable, void* stream);
+  int (*executable_destroy)(void* executable);
 };
 
 /// `kind` of BackendDriver::copy.

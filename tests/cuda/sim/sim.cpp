@@ -340,7 +340,11 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t n, cudaStream_t) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* out, unsigned) {
-  *out = new CUstream_st{++made, device};  // streams live to the end of the process
+  *out = new CUstream_st{++made, device};
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t s) {
+  delete s;
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* out, unsigned flags, int) {
