@@ -21,6 +21,7 @@
 #include "runtime/base/trace.h"
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/pools.h"
+#include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 
 namespace tandem {
@@ -107,13 +108,20 @@ void log_wait(Device device, const char* what) {
   }
 }
 
-/// After a wait: what the device found wrong in the work.
-void raise_found(const BackendTable& backend, Device device, void* native, bool all) {
+/// After a wait: what the device found wrong in the work of a stream, or (all) of the device.
+void raise_flagged(const BackendTable& backend, Device device, void* native, bool all) {
   if (backend.driver.take_error == nullptr) return;
   char text[256];
   text[0] = '\0';
   if (backend.driver.take_error(device.index, native, all ? 1 : 0, text, sizeof text) == 0) return;
   throw IndexError(text);
+}
+
+/// The same, of graphs that were replayed on the stream too.
+void raise_found(const BackendTable& backend, const Stream& stream) {
+  raise_flagged(backend, stream.device(), stream.native(), false);
+  for (const Stream& s : detail::flags_behind(stream))
+    raise_flagged(backend, s.device(), s.native(), false);
 }
 
 /// The streams of Stream::create: made one by one, then handed out in turn.
@@ -138,19 +146,46 @@ namespace {
 
 /// What is kept of an event that was recorded.
 struct Recorded {
-  StreamId stream;
-  memory::Mark mark;  // its place in the order of streams; none while a graph is being captured
+  Stream stream;
+  memory::Mark mark;  // its place in the order of streams; none in a capture of the user's own
+  std::shared_ptr<detail::Recording> capture;  // that it is a part of; null: of none
 };
 
 /// Before the driver records an event on the stream. Kept only if the driver does.
-Recorded before_record(Device device, StreamId stream) {
+Recorded before_record(const Stream& stream) {
+  memory::Order& order = memory::Order::process();
+  if (auto capture = detail::recording_of(stream)) {
+    return {stream, order.recording(detail::join_capture(*capture, stream)), capture};
+  }
   // What a capture orders is not the order of the streams' own work.
-  if (pool_for(device).driver().capturing(stream)) return {stream, {}};
-  return {stream, memory::Order::process().recording(stream)};
+  if (pool_for(stream.device()).driver().capturing(stream_id(stream))) return {stream, {}, {}};
+  return {stream, order.recording(stream_id(stream)), {}};
 }
+
+/// Before a wait: an event of a capture is waited for in that capture alone, and there no other.
+void check_capture(const Stream& by, const Recorded& event) {
+  if (event.capture == nullptr && !detail::may_capture()) [[likely]]
+    return;
+  const auto capture = detail::recording_of(by);
+  TANDEM_EXPECTS(event.capture == nullptr || !event.capture->over, DeviceError,
+                 "[wait] expected an event of work that runs, got one of a capture that is over");
+  TANDEM_EXPECTS(capture == nullptr || capture == event.capture, DeviceError,
+                 "[wait] expected an event that was recorded in the capture of the stream, got one "
+                 "from outside of it");
+}
+
 /// The driver made `by` wait for the event: what `by` gets from now on is behind it.
-void after_wait(StreamId by, const Recorded& event) {
-  memory::Order::process().waited(by, event.mark);
+void after_wait(const Stream& by, const Recorded& event) {
+  const StreamId id =
+      event.capture == nullptr ? stream_id(by) : detail::join_capture(*event.capture, by);
+  memory::Order::process().waited(id, event.mark);
+}
+/// Before the host waits for an event or asks whether it has passed.
+void check_runs(const Recorded& event, const char* op) {
+  TANDEM_EXPECTS(
+      event.capture == nullptr, DeviceError,
+      "[" + std::string(op) +
+          "] expected an event of work that runs, got one that was recorded into a graph");
 }
 /// The host saw that the event has passed.
 void after_seen(const Recorded& event) { memory::Order::process().seen(event.mark); }
@@ -267,17 +302,20 @@ void Stream::synchronize() const {
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device_, "synchronize");
   check_thread(*this, backend, "synchronize");
+  detail::refuse_wait(*this);
   log_wait(device_, "a stream");
   HostWait wait(*this);
   check_driver(backend, backend.driver.stream_synchronize(device_.index, native_), "synchronize");
   wait.done();
-  raise_found(backend, device_, native_, false);
+  raise_found(backend, *this);
 }
 
 bool Stream::query() const {
   if (is_host(device_)) return true;
+  const trace::OpScope scope("query");
   const BackendTable& backend = backend_of(device_, "query");
   check_thread(*this, backend, "query");
+  detail::refuse_wait(*this);
   HostWait wait(*this);
   const int answer = backend.driver.stream_query(device_.index, native_);
   if (answer == 1) return false;
@@ -303,7 +341,7 @@ void Event::record(const Stream& stream) {
     check_driver(backend, backend.driver.event_create(device.index, &fresh->event), "record");
     state_ = std::move(fresh);
   }
-  Recorded recorded = before_record(device, stream_id(stream));
+  Recorded recorded = before_record(stream);
   check_driver(backend, backend.driver.event_record(device.index, state_->event, stream.native()),
                "record");
   state_->recorded = std::move(recorded);
@@ -314,27 +352,29 @@ void Event::wait(const Stream& stream) const {
   if (is_host(stream.device())) return synchronize();  // host work runs at once, on this thread
   const BackendTable& backend = backend_of(stream.device(), "wait");
   check_thread(stream, backend, "wait");
+  check_capture(stream, state_->recorded);
   const Device device = stream.device();
   check_driver(backend,
                backend.driver.stream_wait_event(device.index, stream.native(), state_->event),
                "wait");
-  after_wait(stream_id(stream), state_->recorded);
+  after_wait(stream, state_->recorded);
 }
 
 void Event::synchronize() const {
   if (state_ == nullptr) return;
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(state_->device, "synchronize");
+  check_runs(state_->recorded, "synchronize");
   log_wait(state_->device, "an event");
   check_driver(backend, backend.driver.event_synchronize(state_->event), "synchronize");
   after_seen(state_->recorded);
-  const StreamId stream = state_->recorded.stream;
-  raise_found(backend, state_->device, reinterpret_cast<void*>(stream.handle), false);
+  raise_found(backend, state_->recorded.stream);
 }
 
 bool Event::query() const {
   if (state_ == nullptr) return true;
   const BackendTable& backend = backend_of(state_->device, "query");
+  check_runs(state_->recorded, "query");
   const int answer = backend.driver.event_query(state_->event);
   if (answer == 1) return false;
   check_driver(backend, answer, "query");
@@ -375,11 +415,12 @@ void synchronize(Device device) {
   if (is_host(device)) return;
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device, "synchronize");
+  detail::refuse_wait(device);
   log_wait(device, "all its streams");
   DeviceWait wait(device);
   check_driver(backend, backend.driver.device_synchronize(device.index), "synchronize");
   wait.done();
-  raise_found(backend, device, nullptr, true);
+  raise_flagged(backend, device, nullptr, true);
 }
 
 }  // namespace tandem
