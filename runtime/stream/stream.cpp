@@ -11,9 +11,12 @@
 // refused. The pools, which may free on any thread, wait on the host instead (backend_driver.cpp).
 #include "tandem/stream.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,8 +95,25 @@ Current& current_slot(Device device) {
   return (*t_current)[static_cast<std::size_t>(device.index)];
 }
 
-/// Raises where the stream is another one on this thread.
-void check_thread(const Stream& stream, const BackendTable& backend, const char* op) {
+/// The streams of create_owned, and all that were destroyed or retired.
+struct Lives {
+  std::mutex mutex;
+  std::set<std::uint64_t> owned, ended;
+  std::atomic<bool> any_ended{false};
+};
+Lives& lives() {
+  static Lives& l = *new Lives();
+  return l;
+}
+
+/// Raises where the stream has ended or is another one on this thread.
+void check_usable(const Stream& stream, const BackendTable& backend, const char* op) {
+  if (lives().any_ended.load(std::memory_order_relaxed)) [[unlikely]] {
+    const std::lock_guard lock(lives().mutex);
+    TANDEM_EXPECTS(!lives().ended.contains(stream.id()), DeviceError,
+                   "[" + std::string(op) +
+                       "] expected a stream that lives, got one that was destroyed or retired");
+  }
   if (stream.native() == nullptr || stream.native() != backend.driver.per_thread_stream) [[likely]]
     return;
   TANDEM_EXPECTS(stream_id(stream.device(), stream.native()) == stream_id(stream), DeviceError,
@@ -258,12 +278,45 @@ Stream Stream::wrap(Device device, void* native) {
   return detail::StreamAccess::make(device, native, stream_id(device, native).id);
 }
 
-Stream Stream::create(Device device, int priority) {
-  device = resolve_device(device, "stream");
+namespace {
+
+void check_priority(Device device, int priority) {
   const StreamPriorities range = priority == 0 ? StreamPriorities{} : stream_priority_range(device);
   TANDEM_EXPECTS(priority <= range.least && priority >= range.greatest, ValueError,
                  "[stream] expected a priority from " + std::to_string(range.greatest) + " to " +
                      std::to_string(range.least) + ", got " + std::to_string(priority));
+}
+
+void* create_native(const BackendTable& backend, Device device, int priority) {
+  void* native = nullptr;
+  const int code =
+      priority == 0 ? backend.driver.stream_create(device.index, &native)
+                    : backend.driver.stream_create_with_priority(device.index, priority, &native);
+  check_driver(backend, code, "stream");
+  return native;
+}
+
+/// Whether a stream is one of Tandem's own.
+bool is_made(const Stream& stream) {
+  {
+    const std::lock_guard lock(lives().mutex);
+    if (lives().owned.contains(stream.id())) return true;
+  }
+  AllMade& all = all_made();
+  const std::lock_guard lock(all.mutex);
+  for (const auto& [key, made] : all.of) {
+    if (key.first == stream.device().index &&
+        std::find(made.streams.begin(), made.streams.end(), stream.native()) != made.streams.end())
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Stream Stream::create(Device device, int priority) {
+  device = resolve_device(device, "stream");
+  check_priority(device, priority);
   if (is_host(device)) return wrap(device, nullptr);
   const BackendTable& backend = backend_of(device, "stream");
   AllMade& all = all_made();
@@ -273,13 +326,67 @@ Stream Stream::create(Device device, int priority) {
     return wrap(device, m.streams[m.next++ % kStreamsPerDevice]);
   }
   m.streams.reserve(kStreamsPerDevice);
-  void* native = nullptr;
-  const int code =
-      priority == 0 ? backend.driver.stream_create(device.index, &native)
-                    : backend.driver.stream_create_with_priority(device.index, priority, &native);
-  check_driver(backend, code, "stream");
+  void* native = create_native(backend, device, priority);
   m.streams.push_back(native);
   return wrap(device, native);
+}
+
+Stream Stream::create_owned(Device device, int priority) {
+  device = resolve_device(device, "stream");
+  check_priority(device, priority);
+  if (is_host(device)) return wrap(device, nullptr);
+  const BackendTable& backend = backend_of(device, "stream");
+  TANDEM_EXPECTS(backend.driver.stream_destroy != nullptr, DeviceError,
+                 "[stream] expected a device whose streams can be destroyed, got " + device.str());
+  void* native = create_native(backend, device, priority);
+  try {
+    const Stream made = wrap(device, native);
+    const std::lock_guard lock(lives().mutex);
+    lives().owned.insert(made.id());
+    return made;
+  } catch (...) {
+    backend.driver.stream_destroy(device.index, native);
+    throw;
+  }
+}
+
+namespace {
+/// What destroy and retire share: nothing of Tandem touches the handle from here on.
+void end_stream(const Stream& stream, const BackendTable& backend, const char* op) {
+  check_usable(stream, backend, op);
+  TANDEM_EXPECTS(!(current_stream(stream.device()) == stream), ValueError,
+                 "[" + std::string(op) +
+                     "] expected a stream that is not current, got the current one of this thread");
+  TANDEM_EXPECTS(detail::recording_of(stream) == nullptr, ValueError,
+                 "[" + std::string(op) +
+                     "] expected a stream that is not being captured, got one that is");
+  {
+    const std::lock_guard lock(lives().mutex);
+    lives().ended.insert(stream.id());
+    lives().any_ended.store(true);
+  }
+  pool_for(stream.device()).stream_destroyed(stream_id(stream));
+}
+}  // namespace
+
+void Stream::destroy() const {
+  if (is_host(device_)) return;
+  const BackendTable& backend = backend_of(device_, "destroy");
+  {
+    const std::lock_guard lock(lives().mutex);
+    TANDEM_EXPECTS(lives().owned.contains(id_), ValueError,
+                   "[destroy] expected a stream of Stream::create_owned, got another one");
+  }
+  end_stream(*this, backend, "destroy");
+  check_driver(backend, backend.driver.stream_destroy(device_.index, native_), "destroy");
+}
+
+void Stream::retire() const {
+  if (is_host(device_)) return;
+  const BackendTable& backend = backend_of(device_, "retire");
+  TANDEM_EXPECTS(native_ != nullptr && !is_made(*this), ValueError,
+                 "[retire] expected a stream that was wrapped, got one of Tandem's");
+  end_stream(*this, backend, "retire");
 }
 
 StreamPriorities stream_priority_range(Device device) {
@@ -301,7 +408,7 @@ void Stream::synchronize() const {
   if (is_host(device_)) return;
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device_, "synchronize");
-  check_thread(*this, backend, "synchronize");
+  check_usable(*this, backend, "synchronize");
   detail::refuse_wait(*this);
   log_wait(device_, "a stream");
   HostWait wait(*this);
@@ -314,7 +421,7 @@ bool Stream::query() const {
   if (is_host(device_)) return true;
   const trace::OpScope scope("query");
   const BackendTable& backend = backend_of(device_, "query");
-  check_thread(*this, backend, "query");
+  check_usable(*this, backend, "query");
   detail::refuse_wait(*this);
   HostWait wait(*this);
   const int answer = backend.driver.stream_query(device_.index, native_);
@@ -333,7 +440,7 @@ void Event::record(const Stream& stream) {
     return;
   }
   const BackendTable& backend = backend_of(device, "record");
-  check_thread(stream, backend, "record");
+  check_usable(stream, backend, "record");
   // A copy of this event keeps the point it has: a shared state is replaced, not recorded again.
   if (state_ == nullptr || state_->device != device || state_.use_count() > 1) {
     auto fresh = std::make_shared<State>();
@@ -351,7 +458,7 @@ void Event::wait(const Stream& stream) const {
   if (state_ == nullptr) return;
   if (is_host(stream.device())) return synchronize();  // host work runs at once, on this thread
   const BackendTable& backend = backend_of(stream.device(), "wait");
-  check_thread(stream, backend, "wait");
+  check_usable(stream, backend, "wait");
   check_capture(stream, state_->recorded);
   const Device device = stream.device();
   check_driver(backend,
@@ -400,7 +507,7 @@ Stream current_stream(Device device) {
 StreamGuard::StreamGuard(const Stream& stream) : previous_(current_stream(stream.device())) {
   const Device device = stream.device();
   if (is_host(device)) return;
-  check_thread(stream, backend_of(device, "stream"), "stream");
+  check_usable(stream, backend_of(device, "stream"), "stream");
   current_slot(device) = {stream.native(), stream.id()};
 }
 
