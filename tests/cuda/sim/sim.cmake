@@ -215,6 +215,7 @@ tandem_add_sim_test(graph cuda.graph_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(graph.plain cuda.graph_test asan ENVIRONMENT TANDEM_POOL=plain TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(c_api c.c_api asan)
 tandem_add_sim_test(c_calls c.c_calls asan)
+tandem_add_sim_test(c_graphs c.c_graphs asan)
 set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too
 
 # docs/ops.md, with a column for the device.
