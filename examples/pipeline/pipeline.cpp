@@ -1,6 +1,6 @@
 // A pipeline in C++: batches of images from the program's own buffer to probabilities in another.
-// It runs on a GPU where there is one, captured once as a graph and replayed for every batch, and on
-// the CPU where there is none; on a stream of its own, with the host's pool over an allocator of
+// It runs on a GPU where there is one, captured once as a graph and replayed for every batch, and
+// on the CPU where there is none; on a stream of its own, with the host's pool over an allocator of
 // its own; and waits for nothing but that stream, once a batch. pipeline.c is the same in C.
 #include <tandem/graph.h>
 #include <tandem/memory.h>

@@ -357,9 +357,9 @@ void end_stream(const Stream& stream, const BackendTable& backend, const char* o
   TANDEM_EXPECTS(!(current_stream(stream.device()) == stream), ValueError,
                  "[" + std::string(op) +
                      "] expected a stream that is not current, got the current one of this thread");
-  TANDEM_EXPECTS(detail::recording_of(stream) == nullptr, ValueError,
-                 "[" + std::string(op) +
-                     "] expected a stream that is not being captured, got one that is");
+  TANDEM_EXPECTS(
+      detail::recording_of(stream) == nullptr, ValueError,
+      "[" + std::string(op) + "] expected a stream that is not being captured, got one that is");
   {
     const std::lock_guard lock(lives().mutex);
     lives().ended.insert(stream.id());

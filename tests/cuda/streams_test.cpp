@@ -145,8 +145,9 @@ TEST(Streams, OwnedOnesEndWhileMemoryIsCached) {
       kept = ones({1000}, {.device = kDevice}) * i;
     }
     own.destroy();
-    EXPECT_NE(message_of([&] { own.synchronize(); }).find("[synchronize] expected a stream that lives"),
-              std::string::npos);
+    EXPECT_NE(
+        message_of([&] { own.synchronize(); }).find("[synchronize] expected a stream that lives"),
+        std::string::npos);
     EXPECT_NE(message_of([&] { StreamGuard guard(own); }).find("that lives"), std::string::npos);
     EXPECT_NE(message_of([&] { own.destroy(); }).find("[destroy]"), std::string::npos);
     synchronize(kDevice);  // for the streams' order

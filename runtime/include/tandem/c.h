@@ -206,8 +206,9 @@ TANDEM_API int tandem_synchronize(const char* device);
 /// that wait for the device fail meanwhile. Fails on the CPU: see tandem/graph.h.
 TANDEM_API int tandem_capture_begin(const tandem_stream* stream, tandem_capture** out);
 /// Ends a capture on the thread that began it; `capture` is gone, whether it succeeds or not. With
-/// *out a graph (not null) that graph takes the work over, and `kept` (may be null) says whether its
-/// executable was kept, which is cheap: the work has the same shape. Else *out gets a new graph.
+/// *out a graph (not null) that graph takes the work over, and `kept` (may be null) says whether
+/// its executable was kept, which is cheap: the work has the same shape. Else *out gets a new
+/// graph.
 TANDEM_API int tandem_capture_end(tandem_capture* capture, tandem_graph** out, int* kept);
 /// Gives a capture up: nothing of it is left.
 TANDEM_API int tandem_capture_abandon(tandem_capture* capture);
