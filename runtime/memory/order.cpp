@@ -8,6 +8,10 @@
 namespace tandem::memory {
 namespace {
 
+// The upper half of a device's numbers: drivers count from below.
+constexpr std::uint64_t kCaptured = std::uint64_t{1} << (StreamId::kDeviceShift - 1);
+bool is_captured(std::uint64_t stream) { return (stream & kCaptured) != 0; }
+
 /// A clock's entry of a stream; null where it has none.
 template <class Clock>
 auto* entry(Clock& clock, std::uint64_t stream) {
@@ -171,7 +175,8 @@ std::vector<Point> Order::waiting_for_device(unsigned device) {
   const std::lock_guard<std::mutex> hold(mutex_);
   std::vector<Point> points;
   for (auto& [id, s] : streams_) {
-    if (s.id.device() == device) points.push_back({id, s.epoch + 1});
+    // What is captured runs in replays, and may again after the wait.
+    if (s.id.device() == device && !is_captured(id)) points.push_back({id, s.epoch + 1});
   }
   for (const Point& p : points) ++streams_[p.stream].epoch;
   return points;
@@ -188,9 +193,7 @@ void Order::waited_for(std::span<const Point> points) noexcept {
 
 StreamId Order::captured_stream(unsigned device) {
   const std::lock_guard<std::mutex> hold(mutex_);
-  // The upper half of a device's numbers: drivers count from below.
-  const StreamId id{std::uint64_t{device} << StreamId::kDeviceShift |
-                    std::uint64_t{1} << (StreamId::kDeviceShift - 1) | (captured_ + 1)};
+  const StreamId id{std::uint64_t{device} << StreamId::kDeviceShift | kCaptured | (captured_ + 1)};
   state(id).alive = false;
   ++captured_;
   return id;

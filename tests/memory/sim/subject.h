@@ -42,7 +42,8 @@ class Subject {
   virtual void set_limit(unsigned /*device*/, std::size_t /*bytes*/) {}
   virtual PoolId open_private(unsigned /*device*/) { return PoolId::Shared; }
   virtual void end_private(unsigned /*device*/, PoolId) {}
-  virtual void close_private(unsigned /*device*/, PoolId) {}
+  /// The streams that its graph was replayed on, where the user has not waited for that.
+  virtual void close_private(unsigned /*device*/, PoolId, const std::vector<StreamId>&) {}
 
   // What the user does with streams and events. `before_wait` comes before each wait of the host.
   virtual void before_wait() {}
@@ -72,7 +73,7 @@ class PoolSubject : public Subject {
   void record_use(Block* b, StreamId stream) override { b->pool->record_use(b, now(stream)); }
   PoolId open_private(unsigned device) override { return pool(device).open_private(); }
   void end_private(unsigned device, PoolId id) override;
-  void close_private(unsigned device, PoolId id) override;
+  void close_private(unsigned device, PoolId id, const std::vector<StreamId>& replays) override;
   void empty_cache(unsigned device) override { pool(device).empty_cache(); }
   void trim(unsigned device, std::size_t keep) override { pool(device).trim(keep); }
   void set_limit(unsigned device, std::size_t bytes) override { pool(device).set_limit(bytes); }
@@ -118,7 +119,7 @@ class PlainSubject final : public Subject {
   void record_use(Block*, StreamId) override {}
   void empty_cache(unsigned device) override;
   PoolId open_private(unsigned) override { return PoolId{++last_private_}; }
-  void close_private(unsigned, PoolId id) override;
+  void close_private(unsigned, PoolId id, const std::vector<StreamId>& replays) override;
   std::string verify(unsigned) override { return ""; }
   std::size_t reserved(unsigned device) override { return reserved_[device]; }
   std::size_t footprint(std::size_t bytes) const override;
