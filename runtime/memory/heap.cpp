@@ -493,9 +493,15 @@ void Heap::fill(Range* hole, std::size_t filled) noexcept {
   put_free(hole, clean_, 0);
 }
 
+/// Whether a range's pages may go elsewhere: not what a growing hole counts on beside itself.
+bool Heap::loose(const Range& r) const noexcept {
+  const auto busy = [](const Range* n) { return n != nullptr && n->state == State::Busy; };
+  return r.segment->is_virtual && r.size >= page_ && !busy(r.before) && !busy(r.after);
+}
+
 Range* Heap::open_pages(std::size_t most) noexcept {
   for (Range* r = clean_.oldest; r != nullptr; r = r->newer) {
-    if (!r->segment->is_virtual || r->size < page_) continue;
+    if (!loose(*r)) continue;
     const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
     const std::size_t last = round_down(at + r->size, page_);
     const std::size_t first = std::max(round_up(at, page_), last < most ? 0 : last - most);
@@ -522,7 +528,7 @@ void Heap::empty(Range* run, std::size_t emptied) noexcept {
 std::size_t Heap::clean_pages() const noexcept {
   std::size_t bytes = 0;
   for (const Range* r = clean_.oldest; r != nullptr; r = r->newer) {
-    if (!r->segment->is_virtual || r->size < page_) continue;
+    if (!loose(*r)) continue;
     const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
     const std::size_t first = round_up(at, page_), last = round_down(at + r->size, page_);
     if (last > first) bytes += last - first;

@@ -166,6 +166,7 @@ class TANDEM_API Pool {
   std::size_t map_pages(memory::Range* hole, std::vector<PhysicalHandle>& pages,
                         bool* failed) noexcept;
   std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
+  bool hopeful(std::size_t bytes, std::size_t spare);
   void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
   std::size_t give_back_pages(std::size_t keep, bool closed);
   std::size_t give_back_segments(std::size_t keep, bool closed);
