@@ -47,7 +47,7 @@ void library_workspaces() {
   std::vector<Tensor> sticky;  // of the libraries' handles
   for (const std::int64_t mib : {32, 8, 4}) sticky.push_back(workspace(mib * kMiB));
   for (int call = 0; call < 1500; ++call) {
-    const std::int64_t n = draw.between(64, 1024);
+    const std::int64_t n = draw.between(256, 3072);
     Tensor out;
     switch (draw.between(0, 5)) {
       case 0: {  // a product
@@ -98,7 +98,7 @@ void pictures() {
   std::deque<Tensor> read, written;
   for (int i = 0; i < 220; ++i) {
     on_stream(1);
-    const std::int64_t h = draw.between(480, 2160), w = draw.between(640, 3840);
+    const std::int64_t h = draw.between(720, 4320), w = draw.between(1280, 7680);
     read.push_back(meta({h, w, 3}, dtype_of<std::uint8_t>));
     on_stream(0);
     if (read.size() < 3) continue;

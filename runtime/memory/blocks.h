@@ -63,6 +63,7 @@ inline constexpr std::size_t kSlabLimit = std::size_t{256} << 10;  // larger blo
 inline constexpr std::size_t kLargeLimit = std::size_t{1}
                                            << 20;  // larger ranges are of the large kind
 inline constexpr std::size_t kSlabBlocks = 1024;
+inline constexpr std::size_t kSlabBytes = std::size_t{512} << 10;
 inline constexpr int kMaxClasses = 64;
 
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
@@ -97,11 +98,11 @@ constexpr std::size_t range_bytes(std::size_t bytes) {
   return round_up(bytes, step < kUnit ? kUnit : step > kSmallSegment ? kSmallSegment : step);
 }
 
-/// The range that blocks of a class are cut from: about 16 blocks, at least 64 KiB, at most a small
-/// segment.
+/// The range that blocks of a class are cut from: about 16 blocks, at least 64 KiB; of large blocks
+/// fewer, as what a slab has free is lost to other classes.
 constexpr std::size_t slab_bytes(std::size_t block_bytes) {
   const std::size_t wanted = round_up(16 * block_bytes, kUnit);
-  return wanted > kSmallSegment ? kSmallSegment : wanted;
+  return wanted > kSlabBytes ? std::bit_floor(kSlabBytes / block_bytes) * block_bytes : wanted;
 }
 
 /// A run of a segment.

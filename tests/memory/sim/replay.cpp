@@ -135,13 +135,14 @@ class Replayer {
   ReplayResult run() {
     for (const TraceEvent& e : trace_.events) {
       play(e);
+      reserved_ = std::max(reserved_, machine_.held(1));
       while (queued_ > options_.most_queued && machine_.step(rng_)) --queued_;
     }
     ReplayResult r;
     const MemoryStats s = subject_->pool(1).stats();
     r.requested = s.requested.peak;
     r.allocated = s.allocated.peak;
-    r.reserved = s.reserved.peak;
+    r.reserved = reserved_;
     r.growths = s.driver_allocations;
     r.returned = s.driver_frees;
     r.events = s.events;
@@ -200,6 +201,7 @@ class Replayer {
   std::vector<StreamId> streams_;
   std::mt19937_64 rng_{1};
   std::uint64_t queued_ = 0;
+  std::size_t reserved_ = 0;  // at most
 };
 
 }  // namespace

@@ -40,7 +40,7 @@ struct ReplayResult {
   std::string wrong;          // a broken rule, or empty
   std::size_t requested = 0;  // as asked for
   std::size_t allocated = 0;  // rounded to classes
-  std::size_t reserved = 0;   // taken from the device
+  std::size_t reserved = 0;   // that the device had given
   std::uint64_t growths = 0, returned = 0, events = 0, waits = 0;
 
   double over_requested() const { return ratio(requested); }

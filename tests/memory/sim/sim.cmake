@@ -18,7 +18,7 @@ add_library(tandem_memory_sim OBJECT ${TANDEM_MEMORY_SIM})
 target_compile_options(tandem_memory_sim PRIVATE -O2)
 target_link_libraries(tandem_memory_sim PRIVATE tandem_warnings PUBLIC tandem_memory_alone)
 
-foreach(test IN ITEMS sim_driver_test programs_test failings_test)
+foreach(test IN ITEMS sim_driver_test programs_test failings_test growth_test traces_test)
   add_executable(memory.${test} ${folder}/${test}.cpp)
   target_link_libraries(memory.${test} PRIVATE tandem_warnings tandem_memory_sim
     tandem_memory_alone GTest::gtest GTest::gtest_main)
@@ -27,6 +27,8 @@ foreach(test IN ITEMS sim_driver_test programs_test failings_test)
   add_test(NAME memory.${test} COMMAND memory.${test} --gtest_brief=1)
   set_tests_properties(memory.${test} PROPERTIES TIMEOUT 600 LABELS "unit")
 endforeach()
+
+set_tests_properties(memory.traces_test PROPERTIES ENVIRONMENT TANDEM_TRACES=${PROJECT_SOURCE_DIR}/perf/traces)
 
 add_executable(memory_fuzz ${folder}/fuzz.cpp)
 target_link_libraries(memory_fuzz PRIVATE tandem_warnings tandem_memory_sim tandem_memory_alone)

@@ -1,0 +1,96 @@
+// Growing in address space: from which pages, and what it leaves alone.
+#include <gtest/gtest.h>
+
+#include "tandem/error.h"
+#include "tests/memory/sim/subject.h"
+
+namespace tandem::test {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+class Growth : public ::testing::Test {
+ protected:
+  static SimOptions options() {
+    SimOptions o;
+    o.capacity = 1024 * kMiB;
+    o.asynchronous = false;
+    return o;
+  }
+  Pool& pool() { return subject_.pool(1); }
+  Block* allocate(std::size_t mib) { return pool().allocate(mib * kMiB, stream_); }
+  void expect_kept() {
+    EXPECT_EQ(pool().verify(), "");
+    EXPECT_EQ(machine_.broken(), "");
+  }
+
+  SimMachine machine_{options()};
+  PoolSubject subject_{machine_};
+  const StreamId stream_ = SimMachine::default_stream(1);
+};
+
+TEST_F(Growth, LeavesTheNeighbourThatItCountsOnItsPages) {
+  pool().free(allocate(40));
+  Block* b = allocate(60);  // the 40 and 20 more
+  EXPECT_EQ(machine_.held(1), 60 * kMiB);
+  EXPECT_EQ(machine_.calls(Call::Unmap), 0u);
+  EXPECT_EQ(machine_.calls(Call::Synchronize), 0u);
+  EXPECT_EQ(pool().stats().retries, 0u);
+  pool().free(b);
+  expect_kept();
+}
+
+TEST_F(Growth, TakesTheFreePagesThatThereAre) {
+  Block* parts[4];
+  for (Block*& b : parts) b = allocate(20);
+  pool().free(parts[0]);
+  pool().free(parts[2]);
+  Block* b = allocate(60);  // 40 are free, apart
+  EXPECT_EQ(machine_.held(1), 100 * kMiB);
+  for (Block* x : {parts[1], parts[3], b}) pool().free(x);
+  expect_kept();
+}
+
+TEST_F(Growth, FreePagesCountUnderALimit) {
+  Block* parts[4];
+  for (Block*& b : parts) b = allocate(20);
+  pool().free(parts[0]);
+  pool().free(parts[2]);
+  pool().set_limit(100 * kMiB);
+  Block* b = allocate(60);
+  EXPECT_EQ(pool().stats().retries, 0u);
+  for (Block* x : {parts[1], parts[3], b}) pool().free(x);
+  expect_kept();
+}
+
+TEST_F(Growth, WhatIsHopelessMovesNoPages) {
+  Block* parts[4];
+  for (Block*& b : parts) b = allocate(20);
+  pool().free(parts[0]);
+  pool().free(parts[2]);
+  pool().set_limit(90 * kMiB);
+  EXPECT_THROW(allocate(91), OutOfMemory);
+  EXPECT_EQ(machine_.calls(Call::Unmap), 0u);
+  EXPECT_EQ(machine_.held(1), 80 * kMiB);
+  for (Block* x : {parts[1], parts[3]}) pool().free(x);
+  expect_kept();
+}
+
+/// Two streams whose free memory lies side by side: what grows for one beside memory that is free
+/// for all must find it there afterwards.
+TEST_F(Growth, OfVaryingSizesGivesNothingBack) {
+  std::size_t most = 0;
+  for (std::size_t mib = 3; mib < 200; mib += mib / 3) {
+    Block* small = allocate(3);
+    Block* large = allocate(mib);
+    most = std::max(most, mib + 3);
+    pool().free(large);
+    pool().free(small);
+  }
+  EXPECT_EQ(pool().stats().retries, 0u);
+  EXPECT_LE(machine_.held(1), (most + 12) * kMiB);
+  expect_kept();
+}
+
+}  // namespace
+}  // namespace tandem::test
