@@ -74,7 +74,8 @@ struct Bottleneck {
     }
     Tape main, side;
     const Tensor y = through(&main), z = around.empty() ? x : unit(&side, around[0], x);
-    tape->push([main, side](const Tensor& g) mutable { return main.backward(g) + side.backward(g); });
+    tape->push(
+        [main, side](const Tensor& g) mutable { return main.backward(g) + side.backward(g); });
     return relu(tape, y + z);
   }
   Unit first, second, third;

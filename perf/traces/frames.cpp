@@ -102,7 +102,8 @@ void dataframe() {
         break;
     }
     while (results.size() > 4) results.pop_front();
-    if (draw.between(0, 7) == 0) results.erase(results.begin() + draw.between(0, 1) % results.size());
+    if (draw.between(0, 7) == 0)
+      results.erase(results.begin() + draw.between(0, 1) % results.size());
   }
 }
 

@@ -75,7 +75,8 @@ inline Tensor layer_norm(Tape* tape, Weight& gain, const Tensor& x) {
 inline Tensor gelu(Tape* tape, const Tensor& x) {
   const Tensor phi = ((x * 0.70710678).erf() + 1) * 0.5;
   if (tape != nullptr)
-    tape->push([x, phi](const Tensor& g) { return g * (phi + x * (x * x * -0.5).exp() * 0.39894); });
+    tape->push(
+        [x, phi](const Tensor& g) { return g * (phi + x * (x * x * -0.5).exp() * 0.39894); });
   return x * phi;
 }
 

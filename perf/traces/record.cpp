@@ -36,19 +36,18 @@ struct Recording {
 };
 Recording* t_recording = nullptr;
 
-constexpr detail::StorageObserver kObserver{
-    [](const void* storage, std::size_t bytes) {
-      if (bytes == 0) return;  // takes no memory
-      Recording& r = *t_recording;
-      r.live[storage] = r.allocations++;
-      r.text += fmt::format("a {}\n", bytes);
-    },
-    [](const void* storage) {
-      Recording& r = *t_recording;
-      if (r.live.count(storage) == 0) return;
-      r.text += fmt::format("f {}\n", r.back(storage));
-      r.live.erase(storage);
-    }};
+constexpr detail::StorageObserver kObserver{[](const void* storage, std::size_t bytes) {
+                                              if (bytes == 0) return;  // takes no memory
+                                              Recording& r = *t_recording;
+                                              r.live[storage] = r.allocations++;
+                                              r.text += fmt::format("a {}\n", bytes);
+                                            },
+                                            [](const void* storage) {
+                                              Recording& r = *t_recording;
+                                              if (r.live.count(storage) == 0) return;
+                                              r.text += fmt::format("f {}\n", r.back(storage));
+                                              r.live.erase(storage);
+                                            }};
 
 std::string record(const Program& program) {
   Recording recording;
@@ -64,7 +63,7 @@ std::string record(const Program& program) {
   detail::observe_meta_storages(nullptr);
   if (!recording.live.empty())
     throw ValueError(fmt::format("[record_traces] expected {} to drop its tensors, got {} left",
-                                   program.name, recording.live.size()));
+                                 program.name, recording.live.size()));
   return recording.text;
 }
 

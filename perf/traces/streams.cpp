@@ -87,7 +87,8 @@ void library_workspaces() {
     }
     results.push_back(out);
     for (kept = draw.between(20, 120); static_cast<std::int64_t>(results.size()) > kept;)
-      results.erase(results.begin() + draw.between(0, 7) % static_cast<std::int64_t>(results.size()));
+      results.erase(results.begin() +
+                    draw.between(0, 7) % static_cast<std::int64_t>(results.size()));
     if (call % 100 == 99) host_waits();
   }
 }
@@ -108,7 +109,8 @@ void pictures() {
     uses(bytes);
     const Tensor x = (bytes.to(kFloat) * (1.0 / 255)).permute({2, 0, 1}).contiguous();
     const Tensor grey = x.mean({0});
-    const Tensor edges = (grey.narrow(0, 1, grey.size(0) - 1) - grey.narrow(0, 0, grey.size(0) - 1)).abs();
+    const Tensor edges =
+        (grey.narrow(0, 1, grey.size(0) - 1) - grey.narrow(0, 0, grey.size(0) - 1)).abs();
     const Tensor histogram = meta({256}, kLong);
     const Tensor small = x.slice(1, {}, {}, 2).slice(2, {}, {}, 2).contiguous();
     const Tensor out = (small * 255).to(dtype_of<std::uint8_t>);

@@ -244,8 +244,8 @@ bool Pool::hopeful(std::size_t bytes, std::size_t spare) {
     if (bytes > there && !within_limit(bytes - there)) return false;
   }
   MemoryInfo info;
-  return bytes < there + memory::kLargeSegment ||
-         driver_->memory_info(&info) != DriverStatus::Ok || bytes - there <= info.free;
+  return bytes < there + memory::kLargeSegment || driver_->memory_info(&info) != DriverStatus::Ok ||
+         bytes - there <= info.free;
 }
 
 /// Collects `bytes` of pages that are free for all, or as many as there are.

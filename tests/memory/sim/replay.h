@@ -30,8 +30,8 @@ Trace read_trace(const std::string& path);
 Trace parse_trace(const std::string& name, const std::string& text);
 
 struct ReplayOptions {
-  bool device = true;           // streams whose work is done later; else as on the host
-  bool virtual_memory = true;   // false: whole segments, as with TANDEM_POOL=plain
+  bool device = true;              // streams whose work is done later; else as on the host
+  bool virtual_memory = true;      // false: whole segments, as with TANDEM_POOL=plain
   std::uint64_t most_queued = 64;  // items that the device is behind at most
 };
 

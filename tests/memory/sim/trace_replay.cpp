@@ -13,10 +13,10 @@ constexpr std::size_t kMostOnTheHost = std::size_t{1} << 30;
 
 void print(const char* where, const ReplayResult& r) {
   const auto mib = [](std::size_t n) { return static_cast<double>(n) / (1 << 20); };
-  fmt::print(
-      "  {:<26} {:9.1f} {:9.1f} {:9.1f}   {:5.3f} {:5.3f}   {:6} {:6} {:6} {:6}{}{}\n", where,
-      mib(r.requested), mib(r.allocated), mib(r.reserved), r.over_allocated(), r.over_requested(),
-      r.growths, r.returned, r.events, r.waits, r.wrong.empty() ? "" : "  wrong: ", r.wrong);
+  fmt::print("  {:<26} {:9.1f} {:9.1f} {:9.1f}   {:5.3f} {:5.3f}   {:6} {:6} {:6} {:6}{}{}\n",
+             where, mib(r.requested), mib(r.allocated), mib(r.reserved), r.over_allocated(),
+             r.over_requested(), r.growths, r.returned, r.events, r.waits,
+             r.wrong.empty() ? "" : "  wrong: ", r.wrong);
 }
 
 void report(const Trace& t) {
