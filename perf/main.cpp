@@ -47,6 +47,7 @@ std::vector<Case> chosen_cases(const Options& o) {
   std::vector<Case> cases = elementwise_cases(dtypes);
   for (Case& c : other_cases(dtypes)) cases.push_back(std::move(c));
   for (Case& c : indexing_cases()) cases.push_back(std::move(c));
+  for (Case& c : allocator_cases()) cases.push_back(std::move(c));
   try {
     const std::regex wanted(o.filter);
     std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.name(), wanted); });

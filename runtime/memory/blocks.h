@@ -69,11 +69,12 @@ inline constexpr int kMaxClasses = 64;
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 constexpr std::size_t round_down(std::size_t n, std::size_t to) { return n / to * to; }
 
-/// The sizes of small blocks: multiples of the granule up to eight, then four steps an octave.
+/// The sizes of what front caches hold: multiples of the granule up to eight, then four steps an
+/// octave. Blocks of the last two octaves are ranges.
 class SizeClasses {
  public:
   explicit SizeClasses(std::size_t granule) : shift_(std::countr_zero(granule)) {}
-  /// For 1 <= bytes <= kSlabLimit.
+  /// For 1 <= bytes <= kLargeLimit.
   int of(std::size_t bytes) const {
     const std::size_t last = (bytes - 1) >> shift_;  // granules, less one
     const int octave = last < 8 ? 0 : std::bit_width(last) - 3;
@@ -83,7 +84,7 @@ class SizeClasses {
     const int octave = size_class < 8 ? 0 : size_class / 4 - 1;
     return static_cast<std::size_t>(size_class - 4 * octave + 1) << octave << shift_;
   }
-  int count() const { return of(kSlabLimit) + 1; }
+  int count() const { return of(kLargeLimit) + 1; }
 
  private:
   int shift_;

@@ -94,9 +94,17 @@ Range* Heap::cut(Range* r, std::size_t bytes, Lane& lane) noexcept {
   if (r->size != bytes) insert(split(r, bytes), from, newer);
   r->state = State::Taken;
   r->lane = &lane;
-  r->size_class = 255;
+  r->size_class = range_class(*r);
   ++lane.taken;
   return r;
+}
+
+/// The class that a range counts as in the front caches; 255: none.
+std::uint8_t Heap::range_class(const Range& r) const noexcept {
+  if (id_ != PoolId::Shared || r.segment->large || r.size <= kSlabLimit || r.size > kLargeLimit)
+    return 255;
+  const int size_class = classes_.of(r.size);
+  return classes_.bytes(size_class) == r.size ? static_cast<std::uint8_t>(size_class) : 255;
 }
 
 /// Whether neighbours stay two though both are free.
@@ -181,6 +189,7 @@ Block* Heap::take_small(StreamId stream, int size_class) {
   for (std::uint32_t i = 0; i < slab->blocks; ++i)
     slab->bits[i / 64] |= std::uint64_t{1} << (i % 64);
   r->slab = slab;
+  r->size_class = 255;
   ++mine.slabs;
   link(slab);
   return take_from(slab, stream);
@@ -482,6 +491,8 @@ Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large) noexcept 
   }
   if (best == nullptr || least == 0) return nullptr;
   erase(best);
+  const std::size_t below = std::min(usable(best->before), bytes);
+  best->requested = bytes - std::min(bytes, below + least);  // of what lies above
   best->state = State::Busy;
   if (best->size != least) put_hole(split(best, least));
   return best;
@@ -493,19 +504,23 @@ void Heap::fill(Range* hole, std::size_t filled) noexcept {
   put_free(hole, clean_, 0);
 }
 
-/// Whether a range's pages may go elsewhere: not what a growing hole counts on beside itself.
-bool Heap::loose(const Range& r) const noexcept {
+/// The pages of a free range that may go elsewhere, as places in its segment: not what a growing
+/// hole counts on beside itself.
+Heap::Places Heap::loose(const Range& r) const noexcept {
   const auto busy = [](const Range* n) { return n != nullptr && n->state == State::Busy; };
-  return r.segment->is_virtual && r.size >= page_ && !busy(r.before) && !busy(r.after);
+  if (!r.segment->is_virtual || r.size < page_ || busy(r.after)) return {};
+  const std::size_t at = static_cast<std::size_t>(r.data - r.segment->base);
+  const std::size_t kept = busy(r.before) ? r.before->requested : 0;
+  const Places p{round_up(at + kept, page_), round_down(at + r.size, page_)};
+  return p.first < p.last ? p : Places{};
 }
 
 Range* Heap::open_pages(std::size_t most) noexcept {
   for (Range* r = clean_.oldest; r != nullptr; r = r->newer) {
-    if (!loose(*r)) continue;
+    auto [first, last] = loose(*r);
+    if (first == last) continue;
     const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
-    const std::size_t last = round_down(at + r->size, page_);
-    const std::size_t first = std::max(round_up(at, page_), last < most ? 0 : last - most);
-    if (first >= last) continue;
+    first = std::max(first, last - std::min(last, most));
     erase(r);
     r->state = State::Busy;
     Range* run = r;
@@ -528,10 +543,8 @@ void Heap::empty(Range* run, std::size_t emptied) noexcept {
 std::size_t Heap::clean_pages() const noexcept {
   std::size_t bytes = 0;
   for (const Range* r = clean_.oldest; r != nullptr; r = r->newer) {
-    if (!loose(*r)) continue;
-    const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
-    const std::size_t first = round_up(at, page_), last = round_down(at + r->size, page_);
-    if (last > first) bytes += last - first;
+    const auto [first, last] = loose(*r);
+    bytes += last - first;
   }
   return bytes;
 }

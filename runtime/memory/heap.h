@@ -110,8 +110,8 @@ class Heap {
   /// The hole's first `filled` bytes have memory now, free for all; the rest has still none. Needs
   /// a spare range.
   void fill(Range* hole, std::size_t filled) noexcept;
-  /// A busy run of whole pages that are free for all and not beside a busy range, `most` bytes at
-  /// most. Null: none. Needs two spare ranges.
+  /// A busy run of whole pages that are free for all and that no busy hole counts on, `most` bytes
+  /// at most. Null: none. Needs two spare ranges.
   Range* open_pages(std::size_t most) noexcept;
   /// The run's first `emptied` bytes are gone, the rest stays. Needs a spare range.
   void empty(Range* run, std::size_t emptied) noexcept;
@@ -142,7 +142,11 @@ class Heap {
   void absorb_after(Range* r) noexcept;
   void put_free(Range* r, Lane& lane, std::uint64_t fence) noexcept;
   void put_hole(Range* r) noexcept;
-  bool loose(const Range& r) const noexcept;
+  struct Places {
+    std::size_t first = 0, last = 0;
+  };
+  Places loose(const Range& r) const noexcept;
+  std::uint8_t range_class(const Range& r) const noexcept;
   void sweep(Lane& from) noexcept;
   Block* take_from(Slab* slab, StreamId stream) noexcept;
   void link(Slab* slab) noexcept;

@@ -21,7 +21,7 @@ TEST(SizeClasses, RoundUpTightlyAndInOrder) {
     const memory::SizeClasses classes(granule);
     ASSERT_LE(classes.count(), memory::kMaxClasses);
     int previous = 0;
-    for (std::size_t n = 1; n <= memory::kSlabLimit; n += n < 8 * granule ? 1 : 13) {
+    for (std::size_t n = 1; n <= memory::kLargeLimit; n += n < 8 * granule ? 1 : 13) {
       const int c = classes.of(n);
       ASSERT_GE(c, previous);
       ASSERT_LE(c, previous + 1);
@@ -201,13 +201,13 @@ TEST_F(PoolTest, SlabsOfOtherStreamsAreTakenOver) {
   EXPECT_EQ(taken->stream, stream(2));
   // A block of the slab that its first stream still has comes back in that stream's order.
   ++device_.queued[1];
-  where = blocks[4]->data;
-  pool().free(blocks[4]);
+  where = blocks[2]->data;
+  pool().free(blocks[2]);
   EXPECT_EQ(pool().verify(), "");
   EXPECT_EQ(pool().stats().pending, 256 * kKiB);
-  blocks[4] =
+  blocks[2] =
       pool().allocate(256 * kKiB, stream(2));  // its handle is dead, it has no event any more
-  EXPECT_EQ(blocks[4]->data, where);
+  EXPECT_EQ(blocks[2]->data, where);
   EXPECT_EQ(device_.synchronizations, 1);
   blocks[3] = taken;
   for (Block* b : blocks) pool().free(b);
