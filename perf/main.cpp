@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <regex>
 
@@ -95,6 +96,11 @@ int run(const Options& o, std::vector<char*>& benchmark_arguments) {
     rates.host = measure_rates(o.rate_mib << 20, get_num_threads(), kPasses);
   }
   print_rates(rates);
+  const auto allocates = [](const Case& c) { return c.op == "allocate"; };
+  if (!place().on_device() && std::any_of(cases.begin(), cases.end(), allocates)) {
+    rates.pool = measure_overhead();
+    print_overhead(rates.pool);
+  }
   Report report(cases, rates, progress);
   register_cases(cases, o, report);
   int count = static_cast<int>(benchmark_arguments.size());
