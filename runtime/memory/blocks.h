@@ -35,8 +35,9 @@ inline constexpr std::uint64_t kNoStream = ~std::uint64_t{0};
 
 }  // namespace memory
 
-/// One allocation. `data` to `pool` are the owner's to read; the rest is the pool's.
-struct Block {
+/// One allocation. `data` to `pool` are the owner's to read; the rest is the pool's. Aligned, so
+/// that two threads with a block each share no line of the processor's caches.
+struct alignas(64) Block {
   std::byte* data = nullptr;
   std::size_t size = 0;  // usable bytes: `requested`, rounded up
   std::size_t requested = 0;
