@@ -65,8 +65,9 @@ Block* Pool::grow(Request& q) noexcept try {
     has_resource = resource_ != nullptr;
   }
   if (virtual_ && !has_resource) {
-    if (grow_virtual(q)) return locked(&Pool::take_grown, q);
-    if (virtual_) return nullptr;
+    bool space = true;  // where there is none, as with ulimit -v: a segment, this time
+    if (grow_virtual(q, &space)) return locked(&Pool::take_grown, q);
+    if (space) return nullptr;
   }
   if (direct_) {
     q.size = memory::round_up(q.bytes, kDirectUnit);
@@ -274,7 +275,7 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
 
 /// Room for a request in address space. Pages that could be had stay, also where they are not
 /// enough.
-bool Pool::grow_virtual(Request& q) {
+bool Pool::grow_virtual(Request& q, bool* space) {
   const std::size_t bytes = q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size;
   Range *hole = nullptr, *extra = nullptr;  // the second for a hole that is filled in part
   for (int round = 0; hole == nullptr && round < 2; ++round) {
@@ -285,7 +286,7 @@ bool Pool::grow_virtual(Request& q) {
       if (hole != nullptr) extra = descriptors_.ranges.take();
     }
     if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) {
-      virtual_ = false;  // no address space, as with ulimit -v: segments from here on
+      *space = false;
       return false;
     }
   }

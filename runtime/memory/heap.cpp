@@ -213,6 +213,7 @@ Block* Heap::take_from(Slab* slab, StreamId stream) noexcept {
 }
 
 Block* Heap::take_any(StreamId stream, std::size_t bytes, int size_class) {
+  adopt_all(stream);
   const std::size_t rounded = size_class >= 0 ? round_up(bytes, kUnit) : range_bytes(bytes);
   // Exact units where the coarse size does not fit.
   for (const std::size_t size : {rounded, round_up(bytes, kUnit)}) {
@@ -322,22 +323,62 @@ void Heap::reclaim() noexcept {
   drop_empty_lanes({kNoStream, 0});
 }
 
+/// Makes a range of another stream's the stream's own; with `bytes` so much of it, and the rest
+/// stays the other's.
+void Heap::hand_over(Range* r, Lane& to, std::size_t bytes) noexcept {
+  Lane& from = *r->lane;
+  Range* newer = r->newer;
+  erase(r);
+  if (r->size != bytes) insert(split(r, bytes), from, newer);
+  put_free(r, to, order_->fence(to.stream));
+}
+
+/// The ranges of others around `r` that make one of `bytes` with what is free beside them. Empty:
+/// they do not.
+std::vector<Range*> Heap::run_around(Range* r, StreamId stream, std::size_t bytes) {
+  const Lane* mine = find_lane(stream);
+  const auto open = [&](const Range* n) {
+    return n != nullptr && n->state == State::Free &&
+           (n->lane == mine || n->lane == &clean_ || open_to(stream, *n->lane, n->fence));
+  };
+  while (open(r->before) && !apart(*r->before, *r)) r = r->before;
+  std::vector<Range*> run;
+  std::size_t sum = 0;
+  for (Range* n = r;; n = n->after) {
+    sum += n->size;
+    if (n->lane != mine && n->lane != &clean_) run.push_back(n);
+    if (sum >= bytes) return run;
+    if (!open(n->after) || apart(*n, *n->after)) return {};
+  }
+}
+
 void Heap::adopt(StreamId stream, std::size_t bytes, bool large) {
   if (order_ == nullptr) return;
+  descriptors_.ranges.reserve(1);
   Lane& mine = lane(stream);
-  const auto move = [&](Range* r) {
-    erase(r);
-    put_free(r, mine, order_->fence(stream));
-  };
   for (auto& [id, l] : lanes_) {
     if (l.get() == &mine) continue;
     Range* r = l->bins[large ? 1 : 0].find(bytes);
-    if (r != nullptr && open_to(stream, *l, r->fence))
-      return move(r);  // the rest stays the other's
+    if (r != nullptr && open_to(stream, *l, r->fence)) return hand_over(r, mine, bytes);
   }
   for (auto& [id, l] : lanes_) {
     if (l.get() == &mine) continue;
-    while (l->oldest != nullptr && open_to(stream, *l, l->oldest->fence)) move(l->oldest);
+    for (Range* r = l->oldest; r != nullptr && open_to(stream, *l, r->fence); r = r->newer) {
+      if (r->segment->large != large) continue;
+      const std::vector<Range*> run = run_around(r, stream, bytes);
+      for (Range* part : run) hand_over(part, mine, part->size);
+      if (!run.empty()) return gather(stream);
+    }
+  }
+}
+
+void Heap::adopt_all(StreamId stream) {
+  if (order_ == nullptr) return;
+  Lane& mine = lane(stream);
+  for (auto& [id, l] : lanes_) {
+    if (l.get() == &mine) continue;
+    while (l->oldest != nullptr && open_to(stream, *l, l->oldest->fence))
+      hand_over(l->oldest, mine, l->oldest->size);
   }
   gather(stream);
   drop_empty_lanes(stream);

@@ -162,7 +162,7 @@ class TANDEM_API Pool {
   Block* take_grown(const Request& q);
   bool within_limit(std::size_t bytes) const;
   bool grow_plain(Request& q, std::size_t bytes);
-  bool grow_virtual(Request& q);
+  bool grow_virtual(Request& q, bool* space);
   bool reserve_space(const Request& q, std::size_t bytes);
   PhysicalHandle& page_at(memory::Range& r, std::size_t at) noexcept;
   void destroy_page(PhysicalHandle handle) noexcept;

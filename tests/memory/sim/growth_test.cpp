@@ -92,5 +92,55 @@ TEST_F(Growth, OfVaryingSizesGivesNothingBack) {
   expect_kept();
 }
 
+TEST_F(Growth, AsksForAddressSpaceAgain) {
+  machine_.set_faults({0, 0, DriverStatus::OutOfMemory, Call::Reserve});
+  Block* segment = allocate(20);
+  EXPECT_EQ(machine_.calls(Call::Allocate), 1u);  // whole, as there is no address space
+  EXPECT_EQ(machine_.calls(Call::Map), 0u);
+  Block* pages = allocate(40);
+  EXPECT_EQ(machine_.calls(Call::Allocate), 1u);
+  EXPECT_EQ(machine_.calls(Call::Map), 20u);
+  pool().free(segment);
+  pool().free(pages);
+  pool().empty_cache();
+  EXPECT_EQ(machine_.held(1), 0u);
+  expect_kept();
+}
+
+class StreamsGrowth : public Growth {
+ protected:
+  StreamsGrowth() : pool_(subject_two_.pool(1)) { machine_two_.create_stream(1, &other_); }
+  static SimOptions asynchronous() {
+    SimOptions o = options();
+    o.asynchronous = true;
+    return o;
+  }
+  SimMachine machine_two_{asynchronous()};
+  PoolSubject subject_two_{machine_two_};
+  Pool& pool_;
+  StreamId other_;
+};
+
+TEST_F(StreamsGrowth, WhatAnotherStreamMayHaveOfARangeIsAllThatItTakes) {
+  Block* b = pool_.allocate(60 * kMiB, stream_);
+  machine_two_.kernel(stream_, Access{b->data, b->requested, 1, true});
+  pool_.free(b);
+  const EventHandle e = machine_two_.user_event_create(1);
+  subject_two_.event_recorded(e, stream_);
+  machine_two_.user_event_record(e, stream_);
+  machine_two_.user_stream_wait_event(other_, e);
+  subject_two_.event_waited(e, other_);
+  machine_two_.user_event_destroy(e);
+  Block* theirs = pool_.allocate(20 * kMiB, other_);
+  machine_two_.kernel(other_, Access{theirs->data, theirs->requested, 2, true});
+  Block* own = pool_.allocate(40 * kMiB, stream_);  // the rest, at once
+  machine_two_.kernel(stream_, Access{own->data, own->requested, 3, true});
+  EXPECT_EQ(machine_two_.held(1), 60 * kMiB);
+  pool_.free(theirs);
+  pool_.free(own);
+  EXPECT_EQ(pool_.verify(), "");
+  EXPECT_EQ(machine_two_.broken(), "");
+}
+
 }  // namespace
 }  // namespace tandem::test

@@ -17,7 +17,8 @@ namespace tandem::test {
 /// What a subject can, where not all do: programs do without the rest.
 enum class Feature : unsigned {
   Reuse,            // the device is asked for more only if no idle block fits
-  KeepsOwn,         // ... and another stream that may have it leaves the rest of it alone
+  KeepsOwn,         // ... and another stream that may have it leaves the rest of it alone, also
+                    // where it lies beside memory of its own
   Trim,             // give back so many bytes
   Capture,          // private pools, and streams that are being captured
   StreamDestroyed,  // a stream may go while blocks of it, or used on it, are live
