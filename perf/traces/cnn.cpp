@@ -26,7 +26,7 @@ Tensor columns(const Unit& u, const Tensor& x) {
 }
 
 Tensor convolve(Tape* tape, Unit& u, const Tensor& x) {
-  const Tensor y =
+  Tensor y =
       meta({x.size(0), u.weight.value.size(0), x.size(2) / u.step, x.size(3) / u.step}, kFloat);
   const Tensor space = columns(u, x);
   if (tape != nullptr)

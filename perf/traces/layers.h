@@ -81,7 +81,7 @@ inline Tensor gelu(Tape* tape, const Tensor& x) {
 }
 
 inline Tensor relu(Tape* tape, const Tensor& x) {
-  const Tensor y = x.relu();
+  Tensor y = x.relu();
   if (tape != nullptr) tape->push([y](const Tensor& g) { return g * (y > 0); });
   return y;
 }
@@ -91,7 +91,7 @@ template <class F>
 Tensor residual(Tape* tape, const Tensor& x, F f) {
   if (tape == nullptr) return f(nullptr, x) + x;
   Tape inner;
-  const Tensor y = f(&inner, x) + x;
+  Tensor y = f(&inner, x) + x;
   tape->push([inner](const Tensor& g) mutable { return inner.backward(g) + g; });
   return y;
 }
