@@ -7,6 +7,8 @@ namespace tandem::memory {
 
 using State = Range::State;
 
+static constexpr std::size_t kFar = std::size_t{1} << 30;
+
 // ---- lanes
 
 Lane& Heap::lane(StreamId stream) {
@@ -532,6 +534,16 @@ Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large) noexcept 
   }
   if (best == nullptr || least == 0) return nullptr;
   erase(best);
+  // Behind another stream's memory it would keep that from growing: far from it, as addresses are
+  // free.
+  const Range* b = best->before;
+  const bool foreign = b != nullptr && b->lane != nullptr && b->lane != mine && b->lane != &clean_;
+  if (large && foreign && usable(b) == 0 && best->size / 4 > bytes && best->size / 2 >= kFar) {
+    Range* upper = split(best, round_down(best->size / 2, page_));
+    upper->state = State::Busy;
+    put_hole(best);
+    best = upper;
+  }
   const std::size_t below = std::min(usable(best->before), bytes);
   best->requested = bytes - std::min(bytes, below + least);  // of what lies above
   best->state = State::Busy;

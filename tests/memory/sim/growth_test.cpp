@@ -113,6 +113,7 @@ class StreamsGrowth : public Growth {
   static SimOptions asynchronous() {
     SimOptions o = options();
     o.asynchronous = true;
+    o.capacity = 8192 * kMiB;
     return o;
   }
   SimMachine machine_two_{asynchronous()};
@@ -136,6 +137,19 @@ TEST_F(StreamsGrowth, WhatAnotherStreamMayHaveOfARangeIsAllThatItTakes) {
   Block* own = pool_.allocate(40 * kMiB, stream_);  // the rest, at once
   machine_two_.kernel(stream_, Access{own->data, own->requested, 3, true});
   EXPECT_EQ(machine_two_.held(1), 60 * kMiB);
+  pool_.free(theirs);
+  pool_.free(own);
+  EXPECT_EQ(pool_.verify(), "");
+  EXPECT_EQ(machine_two_.broken(), "");
+}
+
+TEST_F(StreamsGrowth, StreamsDoNotKeepEachOtherFromGrowing) {
+  Block* own = pool_.allocate(10 * kMiB, stream_);
+  Block* theirs = pool_.allocate(10 * kMiB, other_);
+  machine_two_.kernel(stream_, Access{own->data, own->requested, 1, true});
+  pool_.free(own);  // its work goes on: the pages cannot move
+  own = pool_.allocate(20 * kMiB, stream_);
+  EXPECT_EQ(machine_two_.held(1), 30 * kMiB);
   pool_.free(theirs);
   pool_.free(own);
   EXPECT_EQ(pool_.verify(), "");
