@@ -24,5 +24,6 @@ NB_MODULE(_tandem, m) {
   init_runtime(m);
   init_testing();
   init_generator(m);
+  init_cuda_streams(m);
   init_array_api(m);
 }

@@ -96,6 +96,7 @@ void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);
 void init_testing();
 void init_generator(nb::module_& m);
+void init_cuda_streams(nb::module_& m);
 void init_array_api(nb::module_& m);
 
 }  // namespace tandem::python

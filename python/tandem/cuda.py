@@ -1,10 +1,20 @@
-"""CUDA devices: whether there are any, and waiting for them.
+"""CUDA devices: whether there are any, waiting for them, their streams and graphs.
 
 Random numbers are the same on every device, so the functions for them here are those of tandem.random.
 """
 
 from tandem import _tandem
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
+from tandem.streams import (
+    CUDAGraph,
+    Event,
+    ExternalStream,
+    Stream,
+    current_stream,
+    default_stream,
+    graph,
+    stream,
+)
 
 manual_seed_all = manual_seed
 seed_all = seed

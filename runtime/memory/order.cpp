@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t kMostAwaited = 8;
 
+// The upper half of a device's numbers: drivers count from below.
+constexpr std::uint64_t kCaptured = std::uint64_t{1} << (StreamId::kDeviceShift - 1);
+bool is_captured(std::uint64_t stream) { return (stream & kCaptured) != 0; }
+
 /// A clock's entry of a stream; null where it has none.
 template <class Clock>
 auto* entry(Clock& clock, std::uint64_t stream) {
@@ -127,15 +131,27 @@ bool Order::is_passed(std::uint64_t stream, std::uint64_t number) noexcept {
   const Stream* s = find(stream);
   if (s == nullptr) return released(stream);
   if (s->done >= number) return true;
-  return s->finished && std::all_of(s->replays.begin(), s->replays.end(), [this](const Point& p) {
+  const std::span<const Point> replays = replays_of(stream);
+  return s->finished && std::all_of(replays.begin(), replays.end(), [this](const Point& p) {
            return is_passed(p.stream, p.number);
          });
+}
+
+/// Where the work of a captured stream whose graph is gone was replayed; nothing for any other.
+std::span<const Point> Order::replays_of(std::uint64_t stream) noexcept {
+  const Stream* s = find(stream);
+  if (s == nullptr || !s->finished || s->replays == nullptr) return {};
+  return *s->replays;
 }
 
 bool Order::is_ordered(const Stream& by, std::uint64_t stream, std::uint64_t number) noexcept {
   if (by.id.id == stream || is_passed(stream, number)) return true;
   const Point* p = entry(by.known, stream);
-  return p != nullptr && p->number >= number;
+  if (p != nullptr && p->number >= number) return true;
+  const std::span<const Point> replays = replays_of(stream);
+  return !replays.empty() && std::all_of(replays.begin(), replays.end(), [&](const Point& r) {
+    return is_ordered(by, r.stream, r.number);
+  });
 }
 
 bool Order::passed(StreamId stream, std::uint64_t fence) noexcept {
@@ -224,7 +240,8 @@ std::vector<Point> Order::waiting_for_device(unsigned device) {
   std::vector<Point> points;
   points.reserve(streams_.size());
   for (auto& [id, s] : streams_) {
-    if (s.id.device() == device) points.push_back(await(s));
+    // What is captured runs in replays, and may again after the wait.
+    if (s.id.device() == device && !is_captured(id)) points.push_back(await(s));
   }
   return points;
 }
@@ -238,7 +255,8 @@ void Order::waited_for(std::span<const Point> points) noexcept {
                                  [&p](const Mark& m) { return m.number == p.number; });
     if (at != s->awaited.end()) {
       for (const Point& before : at->known) {
-        if (Stream* other = find(before.stream)) raise_done(*other, before.number);
+        Stream* other = find(before.stream);
+        if (other != nullptr && !is_captured(before.stream)) raise_done(*other, before.number);
       }
       s->awaited.erase(at);
     }
@@ -249,15 +267,13 @@ void Order::waited_for(std::span<const Point> points) noexcept {
 
 StreamId Order::captured_stream(unsigned device) {
   const std::lock_guard<std::mutex> hold(mutex_);
-  // The upper half of a device's numbers: drivers count from below.
-  const StreamId id{std::uint64_t{device} << StreamId::kDeviceShift |
-                    std::uint64_t{1} << (StreamId::kDeviceShift - 1) | (captured_ + 1)};
+  const StreamId id{std::uint64_t{device} << StreamId::kDeviceShift | kCaptured | (captured_ + 1)};
   state(id).alive = false;
   ++captured_;
   return id;
 }
 
-void Order::finish(StreamId captured, std::vector<Point> replays) noexcept {
+void Order::finish(StreamId captured, Replays replays) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   Stream* s = find(captured.id);
   if (s == nullptr) return;
@@ -322,13 +338,22 @@ bool Order::idle(Stream& s) noexcept {
   return true;
 }
 
+bool Order::mark_or_pass(Stream& s, std::uint64_t fence) noexcept {
+  return s.done >= fence || idle(s) || mark_locked(s, fence) != nullptr;
+}
+
 bool Order::mark(StreamId stream, std::uint64_t fence) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   try {
     if (released(stream.id)) return true;
     Stream& s = state(stream);
-    if (s.done >= fence || idle(s)) return true;
-    return mark_locked(s, fence) != nullptr;
+    if (!s.finished) return mark_or_pass(s, fence);
+    const std::span<const Point> replays = replays_of(stream.id);
+    return std::all_of(replays.begin(), replays.end(), [this](const Point& p) {
+      if (is_passed(p.stream, p.number)) return true;
+      Stream* replayed = find(p.stream);
+      return replayed != nullptr && mark_or_pass(*replayed, p.number);
+    });
   } catch (const std::bad_alloc&) {
     return false;
   }
@@ -351,6 +376,9 @@ void Order::poll_locked(Stream& s) noexcept {
 void Order::poll(StreamId stream) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   if (Stream* s = find(stream.id)) poll_locked(*s);
+  for (const Point& p : replays_of(stream.id)) {
+    if (Stream* s = find(p.stream)) poll_locked(*s);
+  }
   if (dead_.empty()) return;
   for (const std::uint64_t id : dead_) {
     if (Stream* s = find(id)) poll_locked(*s);
@@ -365,17 +393,25 @@ bool Order::wait(StreamId by, StreamId stream, std::uint64_t fence) noexcept {
     if (released(by.id)) return false;
     Stream& waits = state(by);
     if (is_ordered(waits, stream.id, fence)) return true;
-    Driver* d = driver(by);
-    if (d == nullptr || !waits.alive || d->capturing(by)) return false;
-    // References into an unordered_map stay valid while others are added.
-    const Outstanding* o = mark_locked(state(stream), fence);
-    if (o == nullptr || d->stream_wait_event(by, o->event) != DriverStatus::Ok) return false;
-    ++counts_.waits;
-    learn(waits, o->mark);
-    return true;
+    const std::span<const Point> replays = replays_of(stream.id);
+    if (replays.empty()) return wait_locked(waits, state(stream).id.id, fence);
+    return std::all_of(replays.begin(), replays.end(),
+                       [&](const Point& p) { return wait_locked(waits, p.stream, p.number); });
   } catch (const std::bad_alloc&) {
     return false;  // the stream may wait now without that anyone knows: harmless
   }
+}
+
+bool Order::wait_locked(Stream& by, std::uint64_t stream, std::uint64_t fence) {
+  if (is_ordered(by, stream, fence)) return true;
+  Stream* before = find(stream);
+  Driver* d = driver(by.id);
+  if (before == nullptr || d == nullptr || !by.alive || d->capturing(by.id)) return false;
+  const Outstanding* o = mark_locked(*before, fence);
+  if (o == nullptr || d->stream_wait_event(by.id, o->event) != DriverStatus::Ok) return false;
+  ++counts_.waits;
+  learn(by, o->mark);
+  return true;
 }
 
 void Order::destroyed(StreamId stream) noexcept {

@@ -25,6 +25,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <unordered_map>
@@ -87,8 +88,9 @@ class TANDEM_API Order {
   /// ever recorded on it. Raises std::bad_alloc.
   StreamId captured_stream(unsigned device);
   /// The graph is gone: all that was captured is done when these points, of its replays, have
-  /// passed.
-  void finish(StreamId captured, std::vector<Point> replays) noexcept;
+  /// passed. Null: there were none.
+  using Replays = std::shared_ptr<const std::vector<Point>>;
+  void finish(StreamId captured, Replays replays) noexcept;
 
   // The pools' own events. None of these waits on the host.
   /// Makes sure that the fence is passed, or an event recorded that covers it. False where there
@@ -124,7 +126,7 @@ class TANDEM_API Order {
     std::uint64_t done = 0;   // the greatest that the host saw pass
     bool alive = true;        // events may be recorded on it
     bool finished = false;    // a captured one that no graph replays any more, but for `replays`
-    std::vector<Point> replays;
+    Replays replays;
     std::vector<Point> known;              // by stream: the greatest number waited for
     std::vector<Outstanding> outstanding;  // the pools' events, oldest first
     std::vector<Mark> awaited;  // what it had waited for when the host began to wait for it
@@ -146,6 +148,9 @@ class TANDEM_API Order {
   void raise_done(Stream& stream, std::uint64_t number) noexcept;
   Mark next(Stream& stream);
   bool idle(Stream& stream) noexcept;
+  std::span<const Point> replays_of(std::uint64_t stream) noexcept;
+  bool mark_or_pass(Stream& stream, std::uint64_t fence) noexcept;
+  bool wait_locked(Stream& by, std::uint64_t stream, std::uint64_t fence);
   Outstanding* mark_locked(Stream& stream, std::uint64_t fence) noexcept;
   void poll_locked(Stream& stream) noexcept;
   void give_event(unsigned device, EventHandle event) noexcept;

@@ -15,6 +15,7 @@
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/pools.h"
+#include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 #include "runtime/tensor/foreign_memory.h"
 #include "runtime/tensor/storage_observer.h"
@@ -140,9 +141,13 @@ Storage::Storage(std::size_t bytes, Device device) {
   auto* s = fresh_storage(bytes, device);
   if (!device.is_meta()) {
     try {
-      Block* block = device.is_cpu()
-                         ? host_pool().allocate(bytes)
-                         : pool_for(device).allocate(bytes, stream_id(current_stream(device)));
+      Block* block = nullptr;
+      if (device.is_cpu()) {
+        block = host_pool().allocate(bytes);
+      } else {
+        const detail::Place place = detail::place_of(stream_id(current_stream(device)));
+        block = pool_for(device).allocate(bytes, place.stream, place.pool);
+      }
       s->block = block;
       s->data = block->data;
     } catch (...) {

@@ -9,6 +9,7 @@
 #include <ostream>
 #include <vector>
 
+#include "runtime/base/trace.h"
 #include "tandem/ops.h"
 
 namespace tandem {
@@ -327,6 +328,7 @@ void set_print_options(const PrintOptions& options) {
 
 std::string str(const Tensor& t, const PrintOptions& o) {
   check(o);
+  const trace::OpScope scope("print");
   std::string out(kPrefix);
   if (t.is_meta()) {
     out += "...";

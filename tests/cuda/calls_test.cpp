@@ -11,8 +11,8 @@
 
 #include "tandem/tandem.h"
 #include "tandem/value.h"
+#include "tests/support/device_calls.h"
 #include "tests/support/needs.h"
-#include "tests/support/row_calls.h"
 
 using namespace tandem;
 using test::Args;
@@ -78,16 +78,6 @@ std::string wrong(const Counts& c, long launches, bool may_wait = false) {
   return s;
 }
 
-Value to_device(const Value& v) {
-  if (v.is<Tensor>()) return v.as<Tensor>().to(kDevice);
-  if (v.is<Device>()) return kDevice;
-  if (!v.is<std::vector<Tensor>>()) return v;
-  std::vector<Tensor> list;
-  for (const Tensor& t : v.as<std::vector<Tensor>>())
-    list.push_back(t.defined() ? t.to(kDevice) : t);
-  return list;
-}
-
 /// Kernels that rows with a front-end of their own launch in their first call of row_calls.h; a row
 /// that is not here launches none if it is a view and one otherwise.
 test::Launches known_launches() {
@@ -114,31 +104,6 @@ long launches_of(const OpRow& row) {
   return (row.flags & kView) != 0 ? 0 : 1;
 }
 
-/// A call that the row takes, with its tensors on the device.
-Args call_of(const OpRow& row) {
-  static const auto irregular = test::irregular_calls();
-  if (row.family == Family::Generator) {
-    const DType t = row.dtypes.has(DType::float32) ? DType::float32 : DType::int64;
-    return test::generator_call(row, t, kDevice);
-  }
-  Args args;
-  if (const auto at = irregular.find(row.name); at != irregular.end()) {
-    for (const Value& v : at->second.front()) args.push_back(to_device(v));
-    return args;
-  }
-  const DType t = row.dtypes.has(DType::float32) ? DType::float32
-                  : row.dtypes.has(DType::int32) ? DType::int32
-                                                 : DType::complex64;
-  const Tensor x = test::ones_of({70, 30}, t).to(kDevice);
-  if (row.family != Family::Elementwise) return {Value(x), Value(1)};
-  for (std::size_t a = 0; a < static_cast<std::size_t>(row.arity); ++a) {
-    const bool number = schema_of(row).params[a].type == "Scalar";
-    const bool condition = a == 0 && (row.flags & kFirstIsBool) != 0;
-    args.push_back(number ? Value(1) : condition ? Value(x.to(DType::bool_)) : Value(x));
-  }
-  return args;
-}
-
 #define TANDEM_NEEDS_COUNTERS() \
   if (counters() == nullptr) GTEST_SKIP() << "the backend is not the simulated one"
 
@@ -146,7 +111,7 @@ TEST(Calls, EveryRowAsksForItsKernelsAndNothingElse) {
   TANDEM_NEEDS_COUNTERS();
   int rows = 0;
   for (const OpRow* row : op_rows()) {
-    const Args args = call_of(*row);
+    const Args args = test::device_call(*row, kDevice);
     const Counts c = counts_of([&] { call_boxed(*row, args); });
     EXPECT_EQ(wrong(c, launches_of(*row), (row->flags & kSyncs) != 0), "") << row->name;
     ++rows;

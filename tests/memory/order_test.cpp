@@ -113,7 +113,7 @@ TEST_F(OrderTest, CapturesAreForgottenOnceTheirReplaysAreDone) {
   const StreamId replayed = order_.captured_stream(kDevice);
   const memory::Point point = order_.waiting(stream(1));
   const std::uint64_t fence = order_.fence(replayed);
-  order_.finish(replayed, {point});
+  order_.finish(replayed, std::make_shared<const std::vector<memory::Point>>(1, point));
   EXPECT_EQ(order_.streams(), 2u);
   EXPECT_FALSE(order_.passed(replayed, fence));
   order_.waited_for(point);

@@ -347,10 +347,11 @@ std::string Counters::str() const {
   return fmt::format(
       "{} programs, {} steps, {} allocations, {} frees, {} uses, {} on another stream, {} on "
       "another device, {} events, {} waits of streams, {} of the host, {} streams, {} captures, {} "
-      "replays, {} growths, {} returns, {} trims, {} out of memory, {} faults, {} kernels; the "
+      "replays, {} graphs gone while they ran, {} growths, {} returns, {} trims, {} out of memory, "
+      "{} faults, {} kernels; the "
       "driver recorded {} events, was asked for {}, had {} streams wait",
       programs, steps, allocations, frees, uses, cross_stream, peer_uses, events, waits, host_waits,
-      streams, captures, replays, growths, returns, trims, out_of_memory, faults, kernels,
+      streams, captures, replays, unwaited, growths, returns, trims, out_of_memory, faults, kernels,
       driver_events, driver_queries, driver_waits);
 }
 
