@@ -65,8 +65,9 @@ Block* Pool::grow(Request& q) noexcept try {
     has_resource = resource_ != nullptr;
   }
   if (virtual_ && !has_resource) {
-    if (grow_virtual(q)) return locked(&Pool::take_grown, q);
-    if (virtual_) return nullptr;
+    bool space = true;  // where there is none, as with ulimit -v: a segment, this time
+    if (grow_virtual(q, &space)) return locked(&Pool::take_grown, q);
+    if (space) return nullptr;
   }
   if (direct_) {
     q.size = memory::round_up(q.bytes, kDirectUnit);
@@ -230,18 +231,29 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
   return gone;
 }
 
-/// Collects `bytes` of pages that are free for all, where there are so many.
+/// Whether `bytes` could be had: pages that are free for all, and the rest from the device.
+bool Pool::hopeful(std::size_t bytes, std::size_t spare) {
+  std::size_t there = spare;
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    for (const auto& [id, h] : heaps_) {
+      if (captures_ != 0) break;
+      if (h->pinned()) continue;
+      if (asynchronous_) h->reclaim();
+      there += h->clean_pages();
+    }
+    if (bytes > there && !within_limit(bytes - there)) return false;
+  }
+  MemoryInfo info;
+  return bytes < there + memory::kLargeSegment || driver_->memory_info(&info) != DriverStatus::Ok ||
+         bytes - there <= info.free;
+}
+
+/// Collects `bytes` of pages that are free for all, or as many as there are.
 void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
   const std::size_t page = driver_->granularity();
   std::unique_lock<std::mutex> hold(mutex_);
-  std::size_t there = 0;
   if (captures_ != 0) return;
-  for (const auto& [id, h] : heaps_) {
-    if (h->pinned()) continue;
-    if (asynchronous_) h->reclaim();
-    there += h->clean_pages();
-  }
-  if (there < bytes) return;
   pages.reserve(bytes / page);
   for (const auto& [id, h] : heaps_) {
     while (!h->pinned() && pages.size() * page < bytes) {
@@ -263,7 +275,7 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
 
 /// Room for a request in address space. Pages that could be had stay, also where they are not
 /// enough.
-bool Pool::grow_virtual(Request& q) {
+bool Pool::grow_virtual(Request& q, bool* space) {
   const std::size_t bytes = q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size;
   Range *hole = nullptr, *extra = nullptr;  // the second for a hole that is filled in part
   for (int round = 0; hole == nullptr && round < 2; ++round) {
@@ -274,26 +286,18 @@ bool Pool::grow_virtual(Request& q) {
       if (hole != nullptr) extra = descriptors_.ranges.take();
     }
     if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) {
-      virtual_ = false;  // no address space, as with ulimit -v: segments from here on
+      *space = false;
       return false;
     }
   }
   std::vector<PhysicalHandle> pages = std::exchange(spare_pages_, {});
   std::size_t mapped = 0;
   try {
-    steal_pages(hole->size, pages);
-    bool within = true;
-    {
-      const std::lock_guard<std::mutex> hold(mutex_);
-      within = within_limit(hole->size);
+    // What is hopeless is not begun: the pages stay where they are.
+    if (hopeful(hole->size, pages.size() * driver_->granularity())) {
+      steal_pages(hole->size, pages);
+      mapped = map_pages(hole, pages, &q.failed);
     }
-    // What is hopeless is not begun.
-    MemoryInfo info;
-    const std::size_t fresh =
-        hole->size - std::min(hole->size, pages.size() * driver_->granularity());
-    if (fresh >= memory::kLargeSegment && driver_->memory_info(&info) == DriverStatus::Ok)
-      within = within && fresh <= info.free;
-    if (within) mapped = map_pages(hole, pages, &q.failed);
   } catch (const std::bad_alloc&) {  // no list of pages
   }
   for (const PhysicalHandle h : pages) destroy_page(h);

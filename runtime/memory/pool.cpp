@@ -61,7 +61,7 @@ Pool::Pool(std::unique_ptr<Driver> driver, Device device, unsigned index, memory
   direct_ = driver_->features().any_size && asked == "direct";
   virtual_ = driver_->features().virtual_memory && !direct_ && asked != "plain";
   asynchronous_ = driver_->features().asynchronous;
-  cached_limit_ = direct_ ? 0 : memory::kSlabLimit;
+  cached_limit_ = direct_ ? 0 : memory::kLargeLimit;
   for (int c = 0; c < classes_.count(); ++c) depth_[c] = FrontCache::depth(classes_.bytes(c));
   stats_.limit = kNoLimit;
   nothing_.pool = this;
@@ -91,16 +91,30 @@ Pool::~Pool() {
 
 // ---- Small blocks: the thread's front cache. ----
 
+inline unsigned Pool::slot_of(StreamId stream) const noexcept {
+  const unsigned spread = static_cast<unsigned>(stream.id) + 7 * index_;
+  return index_ == 0 ? 0 : 1 + spread % (memory::kSlots - 1);
+}
+
 // Inlined into its callers: it is most of the cost of a small allocation.
 [[gnu::always_inline]] inline FrontCache* Pool::front(StreamId stream) noexcept {
-  const unsigned spread = static_cast<unsigned>(stream.id) + 7 * index_;
-  FrontCache* c = memory::thread_cache(index_ == 0 ? 0 : 1 + spread % (memory::kSlots - 1));
+  FrontCache* c = memory::thread_cache(slot_of(stream));
   if (c == nullptr) [[unlikely]]
     return nullptr;
   c->lock.lock();
   if (c->pool != this || c->stream.id != stream.id) [[unlikely]]
     rebind(*c, stream);
   return c;
+}
+
+/// The calling thread's cache, where it is one of this pool, with its lock taken.
+FrontCache* Pool::own_front(StreamId stream) noexcept {
+  FrontCache* c = memory::thread_cache(slot_of(stream));
+  if (c == nullptr) return nullptr;
+  c->lock.lock();
+  if (c->pool == this) return c;
+  c->lock.unlock();
+  return nullptr;
 }
 
 memory::FrontCache* Pool::locked_front(StreamId stream) noexcept { return front(stream); }
@@ -136,6 +150,12 @@ bool Pool::refill(FrontCache& cache, int size_class) noexcept try {
   const std::lock_guard<std::mutex> hold(mutex_);
   fold(cache.tally);
   Heap& h = heap(PoolId::Shared);
+  const std::size_t bytes = classes_.bytes(size_class);
+  if (bytes > memory::kSlabLimit) {
+    memory::Range* r = h.take_range(cache.stream, bytes, false);
+    if (r != nullptr) cache.push(r);
+    return r != nullptr;
+  }
   const int wanted = std::max(1, depth_[size_class] / 2);
   int n = 0;
   for (Block* b; n < wanted && (b = h.take_small(cache.stream, size_class)) != nullptr; ++n)
@@ -249,8 +269,14 @@ void Pool::release_resolved() noexcept {
 }
 
 void Pool::free_slow(Block* b) noexcept {
+  FrontCache* c = own_front(b->stream);
   {
     const std::lock_guard<std::mutex> hold(mutex_);
+    if (c !=
+        nullptr) {  // what came before in this thread is counted first, or a peak would be lost
+      fold(c->tally);
+      c->lock.unlock();
+    }
     Tally one;
     one.free(*b);
     fold(one);

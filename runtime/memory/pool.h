@@ -9,10 +9,11 @@
 // until their work is in the order of its own stream. Events are recorded only when memory is
 // wanted and there is none in the right order.
 //
-// Sizes: up to 256 KiB, size classes in slabs, with a front cache a thread; above, ranges, found by
-// size in constant time, split and joined. Requests of up to 1 MiB live apart from larger ones,
-// because a small long-lived block in the middle of a large run would keep a large request from
-// fitting; near the end of memory either kind takes what the other has.
+// Sizes: up to 256 KiB, size classes in slabs; above, ranges, found by size in constant time, split
+// and joined. A front cache a thread holds blocks of up to 1 MiB, of the large ones one a size.
+// Requests of up to 1 MiB live apart from larger ones, because a small long-lived block in the
+// middle of a large run would keep a large request from fitting; near the end of memory either kind
+// takes what the other has.
 //
 // Where the driver has virtual memory, address space is reserved once, far more than there is
 // memory, and pages of it are mapped and unmapped: a large request takes its pages from whatever is
@@ -125,6 +126,8 @@ class TANDEM_API Pool {
   };
 
   memory::FrontCache* front(StreamId stream) noexcept;  // with its lock taken
+  unsigned slot_of(StreamId stream) const noexcept;
+  memory::FrontCache* own_front(StreamId stream) noexcept;
   memory::FrontCache* locked_front(StreamId stream) noexcept;
   void rebind(memory::FrontCache& cache, StreamId stream) noexcept;
   bool refill(memory::FrontCache& cache, int size_class) noexcept;
@@ -159,13 +162,14 @@ class TANDEM_API Pool {
   Block* take_grown(const Request& q);
   bool within_limit(std::size_t bytes) const;
   bool grow_plain(Request& q, std::size_t bytes);
-  bool grow_virtual(Request& q);
+  bool grow_virtual(Request& q, bool* space);
   bool reserve_space(const Request& q, std::size_t bytes);
   PhysicalHandle& page_at(memory::Range& r, std::size_t at) noexcept;
   void destroy_page(PhysicalHandle handle) noexcept;
   std::size_t map_pages(memory::Range* hole, std::vector<PhysicalHandle>& pages,
                         bool* failed) noexcept;
   std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
+  bool hopeful(std::size_t bytes, std::size_t spare);
   void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
   std::size_t give_back_pages(std::size_t keep, bool closed);
   std::size_t give_back_segments(std::size_t keep, bool closed);
@@ -179,9 +183,10 @@ class TANDEM_API Pool {
   memory::Order& order_;
   const memory::SizeClasses classes_;
   std::uint8_t depth_[memory::kMaxClasses] = {};
-  std::size_t cached_limit_ = memory::kSlabLimit;  // requests up to here may come from front caches
-  bool direct_ = false;                            // TANDEM_POOL=direct
-  bool virtual_ = false;  // there is virtual memory, and it is wanted; under growth_ later on
+  std::size_t cached_limit_ =
+      memory::kLargeLimit;  // requests up to here may come from front caches
+  bool direct_ = false;     // TANDEM_POOL=direct
+  bool virtual_ = false;    // there is virtual memory, and it is wanted; under growth_ later on
   bool asynchronous_ = false;
   Block nothing_;  // what zero bytes get
 

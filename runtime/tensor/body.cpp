@@ -18,6 +18,7 @@
 #include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 #include "runtime/tensor/foreign_memory.h"
+#include "runtime/tensor/storage_observer.h"
 #include "tandem/backend.h"
 
 namespace tandem {
@@ -127,7 +128,13 @@ Device one_device(Device device) {
   const bool known = device == kCPU || device == kMeta || device_number(device) != 0;
   return known ? device : resolve_device(device, "storage");
 }
+
+std::atomic<const detail::StorageObserver*> g_observer{nullptr};
 }  // namespace
+
+void detail::observe_meta_storages(const StorageObserver* observer) noexcept {
+  g_observer.store(observer, std::memory_order_release);
+}
 
 Storage::Storage(std::size_t bytes, Device device) {
   device = one_device(device);
@@ -147,6 +154,8 @@ Storage::Storage(std::size_t bytes, Device device) {
       Bodies<detail::StorageBody>::give(s);
       throw;
     }
+  } else if (const detail::StorageObserver* o = g_observer.load(std::memory_order_acquire)) {
+    o->made(s, bytes);
   }
   body_ = s;
 }
@@ -181,6 +190,8 @@ void destroy(StorageBody* s) noexcept {
   } else if (s->foreign != nullptr) {
     s->foreign->give_back(s->data);
     delete s->foreign;
+  } else if (s->device.is_meta()) {
+    if (const StorageObserver* o = g_observer.load(std::memory_order_acquire)) o->gone(s);
   }
   Bodies<StorageBody>::give(s);
 }
