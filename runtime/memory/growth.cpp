@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::size_t kDirectUnit = 16;  // of allocations with TANDEM_POOL=direct
 
-void raise(MemoryCounter& c, std::size_t bytes) {
-  c.current += bytes;
-  c.total += bytes;
-  c.peak = std::max(c.peak, c.current);
-}
-
 }  // namespace
 
 /// Holds the growth lock, unless the thread does already: from within a user's resource.
@@ -49,9 +43,18 @@ class Pool::Growing {
 };
 thread_local char Pool::Growing::t_self = 0;
 
-/// Whether so many bytes more may be reserved. With the pool's lock.
-bool Pool::within_limit(std::size_t bytes) const {
-  return bytes <= stats_.limit && stats_.reserved.current <= stats_.limit - bytes;
+/// Whether a heap may reserve so many bytes more. With the pool's lock.
+bool Pool::within_limit(const memory::Heap& h, std::size_t bytes) const {
+  const auto within = [bytes](std::size_t limit, std::size_t reserved) {
+    return bytes <= limit && reserved <= limit - bytes;
+  };
+  return within(stats_.limit, stats_.reserved.current) && within(h.limit, h.sums.reserved.current);
+}
+
+/// Memory of a heap went back, or to another.
+void Pool::lost(memory::Heap& h, std::size_t bytes) noexcept {
+  stats_.reserved.current -= bytes;
+  h.sums.reserved.current -= bytes;
 }
 
 Block* Pool::grow(Request& q) noexcept try {
@@ -93,10 +96,9 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   bytes = memory::round_up(bytes, direct_ ? kDirectUnit : driver_->granularity());
   {
     const std::lock_guard<std::mutex> hold(mutex_);
-    if (!within_limit(bytes)) return false;
+    if (!within_limit(heap(q.id), bytes)) return false;
     descriptors_.segments.reserve(1);
     descriptors_.ranges.reserve(2);
-    (void)heap(q.id);
     resource = resource_;
   }
   void* p = nullptr;
@@ -129,8 +131,10 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   segment->bytes = bytes;
   segment->source = resource;
   segment->large = q.large;
-  heap(q.id).add(segment);
-  raise(stats_.reserved, bytes);
+  memory::Heap& h = heap(q.id);
+  h.add(segment);
+  memory::raise(stats_.reserved, bytes);
+  memory::raise(h.sums.reserved, bytes);
   ++stats_.driver_allocations;
   q.grown += bytes;
   return true;
@@ -254,7 +258,7 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
-      stats_.reserved.current -= gone;
+      lost(*h, gone);
       h->empty(run, gone);
       if (!whole) return;
     }
@@ -285,7 +289,7 @@ bool Pool::grow_virtual(Request& q) {
     bool within = true;
     {
       const std::lock_guard<std::mutex> hold(mutex_);
-      within = within_limit(hole->size);
+      within = within_limit(heap(q.id), hole->size);
     }
     // What is hopeless is not begun.
     MemoryInfo info;
@@ -300,9 +304,11 @@ bool Pool::grow_virtual(Request& q) {
   const bool whole = mapped == hole->size;
   const std::lock_guard<std::mutex> hold(mutex_);
   descriptors_.ranges.give(extra);
-  heap(q.id).fill(hole, mapped);
+  memory::Heap& h = heap(q.id);
+  h.fill(hole, mapped);
   if (mapped == 0) return false;
-  raise(stats_.reserved, mapped);
+  memory::raise(stats_.reserved, mapped);
+  memory::raise(h.sums.reserved, mapped);
   ++stats_.driver_allocations;
   q.grown += mapped;
   return whole;
@@ -327,7 +333,7 @@ std::size_t Pool::give_back_pages(std::size_t keep, bool closed) {
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
-      stats_.reserved.current -= gone;
+      lost(*h, gone);
       bytes += gone;
       ++stats_.driver_frees;
       h->empty(run, gone);
@@ -361,7 +367,7 @@ std::size_t Pool::give_back_segments(std::size_t keep, bool closed) {
       }
       if (!s->is_virtual) {
         bytes += s->bytes;
-        stats_.reserved.current -= s->bytes;
+        lost(*h, s->bytes);
         ++stats_.driver_frees;
       }
       h->forget(s);

@@ -104,7 +104,8 @@ class TANDEM_API Order {
     std::uint64_t events = 0;  // recorded for pools
     std::uint64_t waits = 0;   // of streams, inserted for pools
   };
-  Counts counts() noexcept;
+  /// Of a device's streams.
+  Counts counts(unsigned device) noexcept;
 
   // For a fork.
   void lock() { mutex_.lock(); }
@@ -128,6 +129,7 @@ class TANDEM_API Order {
   struct Device {
     Driver* driver = nullptr;
     std::vector<EventHandle> spare;
+    Counts counts;
   };
 
   Stream& state(StreamId stream);
@@ -150,7 +152,6 @@ class TANDEM_API Order {
   std::vector<Device> devices_;
   std::unordered_map<std::uint64_t, Stream> streams_;
   std::uint64_t captured_ = 0;  // streams, ever
-  Counts counts_;
 };
 
 }  // namespace tandem::memory
