@@ -195,6 +195,7 @@ memory::Snapshot Pool::snapshot(bool details) {
     hold_caches.reserve(all.caches.size());
     for (memory::FrontCache* c : all.caches) hold_caches.emplace_back(c->lock);
     const std::lock_guard<std::mutex> hold(mutex_);
+    (void)heap(PoolId::Shared);  // is always listed
     for (memory::FrontCache* c : all.caches) {
       if (c->pool == this) fold_front(*c);
     }
