@@ -24,10 +24,10 @@ void print_sums(const MemoryFile& f) {
   const auto line = [](const char* what, const std::string& value) {
     fmt::print("{:<10} {}\n", what, value);
   };
-  line("device", fmt::format("{} ({}), {}", f.device, f.driver,
-                             f.mode == "virtual"
-                                 ? "pages of " + memory_text(f.page) + " in address space"
-                                 : f.mode + " segments"));
+  line("device",
+       fmt::format("{} ({}), {}", f.device, f.driver,
+                   f.mode == "virtual" ? "pages of " + memory_text(f.page) + " in address space"
+                                       : f.mode + " segments"));
   line("held", fmt::format("{}, at most {}; limit {}", memory_text(f.reserved),
                            memory_text(f.reserved_peak), limit_text(f.limit)));
   line("live", fmt::format("{}, at most {}; asked for {}", memory_text(f.allocated),

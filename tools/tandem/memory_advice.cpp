@@ -39,8 +39,9 @@ class Page {
   }
   void end(Pinned& to) const {
     if (free_ == 0 || live_.empty() || busy_) return;
-    const auto most = std::max_element(
-        live_.begin(), live_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most =
+        std::max_element(live_.begin(), live_.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
     std::uint64_t live = 0;
     for (const auto& [title, bytes] : live_) live += bytes;
     if (live > free_) return;  // well used
@@ -129,9 +130,9 @@ void about_parts(const MemoryFile& f, std::vector<std::string>& out) {
         "more.",
         memory_text(kept), graphs, s(graphs)));
   if (f.captures != 0)
-    out.push_back(fmt::format(
-        "{} capture{} under way: nothing goes back and nothing waits until then.", f.captures,
-        f.captures == 1 ? " is" : "s are"));
+    out.push_back(
+        fmt::format("{} capture{} under way: nothing goes back and nothing waits until then.",
+                    f.captures, f.captures == 1 ? " is" : "s are"));
 }
 
 void about_limit(const MemoryFile& f, std::vector<std::string>& out) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -184,24 +185,29 @@ MemoryStream stream(const Json& o) {
 }
 
 Json parsed(const std::string& path) {
+  const auto unreadable = [&] {
+    throw BadInput("expected FILE to be a file that can be read, got '" + path + "'");
+  };
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) unreadable();
   std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) throw BadInput("expected FILE to be a file that can be read, got '" + path + "'");
   const auto end = static_cast<std::int64_t>(file.tellg());
-  if (end < 0) throw BadInput("expected FILE to be a file that can be read, got '" + path + "'");
+  if (!file || end < 0) unreadable();
   if (static_cast<std::uint64_t>(end) > kMostBytes)
-    refuse(fmt::format("a file of {}, where {} are the most", memory_text(static_cast<std::uint64_t>(end)),
-                       memory_text(kMostBytes)));
+    refuse(fmt::format("a file of {}, where {} are the most",
+                       memory_text(static_cast<std::uint64_t>(end)), memory_text(kMostBytes)));
   std::string bytes(static_cast<std::size_t>(end), '\0');
   file.seekg(0);
-  if (!file.read(bytes.data(), end))
-    throw BadInput("expected FILE to be a file that can be read, got '" + path + "'");
+  if (!file.read(bytes.data(), end)) unreadable();
   try {
     return Json::parse(bytes, [](int depth, Json::parse_event_t, const Json&) {
       if (depth > kDeepest) refuse("one that is nested too deep");
       return true;
     });
-  } catch (const Json::exception& e) {
-    refuse(std::string("what is no JSON: ") + e.what());
+  } catch (const Json::parse_error& e) {  // its text has bytes of the file
+    refuse(fmt::format("what is no JSON at byte {}", e.byte));
+  } catch (const Json::exception&) {
+    refuse("what is no JSON: a number beyond all bounds");
   }
 }
 

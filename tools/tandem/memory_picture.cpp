@@ -29,13 +29,14 @@ constexpr Colour kFree{222, 226, 230}, kSlabFree{190, 200, 212}, kPending{230, 6
     kMoving{120, 60, 160}, kFrame{150, 150, 150};
 /// For the tags with the most bytes. Told apart also by those who see no red or no green, after
 /// Okabe and Ito (2008); the last ones are darker steps of the first.
-constexpr Colour kTags[] = {{0, 114, 178},   {230, 159, 0}, {0, 158, 115},  {204, 121, 167},
-                            {86, 180, 233},  {213, 94, 0},  {240, 228, 66}, {0, 70, 110},
-                            {150, 100, 0},   {0, 100, 70},  {130, 70, 105}};
+constexpr Colour kTags[] = {{0, 114, 178},  {230, 159, 0}, {0, 158, 115},  {204, 121, 167},
+                            {86, 180, 233}, {213, 94, 0},  {240, 228, 66}, {0, 70, 110},
+                            {150, 100, 0},  {0, 100, 70},  {130, 70, 105}};
 
 class Canvas {
  public:
-  explicit Canvas(int rows) : rows_(rows), pixels_(static_cast<std::size_t>(rows) * kWidth, kPaper) {}
+  explicit Canvas(int rows)
+      : rows_(rows), pixels_(static_cast<std::size_t>(rows) * kWidth, kPaper) {}
 
   void fill(int x, int y, int columns, int rows, Colour c) {
     for (int r = std::max(0, y); r < std::min(rows_, y + rows); ++r) {
@@ -144,9 +145,8 @@ void draw_slab(Canvas& canvas, const Colours& colours, const MemoryRange& r, int
   canvas.fill(x, y, columns, kRow, kSlabFree);
   int bottom = y + kRow;
   for (const auto& [title, u] : r.slab.titles) {
-    const int height =
-        std::max(1, static_cast<int>(static_cast<double>(u.bytes) / static_cast<double>(r.bytes) *
-                                     kRow));
+    const int height = std::max(
+        1, static_cast<int>(static_cast<double>(u.bytes) / static_cast<double>(r.bytes) * kRow));
     canvas.fill(x, std::max(y, bottom - height), columns, std::min(height, bottom - y),
                 colours.of(title));
     bottom = std::max(y, bottom - height);
