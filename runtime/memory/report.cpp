@@ -137,7 +137,7 @@ std::string advice(const OutOfMemoryFacts& f) {
   const Sizes sizes = sizes_of(f);
   if (f.failed)
     return "The device reported an error: until that is found, less memory may not help.";
-  if (const std::string limit = limit_advice(f, sizes); !limit.empty()) return limit;
+  if (std::string limit = limit_advice(f, sizes); !limit.empty()) return limit;
   if (f.held.has_resource)
     return "The resource under the pool has no more (set_memory_resource): give it more, or free "
            "live memory" +

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <tuple>
 #include <unordered_map>
 
 #include "runtime/memory/pool.h"
@@ -31,7 +32,10 @@ class Collector {
     for (const Block* b = pool_.pending_.first(); b != nullptr; b = b->next) pending(*b);
     if (out_.is_virtual) find_scattered();
     pools();
-    std::sort(out_.fronts.begin(), out_.fronts.end());
+    std::sort(out_.fronts.begin(), out_.fronts.end(),
+              [](const FrontSnapshot& a, const FrontSnapshot& b) {
+                return std::tie(a.stream, a.blocks) < std::tie(b.stream, b.blocks);
+              });
     if (!details_) out_.segments.clear();
   }
 

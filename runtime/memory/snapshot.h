@@ -57,7 +57,6 @@ struct FrontSnapshot {
   std::uint64_t stream = 0;
   std::vector<std::pair<int, unsigned>> blocks;  // size class, how many
   std::size_t bytes = 0;
-  auto operator<=>(const FrontSnapshot&) const = default;
 };
 
 /// What a stream keeps from others.

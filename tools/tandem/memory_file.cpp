@@ -72,7 +72,7 @@ void add(std::uint64_t& sum, std::uint64_t n) {
 }
 
 std::string title(const Json& o) {
-  const std::string tag = text(o, "tag");
+  std::string tag = text(o, "tag");
   if (!tag.empty()) return tag;
   const std::string op = text(o, "op");
   return op.empty() ? "untagged" : "op " + op;
