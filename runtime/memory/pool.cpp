@@ -440,9 +440,17 @@ std::string Pool::verify() {
   const std::lock_guard<std::mutex> hold(mutex_);
   std::size_t reserved = 0, taken = 0;
   const std::size_t pending = pending_.bytes();
+  std::int64_t allocated = 0;
   for (const auto& [id, h] : heaps_) {
+    const std::size_t before = reserved;
     if (std::string wrong = h->verify(&reserved, &taken); !wrong.empty()) return wrong;
+    if (reserved - before != h->sums.reserved.current)
+      return fmt::format("part {} of the pool has {} bytes, {} are counted",
+                         static_cast<std::uint32_t>(id), reserved - before,
+                         h->sums.reserved.current);
+    allocated += h->sums.allocated_now;
   }
+  if (allocated != allocated_) return "the parts' allocated bytes do not add up";
   if (reserved != stats_.reserved.current) {
     return fmt::format("the segments have {} bytes, {} are reserved", reserved,
                        stats_.reserved.current);
