@@ -9,6 +9,7 @@
 #include <new>
 
 #include "runtime/memory/pool.h"
+#include "runtime/memory/tags.h"
 
 namespace tandem::memory {
 
@@ -32,10 +33,12 @@ void before_fork() {
   for (FrontCache* c : all.caches) c->lock.lock();
   for (Pool* p : all.pools) p->lock();
   Order::process().lock();
+  lock_labels();
 }
 
 void after_fork() {
   Registry& all = Registry::get();
+  unlock_labels();
   Order::process().unlock();
   for (Pool* p : all.pools) p->unlock();
   for (FrontCache* c : all.caches) c->lock.unlock();

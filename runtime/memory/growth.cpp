@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::size_t kDirectUnit = 16;  // of allocations with TANDEM_POOL=direct
 
-void raise(MemoryCounter& c, std::size_t bytes) {
-  c.current += bytes;
-  c.total += bytes;
-  c.peak = std::max(c.peak, c.current);
-}
-
 }  // namespace
 
 /// Holds the growth lock, unless the thread does already: from within a user's resource.
@@ -49,9 +43,18 @@ class Pool::Growing {
 };
 thread_local char Pool::Growing::t_self = 0;
 
-/// Whether so many bytes more may be reserved. With the pool's lock.
-bool Pool::within_limit(std::size_t bytes) const {
-  return bytes <= stats_.limit && stats_.reserved.current <= stats_.limit - bytes;
+/// Whether a heap may reserve so many bytes more. With the pool's lock.
+bool Pool::within_limit(const memory::Heap& h, std::size_t bytes) const {
+  const auto within = [bytes](std::size_t limit, std::size_t reserved) {
+    return bytes <= limit && reserved <= limit - bytes;
+  };
+  return within(stats_.limit, stats_.reserved.current) && within(h.limit, h.sums.reserved.current);
+}
+
+/// Memory of a heap went back, or to another.
+void Pool::lost(memory::Heap& h, std::size_t bytes) noexcept {
+  stats_.reserved.current -= bytes;
+  h.sums.reserved.current -= bytes;
 }
 
 Block* Pool::grow(Request& q) noexcept try {
@@ -94,10 +97,9 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   bytes = memory::round_up(bytes, direct_ ? kDirectUnit : driver_->granularity());
   {
     const std::lock_guard<std::mutex> hold(mutex_);
-    if (!within_limit(bytes)) return false;
+    if (!within_limit(heap(q.id), bytes)) return false;
     descriptors_.segments.reserve(1);
     descriptors_.ranges.reserve(2);
-    (void)heap(q.id);
     resource = resource_;
   }
   void* p = nullptr;
@@ -130,8 +132,10 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   segment->bytes = bytes;
   segment->source = resource;
   segment->large = q.large;
-  heap(q.id).add(segment);
-  raise(stats_.reserved, bytes);
+  memory::Heap& h = heap(q.id);
+  h.add(segment);
+  memory::raise(stats_.reserved, bytes);
+  memory::raise(h.sums.reserved, bytes);
   ++stats_.driver_allocations;
   q.grown += bytes;
   return true;
@@ -232,8 +236,8 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
 }
 
 /// Whether `bytes` could be had: pages that are free for all, and the rest from the device.
-bool Pool::hopeful(std::size_t bytes, std::size_t spare) {
-  std::size_t there = spare;
+bool Pool::hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare) {
+  std::size_t there = spare, own = 0;
   {
     const std::lock_guard<std::mutex> hold(mutex_);
     for (const auto& [id, h] : heaps_) {
@@ -241,8 +245,14 @@ bool Pool::hopeful(std::size_t bytes, std::size_t spare) {
       if (h->pinned()) continue;
       if (asynchronous_) h->reclaim();
       there += h->clean_pages();
+      if (id == wanted_in) own = h->clean_pages();
     }
-    if (bytes > there && !within_limit(bytes - there)) return false;
+    const memory::Heap& h = heap(wanted_in);
+    const auto over = [](std::size_t limit, std::size_t reserved, std::size_t more) {
+      return more > limit || reserved > limit - more;
+    };
+    if (bytes > there && over(stats_.limit, stats_.reserved.current, bytes - there)) return false;
+    if (bytes > own && over(h.limit, h.sums.reserved.current, bytes - own)) return false;
   }
   MemoryInfo info;
   return bytes < there + memory::kLargeSegment || driver_->memory_info(&info) != DriverStatus::Ok ||
@@ -266,7 +276,7 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
-      stats_.reserved.current -= gone;
+      lost(*h, gone);
       h->empty(run, gone);
       if (!whole) return;
     }
@@ -294,7 +304,7 @@ bool Pool::grow_virtual(Request& q, bool* space) {
   std::size_t mapped = 0;
   try {
     // What is hopeless is not begun: the pages stay where they are.
-    if (hopeful(hole->size, pages.size() * driver_->granularity())) {
+    if (hopeful(q.id, hole->size, pages.size() * driver_->granularity())) {
       steal_pages(hole->size, pages);
       mapped = map_pages(hole, pages, &q.failed);
     }
@@ -304,9 +314,11 @@ bool Pool::grow_virtual(Request& q, bool* space) {
   const bool whole = mapped == hole->size;
   const std::lock_guard<std::mutex> hold(mutex_);
   descriptors_.ranges.give(extra);
-  heap(q.id).fill(hole, mapped);
+  memory::Heap& h = heap(q.id);
+  h.fill(hole, mapped);
   if (mapped == 0) return false;
-  raise(stats_.reserved, mapped);
+  memory::raise(stats_.reserved, mapped);
+  memory::raise(h.sums.reserved, mapped);
   ++stats_.driver_allocations;
   q.grown += mapped;
   return whole;
@@ -331,7 +343,7 @@ std::size_t Pool::give_back_pages(std::size_t keep, bool closed) {
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
-      stats_.reserved.current -= gone;
+      lost(*h, gone);
       bytes += gone;
       ++stats_.driver_frees;
       h->empty(run, gone);
@@ -365,7 +377,7 @@ std::size_t Pool::give_back_segments(std::size_t keep, bool closed) {
       }
       if (!s->is_virtual) {
         bytes += s->bytes;
-        stats_.reserved.current -= s->bytes;
+        lost(*h, s->bytes);
         ++stats_.driver_frees;
       }
       h->forget(s);

@@ -319,7 +319,7 @@ Order::Outstanding* Order::mark_locked(Stream& s, std::uint64_t fence) noexcept 
       spare.push_back(o.event);
       return nullptr;
     }
-    ++counts_.events;
+    ++devices_[s.id.device()].counts.events;
     s.outstanding.push_back(std::move(o));
     return &s.outstanding.back();
   } catch (const std::bad_alloc&) {
@@ -409,7 +409,7 @@ bool Order::wait_locked(Stream& by, std::uint64_t stream, std::uint64_t fence) {
   if (before == nullptr || d == nullptr || !by.alive || d->capturing(by.id)) return false;
   const Outstanding* o = mark_locked(*before, fence);
   if (o == nullptr || d->stream_wait_event(by.id, o->event) != DriverStatus::Ok) return false;
-  ++counts_.waits;
+  ++devices_[by.id.device()].counts.waits;
   learn(by, o->mark);
   return true;
 }
@@ -438,9 +438,9 @@ std::size_t Order::streams() noexcept {
   return streams_.size();
 }
 
-Order::Counts Order::counts() noexcept {
+Order::Counts Order::counts(unsigned device) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  return counts_;
+  return device < devices_.size() ? devices_[device].counts : Counts{};
 }
 
 }  // namespace tandem::memory

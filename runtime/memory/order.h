@@ -107,7 +107,8 @@ class TANDEM_API Order {
     std::uint64_t events = 0;  // recorded for pools
     std::uint64_t waits = 0;   // of streams, inserted for pools
   };
-  Counts counts() noexcept;
+  /// Of a device's streams.
+  Counts counts(unsigned device) noexcept;
   /// How many streams it keeps something of: those that live, and of the dead those with work.
   std::size_t streams() noexcept;
 
@@ -138,6 +139,7 @@ class TANDEM_API Order {
   struct Device {
     Driver* driver = nullptr;
     std::vector<EventHandle> spare;
+    Counts counts;
   };
 
   Stream& state(StreamId stream);
@@ -168,7 +170,6 @@ class TANDEM_API Order {
       dead_;                    // streams that are destroyed or finished, and are not forgotten
   std::vector<Ids> released_;   // that are, in order: ids come in sequence, so these are few
   std::uint64_t captured_ = 0;  // streams, ever
-  Counts counts_;
 };
 
 }  // namespace tandem::memory
