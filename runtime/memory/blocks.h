@@ -51,6 +51,7 @@ struct Block {
       memory::kNoStream};         // the newest use's stream, to skip the lock
   std::uint8_t size_class = 255;  // 255: not for the front caches
   bool live = false;              // given out and not freed
+  bool held_back = false;         // by the quarantine of debug mode, since it was freed
 };
 
 namespace memory {

@@ -31,12 +31,14 @@ void before_fork() {
   for (Pool* p : all.pools) p->lock_growth();
   for (FrontCache* c : all.caches) c->lock.lock();
   for (Pool* p : all.pools) p->lock();
+  debug::mutex().lock();
   Order::process().lock();
 }
 
 void after_fork() {
   Registry& all = Registry::get();
   Order::process().unlock();
+  debug::mutex().unlock();
   for (Pool* p : all.pools) p->unlock();
   for (FrontCache* c : all.caches) c->lock.unlock();
   for (Pool* p : all.pools) p->unlock_growth();

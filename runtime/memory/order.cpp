@@ -162,6 +162,10 @@ std::vector<Point> Order::waiting_for_device(unsigned device) {
     if (s.id.device() == device) points.push_back({id, s.epoch + 1});
   }
   for (const Point& p : points) ++streams_[p.stream].epoch;
+  for (const auto& [id, s] : streams_) {  // and what these waited for, on other devices
+    if (s.id.device() == device && s.alive)
+      points.insert(points.end(), s.known.begin(), s.known.end());
+  }
   return points;
 }
 
@@ -170,7 +174,7 @@ void Order::waited_for(std::span<const Point> points) noexcept {
   for (const Point& p : points) {
     Stream* s = find(p.stream);
     if (s == nullptr) continue;
-    raise_done(*s, p.number);  // what the stream itself waited for is not told apart here
+    raise_done(*s, p.number);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "runtime/base/trace.h"
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/dispatch/check.h"
 #include "runtime/dispatch/funnel.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
@@ -38,6 +39,7 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
     // The copy goes to the destination's stream: after what the source's has to do, and before what
     // it gets from now on, so that the source's memory may be written or freed in its own order.
     const Stream origin = current_stream(source.device());
+    if (debug::on(debug::kAny)) debug::copying(out, source, stream, origin);
     record_use(source.body_ptr()->storage, origin);
     record_use(out.body_ptr()->storage, stream);
     Event ready, read;
@@ -56,6 +58,10 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
       throw;
     }
     return;
+  }
+  if (debug::on(debug::kAny)) {
+    debug::copying(out, source, stream, stream,
+                   from_host && read_at_once(*backend, device, source.data_ptr()));
   }
   record_use((to_host ? source : out).body_ptr()->storage, stream);
   check_driver(*backend,
