@@ -24,14 +24,18 @@ namespace {
 using detail::Region;
 using detail::StorageBody;
 
+enum class Kind : std::uint8_t { Read, Write, Allocation, Wrapping };
+constexpr const char* kVerbs[] = {"read", "wrote", "allocated", "wrapped"};
+
 /// What work of a stream did to memory.
 struct Use {
   StreamId stream;
   Device device;  // of the stream
   std::uint64_t fence = 0;
-  bool write = false;
+  Kind kind = Kind::Read;
   Region bytes;
   std::string op;
+  bool writes() const { return kind != Kind::Read; }
 };
 
 /// Memory that uses are remembered of: a storage's, or what several storages wrap.
@@ -112,9 +116,8 @@ struct Found {
 
 /// Whether work of the stream, or the host, comes after a use by itself.
 bool after(Device device, StreamId stream, const Use& use) {
-  memory::Order& order = memory::Order::process();
-  return device.is_cpu() ? order.passed(use.stream, use.fence)
-                         : order.ordered(stream, use.stream, use.fence);
+  return memory::Order::process().told(device.is_cpu() ? kHostStream : stream, use.stream,
+                                       use.fence);
 }
 
 /// What is in no order with the accesses.
@@ -124,7 +127,7 @@ Found find_conflict(Device device, StreamId stream, std::span<const Access> acce
     if (m == nullptr) continue;
     const Region bytes = detail::region_of(*a.tensor->body_ptr());
     for (const Use& use : m->uses) {
-      if (!a.write && !use.write) continue;
+      if (!a.write && !use.writes()) continue;
       if (bytes.empty() || bytes.last < use.bytes.first || use.bytes.last < bytes.first) continue;
       if (after(device, stream, use) || !detail::share_bytes(bytes, use.bytes)) continue;
       return {&use, &a};
@@ -141,7 +144,7 @@ std::string message(Device device, StreamId stream, const Found& f, const char* 
       "[{}] expected memory that {} may {}, got {}, which '{}' {} on {} without an order between "
       "the two: ",
       op, in_words(device, stream), f.access->write ? "write" : "read", in_words(*f.access->tensor),
-      use.op, use.write ? "wrote" : "read", before);
+      use.op, kVerbs[static_cast<int>(use.kind)], before);
   if (device.is_cpu()) {
     return text + fmt::format("wait for {} before '{}' (Stream::synchronize, Event::synchronize)",
                               before, op);
@@ -155,12 +158,12 @@ std::string message(Device device, StreamId stream, const Found& f, const char* 
 /// Adds a use, and forgets those that it stands for: whoever comes after it comes after them.
 void remember(Memory& m, Use use) {
   std::erase_if(m.uses, [&](const Use& old) {
-    return (use.write || (!old.write && old.stream == use.stream)) &&
+    return (use.writes() || (!old.writes() && old.stream == use.stream)) &&
            detail::covers(use.bytes, old.bytes);
   });
   if (m.uses.size() >= kMostUses / 4) {
     std::erase_if(m.uses, [](const Use& old) {
-      return memory::Order::process().passed(old.stream, old.fence);
+      return memory::Order::process().told(kHostStream, old.stream, old.fence);
     });
   }
   if (m.uses.size() >= kMostUses) m.uses.erase(m.uses.begin());
@@ -177,8 +180,8 @@ void remember(const Stream& stream, std::span<const Access> accesses, const char
     Region bytes = detail::region_of(t);
     if (bytes.empty()) continue;
     if (t.storage->device.is_cpu()) g_host_uses.store(true, std::memory_order_relaxed);
-    remember(memory_of(*t.storage),
-             {id, stream.device(), fence, a.write, std::move(bytes), op_name(otherwise)});
+    remember(memory_of(*t.storage), {id, stream.device(), fence, a.write ? Kind::Write : Kind::Read,
+                                     std::move(bytes), op_name(otherwise)});
   }
 }
 
@@ -283,10 +286,10 @@ void created(const StorageBody& storage, const Stream& stream) {
   const std::lock_guard<std::mutex> hold(mutex());
   memory::Order& order = memory::Order::process();
   order.know(id);
-  remember(
-      memory_of_new(storage),
-      {id, stream.device(), order.fence(id), true, detail::region_of(storage.data, storage.bytes),
-       op_name(storage.block != nullptr ? "allocation" : "from_blob")});
+  const bool own = storage.block != nullptr;
+  remember(memory_of_new(storage),
+           {id, stream.device(), order.fence(id), own ? Kind::Allocation : Kind::Wrapping,
+            detail::region_of(storage.data, storage.bytes), op_name(own ? "empty" : "from_blob")});
 }
 
 void wrapped(const StorageBody& storage) {

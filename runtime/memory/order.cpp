@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "runtime/memory/check.h"
+
 namespace tandem::memory {
 namespace {
 
@@ -97,9 +99,24 @@ bool Order::ordered(StreamId by, StreamId stream, std::uint64_t fence) noexcept 
   return s != nullptr ? is_ordered(*s, stream.id, fence) : is_passed(stream.id, fence);
 }
 
+bool Order::told(StreamId by, StreamId stream, std::uint64_t fence) noexcept {
+  if (by == stream) return true;
+  const std::lock_guard<std::mutex> hold(mutex_);
+  const Stream* s = find(stream.id);
+  if (s != nullptr && (s->told >= fence || (s->finished && is_passed(stream.id, fence))))
+    return true;
+  Stream* waits = find(by.id);
+  const Point* p = waits == nullptr ? nullptr : entry(waits->known, stream.id);
+  return p != nullptr && p->number >= fence;
+}
+
 Mark Order::next(Stream& s) {
   // What has passed need not be told on.
-  std::erase_if(s.known, [this](const Point& p) { return is_passed(p.stream, p.number); });
+  const bool checked = debug::on(debug::kStreams);
+  std::erase_if(s.known, [&](const Point& p) {
+    const Stream* of = checked ? find(p.stream) : nullptr;
+    return is_passed(p.stream, p.number) && (of == nullptr || of->told >= p.number);
+  });
   Mark mark{s.id, 0, s.known};  // before the number: this may throw
   mark.number = ++s.epoch;
   return mark;
@@ -139,12 +156,17 @@ void Order::raise_done(Stream& s, std::uint64_t number) noexcept {
                       s.outstanding.begin() + static_cast<std::ptrdiff_t>(n));
 }
 
+void Order::raise_told(const Point& p) noexcept {
+  Stream* s = find(p.stream);
+  if (s == nullptr) return;
+  raise_done(*s, p.number);
+  s->told = std::max(s->told, p.number);
+}
+
 void Order::seen(const Mark& mark) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  if (Stream* s = find(mark.stream.id)) raise_done(*s, mark.number);
-  for (const Point& p : mark.known) {
-    if (Stream* s = find(p.stream)) raise_done(*s, p.number);
-  }
+  raise_told({mark.stream.id, mark.number});
+  for (const Point& p : mark.known) raise_told(p);
 }
 
 Point Order::waiting(StreamId stream) {
@@ -171,11 +193,7 @@ std::vector<Point> Order::waiting_for_device(unsigned device) {
 
 void Order::waited_for(std::span<const Point> points) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  for (const Point& p : points) {
-    Stream* s = find(p.stream);
-    if (s == nullptr) continue;
-    raise_done(*s, p.number);
-  }
+  for (const Point& p : points) raise_told(p);
 }
 
 StreamId Order::captured_stream(unsigned device) {
