@@ -53,6 +53,7 @@ struct alignas(64) Block {
   std::uint8_t size_class = 255;  // 255: not for the front caches
   bool live = false;              // given out and not freed
   std::uint32_t label = 0;        // what it is for (tags.h)
+  bool held_back = false;         // by the quarantine of debug mode, since it was freed
 };
 
 namespace memory {

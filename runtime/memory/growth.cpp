@@ -221,6 +221,7 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
   const std::size_t page = driver_->granularity();
   const auto base = reinterpret_cast<DriverAddress>(run->data);
   memory::unpoison(device_, run->data, run->size);
+  if (quarantine_ != nullptr) debug::forget(run->data, run->size);
   std::size_t gone = 0;
   for (; gone < run->size; gone += page) {
     if (driver_->unmap(base + gone, page) != DriverStatus::Ok) break;
@@ -393,6 +394,7 @@ bool Pool::give_back_segment(const Segment& s) noexcept {
   if (s.is_virtual)
     return driver_->release(reinterpret_cast<DriverAddress>(s.base), s.bytes) == DriverStatus::Ok;
   memory::unpoison(device_, s.base, s.bytes);
+  if (quarantine_ != nullptr) debug::forget(s.base, s.bytes);
   if (s.source != nullptr) {
     try {
       s.source->deallocate(s.base, s.bytes, driver_->block_alignment(), nullptr);
@@ -438,12 +440,14 @@ bool Pool::synchronize(const char* reason) noexcept try {
 
 std::size_t Pool::trim(std::size_t keep) {
   drain_all();
+  give_up_quarantine();
   return give_back(keep, "trim");
 }
 
 std::size_t Pool::empty_cache() {
   drain_all();
   if (asynchronous_ && !synchronize("empty_cache")) return 0;
+  if (quarantine_ != nullptr) check_held_back();
   return give_back(0, "empty_cache");
 }
 

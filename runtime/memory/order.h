@@ -70,6 +70,10 @@ class TANDEM_API Order {
   std::uint64_t fence(StreamId stream) noexcept;
   bool passed(StreamId stream, std::uint64_t fence) noexcept;
   bool ordered(StreamId by, StreamId stream, std::uint64_t fence) noexcept;
+  /// For debug mode: whether `by`, or the host (kHostStream), waited for the fence or saw it pass
+  /// as far as the program said so. What the pools find out by asking is left out: luck is no
+  /// order.
+  bool told(StreamId by, StreamId stream, std::uint64_t fence) noexcept;
 
   // What others than the pools do. Take the mark before the driver's call, hand it in after it.
   Mark recording(StreamId stream);
@@ -125,6 +129,7 @@ class TANDEM_API Order {
     StreamId id;
     std::uint64_t epoch = 0;  // the last number given out
     std::uint64_t done = 0;   // the greatest that the host saw pass
+    std::uint64_t told = 0;   // the same, without what the pools asked for
     bool alive = true;        // events may be recorded on it
     bool finished = false;    // a captured one that no graph replays any more, but for `replays`
     Replays replays;
@@ -148,6 +153,8 @@ class TANDEM_API Order {
   bool is_ordered(const Stream& by, std::uint64_t stream, std::uint64_t number) noexcept;
   void learn(Stream& by, const Mark& mark);
   void raise_done(Stream& stream, std::uint64_t number) noexcept;
+  void raise_told(const Point& point) noexcept;
+  void prune(Stream& stream);
   Mark next(Stream& stream);
   bool idle(Stream& stream) noexcept;
   std::span<const Point> replays_of(std::uint64_t stream) noexcept;

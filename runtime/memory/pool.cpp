@@ -62,7 +62,9 @@ Pool::Pool(std::unique_ptr<Driver> driver, Device device, unsigned index, memory
   plain_ = asked == "plain";
   virtual_ = driver_->features().virtual_memory && !direct_ && asked != "plain";
   asynchronous_ = driver_->features().asynchronous;
-  cached_limit_ = direct_ ? 0 : memory::kLargeLimit;
+  if (debug::on(debug::kMemory) && !direct_)
+    quarantine_ = std::make_unique<memory::Quarantine>(checks().quarantine);
+  cached_limit_ = direct_ || quarantine_ != nullptr ? 0 : memory::kLargeLimit;
   for (int c = 0; c < classes_.count(); ++c) depth_[c] = FrontCache::depth(classes_.bytes(c));
   stats_.limit = kNoLimit;
   nothing_.pool = this;
@@ -85,6 +87,7 @@ Pool::~Pool() {
     std::erase(all.pools, this);
   }
   for (const auto& [id, h] : heaps_) h->unpin();
+  give_up_quarantine();
   if (asynchronous_) synchronize("pool destroyed");
   give_back(0, "pool destroyed");
   if (asynchronous_) order_.detach(index_);
@@ -257,9 +260,9 @@ void Pool::release(Block* blocks) noexcept {
 
 /// Gives a block to its heap whose own stream alone used it.
 void Pool::release_own(Block* b) noexcept {
-  if (!asynchronous_) return Heap::of(*b).give(b);
+  if (!asynchronous_) return settle(b);
   b->fence = order_.fence(b->stream);
-  if (Heap::owner(*b) == b->stream) return Heap::of(*b).give(b);
+  if (Heap::owner(*b) == b->stream) return settle(b);
   pending_.add(b);  // another stream took its slab over
 }
 
@@ -268,11 +271,13 @@ void Pool::release_resolved() noexcept {
   for (Block *b = pending_.resolve(order_), *following; b != nullptr; b = following) {
     following = b->next;
     b->next = nullptr;
-    Heap::of(*b).give(b);
+    settle(b);
   }
 }
 
 void Pool::free_slow(Block* b) noexcept {
+  if (quarantine_ != nullptr) [[unlikely]]
+    debug::taken_back(*b);
   FrontCache* c = own_front(b->stream);
   {
     const std::lock_guard<std::mutex> hold(mutex_);
@@ -337,6 +342,9 @@ void Pool::stream_destroyed(StreamId stream) noexcept {
   if (!asynchronous_) return;
   drain_stream(stream);
   order_.destroyed(stream);
+  if (quarantine_ == nullptr) return;
+  const std::lock_guard<std::mutex> hold(mutex_);
+  quarantine_->ended(stream);
 }
 
 void Pool::drain_stream(StreamId stream) noexcept {
@@ -370,7 +378,7 @@ MemoryStats Pool::stats() {
 
 MemoryStats Pool::stats_locked() {
   MemoryStats s = stats_;
-  s.pending = pending_.bytes();
+  s.pending = pending_.bytes() + (quarantine_ != nullptr ? quarantine_->bytes() : 0);
   const memory::Order::Counts order = order_.counts(index_);
   s.events = order.events;
   s.waits = order.waits;
@@ -465,7 +473,8 @@ std::string Pool::verify() {
   drain_all();
   const std::lock_guard<std::mutex> hold(mutex_);
   std::size_t reserved = 0, taken = 0;
-  const std::size_t pending = pending_.bytes();
+  const std::size_t held = quarantine_ != nullptr ? quarantine_->bytes() : 0;
+  const std::size_t pending = pending_.bytes() + held;
   std::int64_t allocated = 0;
   for (const auto& [id, h] : heaps_) {
     const std::size_t before = reserved;
@@ -481,7 +490,7 @@ std::string Pool::verify() {
     return fmt::format("the segments have {} bytes, {} are reserved", reserved,
                        stats_.reserved.current);
   }
-  if (pending != pending_.count_bytes())
+  if (pending != pending_.count_bytes() + held)
     return "the pending blocks do not add up to the pending bytes";
   if (allocated_ < 0 || taken != static_cast<std::size_t>(allocated_) + pending) {
     return fmt::format("{} bytes are taken, {} allocated and {} pending", taken, allocated_,

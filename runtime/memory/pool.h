@@ -39,6 +39,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/memory/check.h"
 #include "runtime/memory/driver.h"
 #include "runtime/memory/front_cache.h"
 #include "runtime/memory/heap.h"
@@ -161,6 +162,15 @@ class TANDEM_API Pool {
   void release_resolved() noexcept;
   void notify(MemoryEvent::Kind kind, std::size_t bytes, const char* reason);
 
+  // pool_check.cpp: debug mode.
+  void settle(Block* block) noexcept;
+  void hold_back(Block* block) noexcept;
+  bool poison_freed(Block& block) noexcept;
+  void let_go(Block* block) noexcept;
+  bool give_up_quarantine() noexcept;
+  void check_given_out(Block* block);
+  void check_held_back();
+
   // ladder.cpp
   Block* allocate_slow(std::size_t bytes, StreamId stream, PoolId id);
   Block* climb(Request& q);
@@ -209,7 +219,8 @@ class TANDEM_API Pool {
   bool plain_ = false;                              // TANDEM_POOL=plain
   std::atomic<bool> virtual_{false};                // there is virtual memory, and it is wanted
   bool asynchronous_ = false;
-  Block nothing_;  // what zero bytes get
+  Block nothing_;                                   // what zero bytes get
+  std::unique_ptr<memory::Quarantine> quarantine_;  // null unless TANDEM_CHECK=memory
 
   std::atomic<int> captures_{0};         // under way
   std::uint32_t private_ = 0;            // pools opened, ever
