@@ -16,10 +16,10 @@
 
 using namespace tandem;
 using test::Args;
-using test::call_of;
-using test::kDevice;
 
 namespace {
+
+const Device kDevice(DeviceKind::CUDA, 0);
 
 /// In the order of tandem_sim_counts.
 struct Counts {

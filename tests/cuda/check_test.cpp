@@ -311,7 +311,7 @@ std::vector<Tensor> tensors_in(const std::vector<Value>& values) {
 
 void rewrite(const Tensor& t) { Tensor(t).copy_(t.clone()); }
 
-/// Whether the call of call_of looks at no element of the tensors it is given: it gives views of
+/// Whether the row's device_call looks at no element of the tensors it is given: it gives views of
 /// them, or wants the shape alone.
 bool looks_at_nothing(const OpRow& row) {
   static const std::set<std::string> none = {"reshape",    "flatten",      "contiguous",
