@@ -162,6 +162,17 @@ int read_at_once(int device, const void* host, int* out) {
   *out = e == cudaSuccess && reads_pageable == 0 && attributes.type == cudaMemoryTypeUnregistered;
   return checked(e);
 }
+// cudaDeviceEnablePeerAccess covers what cudaMalloc gave; the pools' pages are mapped one by one.
+int enable_peer(int device, int peer) {
+  return on_device(device, [&] {
+    cudaError_t e = cudaDeviceEnablePeerAccess(peer, 0);
+    if (e == cudaErrorPeerAccessAlreadyEnabled) {
+      static_cast<void>(cudaGetLastError());
+      e = cudaSuccess;
+    }
+    return e == cudaSuccess ? static_cast<cudaError_t>(share_virtual_memory(peer, device)) : e;
+  });
+}
 int set_device(int device) { return checked(cudaSetDevice(device)); }
 int stream_destroy(int device, void* stream) {
   return on_device(device, [&] { return cudaStreamDestroy(as_stream(stream)); });
@@ -208,6 +219,7 @@ BackendDriver make_driver() {
   d.drop_caches = nullptr;  // cuBLASLt is given the pools' workspaces and keeps none
   d.default_stream_alias = cudaStreamLegacy;
   d.per_thread_stream = cudaStreamPerThread;
+  d.enable_peer = enable_peer;
   d.set_device = set_device;
   d.stream_destroy = stream_destroy;
   d.fill = fill;

@@ -3,6 +3,13 @@
 #include <cuda.h>
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
+#include <array>
+#include <map>
+#include <mutex>
+#include <new>
+#include <vector>
+
 #include "kernels/cuda/context.h"
 #include "tandem/cuda/launch.h"
 
@@ -114,23 +121,73 @@ int create(int device, std::size_t bytes, std::uint64_t* out) {
 int destroy(int device, std::uint64_t memory, std::size_t) {
   return on_device(device, [&] { return calls().cuMemRelease(memory); });
 }
+/// A device's mappings, and the other devices that reach them.
+struct Mappings {
+  std::mutex mutex;
+  std::map<std::uintptr_t, std::size_t> of;  // by address: bytes
+  std::vector<int> readers;
+};
+Mappings& mappings_of(int device) {
+  static auto& all = *new std::array<Mappings, 64>();
+  return all[static_cast<std::size_t>(device) % all.size()];
+}
+
+CUmemAccessDesc access_of(int device) {
+  CUmemAccessDesc access{};
+  access.location = {CU_MEM_LOCATION_TYPE_DEVICE, device};
+  access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
+  return access;
+}
+
 int map(int device, std::uintptr_t at, std::size_t bytes, std::uint64_t memory) {
-  return on_device(device, [&] {
-    CUresult e = calls().cuMemMap(at, bytes, 0, memory, 0);
-    if (e != CUDA_SUCCESS) return e;
-    CUmemAccessDesc access{};
-    access.location = {CU_MEM_LOCATION_TYPE_DEVICE, device};
-    access.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
-    e = calls().cuMemSetAccess(at, bytes, &access, 1);
-    if (e != CUDA_SUCCESS) static_cast<void>(calls().cuMemUnmap(at, bytes));  // leave nothing
-    return e;
+  Mappings& m = mappings_of(device);
+  const std::lock_guard lock(m.mutex);
+  std::vector<CUmemAccessDesc> access;
+  try {
+    access.push_back(access_of(device));
+    for (const int reader : m.readers) access.push_back(access_of(reader));
+    m.of[at] = bytes;
+  } catch (const std::bad_alloc&) {
+    return cudaErrorMemoryAllocation;
+  }
+  const int e = on_device(device, [&] {
+    CUresult r = calls().cuMemMap(at, bytes, 0, memory, 0);
+    if (r != CUDA_SUCCESS) return r;
+    r = calls().cuMemSetAccess(at, bytes, access.data(), access.size());
+    if (r != CUDA_SUCCESS) static_cast<void>(calls().cuMemUnmap(at, bytes));  // leave nothing
+    return r;
   });
+  if (e != 0) m.of.erase(at);
+  return e;
 }
 int unmap(int device, std::uintptr_t at, std::size_t bytes) {
-  return on_device(device, [&] { return calls().cuMemUnmap(at, bytes); });
+  Mappings& m = mappings_of(device);
+  const std::lock_guard lock(m.mutex);
+  const int e = on_device(device, [&] { return calls().cuMemUnmap(at, bytes); });
+  if (e == 0) m.of.erase(m.of.lower_bound(at), m.of.lower_bound(at + bytes));
+  return e;
 }
 
 }  // namespace
+
+int share_virtual_memory(int owner, int with) {
+  Mappings& m = mappings_of(owner);
+  const std::lock_guard lock(m.mutex);
+  try {
+    m.readers.reserve(m.readers.size() + 1);
+  } catch (const std::bad_alloc&) {
+    return cudaErrorMemoryAllocation;
+  }
+  const CUmemAccessDesc access = access_of(with);
+  for (const auto& [at, bytes] : m.of) {
+    const int e = on_device(
+        owner, [&, at = at, bytes = bytes] { return calls().cuMemSetAccess(at, bytes, &access, 1); });
+    if (e != 0) return e;  // who has access to a part keeps it, and copies go another way
+  }
+  if (std::find(m.readers.begin(), m.readers.end(), with) == m.readers.end())
+    m.readers.push_back(with);
+  return 0;
+}
 
 void add_virtual_memory(BackendDriver& driver) {
   driver.virtual_granularity = virtual_granularity;

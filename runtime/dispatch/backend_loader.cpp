@@ -219,6 +219,27 @@ Device resolve_device(Device device, const char* op) {
   return Device(device.kind, index);
 }
 
+Device current_device(DeviceKind kind) { return resolve_device(Device(kind), "current_device"); }
+
+void set_current_device(Device device) {
+  device = resolve_device(device, "set_current_device");
+  if (device.is_cpu() || device.is_meta()) return;
+  const BackendTable& backend = *backend_for(device.kind);
+  TANDEM_EXPECTS(backend.driver.set_device != nullptr, DeviceError,
+                 "[set_current_device] expected a backend with a current device, got that of " +
+                     device.str());
+  check_driver(backend, backend.driver.set_device(device.index), "set_current_device");
+}
+
+DeviceGuard::DeviceGuard(Device device) : previous_(current_device(device.kind)) {
+  set_current_device(device);
+}
+
+DeviceGuard::~DeviceGuard() {
+  const BackendTable* backend = backend_for(previous_.kind);
+  if (backend != nullptr) backend->driver.set_device(previous_.index);
+}
+
 bool is_available(DeviceKind kind) { return device_count(kind) > 0; }
 
 int device_count(DeviceKind kind) {

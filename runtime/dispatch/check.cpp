@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "runtime/memory/order.h"
+#include "runtime/memory/pinned.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
+#include "runtime/tensor/host_copies.h"
 #include "runtime/tensor/region.h"
 
 namespace tandem::debug {
@@ -249,7 +251,22 @@ void check_and_remember(const Stream& stream, std::span<const Access> accesses,
 
 }  // namespace
 
+namespace {
+/// Host code that touches pinned memory waits for the copies that devices make with it.
+void wait_for_copies(const Tensors& tensors, bool writes) {
+  for (const Tensor* t : tensors) {
+    if (t != nullptr && t->defined() && t->device().is_cpu())
+      detail::wait_for_host_copies(*t->body_ptr()->storage, writes);
+  }
+}
+}  // namespace
+
 void launching(const Stream& stream, Tensors written, Tensors read) {
+  if (on(kPinned) && stream.device().is_cpu()) {
+    wait_for_copies(written, true);
+    wait_for_copies(read, false);
+  }
+  if (!on(kChecks)) return;
   std::vector<Access> accesses;
   for (const Tensor* t : written) {
     if (t != nullptr && t->defined()) accesses.push_back({t, true});
@@ -262,6 +279,7 @@ void launching(const Stream& stream, Tensors written, Tensors read) {
 
 void copying(const Tensor& out, const Tensor& source, const Stream& stream, const Stream& from,
              bool at_once) {
+  if (!on(kChecks)) return;
   const Access both[] = {{&out, true}, {&source, false}};
   if (from == stream && !at_once) return check_and_remember(stream, both, "copy_");
   const std::span<const Access> all(both);
@@ -271,11 +289,14 @@ void copying(const Tensor& out, const Tensor& source, const Stream& stream, cons
 }
 
 void on_host(const Tensor& host, bool writes) {
+  if (on(kPinned)) wait_for_copies({&host}, writes);
+  if (!on(kChecks)) return;
   const Access use[] = {{&host, writes}};
   check(Stream{}, use, "data");
 }
 
 void handing_out(const Tensor& t, const Stream& stream) {
+  if (!on(kChecks)) return;
   const Access both[] = {{&t, true}};
   check_and_remember(stream, both, "data(stream)");
 }
@@ -293,6 +314,7 @@ void created(const StorageBody& storage, const Stream& stream) {
 }
 
 void wrapped(const StorageBody& storage) {
+  if (!on(kChecks)) return;
   if (storage.data == nullptr || storage.bytes == 0) return;
   const std::uint64_t life = on(kMemory) ? life_of(storage.data) : 0;
   const std::lock_guard<std::mutex> hold(mutex());
@@ -301,6 +323,8 @@ void wrapped(const StorageBody& storage) {
 }
 
 void destroyed(const StorageBody& storage) noexcept {
+  if (on(kPinned) && detail::is_pinned(storage)) detail::forget_host_copies(storage);
+  if (!on(kChecks)) return;
   if (storage.data == nullptr) return;
   const std::lock_guard<std::mutex> hold(mutex());
   known().wrapped.erase(&storage);

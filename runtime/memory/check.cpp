@@ -269,8 +269,9 @@ void set_checks(const Checks& c) {
                    "got a change while there are pools");
   }
   debug::g_quarantine.store(c.quarantine);
-  debug::g_parts.store((c.streams ? debug::kStreams : 0u) | (c.memory ? debug::kMemory : 0u) |
-                       (c.report ? debug::kReport : 0u));
+  debug::g_parts.fetch_and(~(debug::kChecks | debug::kReport));
+  debug::g_parts.fetch_or((c.streams ? debug::kStreams : 0u) | (c.memory ? debug::kMemory : 0u) |
+                          (c.report ? debug::kReport : 0u));
 }
 
 Checks checks() {

@@ -100,9 +100,10 @@ GraphCapture::GraphCapture(const Stream& stream, const GraphOptions& options) {
   auto state = std::make_unique<State>();
   state->backend = &backend;
   state->recording = Recording::open(stream);
-  static_cast<void>(options);
   state_ = std::move(state);
   try {
+    if (options.memory_limit != GraphOptions().memory_limit)
+      pool.set_limit(state_->recording->pool, options.memory_limit);
     detail::enter_capture(state_->recording);
     check_driver(backend, backend.driver.capture_begin(stream.device().index, stream.native()),
                  "graph");

@@ -163,6 +163,13 @@ Storage::Storage(std::size_t bytes, Device device) {
   body_ = s;
 }
 
+Storage::Storage(Block& block, Device device) {
+  auto* s = fresh_storage(block.requested, device);
+  s->block = &block;
+  s->data = block.data;
+  body_ = s;
+}
+
 Storage::Storage(void* data, std::size_t bytes, Device device, std::function<void(void*)> deleter) {
   auto* s = fresh_storage(bytes, one_device(device));
   s->data = data;
@@ -194,7 +201,8 @@ void destroy(StorageBody* s) noexcept {
     debug::destroyed(*s);
   if (s->drop_peer != nullptr) s->drop_peer(s->peer.load(std::memory_order_acquire));
   if (s->block != nullptr) {
-    pool_for(s->device).free(static_cast<Block*>(s->block));
+    auto* block = static_cast<Block*>(s->block);
+    block->pool->free(block);
   } else if (s->deleter) {
     s->deleter(s->data);
     s->deleter = nullptr;

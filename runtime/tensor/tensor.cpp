@@ -7,6 +7,7 @@
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/plan.h"
+#include "runtime/memory/pinned.h"
 #include "runtime/ops/boxed_ops.h"
 #include "runtime/tensor/transfer.h"
 #include "tandem/op_table.h"
@@ -79,6 +80,28 @@ Tensor Tensor::contiguous() const {
   out.body_->names = body().names;
   detail::copy_elements(out, *this);
   return out;
+}
+
+bool Tensor::is_pinned() const { return detail::is_pinned(*body().storage); }
+
+Tensor Tensor::pin_memory() const {
+  TANDEM_EXPECTS(device().is_cpu(), ValueError,
+                 "[pin_memory] expected a tensor of the CPU, got one of " + device().str());
+  if (is_pinned()) return *this;
+  const trace::OpScope scope("pin_memory");
+  Tensor out = empty_pinned(shape(), dtype());
+  out.body_->names = body().names;
+  detail::copy_elements(out, *this);
+  return out;
+}
+
+Tensor empty_pinned(IntSpan shape, DType dtype) {
+  const std::int64_t n = detail::checked_numel(shape, tandem::element_size(dtype), "empty_pinned");
+  Dims strides;
+  detail::contiguous_strides(shape, strides);
+  const Storage storage = detail::pinned_storage(
+      static_cast<std::size_t>(n) * tandem::element_size(dtype), "pin_memory");
+  return detail::make_tensor(storage, dtype, 0, Dims(shape), std::move(strides));
 }
 
 Tensor Tensor::clone() const {

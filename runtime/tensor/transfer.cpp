@@ -7,10 +7,13 @@
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/check.h"
 #include "runtime/dispatch/funnel.h"
+#include "runtime/memory/pinned.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
+#include "runtime/tensor/device_copies.h"
 #include "runtime/tensor/foreign_memory.h"
+#include "runtime/tensor/host_copies.h"
 
 namespace tandem::detail {
 
@@ -21,6 +24,11 @@ bool read_at_once(const BackendTable& backend, Device device, const void* host) 
   int yes = 0;
   return backend.driver.read_at_once != nullptr &&
          backend.driver.read_at_once(device.index, host, &yes) == 0 && yes != 0;
+}
+
+void record_pinned_use(const StorageBody& storage, const Stream& stream) {
+  auto* block = static_cast<Block*>(storage.block);
+  block->pool->record_use(block, stream_id(stream));
 }
 
 /// Bytes of two dense tensors of one dtype and layout, one of them on the host or both on devices.
@@ -37,44 +45,31 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
                                            out.device().str()));
   }
   if (!to_host && !from_host) {
-    // The copy goes to the destination's stream: after what the source's has to do, and before what
-    // it gets from now on, so that the source's memory may be written or freed in its own order.
-    const Stream origin = current_stream(source.device());
-    if (debug::on(debug::kAny)) debug::copying(out, source, stream, origin);
-    record_use(source.body_ptr()->storage, origin);
-    record_use(out.body_ptr()->storage, stream);
-    Event ready, read;
-    ready.record(origin);
-    ready.wait(stream);
-    check_driver(
-        *backend,
-        backend->driver.peer_copy(out.device().index, out.data_ptr(), source.device().index,
-                                  source.data_ptr(), bytes, stream.native()),
-        "copy_");
-    try {
-      read.record(stream);
-      read.wait(origin);
-    } catch (...) {  // the source's memory is in no order with the copy: it has to be over
-      (void)backend->driver.stream_synchronize(device.index, stream.native());
-      throw;
-    }
-    return;
+    if (debug::on(debug::kChecks))
+      debug::copying(out, source, stream, current_stream(source.device()));
+    return copy_between_devices(out, source);
   }
   const Tensor& on_host = to_host ? out : source;
   if (may_capture()) {
     refuse_copy(stream, !non_blocking, read_at_once(*backend, device, on_host.data_ptr()));
     captured_use(on_host.body_ptr()->storage, stream);
   }
-  if (debug::on(debug::kAny)) {
+  if (debug::on(debug::kChecks)) {
     debug::copying(out, source, stream, stream,
                    from_host && read_at_once(*backend, device, source.data_ptr()));
   }
   record_use((to_host ? source : out).body_ptr()->storage, stream);
+  const bool pinned = is_pinned(*on_host.body_ptr()->storage);
+  if (pinned) record_pinned_use(*on_host.body_ptr()->storage, stream);
   check_driver(*backend,
                backend->driver.copy(device.index, out.data_ptr(), source.data_ptr(), bytes,
                                     to_host ? kDeviceToHost : kHostToDevice, stream.native()),
                "copy_");
-  if (non_blocking) return;
+  if (non_blocking) {
+    if (pinned && !(may_capture() && recording_of(stream)))
+      note_host_copy(*on_host.body_ptr()->storage, stream, to_host);
+    return;
+  }
   if (to_host || !read_at_once(*backend, device, source.data_ptr())) stream.synchronize();
 }
 
@@ -106,7 +101,10 @@ void transfer(const Tensor& out, const Tensor& source, bool non_blocking) {
 }
 
 void record_use(StorageBody* storage, const Stream& stream) {
-  if (storage->device.is_cpu()) return;
+  if (storage->device.is_cpu()) {
+    if (is_pinned(*storage)) record_pinned_use(*storage, stream);
+    return;
+  }
   if (may_capture() && captured_use(storage, stream)) return;
   if (storage->foreign != nullptr) return storage->foreign->record_use(stream);
   if (storage->block == nullptr) return;

@@ -39,6 +39,25 @@ inline constexpr Device kMeta{DeviceKind::Meta};
 TANDEM_API bool is_available(DeviceKind kind);
 /// Number of usable devices of a kind; 0 where its backend cannot be used.
 TANDEM_API int device_count(DeviceKind kind);
+/// The device of the calling thread that a kind without an index stands for, as the driver knows it
+/// (cudaGetDevice); the CPU and meta have one. Raises DeviceError.
+TANDEM_API Device current_device(DeviceKind kind);
+/// Changes it, for the driver too (cudaSetDevice). Does nothing for the CPU and meta. Nothing else in
+/// Tandem changes it. Raises DeviceError.
+TANDEM_API void set_current_device(Device device);
+
+/// Makes a device the current one of this thread for the life of the guard.
+class TANDEM_API DeviceGuard {
+ public:
+  explicit DeviceGuard(Device device);
+  ~DeviceGuard();
+  DeviceGuard(const DeviceGuard&) = delete;
+  DeviceGuard& operator=(const DeviceGuard&) = delete;
+
+ private:
+  Device previous_;
+};
+
 /// Why a kind is or is not in use, in words, as `tandem info` prints it.
 TANDEM_API std::string device_status(DeviceKind kind);
 

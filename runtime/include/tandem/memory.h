@@ -124,6 +124,17 @@ TANDEM_API void set_memory_limit(Device device, std::size_t bytes);
 /// Raises ValueError where there is no such part.
 TANDEM_API void set_pool_memory_limit(Device device, std::uint32_t pool, std::size_t bytes);
 
+/// The pool of pinned host memory (Tensor::pin_memory), for the functions above: all devices share
+/// it. Zeros where nothing was pinned yet.
+struct PinnedMemory {};
+inline constexpr PinnedMemory kPinned{};
+TANDEM_API MemoryStats memory_stats(PinnedMemory);
+TANDEM_API std::size_t empty_cache(PinnedMemory);
+TANDEM_API std::size_t trim_memory(PinnedMemory, std::size_t keep = 0);
+TANDEM_API void reset_peak_memory(PinnedMemory);
+/// Raises DeviceError where there is no device that memory could be pinned for.
+TANDEM_API void set_memory_limit(PinnedMemory, std::size_t bytes);
+
 /// Called when an allocation of `bytes` found no memory, also after the cache was emptied. Returns
 /// whether it freed something and the allocation should be tried again (it is called again if that
 /// fails, eight times at most). It may allocate and free; those calls do not come back to it.

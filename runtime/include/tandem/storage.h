@@ -12,6 +12,7 @@
 namespace tandem {
 
 class Stream;
+struct Block;
 
 namespace detail {
 
@@ -52,6 +53,8 @@ class TANDEM_API Storage {
   /// The same, given back in the order of a stream: see from_blob.
   Storage(void* data, std::size_t bytes, const Stream& stream,
           std::function<void(void*, Stream)> deleter);
+  /// Takes over a block of one of Tandem's pools. Internal.
+  Storage(Block& block, Device device);
   Storage(const Storage& o) noexcept : body_(o.body_) {
     if (body_ != nullptr) detail::retain(body_);
   }

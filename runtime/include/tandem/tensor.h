@@ -202,6 +202,12 @@ class TANDEM_API Tensor {
             bool non_blocking = false, bool copy = false) const;
   Tensor to(DType dtype) const { return to(std::nullopt, dtype); }
   Tensor cpu() const { return to(kCPU); }
+  /// The same elements in pinned memory of the host, which devices copy from and to directly and
+  /// with non_blocking; the tensor itself if it is there already. Ops on the host wait for copies
+  /// that a device makes with such memory; the plain pointer's user has to. Raises ValueError for a
+  /// tensor of a device, DeviceError where there is no device that memory could be pinned for.
+  Tensor pin_memory() const;
+  bool is_pinned() const;
   Tensor cuda(int index = -1) const { return to(Device(DeviceKind::CUDA, index)); }
 
   // ---- elements
@@ -294,6 +300,8 @@ class Arg {
 
 /// Uninitialised.
 TANDEM_API Tensor empty(IntSpan shape, const Options& options = {});
+/// Uninitialised, dense, in pinned memory of the host (Tensor::pin_memory). Raises DeviceError.
+TANDEM_API Tensor empty_pinned(IntSpan shape, DType dtype);
 /// Uninitialised with given strides (elements, none negative).
 TANDEM_API Tensor empty_strided(IntSpan shape, IntSpan strides, const Options& options = {});
 /// Wraps memory of the caller, on the host or a device; strides in elements, may be negative (the

@@ -1,5 +1,5 @@
 // A stand-in for the CUDA runtime's header, for running the CUDA backend's sources on the CPU: just
-// what they use. Work runs when it is queued; "device memory" is host memory, on two devices.
+// what they use. Work runs when it is queued; "device memory" is host memory, on three devices.
 #pragma once
 
 // CUDA has these names. NOLINTBEGIN(bugprone-reserved-identifier)
@@ -32,7 +32,9 @@ enum cudaError_t : int {
   cudaErrorNoKernelImageForDevice = 209,
   cudaErrorCallRequiresNewerDriver = 36,
   cudaErrorInvalidResourceHandle = 400,
+  cudaErrorPeerAccessUnsupported = 217,
   cudaErrorNotReady = 600,
+  cudaErrorPeerAccessAlreadyEnabled = 704,
   cudaErrorLaunchFailure = 719,
   cudaErrorNotSupported = 801,
   cudaErrorIllegalState = 401,
@@ -112,6 +114,7 @@ cudaError_t cudaGraphExecUpdate(cudaGraphExec_t e, cudaGraph_t g,
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t e);
 cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t s);
 cudaError_t cudaDeviceCanAccessPeer(int* out, int device, int peer);
+cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned flags);
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, const void* p);
 cudaError_t cudaStreamGetId(cudaStream_t s, unsigned long long* out);
 cudaError_t cudaStreamQuery(cudaStream_t s);

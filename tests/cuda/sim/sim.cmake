@@ -68,7 +68,7 @@ function(tandem_add_sim variant flags)
   target_compile_options(${base} INTERFACE -O1 -g0 ${TANDEM_NUMERIC_FLAGS} -Wno-unknown-pragmas)
 
   # Fibers are switched and accesses are checked here.
-  add_library(tandem_sim_${variant} OBJECT ${folder}/sim.cpp ${folder}/capture.cpp ${folder}/races.cpp)
+  add_library(tandem_sim_${variant} OBJECT ${folder}/sim.cpp ${folder}/capture.cpp ${folder}/devices.cpp ${folder}/races.cpp)
   target_link_libraries(tandem_sim_${variant} PRIVATE ${base})
   set(link "")
   if(variant STREQUAL "asan")

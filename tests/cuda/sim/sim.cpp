@@ -19,6 +19,7 @@
 #endif
 
 #include "cuda_runtime.h"
+#include "devices.h"
 #include "races.h"
 
 namespace sim {
@@ -238,7 +239,7 @@ extern "C" __attribute__((visibility("default"))) void tandem_sim_fail_next(int 
 namespace {
 thread_local int device = 0;
 thread_local cudaError_t last = cudaSuccess;
-constexpr int kDevices = 2;
+using sim::kDevices;
 std::atomic<unsigned long long> made{0};
 
 cudaError_t answer(cudaError_t e) {
@@ -283,16 +284,28 @@ cudaError_t cudaDeviceGetAttribute(int* out, cudaDeviceAttr attribute, int) {
   *out = attribute == cudaDevAttrMultiProcessorCount ? 2 : 0;
   return cudaSuccess;
 }
-cudaError_t cudaMalloc(void** out, std::size_t bytes) {
+namespace {
+cudaError_t take(void** out, std::size_t bytes, int owner) {
   ++counts.allocations;
   // Not rounded: a sanitizer is to see where it ends.
   if (posix_memalign(out, 512, bytes) != 0) return answer(cudaErrorMemoryAllocation);
   std::memset(*out, 0xa5, bytes);  // reads before writes show
+  sim::own_memory(*out, bytes, owner);
   return cudaSuccess;
 }
+
+/// Where work of the stream runs.
+int device_of(cudaStream_t s) {
+  int of = device;
+  cudaStreamGetDevice(s, &of);
+  return of;
+}
+}  // namespace
+cudaError_t cudaMalloc(void** out, std::size_t bytes) { return take(out, bytes, device); }
 cudaError_t cudaFree(void* p) {
   if (const cudaError_t e = sim::forbid_of_device(-1); e != cudaSuccess) return answer(e);
   ++counts.frees;
+  sim::disown_memory(p);
   std::free(p);
   return cudaSuccess;
 }
@@ -300,32 +313,20 @@ cudaError_t cudaMemGetInfo(std::size_t* free_bytes, std::size_t* total) {
   *free_bytes = *total = std::size_t(1) << 34;
   return cudaSuccess;
 }
-namespace {
-std::mutex pinned_mutex;
-std::map<const char*, std::size_t> pinned;  // by address: bytes
-}  // namespace
 cudaError_t cudaHostAlloc(void** out, std::size_t bytes, unsigned) {
-  const cudaError_t e = cudaMalloc(out, bytes);
-  const std::lock_guard lock(pinned_mutex);
-  if (e == cudaSuccess) pinned[static_cast<const char*>(*out)] = bytes;
-  return e;
+  return take(out, bytes, sim::kHost);
 }
-cudaError_t cudaFreeHost(void* p) {
-  const std::lock_guard lock(pinned_mutex);
-  pinned.erase(static_cast<const char*>(p));
-  return cudaFree(p);
-}
+cudaError_t cudaFreeHost(void* p) { return cudaFree(p); }
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, const void* p) {
-  const auto* at = static_cast<const char*>(p);
-  const std::lock_guard lock(pinned_mutex);
-  const auto behind = pinned.upper_bound(at);
-  const bool host =
-      behind != pinned.begin() && at < std::prev(behind)->first + std::prev(behind)->second;
-  out->type = host ? cudaMemoryTypeHost : cudaMemoryTypeUnregistered;
+  out->type = sim::pinned(p)                    ? cudaMemoryTypeHost
+              : sim::owner_of(p) == sim::kHost ? cudaMemoryTypeUnregistered
+                                                : cudaMemoryTypeDevice;
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n, cudaMemcpyKind kind,
                             cudaStream_t s) {
+  const int of = device_of(s);
+  if (!sim::reaches(of, to) || !sim::reaches(of, from)) return answer(cudaErrorInvalidValue);
   if (sim::capturing(s))
     return sim::record(s, {2}, [=] { return cudaMemcpyAsync(to, from, n, kind, nullptr); });
   ++counts.copies;
@@ -343,6 +344,7 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int there, const void* from, int here,
   return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t n, cudaStream_t s) {
+  if (!sim::reaches(device_of(s), to)) return answer(cudaErrorInvalidValue);
   if (sim::capturing(s))
     return sim::record(s, {4}, [=] { return cudaMemsetAsync(to, value, n, nullptr); });
   ++counts.fills;
@@ -367,10 +369,6 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
 }
 cudaError_t cudaStreamGetDevice(cudaStream_t s, int* out) {
   *out = s == nullptr || s == cudaStreamLegacy || s == cudaStreamPerThread ? device : s->device;
-  return cudaSuccess;
-}
-cudaError_t cudaDeviceCanAccessPeer(int* out, int d, int peer) {
-  *out = d == peer ? 0 : 1;
   return cudaSuccess;
 }
 cudaError_t cudaStreamGetId(cudaStream_t s, unsigned long long* out) {

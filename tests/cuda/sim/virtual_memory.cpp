@@ -45,9 +45,12 @@ CUresult map(CUdeviceptr, std::size_t, std::size_t offset, CUmemGenericAllocatio
 }
 CUresult unmap(CUdeviceptr, std::size_t) { return answer("unmap"); }
 CUresult set_access(CUdeviceptr, std::size_t, const CUmemAccessDesc* access, std::size_t n) {
-  EXPECT_EQ(n, 1u);
-  EXPECT_EQ(access->flags, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
-  return answer("access of " + std::to_string(access->location.id));
+  std::string who;
+  for (std::size_t i = 0; i < n; ++i) {
+    EXPECT_EQ(access[i].flags, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+    who += " " + std::to_string(access[i].location.id);
+  }
+  return answer("access of" + who);
 }
 CUresult granularity(std::size_t* out, const CUmemAllocationProp*,
                      CUmemAllocationGranularity_flags) {
@@ -147,6 +150,28 @@ TEST_F(VirtualMemory, AFailedMapLeavesNothing) {
   driver.failing = "map";
   EXPECT_EQ(d.map(0, 0x200000, kStep, 5), CUDA_ERROR_OUT_OF_MEMORY);
   EXPECT_EQ(calls(), "map;");
+}
+
+TEST_F(VirtualMemory, APeerReachesWhatIsMappedAndWhatWillBe) {
+  EXPECT_EQ(d.map(5, 0x200000, kStep, 5), 0);
+  EXPECT_EQ(d.map(5, 0x400000, kStep, 5), 0);
+  EXPECT_EQ(d.unmap(5, 0x200000, kStep), 0);
+  calls();
+  driver.failing = "access of 6";
+  EXPECT_EQ(tandem::cuda::share_virtual_memory(5, 6), CUDA_ERROR_OUT_OF_MEMORY);
+  driver.failing.clear();
+  EXPECT_EQ(d.map(5, 0x600000, kStep, 5), 0);
+  EXPECT_EQ(calls(), "access of 6;map;access of 5;");
+  EXPECT_EQ(tandem::cuda::share_virtual_memory(5, 6), 0);
+  EXPECT_EQ(calls(), "access of 6;access of 6;");
+  EXPECT_EQ(d.map(5, 0x200000, kStep, 5), 0);
+  EXPECT_EQ(tandem::cuda::share_virtual_memory(5, 6), 0);  // again
+  EXPECT_EQ(d.map(5, 0x800000, kStep, 5), 0);
+  EXPECT_EQ(calls(), "map;access of 5 6;access of 6;access of 6;access of 6;map;access of 5 6;");
+  EXPECT_EQ(d.unmap(5, 0x200000, 4 * kStep), 0);
+  calls();
+  EXPECT_EQ(tandem::cuda::share_virtual_memory(5, 7), 0);
+  EXPECT_EQ(calls(), "");  // nothing is mapped
 }
 
 TEST_F(VirtualMemory, ADeviceWithoutIt) {
