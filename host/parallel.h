@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <exception>
 
+#include "tandem/export.h"
 #include "tandem/threads.h"
 
 namespace tandem::host {
 
 /// To be called before work of several threads: see Note [Fork] in threads.cpp.
-void team_made() noexcept;
+TANDEM_API void team_made() noexcept;
 
 /// Calls f(first, last) on parts of [0, n) on up to get_num_threads() threads, each part at least
 /// `grain` long. Runs on the calling thread where one part is enough or a parallel region is
