@@ -41,8 +41,6 @@ class Workspace {
 BackendDriver make_driver();
 void add_virtual_memory(BackendDriver& driver);
 void add_graphs(BackendDriver& driver);
-/// Lets a device reach the mapped memory of another, present and to come; 0 or an error.
-int share_virtual_memory(int owner, int with);
 const char* error_text(int code);
 int device_name(int device, char* out, std::size_t size);
 

@@ -7,6 +7,7 @@
 
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/flag.h"
+#include "kernels/cuda/virtual_memory.h"
 #include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {

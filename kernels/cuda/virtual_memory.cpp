@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/virtual_memory.h"
 #include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {

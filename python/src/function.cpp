@@ -112,7 +112,15 @@ struct Bound {
   std::array<PyObject*, kMaxParameters> objects{};
   nb::object rest;  // keeps a tuple of further positional arguments
   PyObject* out = nullptr;
+  bool pinned = false;  // the result is to be in pinned memory
 };
+
+/// pin_memory=True, of a function that makes tensors.
+bool asks_for_pinned(const Function& f, PyObject* keyword, PyObject* value) {
+  const auto is_device = [](const auto& p) { return p.text == "device"; };
+  return value == Py_True && text_of(keyword) == "pin_memory" &&
+         std::any_of(f.parameters.begin(), f.parameters.end(), is_device);
+}
 
 void bind_positional(const Function& f, PyObject* const* args, std::size_t n, Bound& bound) {
   std::size_t direct = std::min(n, f.n_positional);
@@ -164,6 +172,8 @@ void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bo
       bound.objects[i] = value;
     } else if (f.n_out > 0 && text_of(keyword) == "out") {
       if (value != Py_None) bound.out = checked_out(f, value);
+    } else if (asks_for_pinned(f, keyword, value)) {
+      bound.pinned = true;
     } else if (!is_idle_keyword(keyword, value)) {
       std::string known;
       for (const auto& p : f.parameters) known += (known.empty() ? "" : ", ") + p.text;
@@ -219,7 +229,11 @@ PyObject* call(const Function& f, PyObject* const* args, std::size_t n, PyObject
   std::vector<Value> values(f.parameters.size());
   if (!convert(f, bound, values)) return Py_NewRef(Py_NotImplemented);
   Call c{{bound.objects.data(), f.parameters.size()}, values, bound.out};
-  return f.run(c);
+  if (!bound.pinned) [[likely]]
+    return f.run(c);
+  const nb::object made = steal(f.run(c));
+  return is_tensor(made.ptr()) ? wrap(as_tensor(made.ptr()).pin_memory())
+                               : Py_NewRef(made.ptr());
 }
 
 PyObject* function_vectorcall(PyObject* self, PyObject* const* args, std::size_t nargsf,

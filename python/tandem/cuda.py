@@ -10,9 +10,12 @@ from tandem.streams import (
     Event,
     ExternalStream,
     Stream,
+    current_device,
     current_stream,
     default_stream,
+    device,
     graph,
+    set_device,
     stream,
 )
 

@@ -190,3 +190,29 @@ class graph:
             self.cuda_graph.capture_end()
         else:
             self.cuda_graph._graph.abandon()
+
+
+def current_device():
+    """The index of the device that "cuda" stands for on this thread."""
+    return _tandem._current_device()
+
+
+def set_device(device):
+    """Makes a device ("cuda:1", or its index) the one that "cuda" stands for on this thread."""
+    _tandem._set_device(device)
+
+
+class device:
+    """Makes a device the current one of this thread inside `with`; None, or a negative index: changes nothing."""
+
+    def __init__(self, device):
+        self.device = None if isinstance(device, int) and device < 0 else device
+
+    def __enter__(self):
+        if self.device is not None:
+            self._before = current_device()
+            set_device(self.device)
+
+    def __exit__(self, *error):
+        if self.device is not None:
+            set_device(self._before)

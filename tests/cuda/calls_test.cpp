@@ -1,10 +1,8 @@
 // lint: oracle table. What a call asks of the device: launches, copies, allocations and waits of
 // every row, counted by the simulated CUDA runtime (tests/cuda/sim). "Nothing synchronises" is a
 // test here.
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,6 +11,7 @@
 #include "tandem/value.h"
 #include "tests/support/device_calls.h"
 #include "tests/support/needs.h"
+#include "tests/support/sim_counts.h"
 
 using namespace tandem;
 using test::Args;
@@ -21,37 +20,16 @@ namespace {
 
 const Device kDevice(DeviceKind::CUDA, 0);
 
-/// In the order of tandem_sim_counts.
-struct Counts {
-  long launches = 0, allocations = 0, frees = 0, copies = 0, fills = 0, waits = 0, records = 0,
-       queries = 0;
-};
-
-using CountsOf = void (*)(long (&out)[8]);
-
-/// The counters of the simulated runtime; null where the backend is another one.
-CountsOf counters() {
-  const char* path = std::getenv("TANDEM_CUDA_LIBRARY");
-  if (path == nullptr || !is_available(DeviceKind::CUDA)) return nullptr;
-  void* library = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-  if (library == nullptr) return nullptr;
-  return reinterpret_cast<CountsOf>(dlsym(library, "tandem_sim_counts"));
-}
-
-Counts read(CountsOf counts) {
-  long c[8];
-  counts(c);
-  return {c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]};
-}
+using Counts = test::SimCounts;
 
 /// What `f` asked for, the second time: the first one fills the pool.
 template <class F>
 Counts counts_of(const F& f) {
-  const CountsOf counts = counters();
+  const test::SimCounters counts = test::sim_counters();
   f();
-  const Counts before = read(counts);
+  const Counts before = test::read(counts);
   f();
-  const Counts after = read(counts);
+  const Counts after = test::read(counts);
   return {after.launches - before.launches, after.allocations - before.allocations,
           after.frees - before.frees,       after.copies - before.copies,
           after.fills - before.fills,       after.waits - before.waits,
@@ -105,7 +83,7 @@ long launches_of(const OpRow& row) {
 }
 
 #define TANDEM_NEEDS_COUNTERS() \
-  if (counters() == nullptr) GTEST_SKIP() << "the backend is not the simulated one"
+  if (test::sim_counters() == nullptr) GTEST_SKIP() << "the backend is not the simulated one"
 
 TEST(Calls, EveryRowAsksForItsKernelsAndNothingElse) {
   TANDEM_NEEDS_COUNTERS();

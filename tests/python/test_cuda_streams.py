@@ -157,3 +157,64 @@ def test_a_wait_that_is_caught_inside_still_spoils_the_capture():
 def test_the_default_stream_cannot_be_captured():
     with pytest.raises(ValueError, match="other than the default one"):
         tandem.cuda.CUDAGraph().capture_begin()
+
+
+needs_two = pytest.mark.skipif(tandem.cuda.device_count() < 2, reason="needs two devices")
+
+
+@needs_two
+def test_the_current_device_is_what_cuda_stands_for():
+    assert tandem.cuda.current_device() == 0
+    with tandem.cuda.device(1):
+        assert tandem.cuda.current_device() == 1
+        assert tandem.ones(3, device="cuda").device == tandem.device("cuda:1")
+        assert tandem.ones(3).to("cuda").device.index == 1
+        assert tandem.cuda.Stream().device.index == 1
+        with tandem.cuda.device(None), tandem.cuda.device(-1):
+            assert tandem.cuda.current_device() == 1
+        with pytest.raises(RuntimeError, match="the user's"):
+            with tandem.cuda.device("cuda:0"):
+                raise RuntimeError("the user's")
+        assert tandem.cuda.current_device() == 1
+    assert tandem.cuda.current_device() == 0
+    tandem.cuda.set_device(1)
+    assert tandem.cuda.current_device() == 1
+    tandem.cuda.set_device("cuda:0")
+    with pytest.raises(tandem.errors.DeviceError, match=f"cuda:{tandem.cuda.device_count()}"):
+        tandem.cuda.set_device(tandem.cuda.device_count())
+    with pytest.raises(ValueError, match="CUDA device"):
+        tandem.cuda.set_device("cpu")
+
+
+@needs_two
+def test_copies_between_devices_and_ops_across_them():
+    x = tandem.arange(10, device="cuda:0")
+    y = x.to("cuda:1")
+    assert y.device.index == 1 and np.array_equal(y.cpu().numpy(), np.arange(10))
+    with pytest.raises(tandem.errors.DeviceError, match="cuda:0 and cuda:1"):
+        x + y
+
+
+@needs_gpu
+def test_pinned_memory():
+    x = tandem.arange(10)
+    assert not x.is_pinned()
+    p = x.pin_memory()
+    assert p.is_pinned() and p.device.type == "cpu" and p.pin_memory() is not None
+    assert np.array_equal(p.numpy(), np.arange(10))
+    q = tandem.zeros(4, 3, pin_memory=True)
+    assert q.is_pinned() and q.shape == (4, 3)
+    assert tandem.empty((2,), pin_memory=True).is_pinned()
+    assert not tandem.zeros(4, pin_memory=False).is_pinned()
+    q.copy_(tandem.ones(4, 3, device="cuda"), non_blocking=True)
+    assert q.numpy().sum() == 12  # waits for the copy by itself
+    with pytest.raises(ValueError, match="of the CPU"):
+        x.to("cuda").pin_memory()
+
+
+def test_pinned_memory_without_a_device():
+    if tandem.cuda.is_available():
+        pytest.skip("there is a device")
+    with pytest.raises(tandem.errors.DeviceError, match="pin_memory"):
+        tandem.zeros(3, pin_memory=True)
+    assert not tandem.zeros(3).is_pinned()
