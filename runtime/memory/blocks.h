@@ -52,6 +52,8 @@ struct alignas(64) Block {
       memory::kNoStream};         // the newest use's stream, to skip the lock
   std::uint8_t size_class = 255;  // 255: not for the front caches
   bool live = false;              // given out and not freed
+  std::uint32_t label = 0;        // what it is for (tags.h)
+  bool held_back = false;         // by the quarantine of debug mode, since it was freed
 };
 
 namespace memory {
@@ -170,6 +172,13 @@ class Spares {
     return t;
   }
   void give(T* t) noexcept { spare_.push_back(t); }
+  /// All there are, spare ones too.
+  template <class F>
+  void for_each(F&& f) const {
+    for (const std::unique_ptr<T[]>& chunk : chunks_) {
+      for (std::size_t i = 0; i < kChunk; ++i) f(chunk[i]);
+    }
+  }
   std::size_t in_use() const { return chunks_.size() * kChunk - spare_.size(); }
 
  private:

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "runtime/memory/pool.h"
+#include "runtime/memory/tags.h"
 
 namespace tandem::memory {
 
@@ -31,12 +32,16 @@ void before_fork() {
   for (Pool* p : all.pools) p->lock_growth();
   for (FrontCache* c : all.caches) c->lock.lock();
   for (Pool* p : all.pools) p->lock();
+  debug::mutex().lock();
   Order::process().lock();
+  lock_labels();
 }
 
 void after_fork() {
   Registry& all = Registry::get();
+  unlock_labels();
   Order::process().unlock();
+  debug::mutex().unlock();
   for (Pool* p : all.pools) p->unlock();
   for (FrontCache* c : all.caches) c->lock.unlock();
   for (Pool* p : all.pools) p->unlock_growth();

@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::size_t kDirectUnit = 16;  // of allocations with TANDEM_POOL=direct
 
-void raise(MemoryCounter& c, std::size_t bytes) {
-  c.current += bytes;
-  c.total += bytes;
-  c.peak = std::max(c.peak, c.current);
-}
-
 }  // namespace
 
 /// Holds the growth lock, unless the thread does already: from within a user's resource.
@@ -49,9 +43,18 @@ class Pool::Growing {
 };
 thread_local char Pool::Growing::t_self = 0;
 
-/// Whether so many bytes more may be reserved. With the pool's lock.
-bool Pool::within_limit(std::size_t bytes) const {
-  return bytes <= stats_.limit && stats_.reserved.current <= stats_.limit - bytes;
+/// Whether a heap may reserve so many bytes more. With the pool's lock.
+bool Pool::within_limit(const memory::Heap& h, std::size_t bytes) const {
+  const auto within = [bytes](std::size_t limit, std::size_t reserved) {
+    return bytes <= limit && reserved <= limit - bytes;
+  };
+  return within(stats_.limit, stats_.reserved.current) && within(h.limit, h.sums.reserved.current);
+}
+
+/// Memory of a heap went back, or to another.
+void Pool::lost(memory::Heap& h, std::size_t bytes) noexcept {
+  stats_.reserved.current -= bytes;
+  h.sums.reserved.current -= bytes;
 }
 
 Block* Pool::grow(Request& q) noexcept try {
@@ -94,10 +97,9 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   bytes = memory::round_up(bytes, direct_ ? kDirectUnit : driver_->granularity());
   {
     const std::lock_guard<std::mutex> hold(mutex_);
-    if (!within_limit(bytes)) return false;
+    if (!within_limit(heap(q.id), bytes)) return false;
     descriptors_.segments.reserve(1);
     descriptors_.ranges.reserve(2);
-    (void)heap(q.id);
     resource = resource_;
   }
   void* p = nullptr;
@@ -130,8 +132,10 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   segment->bytes = bytes;
   segment->source = resource;
   segment->large = q.large;
-  heap(q.id).add(segment);
-  raise(stats_.reserved, bytes);
+  memory::Heap& h = heap(q.id);
+  h.add(segment);
+  memory::raise(stats_.reserved, bytes);
+  memory::raise(h.sums.reserved, bytes);
   ++stats_.driver_allocations;
   q.grown += bytes;
   return true;
@@ -217,6 +221,7 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
   const std::size_t page = driver_->granularity();
   const auto base = reinterpret_cast<DriverAddress>(run->data);
   memory::unpoison(device_, run->data, run->size);
+  if (quarantine_ != nullptr) debug::forget(run->data, run->size);
   std::size_t gone = 0;
   for (; gone < run->size; gone += page) {
     if (driver_->unmap(base + gone, page) != DriverStatus::Ok) break;
@@ -232,8 +237,8 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
 }
 
 /// Whether `bytes` could be had: pages that are free for all, and the rest from the device.
-bool Pool::hopeful(std::size_t bytes, std::size_t spare) {
-  std::size_t there = spare;
+bool Pool::hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare) {
+  std::size_t there = spare, own = 0;
   {
     const std::lock_guard<std::mutex> hold(mutex_);
     for (const auto& [id, h] : heaps_) {
@@ -241,8 +246,14 @@ bool Pool::hopeful(std::size_t bytes, std::size_t spare) {
       if (h->pinned()) continue;
       if (asynchronous_) h->reclaim();
       there += h->clean_pages();
+      if (id == wanted_in) own = h->clean_pages();
     }
-    if (bytes > there && !within_limit(bytes - there)) return false;
+    const memory::Heap& h = heap(wanted_in);
+    const auto over = [](std::size_t limit, std::size_t reserved, std::size_t more) {
+      return more > limit || reserved > limit - more;
+    };
+    if (bytes > there && over(stats_.limit, stats_.reserved.current, bytes - there)) return false;
+    if (bytes > own && over(h.limit, h.sums.reserved.current, bytes - own)) return false;
   }
   MemoryInfo info;
   return bytes < there + memory::kLargeSegment || driver_->memory_info(&info) != DriverStatus::Ok ||
@@ -266,7 +277,7 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
-      stats_.reserved.current -= gone;
+      lost(*h, gone);
       h->empty(run, gone);
       if (!whole) return;
     }
@@ -294,7 +305,7 @@ bool Pool::grow_virtual(Request& q, bool* space) {
   std::size_t mapped = 0;
   try {
     // What is hopeless is not begun: the pages stay where they are.
-    if (hopeful(hole->size, pages.size() * driver_->granularity())) {
+    if (hopeful(q.id, hole->size, pages.size() * driver_->granularity())) {
       steal_pages(hole->size, pages);
       mapped = map_pages(hole, pages, &q.failed);
     }
@@ -304,9 +315,11 @@ bool Pool::grow_virtual(Request& q, bool* space) {
   const bool whole = mapped == hole->size;
   const std::lock_guard<std::mutex> hold(mutex_);
   descriptors_.ranges.give(extra);
-  heap(q.id).fill(hole, mapped);
+  memory::Heap& h = heap(q.id);
+  h.fill(hole, mapped);
   if (mapped == 0) return false;
-  raise(stats_.reserved, mapped);
+  memory::raise(stats_.reserved, mapped);
+  memory::raise(h.sums.reserved, mapped);
   ++stats_.driver_allocations;
   q.grown += mapped;
   return whole;
@@ -331,7 +344,7 @@ std::size_t Pool::give_back_pages(std::size_t keep, bool closed) {
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
-      stats_.reserved.current -= gone;
+      lost(*h, gone);
       bytes += gone;
       ++stats_.driver_frees;
       h->empty(run, gone);
@@ -365,7 +378,7 @@ std::size_t Pool::give_back_segments(std::size_t keep, bool closed) {
       }
       if (!s->is_virtual) {
         bytes += s->bytes;
-        stats_.reserved.current -= s->bytes;
+        lost(*h, s->bytes);
         ++stats_.driver_frees;
       }
       h->forget(s);
@@ -381,6 +394,7 @@ bool Pool::give_back_segment(const Segment& s) noexcept {
   if (s.is_virtual)
     return driver_->release(reinterpret_cast<DriverAddress>(s.base), s.bytes) == DriverStatus::Ok;
   memory::unpoison(device_, s.base, s.bytes);
+  if (quarantine_ != nullptr) debug::forget(s.base, s.bytes);
   if (s.source != nullptr) {
     try {
       s.source->deallocate(s.base, s.bytes, driver_->block_alignment(), nullptr);
@@ -426,12 +440,14 @@ bool Pool::synchronize(const char* reason) noexcept try {
 
 std::size_t Pool::trim(std::size_t keep) {
   drain_all();
+  give_up_quarantine();
   return give_back(keep, "trim");
 }
 
 std::size_t Pool::empty_cache() {
   drain_all();
   if (asynchronous_ && !synchronize("empty_cache")) return 0;
+  if (quarantine_ != nullptr) check_held_back();
   return give_back(0, "empty_cache");
 }
 

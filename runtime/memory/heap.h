@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include "runtime/memory/bins.h"
 #include "runtime/memory/blocks.h"
 #include "runtime/memory/order.h"
+#include "runtime/memory/sums.h"
 
 namespace tandem::memory {
 
@@ -46,6 +48,9 @@ class Heap {
   }
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
+
+  Sums sums;
+  std::size_t limit = std::numeric_limits<std::size_t>::max();  // the most that may be reserved
 
   PoolId id() const { return id_; }
   /// Whether a graph may use what is free here: then it stays where it is.
@@ -127,6 +132,7 @@ class Heap {
   std::size_t free_bytes() const noexcept;
   std::size_t largest_free() const noexcept;
   const std::unordered_map<std::uint64_t, std::unique_ptr<Lane>>& lanes() const { return lanes_; }
+  const Lane& clean() const { return clean_; }
   const Segment* segments() const { return segments_; }
   /// Checks every invariant of the structures; the first violation in words, empty if none. Adds up
   /// the bytes with memory and those of the blocks that are not free here.

@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "runtime/memory/check.h"
+
 namespace tandem::memory {
 namespace {
 
@@ -166,9 +168,28 @@ bool Order::ordered(StreamId by, StreamId stream, std::uint64_t fence) noexcept 
   return s != nullptr ? is_ordered(*s, stream.id, fence) : is_passed(stream.id, fence);
 }
 
+bool Order::told(StreamId by, StreamId stream, std::uint64_t fence) noexcept {
+  if (by == stream) return true;
+  const std::lock_guard<std::mutex> hold(mutex_);
+  const Stream* s = find(stream.id);
+  if (s == nullptr || s->finished ? is_passed(stream.id, fence) : s->told >= fence) return true;
+  Stream* waits = find(by.id);
+  const Point* p = waits == nullptr ? nullptr : entry(waits->known, stream.id);
+  return p != nullptr && p->number >= fence;
+}
+
+/// Forgets waits for what has passed: it need not be told on. Debug mode wants to know of those that
+/// the program made.
+void Order::prune(Stream& s) {
+  const bool checked = debug::on(debug::kStreams);
+  std::erase_if(s.known, [&](const Point& p) {
+    const Stream* of = checked ? find(p.stream) : nullptr;
+    return is_passed(p.stream, p.number) && (of == nullptr || of->told >= p.number);
+  });
+}
+
 Mark Order::next(Stream& s) {
-  // What has passed need not be told on.
-  std::erase_if(s.known, [this](const Point& p) { return is_passed(p.stream, p.number); });
+  prune(s);
   Mark mark{s.id, 0, s.known};  // before the number: this may throw
   mark.number = ++s.epoch;
   return mark;
@@ -209,18 +230,23 @@ void Order::raise_done(Stream& s, std::uint64_t number) noexcept {
                       s.outstanding.begin() + static_cast<std::ptrdiff_t>(n));
 }
 
+void Order::raise_told(const Point& p) noexcept {
+  Stream* s = find(p.stream);
+  if (s == nullptr) return;
+  raise_done(*s, p.number);
+  s->told = std::max(s->told, p.number);
+}
+
 void Order::seen(const Mark& mark) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  if (Stream* s = find(mark.stream.id)) raise_done(*s, mark.number);
-  for (const Point& p : mark.known) {
-    if (Stream* s = find(p.stream)) raise_done(*s, p.number);
-  }
+  raise_told({mark.stream.id, mark.number});
+  for (const Point& p : mark.known) raise_told(p);
   release_dead();
 }
 
 /// The point that the host waits for, with what the stream had waited for kept beside it.
 Point Order::await(Stream& s) {
-  std::erase_if(s.known, [this](const Point& p) { return is_passed(p.stream, p.number); });
+  prune(s);
   if (s.known.empty()) return {s.id.id, ++s.epoch};
   // Waits that failed left theirs; that of an older one that goes on is missed, and less is known.
   if (s.awaited.size() >= kMostAwaited) s.awaited.erase(s.awaited.begin());
@@ -256,11 +282,11 @@ void Order::waited_for(std::span<const Point> points) noexcept {
     if (at != s->awaited.end()) {
       for (const Point& before : at->known) {
         Stream* other = find(before.stream);
-        if (other != nullptr && !is_captured(before.stream)) raise_done(*other, before.number);
+        if (other != nullptr && !is_captured(before.stream)) raise_told(before);
       }
       s->awaited.erase(at);
     }
-    raise_done(*s, p.number);
+    raise_told(p);
   }
   release_dead();
 }
@@ -319,7 +345,7 @@ Order::Outstanding* Order::mark_locked(Stream& s, std::uint64_t fence) noexcept 
       spare.push_back(o.event);
       return nullptr;
     }
-    ++counts_.events;
+    ++devices_[s.id.device()].counts.events;
     s.outstanding.push_back(std::move(o));
     return &s.outstanding.back();
   } catch (const std::bad_alloc&) {
@@ -409,7 +435,7 @@ bool Order::wait_locked(Stream& by, std::uint64_t stream, std::uint64_t fence) {
   if (before == nullptr || d == nullptr || !by.alive || d->capturing(by.id)) return false;
   const Outstanding* o = mark_locked(*before, fence);
   if (o == nullptr || d->stream_wait_event(by.id, o->event) != DriverStatus::Ok) return false;
-  ++counts_.waits;
+  ++devices_[by.id.device()].counts.waits;
   learn(by, o->mark);
   return true;
 }
@@ -438,9 +464,9 @@ std::size_t Order::streams() noexcept {
   return streams_.size();
 }
 
-Order::Counts Order::counts() noexcept {
+Order::Counts Order::counts(unsigned device) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  return counts_;
+  return device < devices_.size() ? devices_[device].counts : Counts{};
 }
 
 }  // namespace tandem::memory

@@ -70,6 +70,10 @@ class TANDEM_API Order {
   std::uint64_t fence(StreamId stream) noexcept;
   bool passed(StreamId stream, std::uint64_t fence) noexcept;
   bool ordered(StreamId by, StreamId stream, std::uint64_t fence) noexcept;
+  /// For debug mode: whether `by`, or the host (kHostStream), waited for the fence or saw it pass
+  /// as far as the program said so. What the pools find out by asking is left out: luck is no
+  /// order.
+  bool told(StreamId by, StreamId stream, std::uint64_t fence) noexcept;
 
   // What others than the pools do. Take the mark before the driver's call, hand it in after it.
   Mark recording(StreamId stream);
@@ -107,7 +111,8 @@ class TANDEM_API Order {
     std::uint64_t events = 0;  // recorded for pools
     std::uint64_t waits = 0;   // of streams, inserted for pools
   };
-  Counts counts() noexcept;
+  /// Of a device's streams.
+  Counts counts(unsigned device) noexcept;
   /// How many streams it keeps something of: those that live, and of the dead those with work.
   std::size_t streams() noexcept;
 
@@ -124,6 +129,7 @@ class TANDEM_API Order {
     StreamId id;
     std::uint64_t epoch = 0;  // the last number given out
     std::uint64_t done = 0;   // the greatest that the host saw pass
+    std::uint64_t told = 0;   // the same, without what the pools asked for
     bool alive = true;        // events may be recorded on it
     bool finished = false;    // a captured one that no graph replays any more, but for `replays`
     Replays replays;
@@ -138,6 +144,7 @@ class TANDEM_API Order {
   struct Device {
     Driver* driver = nullptr;
     std::vector<EventHandle> spare;
+    Counts counts;
   };
 
   Stream& state(StreamId stream);
@@ -146,6 +153,8 @@ class TANDEM_API Order {
   bool is_ordered(const Stream& by, std::uint64_t stream, std::uint64_t number) noexcept;
   void learn(Stream& by, const Mark& mark);
   void raise_done(Stream& stream, std::uint64_t number) noexcept;
+  void raise_told(const Point& point) noexcept;
+  void prune(Stream& stream);
   Mark next(Stream& stream);
   bool idle(Stream& stream) noexcept;
   std::span<const Point> replays_of(std::uint64_t stream) noexcept;
@@ -168,7 +177,6 @@ class TANDEM_API Order {
       dead_;                    // streams that are destroyed or finished, and are not forgotten
   std::vector<Ids> released_;   // that are, in order: ids come in sequence, so these are few
   std::uint64_t captured_ = 0;  // streams, ever
-  Counts counts_;
 };
 
 }  // namespace tandem::memory

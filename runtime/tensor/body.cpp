@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/dispatch/check.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
@@ -150,6 +151,8 @@ Storage::Storage(std::size_t bytes, Device device) {
       }
       s->block = block;
       s->data = block->data;
+      if (debug::on(debug::kStreams) && !device.is_cpu()) [[unlikely]]
+        debug::created(*s, current_stream(device));
     } catch (...) {
       Bodies<detail::StorageBody>::give(s);
       throw;
@@ -164,6 +167,8 @@ Storage::Storage(void* data, std::size_t bytes, Device device, std::function<voi
   auto* s = fresh_storage(bytes, one_device(device));
   s->data = data;
   s->deleter = std::move(deleter);
+  if (debug::on(debug::kAny)) [[unlikely]]
+    debug::wrapped(*s);
   body_ = s;
 }
 
@@ -175,12 +180,18 @@ Storage::Storage(void* data, std::size_t bytes, const Stream& stream,
   auto* s = fresh_storage(bytes, stream.device());
   s->data = data;
   s->foreign = foreign.release();
+  if (debug::on(debug::kAny)) [[unlikely]] {
+    debug::wrapped(*s);
+    if (debug::on(debug::kStreams)) debug::created(*s, stream);
+  }
   body_ = s;
 }
 
 namespace detail {
 
 void destroy(StorageBody* s) noexcept {
+  if (debug::on(debug::kAny)) [[unlikely]]
+    debug::destroyed(*s);
   if (s->drop_peer != nullptr) s->drop_peer(s->peer.load(std::memory_order_acquire));
   if (s->block != nullptr) {
     pool_for(s->device).free(static_cast<Block*>(s->block));

@@ -252,6 +252,13 @@ TANDEM_API int tandem_memory_reset_peak(const char* device);
 TANDEM_API int tandem_memory_set_limit(const char* device, uint64_t bytes);
 /// Gives memory that no tensor uses back, after waiting for the device; `freed` is optional.
 TANDEM_API int tandem_memory_empty_cache(const char* device, uint64_t* freed);
+/// Names what this thread allocates until the pop, in snapshots and out-of-memory reports; a tag
+/// within a tag is "outer/inner". Control characters, an empty name and one of more than 200 bytes
+/// are TANDEM_VALUE_ERROR, and so is a pop without a push.
+TANDEM_API int tandem_memory_tag_push(const char* name);
+TANDEM_API int tandem_memory_tag_pop(void);
+/// Writes all that the device's pool holds as a JSON file, for `tandem memory`.
+TANDEM_API int tandem_memory_write_snapshot(const char* path, const char* device);
 
 /// Threads that host ops may use.
 TANDEM_API int tandem_set_num_threads(int n);

@@ -216,12 +216,13 @@ tandem_add_sim_test(graph.plain cuda.graph_test asan ENVIRONMENT TANDEM_POOL=pla
 tandem_add_sim_test(c_api c.c_api asan)
 tandem_add_sim_test(c_calls c.c_calls asan)
 tandem_add_sim_test(c_graphs c.c_graphs asan)
+tandem_add_sim_test(fork process.fork_test asan)
 if(TARGET tandem_python)
   # The sanitizer looks for the C++ run time, which the interpreter does not have, when it starts.
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.so OUTPUT_VARIABLE TANDEM_STDCXX_LIBRARY
     OUTPUT_STRIP_TRAILING_WHITESPACE)
   add_test(NAME cuda.sim.python COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
-    ${PROJECT_SOURCE_DIR}/tests/python/test_cuda_streams.py)
+    ${PROJECT_SOURCE_DIR}/tests/python/test_cuda_streams.py ${PROJECT_SOURCE_DIR}/tests/python/test_memory.py)
   set_tests_properties(cuda.sim.python PROPERTIES TIMEOUT 300 LABELS "unit"
     ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan};LD_PRELOAD=${TANDEM_ASAN_LIBRARY} ${TANDEM_STDCXX_LIBRARY};PYTHONPATH=${CMAKE_BINARY_DIR}/python")
 endif()

@@ -9,7 +9,8 @@ add_library(tandem_memory_alone OBJECT ${TANDEM_MEMORY_SOURCES} ${PROJECT_SOURCE
 target_compile_definitions(tandem_memory_alone PRIVATE TANDEM_BUILDING)
 target_include_directories(tandem_memory_alone PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/runtime/include
   ${PROJECT_SOURCE_DIR}/kernels/include)
-target_link_libraries(tandem_memory_alone PRIVATE tandem_warnings PUBLIC fmt::fmt Threads::Threads)
+target_link_libraries(tandem_memory_alone PRIVATE tandem_warnings PUBLIC fmt::fmt
+  nlohmann_json::nlohmann_json Threads::Threads)
 
 file(GLOB TANDEM_MEMORY_SIM CONFIGURE_DEPENDS ${folder}/*.cpp)
 list(FILTER TANDEM_MEMORY_SIM EXCLUDE REGEX "/(soak|fuzz|trace_replay|[a-z_]*_test)\\.cpp$")
@@ -19,7 +20,7 @@ target_compile_options(tandem_memory_sim PRIVATE -O2)
 target_link_libraries(tandem_memory_sim PRIVATE tandem_warnings PUBLIC tandem_memory_alone)
 
 foreach(test IN ITEMS sim_driver_test programs_test failings_test growth_test traces_test
-    host_programs_test)
+    host_programs_test inspect_test)
   add_executable(memory.${test} ${folder}/${test}.cpp)
   target_link_libraries(memory.${test} PRIVATE tandem_warnings tandem_memory_sim
     tandem_memory_alone GTest::gtest GTest::gtest_main)
@@ -54,7 +55,8 @@ if(NOT TANDEM_SANITIZE)
   target_compile_definitions(memory.pool_threads_tsan PRIVATE TANDEM_BUILDING)
   target_compile_options(memory.pool_threads_tsan PRIVATE -O1 -g1 -fsanitize=thread)
   target_link_options(memory.pool_threads_tsan PRIVATE -fsanitize=thread)
-  target_link_libraries(memory.pool_threads_tsan PRIVATE tandem_warnings fmt::fmt Threads::Threads GTest::gtest
+  target_link_libraries(memory.pool_threads_tsan PRIVATE tandem_warnings fmt::fmt nlohmann_json::nlohmann_json
+    Threads::Threads GTest::gtest
     GTest::gtest_main)
   set_target_properties(memory.pool_threads_tsan PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
   add_test(NAME memory.pool_threads_tsan COMMAND memory.pool_threads_tsan --gtest_brief=1)
