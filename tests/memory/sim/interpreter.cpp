@@ -205,7 +205,7 @@ void Interpreter::forget_taken(StreamId s) {
   ranges_.forget_idle([&](const auto& idle) {
     const Ranges::Idle& i = idle.second;
     return !(i.stream == s) && i.stream.device() == s.device() &&
-           (!alive(s) || machine_.after(s, i.freed));
+           (!alive(s) || machine_.capture_of(s) != 0 || machine_.after(s, i.freed));
   });
 }
 
