@@ -179,6 +179,7 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
     b.block = subject_->allocate(bytes, *s, captured ? capture_.pool : PoolId::Shared);
   } catch (const OutOfMemory&) {
     ++counters_.out_of_memory;
+    limited_ = true;  // memory was short, also where nothing was asked of the device
     if (machine_.faults() == faults) out_of_memory(s->device(), bytes);
     return true;
   } catch (const DeviceError& e) {

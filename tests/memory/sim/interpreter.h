@@ -132,7 +132,7 @@ class Interpreter {
   std::vector<std::optional<StreamId>> streams_;
   std::vector<Live> blocks_;
   Ranges ranges_;
-  bool limited_ = false;             // ever
+  bool limited_ = false;             // memory was ever short, or might have been
   std::set<std::uint64_t> crossed_;  // streams that ever freed what others had used
   Event events_[kEvents];
   Graph graphs_[kGraphs];
