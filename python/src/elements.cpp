@@ -7,6 +7,7 @@
 
 #include "convert.h"
 #include "errors.h"
+#include "tandem/check.h"
 
 namespace tandem::python {
 namespace {
@@ -337,6 +338,7 @@ PyObject* nested_list(const Tensor& t) {
   const Tensor host = t.cpu();
   TANDEM_EXPECTS(!t.is_meta(), NotImplemented,
                  "[tolist] expected a tensor with data, got one on meta");
+  check_host_use(host);
   return tandem::visit(t.dtype(), [&]<class T>() {
     return list_of<T>(static_cast<const char*>(host.data_ptr()), host.shape(),
                       host.strides().data(), host.dtype());

@@ -7,6 +7,7 @@
 #include "elements.h"
 #include "errors.h"
 #include "function.h"
+#include "tandem/check.h"
 
 namespace tandem::python {
 namespace {
@@ -93,6 +94,7 @@ nb::object array_of(const Tensor& t) {
     detail::fail<TypeError>("[numpy] expected a dtype that NumPy has, got " +
                             std::string(name(t.dtype())) + "; use .float() first");
   }
+  check_host_use(t, true);
   return numpy().attr("asarray")(nb::cast(ArrayInterface{t.alias()}));
 }
 

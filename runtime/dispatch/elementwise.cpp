@@ -116,7 +116,7 @@ void plan_and_launch(Inputs& in, DType computed, DType result, const Tensor& out
   fill_launch(launch, in, computed, result, out);
   const Tensor* all[kMaxInputs + 1] = {&out};
   for (std::size_t i = 0; i < in.n; ++i) all[i + 1] = in.tensors[i];
-  launch.stream = launch_stream(launch.device, {all, in.n + 1});
+  launch.stream = launch_stream(launch.device, {&out}, std::span(all + 1, in.n));
   plan_elementwise(launch, storage, out.shape(), {all, in.n + 1});
   detail::launch(in.row, launch.device, &launch);
 }
@@ -184,6 +184,15 @@ const TensorBody* plain_call(const OpRow& row, std::span<const Arg> in, const Te
   return first;
 }
 
+/// What debug mode wants to know of a plain call.
+__attribute__((cold, noinline)) void check_plain(std::span<const Arg> in, const Tensor& out) {
+  const Tensor* read[kMaxInputs] = {};
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (in[i].is_tensor()) read[i] = &in[i].tensor();
+  }
+  debug::launching(Stream{}, {&out}, std::span(read));
+}
+
 /// Runs a plain call on its whole arrays.
 void launch_plain(const OpRow& row, std::span<const Arg> in, const TensorBody& first,
                   const Tensor& out) {
@@ -199,6 +208,8 @@ void launch_plain(const OpRow& row, std::span<const Arg> in, const TensorBody& f
   launch.contiguous = true;
   launch.device = kCPU;
   launch.stream = nullptr;
+  if (debug::on(debug::kAny)) [[unlikely]]
+    check_plain(in, out);
   for (std::size_t i = 0; i <= in.size(); ++i) {
     OperandDesc& op = launch.operands[i];
     const bool number = i > 0 && !in[i - 1].is_tensor();

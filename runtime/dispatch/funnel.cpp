@@ -19,11 +19,15 @@ void launch(const OpRow& row, Device device, const void* desc) {
   check_launch();
 }
 
-void* launch_stream(Device device, std::span<const Tensor* const> tensors) {
+void* launch_stream(Device device, debug::Tensors written, debug::Tensors read) {
+  if (debug::on(debug::kAny)) [[unlikely]]
+    debug::launching(current_stream(device), written, read);
   if (device.is_cpu()) return nullptr;
   const Stream stream = current_stream(device);
-  for (const Tensor* t : tensors) {
-    if (t != nullptr) record_use(t->body_ptr()->storage, stream);
+  for (const debug::Tensors& tensors : {written, read}) {
+    for (const Tensor* t : tensors) {
+      if (t != nullptr && t->defined()) record_use(t->body_ptr()->storage, stream);
+    }
   }
   return stream.native();
 }

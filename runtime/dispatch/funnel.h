@@ -7,6 +7,7 @@
 #include <span>
 
 #include "runtime/base/trace.h"
+#include "runtime/dispatch/check.h"
 #include "runtime/dispatch/registry.h"
 #include "runtime/tensor/body.h"
 #include "runtime/tensor/names.h"
@@ -36,8 +37,10 @@ Tensor guard_overlap(const OpRow& row, const Tensor& in, const Tensor& out);
 void launch(const OpRow& row, Device device, const void* desc);
 
 /// The native handle of the stream that work on the device goes to, null on the host. The tensors'
-/// storages remember the stream: their memory is not given out again before that work is done.
-void* launch_stream(Device device, std::span<const Tensor* const> tensors);
+/// storages remember the stream: their memory is not given out again before that work is done. To
+/// be called before each launch with all tensors that it uses, null and undefined ones aside; one
+/// that is written and read is written. Raises CheckError in debug mode.
+void* launch_stream(Device device, debug::Tensors written, debug::Tensors read);
 
 /// The device of a call: that of the tensors, which must agree; 0-d CPU tensors go with any device.
 Device common_device(const OpRow& row, std::span<const Tensor* const> tensors);

@@ -59,7 +59,8 @@ Tensor map_call(const OpRow& row, const Tensor* const* inputs, int n, DType (*re
       launch.operands[i + 1].dtype = inputs[i]->dtype();
       launch.operands[i + 1].kernel = promoted;
     }
-    launch.stream = launch_stream(launch.device, {all, static_cast<std::size_t>(n) + 1});
+    launch.stream =
+        launch_stream(launch.device, {&out}, std::span(all + 1, static_cast<std::size_t>(n)));
     plan_elementwise(launch, storage, out.shape(), {all, static_cast<std::size_t>(n) + 1});
     run(launch, f);
   };

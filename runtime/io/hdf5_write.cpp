@@ -10,6 +10,7 @@
 
 #include "runtime/io/atomic_file.h"
 #include "runtime/io/hdf5.h"
+#include "tandem/check.h"
 #include "tandem/io.h"
 
 namespace tandem::io {
@@ -161,6 +162,7 @@ class Writer {
     const h5::Id set =
         create_dataset(name, type, Dims(std::span<const std::int64_t>(t.shape())), properties);
     if (t.numel() > 0) {
+      check_host_use(t);
       expect(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, t.data_ptr()));
     }
   }

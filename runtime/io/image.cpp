@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "runtime/io/atomic_file.h"
+#include "tandem/check.h"
 #include "tandem/io.h"
 
 namespace tandem::io {
@@ -77,7 +78,9 @@ Tensor checked(const std::string& op, const Tensor& t, bool png, Picture& p) {
   TANDEM_EXPECTS(!t.is_meta(), ValueError,
                  "[" + op + "] expected picture to hold values, got one on the meta device");
   p = {t.shape()[0], t.shape()[1], channels, t.dtype()};
-  return t.cpu().contiguous();
+  const Tensor host = t.cpu().contiguous();
+  check_host_use(host);
+  return host;
 }
 
 void store(const char* op, const std::string& path, const Buffer& out) {

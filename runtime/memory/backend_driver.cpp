@@ -114,6 +114,15 @@ class BackendMemory final : public Driver {
   DriverStatus synchronize() noexcept override {
     return status(calls().device_synchronize(device_));
   }
+  DriverStatus fill(void* p, int byte, std::size_t bytes, StreamId stream) noexcept override {
+    if (calls().fill == nullptr || is_of_another_thread(stream)) return kUnsupported;
+    return status(calls().fill(device_, p, byte, bytes, pointer(stream.handle)));
+  }
+  DriverStatus read(const void* p, std::size_t bytes, void* to) noexcept override {
+    if (status(calls().copy(device_, to, p, bytes, kDeviceToHost, nullptr)) != DriverStatus::Ok)
+      return kFailed;
+    return status(calls().stream_synchronize(device_, nullptr));
+  }
 
  private:
   const BackendDriver& calls() const { return table_.driver; }

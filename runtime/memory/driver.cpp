@@ -38,4 +38,11 @@ DriverStatus Driver::stream_query(StreamId) noexcept { return DriverStatus::NotR
 bool Driver::capturing(StreamId) noexcept { return false; }
 DriverStatus Driver::synchronize() noexcept { return DriverStatus::Ok; }
 
+DriverStatus Driver::fill(void*, int, std::size_t, StreamId) noexcept {
+  return DriverStatus::Unsupported;
+}
+DriverStatus Driver::read(const void*, std::size_t, void*) noexcept {
+  return DriverStatus::Unsupported;
+}
+
 }  // namespace tandem

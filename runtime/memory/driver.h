@@ -97,6 +97,11 @@ class TANDEM_API Driver {
   virtual bool capturing(StreamId stream) noexcept;
   /// Waits for all work of the device.
   virtual DriverStatus synchronize() noexcept;
+
+  /// Sets every byte, in the order of the stream; reads bytes that no work is pending on. Asked for
+  /// in debug mode alone; by default Unsupported.
+  virtual DriverStatus fill(void* p, int byte, std::size_t bytes, StreamId stream) noexcept;
+  virtual DriverStatus read(const void* p, std::size_t bytes, void* to) noexcept;
 };
 
 }  // namespace tandem

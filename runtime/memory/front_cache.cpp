@@ -32,6 +32,7 @@ void before_fork() {
   for (Pool* p : all.pools) p->lock_growth();
   for (FrontCache* c : all.caches) c->lock.lock();
   for (Pool* p : all.pools) p->lock();
+  debug::mutex().lock();
   Order::process().lock();
   lock_labels();
 }
@@ -40,6 +41,7 @@ void after_fork() {
   Registry& all = Registry::get();
   unlock_labels();
   Order::process().unlock();
+  debug::mutex().unlock();
   for (Pool* p : all.pools) p->unlock();
   for (FrontCache* c : all.caches) c->lock.unlock();
   for (Pool* p : all.pools) p->unlock_growth();

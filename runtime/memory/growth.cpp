@@ -68,8 +68,9 @@ Block* Pool::grow(Request& q) noexcept try {
     has_resource = resource_ != nullptr;
   }
   if (virtual_ && !has_resource) {
-    if (grow_virtual(q)) return locked(&Pool::take_grown, q);
-    if (virtual_) return nullptr;
+    bool space = true;  // where there is none, as with ulimit -v: a segment, this time
+    if (grow_virtual(q, &space)) return locked(&Pool::take_grown, q);
+    if (space) return nullptr;
   }
   if (direct_) {
     q.size = memory::round_up(q.bytes, kDirectUnit);
@@ -220,6 +221,7 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
   const std::size_t page = driver_->granularity();
   const auto base = reinterpret_cast<DriverAddress>(run->data);
   memory::unpoison(device_, run->data, run->size);
+  if (quarantine_ != nullptr) debug::forget(run->data, run->size);
   std::size_t gone = 0;
   for (; gone < run->size; gone += page) {
     if (driver_->unmap(base + gone, page) != DriverStatus::Ok) break;
@@ -234,18 +236,35 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
   return gone;
 }
 
-/// Collects `bytes` of pages that are free for all, where there are so many.
+/// Whether `bytes` could be had: pages that are free for all, and the rest from the device.
+bool Pool::hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare) {
+  std::size_t there = spare, own = 0;
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    for (const auto& [id, h] : heaps_) {
+      if (captures_ != 0) break;
+      if (h->pinned()) continue;
+      if (asynchronous_) h->reclaim();
+      there += h->clean_pages();
+      if (id == wanted_in) own = h->clean_pages();
+    }
+    const memory::Heap& h = heap(wanted_in);
+    const auto over = [](std::size_t limit, std::size_t reserved, std::size_t more) {
+      return more > limit || reserved > limit - more;
+    };
+    if (bytes > there && over(stats_.limit, stats_.reserved.current, bytes - there)) return false;
+    if (bytes > own && over(h.limit, h.sums.reserved.current, bytes - own)) return false;
+  }
+  MemoryInfo info;
+  return bytes < there + memory::kLargeSegment || driver_->memory_info(&info) != DriverStatus::Ok ||
+         bytes - there <= info.free;
+}
+
+/// Collects `bytes` of pages that are free for all, or as many as there are.
 void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
   const std::size_t page = driver_->granularity();
   std::unique_lock<std::mutex> hold(mutex_);
-  std::size_t there = 0;
   if (captures_ != 0) return;
-  for (const auto& [id, h] : heaps_) {
-    if (h->pinned()) continue;
-    if (asynchronous_) h->reclaim();
-    there += h->clean_pages();
-  }
-  if (there < bytes) return;
   pages.reserve(bytes / page);
   for (const auto& [id, h] : heaps_) {
     while (!h->pinned() && pages.size() * page < bytes) {
@@ -267,7 +286,7 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
 
 /// Room for a request in address space. Pages that could be had stay, also where they are not
 /// enough.
-bool Pool::grow_virtual(Request& q) {
+bool Pool::grow_virtual(Request& q, bool* space) {
   const std::size_t bytes = q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size;
   Range *hole = nullptr, *extra = nullptr;  // the second for a hole that is filled in part
   for (int round = 0; hole == nullptr && round < 2; ++round) {
@@ -278,26 +297,18 @@ bool Pool::grow_virtual(Request& q) {
       if (hole != nullptr) extra = descriptors_.ranges.take();
     }
     if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) {
-      virtual_ = false;  // no address space, as with ulimit -v: segments from here on
+      *space = false;
       return false;
     }
   }
   std::vector<PhysicalHandle> pages = std::exchange(spare_pages_, {});
   std::size_t mapped = 0;
   try {
-    steal_pages(hole->size, pages);
-    bool within = true;
-    {
-      const std::lock_guard<std::mutex> hold(mutex_);
-      within = within_limit(heap(q.id), hole->size);
+    // What is hopeless is not begun: the pages stay where they are.
+    if (hopeful(q.id, hole->size, pages.size() * driver_->granularity())) {
+      steal_pages(hole->size, pages);
+      mapped = map_pages(hole, pages, &q.failed);
     }
-    // What is hopeless is not begun.
-    MemoryInfo info;
-    const std::size_t fresh =
-        hole->size - std::min(hole->size, pages.size() * driver_->granularity());
-    if (fresh >= memory::kLargeSegment && driver_->memory_info(&info) == DriverStatus::Ok)
-      within = within && fresh <= info.free;
-    if (within) mapped = map_pages(hole, pages, &q.failed);
   } catch (const std::bad_alloc&) {  // no list of pages
   }
   for (const PhysicalHandle h : pages) destroy_page(h);
@@ -383,6 +394,7 @@ bool Pool::give_back_segment(const Segment& s) noexcept {
   if (s.is_virtual)
     return driver_->release(reinterpret_cast<DriverAddress>(s.base), s.bytes) == DriverStatus::Ok;
   memory::unpoison(device_, s.base, s.bytes);
+  if (quarantine_ != nullptr) debug::forget(s.base, s.bytes);
   if (s.source != nullptr) {
     try {
       s.source->deallocate(s.base, s.bytes, driver_->block_alignment(), nullptr);
@@ -428,12 +440,14 @@ bool Pool::synchronize(const char* reason) noexcept try {
 
 std::size_t Pool::trim(std::size_t keep) {
   drain_all();
+  give_up_quarantine();
   return give_back(keep, "trim");
 }
 
 std::size_t Pool::empty_cache() {
   drain_all();
   if (asynchronous_ && !synchronize("empty_cache")) return 0;
+  if (quarantine_ != nullptr) check_held_back();
   return give_back(0, "empty_cache");
 }
 

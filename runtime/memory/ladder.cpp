@@ -27,6 +27,9 @@ Block* Pool::finish(Block* b, const Request& q) noexcept {
   b->requested = q.bytes;
   b->live = true;
   b->label = q.label;
+  b->held_back = false;
+  if (quarantine_ != nullptr) [[unlikely]]
+    b->size_class = 255;  // not for the front caches
   Tally one;
   one.allocate(*b);
   fold(one, &Heap::of(*b));
@@ -135,6 +138,7 @@ Block* Pool::allocate_slow(std::size_t bytes, StreamId stream, PoolId id) {
     return b;
   };
   Block* b = climb_and_tell();
+  if (b == nullptr && give_up_quarantine()) b = climb_and_tell();
   if (b == nullptr && can_help(q)) {
     const auto retry = [&](bool wait) {
       if (wait) synchronize("out of memory");
@@ -155,6 +159,8 @@ Block* Pool::allocate_slow(std::size_t bytes, StreamId stream, PoolId id) {
     b = climb_and_tell();
   }
   if (b == nullptr) fail(q);
+  if (quarantine_ != nullptr) [[unlikely]]
+    check_given_out(b);
   memory::unpoison(device_, b->data, bytes);
   return b;
 }

@@ -18,6 +18,8 @@
 // clock, then has an event or a wait behind its own work. If the driver's call fails the number
 // stays unused; a later event serves.
 //
+// Of a stream that is gone nothing is kept once its work is done but that its id is one of those.
+//
 // Waits that a user makes with CUDA's own calls are not known here. That is safe: less is reused.
 #pragma once
 
@@ -68,15 +70,20 @@ class TANDEM_API Order {
   std::uint64_t fence(StreamId stream) noexcept;
   bool passed(StreamId stream, std::uint64_t fence) noexcept;
   bool ordered(StreamId by, StreamId stream, std::uint64_t fence) noexcept;
+  /// For debug mode: whether `by`, or the host (kHostStream), waited for the fence or saw it pass
+  /// as far as the program said so. What the pools find out by asking is left out: luck is no
+  /// order.
+  bool told(StreamId by, StreamId stream, std::uint64_t fence) noexcept;
 
   // What others than the pools do. Take the mark before the driver's call, hand it in after it.
   Mark recording(StreamId stream);
   void waited(StreamId by, const Mark& mark);
   void seen(const Mark& mark) noexcept;
-  /// Around a wait of the host for a stream.
+  /// Around a wait of the host for a stream: what that stream had waited for before is done as
+  /// well.
   Point waiting(StreamId stream);
   void waited_for(Point point) noexcept;
-  /// Around a wait of the host for a whole device.
+  /// Around a wait of the host for a whole device; likewise.
   std::vector<Point> waiting_for_device(unsigned device);
   void waited_for(std::span<const Point> points) noexcept;
 
@@ -106,6 +113,8 @@ class TANDEM_API Order {
   };
   /// Of a device's streams.
   Counts counts(unsigned device) noexcept;
+  /// How many streams it keeps something of: those that live, and of the dead those with work.
+  std::size_t streams() noexcept;
 
   // For a fork.
   void lock() { mutex_.lock(); }
@@ -120,11 +129,17 @@ class TANDEM_API Order {
     StreamId id;
     std::uint64_t epoch = 0;  // the last number given out
     std::uint64_t done = 0;   // the greatest that the host saw pass
+    std::uint64_t told = 0;   // the same, without what the pools asked for
     bool alive = true;        // events may be recorded on it
     bool finished = false;    // a captured one that no graph replays any more, but for `replays`
     Replays replays;
     std::vector<Point> known;              // by stream: the greatest number waited for
     std::vector<Outstanding> outstanding;  // the pools' events, oldest first
+    std::vector<Mark> awaited;  // what it had waited for when the host began to wait for it
+  };
+  /// Ids, both ends included.
+  struct Ids {
+    std::uint64_t first = 0, last = 0;
   };
   struct Device {
     Driver* driver = nullptr;
@@ -138,6 +153,8 @@ class TANDEM_API Order {
   bool is_ordered(const Stream& by, std::uint64_t stream, std::uint64_t number) noexcept;
   void learn(Stream& by, const Mark& mark);
   void raise_done(Stream& stream, std::uint64_t number) noexcept;
+  void raise_told(const Point& point) noexcept;
+  void prune(Stream& stream);
   Mark next(Stream& stream);
   bool idle(Stream& stream) noexcept;
   std::span<const Point> replays_of(std::uint64_t stream) noexcept;
@@ -147,10 +164,18 @@ class TANDEM_API Order {
   void poll_locked(Stream& stream) noexcept;
   void give_event(unsigned device, EventHandle event) noexcept;
   Driver* driver(StreamId stream) const noexcept;
+  bool released(std::uint64_t stream) const noexcept;
+  void release(std::uint64_t stream);
+  void release_dead() noexcept;
+  void bury(std::uint64_t stream) noexcept;
+  Point await(Stream& stream);
 
   std::mutex mutex_;
   std::vector<Device> devices_;
   std::unordered_map<std::uint64_t, Stream> streams_;
+  std::vector<std::uint64_t>
+      dead_;                    // streams that are destroyed or finished, and are not forgotten
+  std::vector<Ids> released_;   // that are, in order: ids come in sequence, so these are few
   std::uint64_t captured_ = 0;  // streams, ever
 };
 

@@ -62,7 +62,9 @@ Pool::Pool(std::unique_ptr<Driver> driver, Device device, unsigned index, memory
   plain_ = asked == "plain";
   virtual_ = driver_->features().virtual_memory && !direct_ && asked != "plain";
   asynchronous_ = driver_->features().asynchronous;
-  cached_limit_ = direct_ ? 0 : memory::kSlabLimit;
+  if (debug::on(debug::kMemory) && !direct_)
+    quarantine_ = std::make_unique<memory::Quarantine>(checks().quarantine);
+  cached_limit_ = direct_ || quarantine_ != nullptr ? 0 : memory::kLargeLimit;
   for (int c = 0; c < classes_.count(); ++c) depth_[c] = FrontCache::depth(classes_.bytes(c));
   stats_.limit = kNoLimit;
   nothing_.pool = this;
@@ -85,6 +87,7 @@ Pool::~Pool() {
     std::erase(all.pools, this);
   }
   for (const auto& [id, h] : heaps_) h->unpin();
+  give_up_quarantine();
   if (asynchronous_) synchronize("pool destroyed");
   give_back(0, "pool destroyed");
   if (asynchronous_) order_.detach(index_);
@@ -92,16 +95,30 @@ Pool::~Pool() {
 
 // ---- Small blocks: the thread's front cache. ----
 
+inline unsigned Pool::slot_of(StreamId stream) const noexcept {
+  const unsigned spread = static_cast<unsigned>(stream.id) + 7 * index_;
+  return index_ == 0 ? 0 : 1 + spread % (memory::kSlots - 1);
+}
+
 // Inlined into its callers: it is most of the cost of a small allocation.
 [[gnu::always_inline]] inline FrontCache* Pool::front(StreamId stream) noexcept {
-  const unsigned spread = static_cast<unsigned>(stream.id) + 7 * index_;
-  FrontCache* c = memory::thread_cache(index_ == 0 ? 0 : 1 + spread % (memory::kSlots - 1));
+  FrontCache* c = memory::thread_cache(slot_of(stream));
   if (c == nullptr) [[unlikely]]
     return nullptr;
   c->lock.lock();
   if (c->pool != this || c->stream.id != stream.id) [[unlikely]]
     rebind(*c, stream);
   return c;
+}
+
+/// The calling thread's cache, where it is one of this pool, with its lock taken.
+FrontCache* Pool::own_front(StreamId stream) noexcept {
+  FrontCache* c = memory::thread_cache(slot_of(stream));
+  if (c == nullptr) return nullptr;
+  c->lock.lock();
+  if (c->pool == this) return c;
+  c->lock.unlock();
+  return nullptr;
 }
 
 memory::FrontCache* Pool::locked_front(StreamId stream) noexcept { return front(stream); }
@@ -138,6 +155,12 @@ bool Pool::refill(FrontCache& cache, int size_class) noexcept try {
   const std::lock_guard<std::mutex> hold(mutex_);
   fold_front(cache);
   Heap& h = heap(PoolId::Shared);
+  const std::size_t bytes = classes_.bytes(size_class);
+  if (bytes > memory::kSlabLimit) {
+    memory::Range* r = h.take_range(cache.stream, bytes, false);
+    if (r != nullptr) cache.push(r);
+    return r != nullptr;
+  }
   const int wanted = std::max(1, depth_[size_class] / 2);
   int n = 0;
   for (Block* b; n < wanted && (b = h.take_small(cache.stream, size_class)) != nullptr; ++n)
@@ -237,9 +260,9 @@ void Pool::release(Block* blocks) noexcept {
 
 /// Gives a block to its heap whose own stream alone used it.
 void Pool::release_own(Block* b) noexcept {
-  if (!asynchronous_) return Heap::of(*b).give(b);
+  if (!asynchronous_) return settle(b);
   b->fence = order_.fence(b->stream);
-  if (Heap::owner(*b) == b->stream) return Heap::of(*b).give(b);
+  if (Heap::owner(*b) == b->stream) return settle(b);
   pending_.add(b);  // another stream took its slab over
 }
 
@@ -248,14 +271,22 @@ void Pool::release_resolved() noexcept {
   for (Block *b = pending_.resolve(order_), *following; b != nullptr; b = following) {
     following = b->next;
     b->next = nullptr;
-    Heap::of(*b).give(b);
+    settle(b);
   }
 }
 
 void Pool::free_slow(Block* b) noexcept {
+  if (quarantine_ != nullptr) [[unlikely]]
+    debug::taken_back(*b);
+  FrontCache* c = own_front(b->stream);
   {
     const std::lock_guard<std::mutex> hold(mutex_);
     b->live = false;
+    // What came before in this thread is counted first, or a peak would be lost.
+    if (c != nullptr) {
+      fold_front(*c);
+      c->lock.unlock();
+    }
     Tally one;
     one.free(*b);
     fold(one, &Heap::of(*b));
@@ -311,6 +342,9 @@ void Pool::stream_destroyed(StreamId stream) noexcept {
   if (!asynchronous_) return;
   drain_stream(stream);
   order_.destroyed(stream);
+  if (quarantine_ == nullptr) return;
+  const std::lock_guard<std::mutex> hold(mutex_);
+  quarantine_->ended(stream);
 }
 
 void Pool::drain_stream(StreamId stream) noexcept {
@@ -344,7 +378,7 @@ MemoryStats Pool::stats() {
 
 MemoryStats Pool::stats_locked() {
   MemoryStats s = stats_;
-  s.pending = pending_.bytes();
+  s.pending = pending_.bytes() + (quarantine_ != nullptr ? quarantine_->bytes() : 0);
   const memory::Order::Counts order = order_.counts(index_);
   s.events = order.events;
   s.waits = order.waits;
@@ -439,7 +473,8 @@ std::string Pool::verify() {
   drain_all();
   const std::lock_guard<std::mutex> hold(mutex_);
   std::size_t reserved = 0, taken = 0;
-  const std::size_t pending = pending_.bytes();
+  const std::size_t held = quarantine_ != nullptr ? quarantine_->bytes() : 0;
+  const std::size_t pending = pending_.bytes() + held;
   std::int64_t allocated = 0;
   for (const auto& [id, h] : heaps_) {
     const std::size_t before = reserved;
@@ -455,7 +490,7 @@ std::string Pool::verify() {
     return fmt::format("the segments have {} bytes, {} are reserved", reserved,
                        stats_.reserved.current);
   }
-  if (pending != pending_.count_bytes())
+  if (pending != pending_.count_bytes() + held)
     return "the pending blocks do not add up to the pending bytes";
   if (allocated_ < 0 || taken != static_cast<std::size_t>(allocated_) + pending) {
     return fmt::format("{} bytes are taken, {} allocated and {} pending", taken, allocated_,

@@ -9,10 +9,11 @@
 // until their work is in the order of its own stream. Events are recorded only when memory is
 // wanted and there is none in the right order.
 //
-// Sizes: up to 256 KiB, size classes in slabs, with a front cache a thread; above, ranges, found by
-// size in constant time, split and joined. Requests of up to 1 MiB live apart from larger ones,
-// because a small long-lived block in the middle of a large run would keep a large request from
-// fitting; near the end of memory either kind takes what the other has.
+// Sizes: up to 256 KiB, size classes in slabs; above, ranges, found by size in constant time, split
+// and joined. A front cache a thread holds blocks of up to 1 MiB, of the large ones one a size.
+// Requests of up to 1 MiB live apart from larger ones, because a small long-lived block in the
+// middle of a large run would keep a large request from fitting; near the end of memory either kind
+// takes what the other has.
 //
 // Where the driver has virtual memory, address space is reserved once, far more than there is
 // memory, and pages of it are mapped and unmapped: a large request takes its pages from whatever is
@@ -38,6 +39,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/memory/check.h"
 #include "runtime/memory/driver.h"
 #include "runtime/memory/front_cache.h"
 #include "runtime/memory/heap.h"
@@ -140,6 +142,8 @@ class TANDEM_API Pool {
   };
 
   memory::FrontCache* front(StreamId stream) noexcept;  // with its lock taken
+  unsigned slot_of(StreamId stream) const noexcept;
+  memory::FrontCache* own_front(StreamId stream) noexcept;
   memory::FrontCache* locked_front(StreamId stream) noexcept;
   void rebind(memory::FrontCache& cache, StreamId stream) noexcept;
   bool refill(memory::FrontCache& cache, int size_class) noexcept;
@@ -157,6 +161,15 @@ class TANDEM_API Pool {
 
   void release_resolved() noexcept;
   void notify(MemoryEvent::Kind kind, std::size_t bytes, const char* reason);
+
+  // pool_check.cpp: debug mode.
+  void settle(Block* block) noexcept;
+  void hold_back(Block* block) noexcept;
+  bool poison_freed(Block& block) noexcept;
+  void let_go(Block* block) noexcept;
+  bool give_up_quarantine() noexcept;
+  void check_given_out(Block* block);
+  void check_held_back();
 
   // ladder.cpp
   Block* allocate_slow(std::size_t bytes, StreamId stream, PoolId id);
@@ -180,13 +193,14 @@ class TANDEM_API Pool {
   bool within_limit(const memory::Heap& heap, std::size_t bytes) const;
   void lost(memory::Heap& heap, std::size_t bytes) noexcept;
   bool grow_plain(Request& q, std::size_t bytes);
-  bool grow_virtual(Request& q);
+  bool grow_virtual(Request& q, bool* space);
   bool reserve_space(const Request& q, std::size_t bytes);
   PhysicalHandle& page_at(memory::Range& r, std::size_t at) noexcept;
   void destroy_page(PhysicalHandle handle) noexcept;
   std::size_t map_pages(memory::Range* hole, std::vector<PhysicalHandle>& pages,
                         bool* failed) noexcept;
   std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
+  bool hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare);
   void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
   std::size_t give_back_pages(std::size_t keep, bool closed);
   std::size_t give_back_segments(std::size_t keep, bool closed);
@@ -200,12 +214,13 @@ class TANDEM_API Pool {
   memory::Order& order_;
   const memory::SizeClasses classes_;
   std::uint8_t depth_[memory::kMaxClasses] = {};
-  std::size_t cached_limit_ = memory::kSlabLimit;  // requests up to here may come from front caches
-  bool direct_ = false;                            // TANDEM_POOL=direct
-  bool plain_ = false;                             // TANDEM_POOL=plain
-  std::atomic<bool> virtual_{false};               // there is virtual memory, and it is wanted
+  std::size_t cached_limit_ = memory::kLargeLimit;  // requests up to here may be in front caches
+  bool direct_ = false;                             // TANDEM_POOL=direct
+  bool plain_ = false;                              // TANDEM_POOL=plain
+  std::atomic<bool> virtual_{false};                // there is virtual memory, and it is wanted
   bool asynchronous_ = false;
-  Block nothing_;  // what zero bytes get
+  Block nothing_;                                   // what zero bytes get
+  std::unique_ptr<memory::Quarantine> quarantine_;  // null unless TANDEM_CHECK=memory
 
   std::atomic<int> captures_{0};         // under way
   std::uint32_t private_ = 0;            // pools opened, ever

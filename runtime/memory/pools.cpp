@@ -66,6 +66,12 @@ unsigned device_number(Device device) noexcept {
   return numbers[kind][index].load(std::memory_order_acquire);
 }
 
+void forget_device_numbers() noexcept {
+  for (auto& of_kind : numbers) {
+    for (auto& number : of_kind) number.store(0);
+  }
+}
+
 Pool& register_pool(Device device, std::unique_ptr<Driver> driver) {
   std::atomic<Pool*>* at = device.is_cpu() ? nullptr : slot(device);
   TANDEM_EXPECTS(

@@ -48,8 +48,7 @@ Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int6
     launch.n_in = 2;
     launch.dtype = dtype;
     launch.device = out.device();
-    const Tensor* tensors[] = {&out, &a, &b};
-    launch.stream = launch_stream(launch.device, tensors);
+    launch.stream = launch_stream(launch.device, {&out}, {&a, &b});
     launch.operands[0] = OperandDesc{out.data_ptr(), strides[0], {}, dtype, dtype};
     launch.operands[1] = OperandDesc{a.data_ptr(), strides[1], {}, dtype, dtype};
     launch.operands[2] = OperandDesc{b.data_ptr(), strides[2], {}, dtype, dtype};
@@ -89,8 +88,7 @@ Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b) {
     g.c_col = out.strides()[2];
     g.dtype = dtype;
     g.device = out.device();
-    const Tensor* tensors[] = {&out, &a, &b};
-    g.stream = launch_stream(g.device, tensors);
+    g.stream = launch_stream(g.device, {&out}, {&a, &b});
     detail::launch(op::matmul, g.device, &g);
   };
   return run_one(row, nullptr, infer, go);

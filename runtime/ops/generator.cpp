@@ -7,6 +7,7 @@
 #include <random>
 
 #include "runtime/ops/turn.h"
+#include "tandem/check.h"
 #include "tandem/ops.h"
 #include "tandem/random.h"
 
@@ -130,6 +131,7 @@ void Generator::set_state(const Tensor& state) {
                   "{} in {}",
                   sizeof s, state.numel(), state.dim()));
   const Tensor bytes = state.contiguous();
+  check_host_use(bytes);
   std::memcpy(&s, bytes.data_ptr(), sizeof s);
   TANDEM_EXPECTS(std::memcmp(s.magic, kMagic, sizeof s.magic) == 0, ValueError,
                  "[set_state] argument 'state': expected bytes that get_state gave, got others");

@@ -17,8 +17,7 @@ inline void set_output(GeneratorLaunch& l, const OpRow& row, const Tensor& t, DT
   l.rank = static_cast<int>(t.dim());
   l.contiguous = t.is_contiguous();
   l.device = t.device();
-  const Tensor* written[] = {&t};
-  l.stream = launch_stream(l.device, written);
+  l.stream = launch_stream(l.device, {&t}, {});
   l.out = OperandDesc{t.data_ptr(), strides, {}, t.dtype(), kernel};
 }
 

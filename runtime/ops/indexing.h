@@ -108,9 +108,10 @@ Arg filling(const OpRow& row, const Tensor& x, const Arg& value, Tensor& held);
 /// The set elements of a dense mask: how many before each tile, and of all (waits for the device).
 Tensor count_set(const OpRow& row, const Tensor& mask);
 std::int64_t total_set(const Tensor& offsets);
-/// Launches a stage of the mask kernels.
+/// Launches a stage of the mask kernels: Count writes the offsets, the others read them and write
+/// `out`. Null: none.
 void launch_mask(MaskLaunch& l, const OpRow& row, MaskStage stage, const Tensor& mask,
-                 const Tensor& offsets, std::span<const Tensor* const> others);
+                 const Tensor& offsets, const Tensor* out, const Tensor* from);
 /// Coordinates of the set elements, [count][rank of the mask]; waits for the device.
 Tensor coordinates(const OpRow& row, const Tensor& mask);
 

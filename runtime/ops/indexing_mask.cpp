@@ -24,16 +24,16 @@ Tensor as_mask(const OpRow& row, const Tensor& mask) {
 }
 
 void launch_mask(MaskLaunch& l, const OpRow& row, MaskStage stage, const Tensor& mask,
-                 const Tensor& offsets, std::span<const Tensor* const> others) {
+                 const Tensor& offsets, const Tensor* out, const Tensor* from) {
   l.row = &row;
   l.stage = stage;
   l.mask = static_cast<const std::uint8_t*>(mask.data_ptr());
   l.n = mask.numel();
   l.offsets = static_cast<std::int64_t*>(offsets.data_ptr());
   l.device = mask.device();
-  std::vector<const Tensor*> used{&mask, &offsets};
-  used.insert(used.end(), others.begin(), others.end());
-  l.stream = launch_stream(l.device, used);
+  const bool counts = stage == MaskStage::Count;
+  l.stream = launch_stream(l.device, {counts ? &offsets : out},
+                           {&mask, counts ? nullptr : &offsets, from});
   launch(op::nonzero, l.device, &l);
 }
 
@@ -45,7 +45,7 @@ Tensor count_set(const OpRow& row, const Tensor& mask) {
   MaskLaunch l{};
   l.n = mask.numel();
   const Tensor offsets = make_empty(IntSpan{l.tiles() + 1}, DType::int64, mask.device());
-  launch_mask(l, row, MaskStage::Count, mask, offsets, {});
+  launch_mask(l, row, MaskStage::Count, mask, offsets, nullptr, nullptr);
   return offsets;
 }
 
@@ -62,8 +62,7 @@ void write_coordinates(const OpRow& row, const Tensor& mask, IntSpan shape, cons
   l.limit = out.shape()[0];
   l.shape = shape.data();
   l.rank = static_cast<int>(shape.size());
-  const Tensor* others[] = {&out};
-  launch_mask(l, row, MaskStage::Coordinates, mask, offsets, others);
+  launch_mask(l, row, MaskStage::Coordinates, mask, offsets, &out, nullptr);
 }
 
 /// Whether each element is not 0, as dense bytes; itself where it is that already.
@@ -205,8 +204,7 @@ Tensor masked_select(const Tensor& x, const Tensor& mask) {
         l.out = out.data_ptr();
         l.in = from.data_ptr();
         l.width = static_cast<int>(x.element_size());
-        const Tensor* others[] = {&out, &from};
-        detail::launch_mask(l, row, MaskStage::Select, dense_mask, offsets, others);
+        detail::launch_mask(l, row, MaskStage::Select, dense_mask, offsets, &out, &from);
       });
 }
 
@@ -255,8 +253,7 @@ Tensor scatter_masked(const OpRow& row, const Tensor& x, const Tensor& mask, con
     l.in = from.data_ptr();
     l.limit = from.numel();
     l.width = static_cast<int>(x.element_size());
-    const Tensor* others[] = {&dense, &from};
-    detail::launch_mask(l, row, MaskStage::Scatter, dense_mask, offsets, others);
+    detail::launch_mask(l, row, MaskStage::Scatter, dense_mask, offsets, &dense, &from);
     if (!dense.shares_storage(self)) detail::copy_elements(self, dense);
   });
 }

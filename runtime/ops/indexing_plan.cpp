@@ -108,10 +108,12 @@ void plan_index(IndexLaunch& l, IndexStorage& storage, const IndexPlan& plan, co
   l.x = {x.data_ptr(), storage.x, {}, x.dtype(), x.dtype()};
   l.other = {other.defined() ? other.data_ptr() : nullptr, storage.other, {}, x.dtype(), x.dtype()};
   l.device = x.device();
-  std::vector<const Tensor*> used{&x};
-  if (other.defined()) used.push_back(&other);
-  for (const PlannedArray& a : plan.arrays) used.push_back(&a.index);
-  l.stream = launch_stream(l.device, used);
+  std::vector<const Tensor*> read;
+  for (const PlannedArray& a : plan.arrays) read.push_back(&a.index);
+  const bool writes = l.mode > IndexMode::Read;
+  if (l.mode != IndexMode::Check) read.push_back(writes ? &other : &x);
+  const Tensor* written = writes ? &x : l.mode == IndexMode::Read ? &other : nullptr;
+  l.stream = launch_stream(l.device, {written}, read);
 }
 
 void check_indices(const OpRow& row, const IndexPlan& plan, const Tensor& x) {

@@ -66,8 +66,8 @@ Tensor sample(const OpRow& row, detail::OutSpec spec, DType dtype,
     launch.seed = turn.seed();
     launch.offset = turn.counter();
     launch.device = out.device();
-    const Tensor* used[] = {&made, &in[0].tensor, in.size() > 1 ? &in[1].tensor : nullptr};
-    launch.stream = detail::launch_stream(launch.device, used);
+    launch.stream = detail::launch_stream(launch.device, {&made},
+                                          {&in[0].tensor, in.size() > 1 ? &in[1].tensor : nullptr});
     if (launch.numel > 0) detail::launch(row, launch.device, &launch);
     if (out.dtype() != dtype) detail::copy_elements(out, made);
     turn.keep();
@@ -182,8 +182,7 @@ Tensor randperm(std::int64_t n, const Options& options, const Generator& generat
     launch.seed = turn.seed();
     launch.offset = turn.counter();
     launch.device = out.device();
-    const Tensor* used[] = {&made};
-    launch.stream = detail::launch_stream(launch.device, used);
+    launch.stream = detail::launch_stream(launch.device, {&made}, {});
     if (n > 0) detail::launch(row, launch.device, &launch);
     if (dtype != DType::int64) detail::copy_elements(out, made);
     turn.keep();
@@ -253,8 +252,7 @@ Tensor multinomial(const Tensor& weights, std::int64_t num_samples, bool replace
     launch.seed = turn.seed();
     launch.offset = turn.counter();
     launch.device = out.device();
-    const Tensor* used[] = {&out, &dense};
-    launch.stream = detail::launch_stream(launch.device, used);
+    launch.stream = detail::launch_stream(launch.device, {&out}, {&dense});
     if (out.numel() > 0) detail::launch(row, launch.device, &launch);
     turn.keep();
   };

@@ -26,8 +26,7 @@ ReduceLaunch make_launch(const OpRow& row, const Tensor& x, DType computed, cons
   l.n_in = 1;
   l.dtype = computed;
   l.device = x.device();
-  const Tensor* tensors[] = {&x, &outs.front(), &outs.back()};
-  l.stream = launch_stream(l.device, tensors);
+  l.stream = launch_stream(l.device, {&outs.front(), &outs.back()}, {&x});
   const auto bytes = [](const Tensor& t, std::size_t d) {
     return t.strides()[d] * static_cast<std::int64_t>(t.element_size());
   };

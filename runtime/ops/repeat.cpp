@@ -226,14 +226,14 @@ RepeatLaunch repeat_launch(const Tensor& repeats, const Tensor& ends) {
 std::int64_t total_of(const Tensor& repeats, const Tensor& ends) {
   if (ends.numel() == 0) return 0;
   RepeatLaunch l = repeat_launch(repeats, ends);
-  const Tensor* tensors[] = {&repeats, &ends};
-  l.stream = detail::launch_stream(l.device, tensors);
+  l.stream = detail::launch_stream(l.device, {&ends}, {&repeats});
   detail::launch(op::repeat_interleave, l.device, &l);
   return ends.select(0, -1).item<std::int64_t>();
 }
 
 /// What only the host can see before any work.
 std::int64_t sum_on_host(const Tensor& repeats, std::int64_t n) {
+  check_host_use(repeats);
   const auto* r = repeats.data<std::int64_t>();
   const bool one = repeats.numel() == 1;
   std::int64_t total = 0;
@@ -259,8 +259,9 @@ void interleave(const Tensor& out, const Tensor& x, std::size_t d, const Tensor&
   l.inner = product(x.shape().subspan(d + 1)) * static_cast<std::int64_t>(x.element_size());
   l.out = out.data_ptr();
   l.in = dense.data_ptr();
-  const Tensor* tensors[] = {&out, &dense, &repeats, &ends};
-  l.stream = detail::launch_stream(l.device, tensors);
+  // Summed already, the ends are read alone.
+  l.stream = summed ? detail::launch_stream(l.device, {&out}, {&dense, &repeats, &ends})
+                    : detail::launch_stream(l.device, {&out, &ends}, {&dense, &repeats});
   detail::launch(op::repeat_interleave, l.device, &l);
 }
 
@@ -307,8 +308,7 @@ void launch_border(const OpRow& row, const Tensor& out, const Tensor& in, const 
   l.out = out.data_ptr();
   l.in = in.data_ptr();
   l.device = out.device();
-  const Tensor* tensors[] = {&out, &in};
-  l.stream = launch_stream(l.device, tensors);
+  l.stream = launch_stream(l.device, {&out}, {&in});
   detail::launch(op::pad, l.device, &l);
 }
 

@@ -39,8 +39,7 @@ ScanLaunch make_launch(const OpRow& row, const Tensor& x, DType computed, std::i
   l.n_out = static_cast<int>(outs.size());
   l.dtype = computed;
   l.device = x.device();
-  const Tensor* tensors[] = {&x, &outs.front(), &outs.back()};
-  l.stream = detail::launch_stream(l.device, tensors);
+  l.stream = detail::launch_stream(l.device, {&outs.front(), &outs.back()}, {&x});
   const auto bytes = [](const Tensor& t, std::size_t d) {
     return t.strides()[d] * static_cast<std::int64_t>(t.element_size());
   };

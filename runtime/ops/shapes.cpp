@@ -44,6 +44,7 @@ Dims indices_of(const Tensor& t, const char* op) {
                              "or 1 dimensions on the CPU, got {} of {} dimensions on {}",
                              op, name(t.dtype()), t.dim(), t.device().str()));
   const Tensor dense = t.contiguous();
+  check_host_use(dense);
   return Dims(IntSpan(dense.data<std::int64_t>(), static_cast<std::size_t>(t.numel())));
 }
 

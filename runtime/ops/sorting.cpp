@@ -81,7 +81,7 @@ void run_sort(const OpRow& row, const Tensor& x, std::int64_t dim, const Wanted&
   l.count = wanted.count;
   l.device = x.device();
   const Tensor* tensors[] = {&x, values, indices};
-  l.stream = launch_stream(l.device, tensors);
+  l.stream = launch_stream(l.device, {values, indices}, {&x});
   OperandDesc* operands[] = {&l.in, &l.values, &l.indices};
   std::int64_t* along[] = {&l.in_stride, &l.values_stride, &l.indices_stride};
   l.n = 1;

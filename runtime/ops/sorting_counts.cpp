@@ -30,8 +30,8 @@ CountLaunch launch_of(const OpRow& row, const Tensor& x, std::int64_t bins,
   return l;
 }
 
-void run(CountLaunch& l, std::initializer_list<const Tensor*> tensors) {
-  l.stream = detail::launch_stream(l.device, std::span(tensors.begin(), tensors.size()));
+void run(CountLaunch& l, const Tensor& written, std::initializer_list<const Tensor*> read) {
+  l.stream = detail::launch_stream(l.device, {&written}, read);
   detail::launch(op::bincount, l.device, &l);
 }
 
@@ -41,7 +41,7 @@ Tensor counted(CountLaunch l, const Tensor& x, const Tensor& other) {
   if (l.n == 0 || l.bins == 0) return counts;
   l.step = CountLaunch::Step::Count;
   l.counts = counts.data<std::int64_t>();
-  run(l, {&x, &counts, other.defined() ? &other : nullptr});
+  run(l, counts, {&x, other.defined() ? &other : nullptr});
   return counts;
 }
 
@@ -52,7 +52,7 @@ Tensor weighted(CountLaunch l, const Tensor& x, const Tensor& other, const Tenso
   Tensor ids = working(x, {l.n}, DType::int64);
   l.step = CountLaunch::Step::Ids;
   l.ids = ids.data<std::int64_t>();
-  run(l, {&x, &ids, other.defined() ? &other : nullptr});
+  run(l, ids, {&x, other.defined() ? &other : nullptr});
   if (l.bins < INT32_MAX) ids = ids.to(DType::int32);  // half the passes of the sort
   const Tensor sorted = working(x, {l.n}, ids.dtype());
   const Tensor order = working(x, {l.n}, DType::int64);
@@ -66,7 +66,7 @@ Tensor weighted(CountLaunch l, const Tensor& x, const Tensor& other, const Tenso
   l.order = order.data<std::int64_t>();
   l.starts = starts.data<std::int64_t>();
   l.sums = sums.data_ptr();
-  run(l, {&weights, &order, &starts, &sums});
+  run(l, sums, {&weights, &order, &starts});
   return sums;
 }
 
@@ -143,7 +143,7 @@ Tensor equal_edges(const OpRow& row, const Tensor& x, std::int64_t bins,
   l.step = CountLaunch::Step::Edges;
   l.edges = edges.data_ptr();
   set_range(l, range, own, 0.5);
-  run(l, {&edges, own.defined() ? &own : nullptr});
+  run(l, edges, {own.defined() ? &own : nullptr});
   return edges;
 }
 
@@ -244,7 +244,7 @@ Tensor cells_of(const OpRow& row, std::span<const Tensor> points, std::span<cons
     l.step = CountLaunch::Step::Ids;
     l.edges = edges[d].data_ptr();
     l.ids = ids.data<std::int64_t>();
-    run(l, {&points[d], &ids, &edges[d]});
+    run(l, ids, {&points[d], &edges[d]});
     cells = d == 0 ? ids : add(mul(cells, edges[d].numel()), ids);
   }
   return cells;

@@ -116,8 +116,7 @@ Tensor quantiles(const OpRow& row, const Tensor& x, const Arg& q, std::optional<
     l.ignore_nan = ignore_nan;
     l.out = out.data_ptr();
     l.device = x.device();
-    const Tensor* tensors[] = {&sorted, &ranks, &out};
-    l.stream = detail::launch_stream(l.device, tensors);
+    l.stream = detail::launch_stream(l.device, {&out}, {&sorted, &ranks});
     detail::launch(op::quantile, l.device, &l);
   });
 }
@@ -135,16 +134,14 @@ void find_modes(const Tensor& x, std::int64_t dim, const Tensor& values, const T
   l.order = order.data<std::int64_t>();
   l.lengths = lengths.data<std::int64_t>();
   l.device = x.device();
-  const Tensor* read[] = {&sorted, &order, &lengths};
-  l.stream = detail::launch_stream(l.device, read);
+  l.stream = detail::launch_stream(l.device, {&lengths}, {&sorted, &order});
   detail::launch(op::mode, l.device, &l);
   const Tensor at = argmax(lengths, -1);  // the first of the longest runs has the least value
   l.step = ModeLaunch::Step::Pick;
   l.at = at.data<std::int64_t>();
   l.values = values.data_ptr();
   l.indices = indices.data<std::int64_t>();
-  const Tensor* written[] = {&at, &values, &indices};
-  (void)detail::launch_stream(l.device, written);
+  (void)detail::launch_stream(l.device, {&values, &indices}, {&at, &sorted, &order, &lengths});
   detail::launch(op::mode, l.device, &l);
 }
 

@@ -39,15 +39,12 @@ struct Runs {
     l.device = items.device();
     return l;
   }
-  void run(UniqueLaunch& l, std::initializer_list<const Tensor*> written) const {
-    const Tensor* own[] = {&items, order.defined() ? &order : nullptr,
-                           ranks.defined() ? &ranks : nullptr};
-    l.stream = detail::launch_stream(l.device, own);
-    for (const Tensor* t : written) {
-      if (t == nullptr || !t->defined()) continue;
-      const Tensor* one[] = {t};
-      (void)detail::launch_stream(l.device, one);
-    }
+  void run(UniqueLaunch& l, std::initializer_list<const Tensor*> written,
+           const Tensor* starts = nullptr) const {
+    const bool sorts = l.step == UniqueLaunch::Step::Order;
+    const bool counts = l.step == UniqueLaunch::Step::Runs;
+    const Tensor* read[] = {&items, sorts ? nullptr : &order, counts ? nullptr : &ranks, starts};
+    l.stream = detail::launch_stream(l.device, written, read);
     detail::launch(op::unique, l.device, &l);
   }
 
@@ -56,7 +53,7 @@ struct Runs {
     if (count() == 0) return 0;
     ranks = working(items, {count()}, DType::int64);
     UniqueLaunch l = launch_of(UniqueLaunch::Step::Runs);
-    run(l, {});
+    run(l, {&ranks});
     return ranks.select(0, count() - 1).item<std::int64_t>() + 1;
   }
 };
@@ -82,7 +79,7 @@ Runs sorted_runs(const OpRow& row, const Tensor& x, std::optional<std::int64_t> 
   }
   runs.order = arange(0, n, 1, {.dtype = DType::int64, .device = x.device()});
   UniqueLaunch l = runs.launch_of(UniqueLaunch::Step::Order);
-  runs.run(l, {});
+  runs.run(l, {&runs.order});
   return runs;
 }
 
@@ -118,7 +115,7 @@ Unique collect(Runs& runs, const Tensor& x, std::optional<std::int64_t> dim, Uni
     l.counts = data(u.counts);
     l.first = data(u.indices);
     l.out = u.values.data_ptr();
-    runs.run(l, {&starts, &u.counts, &u.indices, &u.values});
+    runs.run(l, {&u.counts, &u.indices, &u.values}, &starts);
   }
   if (dim) {
     u.values = u.values.movedim(0, *dim).contiguous();
@@ -200,8 +197,7 @@ void run_search(const OpRow& row, const Tensor& sequence, const Tensor* sorter,
   l.out = out.data_ptr();
   l.out_dtype = out.dtype();
   l.device = out.device();
-  const Tensor* tensors[] = {&sequence, sorter, &values, &out};
-  l.stream = detail::launch_stream(l.device, tensors);
+  l.stream = detail::launch_stream(l.device, {&out}, {&sequence, sorter, &values});
   detail::launch(op::searchsorted, l.device, &l);
 }
 

@@ -69,8 +69,7 @@ void choose(const Tensor& out, const Tensor& x, bool with_replacement) {
   l.out = out.data_ptr();
   l.in = x.data_ptr();
   l.device = out.device();
-  const Tensor* tensors[] = {&out, &x};
-  l.stream = detail::launch_stream(l.device, tensors);
+  l.stream = detail::launch_stream(l.device, {&out}, {&x});
   detail::launch(op::combinations, l.device, &l);
 }
 

@@ -33,8 +33,7 @@ Tensor triangle(const OpRow& row, const Tensor& x, std::int64_t diagonal, bool u
     l.out = out.data_ptr();
     l.in = dense.data_ptr();
     l.device = out.device();
-    const Tensor* tensors[] = {&out, &dense};
-    l.stream = detail::launch_stream(l.device, tensors);
+    l.stream = detail::launch_stream(l.device, {&out}, {&dense});
     detail::launch(op::tril, l.device, &l);
   });
 }

@@ -67,8 +67,10 @@ struct Graph::State {
   std::vector<Stream> replays;
 
   ~State() {
-    if (executable != nullptr) backend->driver.executable_destroy(executable);
-    if (recording != nullptr) recording->close(replays);
+    // In the child of a fork the device is gone.
+    const bool usable = backend != nullptr && backend_for(backend->kind) != nullptr;
+    if (executable != nullptr && usable) backend->driver.executable_destroy(executable);
+    if (recording != nullptr && usable) recording->close(replays);
   }
 };
 

@@ -225,15 +225,15 @@ struct Event::State {
 namespace {
 
 /// Around a wait of the host for a stream, or a question whether its work is done: made before,
-/// told after that all work queued before is done.
+/// told after that all work queued before is done, and what that work waited for.
 class HostWait {
  public:
   explicit HostWait(const Stream& stream)
-      : point_(memory::Order::process().waiting(stream_id(stream))) {}
-  void done() const { memory::Order::process().waited_for(point_); }
+      : mark_(memory::Order::process().recording(stream_id(stream))) {}
+  void done() const { memory::Order::process().seen(mark_); }
 
  private:
-  memory::Point point_;
+  memory::Mark mark_;
 };
 
 /// Around a wait of the host for all streams of a device.

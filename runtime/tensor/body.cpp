@@ -14,10 +14,12 @@
 #include <memory>
 
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/dispatch/check.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 #include "runtime/tensor/foreign_memory.h"
+#include "runtime/tensor/storage_observer.h"
 #include "tandem/backend.h"
 
 namespace tandem {
@@ -127,7 +129,13 @@ Device one_device(Device device) {
   const bool known = device == kCPU || device == kMeta || device_number(device) != 0;
   return known ? device : resolve_device(device, "storage");
 }
+
+std::atomic<const detail::StorageObserver*> g_observer{nullptr};
 }  // namespace
+
+void detail::observe_meta_storages(const StorageObserver* observer) noexcept {
+  g_observer.store(observer, std::memory_order_release);
+}
 
 Storage::Storage(std::size_t bytes, Device device) {
   device = one_device(device);
@@ -143,10 +151,14 @@ Storage::Storage(std::size_t bytes, Device device) {
       }
       s->block = block;
       s->data = block->data;
+      if (debug::on(debug::kStreams) && !device.is_cpu()) [[unlikely]]
+        debug::created(*s, current_stream(device));
     } catch (...) {
       Bodies<detail::StorageBody>::give(s);
       throw;
     }
+  } else if (const detail::StorageObserver* o = g_observer.load(std::memory_order_acquire)) {
+    o->made(s, bytes);
   }
   body_ = s;
 }
@@ -155,6 +167,8 @@ Storage::Storage(void* data, std::size_t bytes, Device device, std::function<voi
   auto* s = fresh_storage(bytes, one_device(device));
   s->data = data;
   s->deleter = std::move(deleter);
+  if (debug::on(debug::kAny)) [[unlikely]]
+    debug::wrapped(*s);
   body_ = s;
 }
 
@@ -166,12 +180,18 @@ Storage::Storage(void* data, std::size_t bytes, const Stream& stream,
   auto* s = fresh_storage(bytes, stream.device());
   s->data = data;
   s->foreign = foreign.release();
+  if (debug::on(debug::kAny)) [[unlikely]] {
+    debug::wrapped(*s);
+    if (debug::on(debug::kStreams)) debug::created(*s, stream);
+  }
   body_ = s;
 }
 
 namespace detail {
 
 void destroy(StorageBody* s) noexcept {
+  if (debug::on(debug::kAny)) [[unlikely]]
+    debug::destroyed(*s);
   if (s->drop_peer != nullptr) s->drop_peer(s->peer.load(std::memory_order_acquire));
   if (s->block != nullptr) {
     pool_for(s->device).free(static_cast<Block*>(s->block));
@@ -181,6 +201,8 @@ void destroy(StorageBody* s) noexcept {
   } else if (s->foreign != nullptr) {
     s->foreign->give_back(s->data);
     delete s->foreign;
+  } else if (s->device.is_meta()) {
+    if (const StorageObserver* o = g_observer.load(std::memory_order_acquire)) o->gone(s);
   }
   Bodies<StorageBody>::give(s);
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <ostream>
 #include <vector>
+#include "tandem/check.h"
 
 #include "runtime/base/trace.h"
 #include "tandem/ops.h"
@@ -103,6 +104,7 @@ Shown shown_elements(const Tensor& t, const PrintOptions& o) {
     s.shape[d] = ends;
   }
   const Tensor host = to_host(t, skipped, o.edgeitems);
+  check_host_use(host);
   gather(s, host, skipped, 0, static_cast<const char*>(host.data_ptr()));
   return s;
 }

@@ -57,6 +57,8 @@ Storage Tensor::storage() const {
 }
 
 void* Tensor::data(const Stream& stream) const {
+  if (debug::on(debug::kAny)) [[unlikely]]
+    debug::handing_out(*this, stream);
   detail::record_use(body().storage, stream);
   return data_ptr();
 }
@@ -145,6 +147,8 @@ Scalar Tensor::item() const {
                  "[item] Tensor.item() cannot be called on meta tensors");
   const trace::OpScope scope("item");
   const Tensor host = device().is_cpu() ? *this : cpu();
+  if (debug::on(debug::kAny)) [[unlikely]]
+    debug::on_host(host);
   return visit(dtype(), [&]<class T>() {
     T v;
     __builtin_memcpy(&v, host.data_ptr(), sizeof v);
@@ -164,7 +168,7 @@ void copy_elements(const Tensor& out, const Tensor& source) {
   launch.dtype = source.dtype();
   launch.device = out.device();
   const Tensor* tensors[] = {&out, &source};
-  launch.stream = launch_stream(launch.device, tensors);
+  launch.stream = launch_stream(launch.device, {&out}, {&source});
   // The cast is the kernel's whole work: load the source's dtype, store the output's.
   launch.operands[0].dtype = launch.operands[0].kernel = out.dtype();
   launch.operands[1].dtype = launch.operands[1].kernel = source.dtype();

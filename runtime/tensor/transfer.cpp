@@ -5,6 +5,7 @@
 
 #include "runtime/base/trace.h"
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/dispatch/check.h"
 #include "runtime/dispatch/funnel.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/capture.h"
@@ -39,6 +40,7 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
     // The copy goes to the destination's stream: after what the source's has to do, and before what
     // it gets from now on, so that the source's memory may be written or freed in its own order.
     const Stream origin = current_stream(source.device());
+    if (debug::on(debug::kAny)) debug::copying(out, source, stream, origin);
     record_use(source.body_ptr()->storage, origin);
     record_use(out.body_ptr()->storage, stream);
     Event ready, read;
@@ -62,6 +64,10 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
   if (may_capture()) {
     refuse_copy(stream, !non_blocking, read_at_once(*backend, device, on_host.data_ptr()));
     captured_use(on_host.body_ptr()->storage, stream);
+  }
+  if (debug::on(debug::kAny)) {
+    debug::copying(out, source, stream, stream,
+                   from_host && read_at_once(*backend, device, source.data_ptr()));
   }
   record_use((to_host ? source : out).body_ptr()->storage, stream);
   check_driver(*backend,

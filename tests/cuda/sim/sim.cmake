@@ -216,6 +216,7 @@ tandem_add_sim_test(graph.plain cuda.graph_test asan ENVIRONMENT TANDEM_POOL=pla
 tandem_add_sim_test(c_api c.c_api asan)
 tandem_add_sim_test(c_calls c.c_calls asan)
 tandem_add_sim_test(c_graphs c.c_graphs asan)
+tandem_add_sim_test(fork process.fork_test asan)
 if(TARGET tandem_python)
   # The sanitizer looks for the C++ run time, which the interpreter does not have, when it starts.
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.so OUTPUT_VARIABLE TANDEM_STDCXX_LIBRARY

@@ -87,7 +87,11 @@ Program generate(std::uint64_t seed, unsigned steps);
 std::string run(const Program& program, const MakeSubject& make, Counters* counters = nullptr,
                 std::size_t* at = nullptr);
 
+/// Runs a program in some way; empty, or what went wrong, at which op.
+using Runner = std::function<std::string(const Program& program, std::size_t* at)>;
+
 /// A failing program with all ops left out that the failure does not need, and small numbers.
+Program shrink(const Program& program, const Runner& runner);
 Program shrink(const Program& program, const MakeSubject& make);
 
 /// As lines of C++, with what it takes to run it again.

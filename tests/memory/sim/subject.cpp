@@ -34,10 +34,7 @@ void PoolSubject::end_private(unsigned device, PoolId id) {
 
 void PoolSubject::close_private(unsigned device, PoolId id, const std::vector<StreamId>& replays) {
   auto points = std::make_shared<std::vector<memory::Point>>();
-  for (const StreamId s : replays) {
-    order_.know(s);
-    points->push_back({s.id, order_.fence(s)});
-  }
+  for (const StreamId s : replays) points->push_back({s.id, order_.fence(s)});
   for (const StreamId s : streams_[{device, id}]) order_.finish(s, points);
   streams_.erase({device, id});
   pool(device).close_private(id);

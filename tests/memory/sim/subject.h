@@ -17,7 +17,8 @@ namespace tandem::test {
 /// What a subject can, where not all do: programs do without the rest.
 enum class Feature : unsigned {
   Reuse,            // the device is asked for more only if no idle block fits
-  KeepsOwn,         // ... and another stream that may have it leaves the rest of it alone
+  KeepsOwn,         // ... and another stream that may have it leaves the rest of it alone, also
+                    // where it lies beside memory of its own
   Trim,             // give back so many bytes
   Capture,          // private pools, and streams that are being captured
   StreamDestroyed,  // a stream may go while blocks of it, or used on it, are live
@@ -53,6 +54,7 @@ class Subject {
   virtual void event_waited(EventHandle, StreamId) {}    // by the stream
   virtual void event_seen(EventHandle) {}                // passed, by the host
   virtual void stream_destroyed(StreamId) {}             // just before
+  virtual void replayed(StreamId) {}                     // a graph, just before
 
   virtual std::string verify(unsigned device) = 0;
   virtual std::size_t reserved(unsigned device) = 0;
@@ -84,6 +86,7 @@ class PoolSubject : public Subject {
   void event_waited(EventHandle e, StreamId s) override { order_.waited(now(s), marks_[e]); }
   void event_seen(EventHandle e) override { order_.seen(marks_[e]); }
   void stream_destroyed(StreamId stream) override;
+  void replayed(StreamId stream) override { order_.know(stream); }
   std::string verify(unsigned device) override { return pool(device).verify(); }
   std::size_t reserved(unsigned device) override { return pool(device).stats().reserved.current; }
   std::size_t footprint(std::size_t bytes) const override;
