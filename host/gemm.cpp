@@ -67,6 +67,7 @@ int threads_for(const GemmLaunch& g) {
 class Team {
  public:
   explicit Team(int threads) : before_(omp_get_max_threads()) {
+    if (threads > 1) team_made();
     if (threads != before_) omp_set_num_threads(threads);
   }
   Team(const Team&) = delete;

@@ -7,9 +7,13 @@
 #include <cstdint>
 #include <exception>
 
+#include "tandem/export.h"
 #include "tandem/threads.h"
 
 namespace tandem::host {
+
+/// To be called before work of several threads: see Note [Fork] in threads.cpp.
+TANDEM_API void team_made() noexcept;
 
 /// Calls f(first, last) on parts of [0, n) on up to get_num_threads() threads, each part at least
 /// `grain` long. Runs on the calling thread where one part is enough or a parallel region is
@@ -23,6 +27,7 @@ void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
     if (n > 0) f(std::int64_t(0), n);
     return;
   }
+  team_made();
   std::exception_ptr thrown;
 #pragma omp parallel num_threads(static_cast <int>(wanted))
   {

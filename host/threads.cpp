@@ -1,9 +1,16 @@
 // The number of threads that host ops may use.
+//
+// Note [Fork]
+// OpenMP's threads do not come along into the child of a fork, but the run time's records of them
+// do: a region of several threads would wait for them for ever. So the child of a process that had
+// a team works on one thread.
 #include <fmt/format.h>
 #include <omp.h>
+#include <pthread.h>
 
 #include <atomic>
 
+#include "host/parallel.h"
 #include "tandem/error.h"
 #include "tandem/threads.h"
 
@@ -11,7 +18,19 @@ namespace tandem {
 
 namespace {
 std::atomic<int> g_threads{0};  // 0: not set, OpenMP's own number
+constinit std::atomic<bool> g_team_made{false};
+constinit std::atomic<bool> g_alone{false};  // the child of a process that had a team
+
+void in_child() { g_alone.store(g_team_made.load()); }
+}  // namespace
+
+namespace host {
+void team_made() noexcept {
+  if (g_team_made.load(std::memory_order_relaxed)) [[likely]]
+    return;
+  if (!g_team_made.exchange(true)) pthread_atfork(nullptr, nullptr, in_child);
 }
+}  // namespace host
 
 void set_num_threads(int n) {
   TANDEM_EXPECTS(n > 0, ValueError,
@@ -20,6 +39,8 @@ void set_num_threads(int n) {
 }
 
 int get_num_threads() {
+  if (g_alone.load(std::memory_order_relaxed)) [[unlikely]]
+    return 1;
   const int n = g_threads.load(std::memory_order_relaxed);
   return n > 0 ? n : omp_get_max_threads();
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <regex>
 
@@ -47,6 +48,7 @@ std::vector<Case> chosen_cases(const Options& o) {
   std::vector<Case> cases = elementwise_cases(dtypes);
   for (Case& c : other_cases(dtypes)) cases.push_back(std::move(c));
   for (Case& c : indexing_cases()) cases.push_back(std::move(c));
+  for (Case& c : allocator_cases()) cases.push_back(std::move(c));
   try {
     const std::regex wanted(o.filter);
     std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.name(), wanted); });
@@ -94,6 +96,11 @@ int run(const Options& o, std::vector<char*>& benchmark_arguments) {
     rates.host = measure_rates(o.rate_mib << 20, get_num_threads(), kPasses);
   }
   print_rates(rates);
+  const auto allocates = [](const Case& c) { return c.op == "allocate"; };
+  if (!place().on_device() && std::any_of(cases.begin(), cases.end(), allocates)) {
+    rates.pool = measure_overhead();
+    print_overhead(rates.pool);
+  }
   Report report(cases, rates, progress);
   register_cases(cases, o, report);
   int count = static_cast<int>(benchmark_arguments.size());

@@ -162,6 +162,11 @@ class Torch:
     def _empty(self, row):
         return self.generator(row, row["shape"])
 
+    def _allocate(self, row):
+        """A tensor of as many bytes: PyTorch shows its allocator in no other way."""
+        empty, shape, dtype = self.lib.empty, row["shape"], self.lib.uint8
+        return (lambda: empty(shape, dtype=dtype)) if row["form"] == "pair" else None
+
     def _arange(self, row):
         return self.generator(row, 0, row["shape"][0])
 

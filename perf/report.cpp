@@ -58,6 +58,8 @@ nlohmann::ordered_json rates_json(const Yardstick& all) {
   out["copy"] = rates.copy();
   out["read"] = rates.read();
   out["streaming"] = rates.streaming();
+  if (all.pool.mixed > 0) out["pool_overhead"] = all.pool.mixed;
+  if (all.pool.small > 0) out["pool_overhead_small"] = all.pool.small;
   return out;
 }
 
@@ -160,6 +162,14 @@ void print_rates(const Yardstick& all) {
   line("copy", &Rate::copy);
   line("c = a + b, streaming stores", &Rate::add);
   line("read", &Rate::read);
+  std::fflush(stdout);
+}
+
+void print_overhead(const Overhead& o) {
+  if (o.mixed <= 0) return;
+  fmt::print("resident beside the blocks of the host's pool\n");
+  fmt::print("  {:<42} {:>9.1f}%\n", "blocks of 64 bytes to 4 MiB", 100 * o.mixed);
+  fmt::print("  {:<42} {:>9.1f}%\n", "blocks of 1 KiB", 100 * o.small);
   std::fflush(stdout);
 }
 

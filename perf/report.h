@@ -9,6 +9,7 @@
 
 #include "perf/cases.h"
 #include "perf/device.h"
+#include "perf/overhead.h"
 #include "perf/rates.h"
 
 namespace tandem::perf {
@@ -27,6 +28,7 @@ struct Measured {
 struct Yardstick {
   Rates host{};
   DeviceRates device{};
+  Overhead pool{};  // of the host; zeros where it was not measured
   double copy() const { return place().on_device() ? device.copy : host.copy(); }
 };
 
@@ -58,6 +60,7 @@ class Report : public benchmark::BenchmarkReporter {
 };
 
 void print_rates(const Yardstick& rates);
+void print_overhead(const Overhead& overhead);
 
 /// Rates and rows as JSON; a failed write leaves the old file. Raises FileError.
 void write_json(const std::string& path, const Yardstick& rates, const std::vector<Measured>& rows);

@@ -12,6 +12,7 @@ def geometric_mean(values):
 FUNCTIONS = ("exp", "log", "sin", "tanh")
 FUNCTION_ROWS = [f"{f}/float32/{size}/out" for f in FUNCTIONS for size in ("1M", "16M")]
 MATRIX = "sum/float32/4096x4096/"
+ALLOCATE = {what: f"allocate/uint8/{size}/" for what, size in (("small", 64), ("middle", 307200), ("large", "3M"))}
 TRANSPOSED = "copy_/float32/4096x4096/out_transposed"
 CASTS = ("float16", "bfloat16", "float64", "uint8")
 # Rows of the host whose target is a multiple of PyTorch's speed: at least 1 into existing outputs, more where outputs are
@@ -42,7 +43,9 @@ MULTIPLES = {
 }
 TARGET_ROWS = [
     "add/float32/16M/fresh", "add/float32/16/fresh", "select/float32/16x16/view", MATRIX + "full",
-    "einsum/float32/2x3x2160x3840/luma", "copy_/float32/33177600/luma_bytes", *MULTIPLES, *FUNCTION_ROWS,
+    "einsum/float32/2x3x2160x3840/luma", "copy_/float32/33177600/luma_bytes", "add/float32/16M/out",
+    *(name + form for name in ALLOCATE.values() for form in ("pair", "pair_2_threads")), ALLOCATE["small"] + "1000_at_once",
+    *MULTIPLES, *FUNCTION_ROWS,
 ]  # fmt: skip
 
 
@@ -76,6 +79,16 @@ def luma_of_moved(rows, rates):
     return rows["einsum/float32/2x3x2160x3840/luma"]["ns"] / rows["copy_/float32/33177600/luma_bytes"]["ns"]
 
 
+def two_threads(what):
+    """What two threads do in a time, of what one does."""
+    name = ALLOCATE[what] + "pair"
+    return lambda rows, rates: 2 * rows[name]["ns"] / rows[name + "_2_threads"]["ns"]
+
+
+def fresh_of_existing(rows, rates):
+    return rows["add/float32/16M/fresh"]["ns"] / rows["add/float32/16M/out"]["ns"]
+
+
 LUMA = ("luma: of the time of copying as many bytes", luma_of_moved, 1.3, False, "")
 
 
@@ -89,6 +102,13 @@ def host_targets():
         LUMA,
         ("add of 16 elements", ns("add/float32/16/fresh"), 150, False, " ns"),
         ("a view", ns("select/float32/16x16/view"), 25, False, " ns"),
+        ("memory from the thread's cache and back", ns(ALLOCATE["small"] + "pair"), 25, False, " ns"),
+        ("small blocks from the pool and back", ns(ALLOCATE["small"] + "1000_at_once"), 120, False, " ns"),
+        ("large blocks from the pool and back", ns(ALLOCATE["large"] + "pair"), 120, False, " ns"),
+        ("64 bytes and back, two threads: of what one does", two_threads("small"), 1.6, True, ""),
+        ("300 KiB and back, two threads: of what one does", two_threads("middle"), 1.6, True, ""),
+        ("add of 16M, fresh output: of the time into an existing one", fresh_of_existing, 1.1, False, ""),
+        ("host's pool: resident beside its blocks", lambda rows, rates: 100 * rates["pool_overhead"], 3, False, " %"),
     ]  # fmt: skip
     both = {**MULTIPLES, **dict.fromkeys(FUNCTION_ROWS, 1)}
     return wanted + [(f"{name}: times PyTorch", times(name), limit, True, "") for name, limit in both.items()]

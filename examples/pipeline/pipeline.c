@@ -1,6 +1,7 @@
 /* A pipeline in plain C: batches of images from the program's own buffer to probabilities in
-   another. It runs on a GPU where there is one and on the CPU where there is none, on a stream of
-   its own, and waits for nothing but that stream, once a batch. pipeline.cpp is the same in C++. */
+   another. It runs on a GPU where there is one, captured once as a graph and replayed for every
+   batch, and on the CPU where there is none; on a stream of its own; and waits for nothing but that
+   stream, once a batch. pipeline.cpp is the same in C++. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,36 +65,15 @@ struct pipeline {
   tandem_stream* stream;
   tandem_tensor *in, *out; /* the program's buffers */
   tandem_tensor *mean, *scale, *weight, *classes;
+  tandem_tensor *pixels, *result; /* on the device, the same for every batch */
+  tandem_graph* graph;            /* from one to the other; null on the CPU */
 };
 
-static void set_up(struct pipeline* p) {
-  const int64_t batch[] = {IMAGES, CHANNELS, ROWS, COLUMNS};
-  const int64_t planes[] = {CHANNELS, 1, 1};
-  const int64_t matrix[] = {ROWS, CLASSES};
-  const int64_t result[] = {IMAGES, CLASSES};
-  const char* why = NULL;
-  int usable = 0;
-  check(tandem_check_abi(TANDEM_C_ABI));
-  check(tandem_device_usable("cuda", &usable, &why));
-  p->device = usable ? "cuda" : "cpu";
-  printf("Tandem %s on %s (%s)\n", tandem_version(), p->device, why);
-  /* A program with CUDA streams of its own gives one to tandem_stream_wrap instead. */
-  check(tandem_stream_create(p->device, 0, &p->stream));
-  check(tandem_stream_push(p->stream));
-  p->in = wrap(frames, "uint8", COUNT(batch), batch);
-  p->out = wrap(probabilities, "float32", COUNT(result), result);
-  p->mean = constant(channel_mean, COUNT(planes), planes, p->device);
-  p->scale = constant(channel_scale, COUNT(planes), planes, p->device);
-  p->weight = constant(channel_weight, COUNT(planes), planes, p->device);
-  p->classes = constant(classes, COUNT(matrix), matrix, p->device);
-}
-
-/* Queues the work of one batch; nothing here waits for the device. */
-static void queue_batch(const struct pipeline* p) {
-  tandem_tensor *pixels = NULL, *x = NULL, *weighted, *plane, *features, *scores;
+/* The work of one batch on the device: from p->pixels to probabilities. */
+static tandem_tensor* scores_of(const struct pipeline* p) {
+  tandem_tensor *x = NULL, *weighted, *plane, *features, *scores, *soft;
   tandem_value args[3];
-  check(tandem_to(p->in, p->device, NULL, 1, &pixels));
-  check(tandem_to(pixels, NULL, "float32", 1, &x));
+  check(tandem_to(p->pixels, NULL, "float32", 1, &x));
   args[0] = tandem_tensor_value(NULL, x);
   args[1] = tandem_tensor_value(NULL, p->mean);
   run_in_place("sub_", args, 2);
@@ -116,23 +96,65 @@ static void queue_batch(const struct pipeline* p) {
   scores = run("matmul", args, 2);
   args[0] = tandem_tensor_value("x", scores);
   args[1] = tandem_int("dim", -1);
-  {
-    tandem_tensor* soft = run("softmax", args, 2);
-    args[0] = tandem_tensor_value("x", p->out);
-    args[1] = tandem_tensor_value("source", soft);
-    args[2] = tandem_bool("non_blocking", 1);
-    run_in_place("copy_", args, 3);
-    check(tandem_tensor_release(soft));
-  }
-  check(tandem_tensor_release(pixels));
+  soft = run("softmax", args, 2);
   check(tandem_tensor_release(x));
   check(tandem_tensor_release(weighted));
   check(tandem_tensor_release(plane));
   check(tandem_tensor_release(features));
   check(tandem_tensor_release(scores));
+  return soft;
 }
 
+static void set_up(struct pipeline* p) {
+  const int64_t batch[] = {IMAGES, CHANNELS, ROWS, COLUMNS};
+  const int64_t planes[] = {CHANNELS, 1, 1};
+  const int64_t matrix[] = {ROWS, CLASSES};
+  const int64_t result[] = {IMAGES, CLASSES};
+  const char* why = NULL;
+  int usable = 0;
+  check(tandem_check_abi(TANDEM_C_ABI));
+  check(tandem_device_usable("cuda", &usable, &why));
+  p->device = usable ? "cuda" : "cpu";
+  printf("Tandem %s on %s (%s)\n", tandem_version(), p->device, why);
+  /* A program with CUDA streams of its own gives one to tandem_stream_wrap instead. */
+  check(tandem_stream_create(p->device, 0, &p->stream));
+  check(tandem_stream_push(p->stream));
+  p->in = wrap(frames, "uint8", COUNT(batch), batch);
+  p->out = wrap(probabilities, "float32", COUNT(result), result);
+  p->mean = constant(channel_mean, COUNT(planes), planes, p->device);
+  p->scale = constant(channel_scale, COUNT(planes), planes, p->device);
+  p->weight = constant(channel_weight, COUNT(planes), planes, p->device);
+  p->classes = constant(classes, COUNT(matrix), matrix, p->device);
+  check(tandem_empty("uint8", p->device, COUNT(batch), batch, &p->pixels));
+  if (usable) {
+    tandem_capture* capture = NULL;
+    check(tandem_capture_begin(p->stream, &capture));
+    p->result = scores_of(p);
+    check(tandem_capture_end(capture, &p->graph, NULL));
+  }
+}
+
+/* Queues the work of one batch; nothing here waits for the device. */
+static void queue_batch(struct pipeline* p) {
+  tandem_value args[3];
+  args[0] = tandem_tensor_value("x", p->pixels);
+  args[1] = tandem_tensor_value("source", p->in);
+  args[2] = tandem_bool("non_blocking", 1);
+  run_in_place("copy_", args, 3);
+  if (p->graph != NULL) {
+    check(tandem_graph_replay(p->graph, NULL));
+  } else {
+    check(tandem_tensor_release(p->result));
+    p->result = scores_of(p);
+  }
+  args[0] = tandem_tensor_value("x", p->out);
+  args[1] = tandem_tensor_value("source", p->result);
+  run_in_place("copy_", args, 3);
+}
 static void tear_down(struct pipeline* p) {
+  check(tandem_graph_release(p->graph));
+  check(tandem_tensor_release(p->pixels));
+  check(tandem_tensor_release(p->result));
   check(tandem_stream_pop());
   check(tandem_stream_release(p->stream));
   check(tandem_tensor_release(p->in));
@@ -185,7 +207,7 @@ static double worst_difference(void) {
 }
 
 int main(void) {
-  struct pipeline p;
+  struct pipeline p = {0};
   tandem_memory first, last;
   double worst = 0;
   unsigned batch;
@@ -194,7 +216,6 @@ int main(void) {
   set_up(&p);
   for (batch = 0; batch < BATCHES; ++batch) {
     fill_frames(batch);
-    /* Where there is a GPU the batch can be captured once as a graph and replayed from here on. */
     queue_batch(&p);
     check(tandem_stream_synchronize(p.stream)); /* the only wait */
     worst = fmax(worst, worst_difference());

@@ -37,9 +37,10 @@ class Workspace {
   void* data_;
 };
 
-/// The calls of BackendDriver, from kernels/cuda/driver.cpp and virtual_memory.cpp.
+/// The calls of BackendDriver, from kernels/cuda/driver.cpp, virtual_memory.cpp and graph.cpp.
 BackendDriver make_driver();
 void add_virtual_memory(BackendDriver& driver);
+void add_graphs(BackendDriver& driver);
 const char* error_text(int code);
 int device_name(int device, char* out, std::size_t size);
 

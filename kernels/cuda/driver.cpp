@@ -212,6 +212,7 @@ BackendDriver make_driver() {
   d.stream_destroy = stream_destroy;
   d.fill = fill;
   add_virtual_memory(d);
+  add_graphs(d);
   return d;
 }
 

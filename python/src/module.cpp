@@ -22,7 +22,9 @@ NB_MODULE(_tandem, m) {
   init_io(m);
   init_printing(m);
   init_runtime(m);
+  init_memory(m);
   init_testing();
   init_generator(m);
+  init_cuda_streams(m);
   init_array_api(m);
 }

@@ -94,8 +94,10 @@ void init_numpy();
 void init_io(nb::module_& m);
 void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);
+void init_memory(nb::module_& m);
 void init_testing();
 void init_generator(nb::module_& m);
+void init_cuda_streams(nb::module_& m);
 void init_array_api(nb::module_& m);
 
 }  // namespace tandem::python

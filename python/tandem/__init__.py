@@ -4,7 +4,7 @@ Ops, their methods and the dtypes come from the op table of the C++ library; `ta
 made from it. Some names stand over Python's own (abs, sum, bool, ...), so that nothing but imports is here.
 """
 
-from tandem import cuda, errors, io, random, return_types, testing
+from tandem import cuda, errors, io, memory, random, return_types, testing
 from tandem._tandem import *
 from tandem._tandem import __version__
 from tandem.array_api import (
@@ -24,6 +24,16 @@ from tandem.array_api import (
     reshape,
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
+from tandem.memory import (
+    empty_cache,
+    memory_pools,
+    memory_snapshot,
+    memory_stats,
+    memory_tag,
+    reset_peak_memory,
+    set_memory_limit,
+    write_memory_snapshot,
+)
 from tandem.methods import as_strided_scatter, fill, is_nonzero, unravel_index
 from tandem.predicates import (
     finfo,

@@ -86,7 +86,13 @@ def polygamma_(x, n):
     return _tandem.polygamma(n, x, out=x)
 
 
+def record_stream(x, stream):
+    """Notes that work of a stream which Tandem did not queue uses the tensor: its memory goes to no one else before."""
+    _tandem._record_stream(x, stream._stream)
+
+
 for _method in [
+    record_stream,
     is_nonzero,
     as_strided_scatter,
     type_as,

@@ -1,6 +1,8 @@
 // Devices, memory, threads and generators of the C interface.
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "runtime/c/boundary.h"
 #include "runtime/dispatch/backend_loader.h"
@@ -10,6 +12,9 @@
 using namespace tandem;
 
 namespace {
+
+/// The tags that this thread pushed, in order.
+thread_local std::vector<std::unique_ptr<MemoryTag>> t_tags;
 
 std::uint64_t limit_in_c(std::size_t bytes) { return bytes == SIZE_MAX ? UINT64_MAX : bytes; }
 
@@ -80,6 +85,30 @@ int tandem_memory_empty_cache(const char* device, uint64_t* freed) {
     constexpr const char* kFunction = "tandem_memory_empty_cache";
     const std::size_t bytes = empty_cache(resolve_device(c::device(device, kFunction), kFunction));
     if (freed != nullptr) *freed = bytes;
+  });
+}
+
+int tandem_memory_tag_push(const char* name) {
+  return c::guarded([&] {
+    const char& text = c::given(name, {"tandem_memory_tag_push", "name"});
+    t_tags.reserve(t_tags.size() + 1);
+    t_tags.push_back(std::make_unique<MemoryTag>(&text));
+  });
+}
+
+int tandem_memory_tag_pop(void) {
+  return c::guarded([&] {
+    TANDEM_EXPECTS(!t_tags.empty(), ValueError,
+                   "[tandem_memory_tag_pop] expected a tag that this thread pushed, got none");
+    t_tags.pop_back();
+  });
+}
+
+int tandem_memory_write_snapshot(const char* path, const char* device) {
+  return c::guarded([&] {
+    constexpr const char* kFunction = "tandem_memory_write_snapshot";
+    const char& to = c::given(path, {kFunction, "path"});
+    write_memory_snapshot(&to, resolve_device(c::device(device, kFunction), kFunction));
   });
 }
 

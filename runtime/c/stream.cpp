@@ -19,6 +19,24 @@ int tandem_stream_create(const char* device, int priority, tandem_stream** out) 
   });
 }
 
+int tandem_stream_create_owned(const char* device, int priority, tandem_stream** out) {
+  return c::guarded([&] {
+    constexpr const char* kFunction = "tandem_stream_create_owned";
+    tandem_stream*& to = c::given(out, {kFunction, "out"});
+    auto made = std::make_unique<tandem_stream>();
+    made->stream = Stream::create_owned(c::device(device, kFunction), priority);
+    to = made.release();
+  });
+}
+
+int tandem_stream_destroy(const tandem_stream* stream) {
+  return c::guarded([&] { c::stream(stream, "tandem_stream_destroy").destroy(); });
+}
+
+int tandem_stream_retire(const tandem_stream* stream) {
+  return c::guarded([&] { c::stream(stream, "tandem_stream_retire").retire(); });
+}
+
 int tandem_stream_priorities(const char* device, int* least, int* greatest) {
   return c::guarded([&] {
     constexpr const char* kFunction = "tandem_stream_priorities";

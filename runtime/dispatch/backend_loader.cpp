@@ -8,6 +8,7 @@
 #include "runtime/dispatch/backend_loader.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +19,7 @@
 #include "runtime/base/trace.h"
 #include "runtime/dispatch/registry.h"
 #include "runtime/memory/backend_driver.h"
+#include "runtime/memory/pools.h"
 #include "tandem/op_table.h"
 
 namespace tandem {
@@ -140,12 +142,15 @@ bool open_table(Slot& slot) {
   return slot.table.device_count > 0;
 }
 
+void in_child();
+
 void open_slot(Slot& slot) noexcept {
   try {
     slot.usable = open_table(slot);
     if (!slot.usable) return;
     register_backend_pools(slot.table);
     trace::set_backend_ranges({slot.table.driver.range_push, slot.table.driver.range_pop});
+    pthread_atfork(nullptr, nullptr, in_child);
   } catch (const std::exception& e) {
     slot.usable = false;
     try {
@@ -154,6 +159,20 @@ void open_slot(Slot& slot) noexcept {
       slot.status.clear();
     }
   }
+}
+
+Slot& cuda_slot();
+
+/// A driver's state does not survive a fork: in the child every call of a device is an error that
+/// says so, and what the parent had is only let go of.
+void in_child() {
+  Slot& slot = cuda_slot();
+  slot.usable = false;
+  slot.status =
+      "it was in use before this process forked, and CUDA cannot be used in the child: start "
+      "processes otherwise (in Python: multiprocessing's spawn), or fork before the first use";
+  slot.table.versions[0] = '\0';
+  forget_device_numbers();
 }
 
 /// The CUDA slot; never destroyed, since tensors may outlive the end of main.

@@ -13,6 +13,7 @@
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/driver.h"
 #include "runtime/memory/pools.h"
+#include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 
 namespace tandem {
@@ -204,7 +205,8 @@ void* backend_workspace_allocate(Device device, std::size_t bytes, void* stream)
     device = resolve_device(device, "workspace");
     Pool& pool = pool_for(device);
     // Null says that there is no memory: none of no bytes.
-    Block* block = pool.allocate(std::max<std::size_t>(bytes, 1), launched_on(device, stream));
+    const detail::Place place = detail::place_of(launched_on(device, stream));
+    Block* block = pool.allocate(std::max<std::size_t>(bytes, 1), place.stream, place.pool);
     void* p = block->data;
     Workspaces::Shard& shard = workspaces().of(p);
     try {

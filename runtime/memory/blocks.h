@@ -35,8 +35,9 @@ inline constexpr std::uint64_t kNoStream = ~std::uint64_t{0};
 
 }  // namespace memory
 
-/// One allocation. `data` to `pool` are the owner's to read; the rest is the pool's.
-struct Block {
+/// One allocation. `data` to `pool` are the owner's to read; the rest is the pool's. Aligned, so
+/// that two threads with a block each share no line of the processor's caches.
+struct alignas(64) Block {
   std::byte* data = nullptr;
   std::size_t size = 0;  // usable bytes: `requested`, rounded up
   std::size_t requested = 0;
@@ -51,6 +52,7 @@ struct Block {
       memory::kNoStream};         // the newest use's stream, to skip the lock
   std::uint8_t size_class = 255;  // 255: not for the front caches
   bool live = false;              // given out and not freed
+  std::uint32_t label = 0;        // what it is for (tags.h)
   bool held_back = false;         // by the quarantine of debug mode, since it was freed
 };
 
@@ -64,16 +66,18 @@ inline constexpr std::size_t kSlabLimit = std::size_t{256} << 10;  // larger blo
 inline constexpr std::size_t kLargeLimit = std::size_t{1}
                                            << 20;  // larger ranges are of the large kind
 inline constexpr std::size_t kSlabBlocks = 1024;
+inline constexpr std::size_t kSlabBytes = std::size_t{512} << 10;
 inline constexpr int kMaxClasses = 64;
 
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 constexpr std::size_t round_down(std::size_t n, std::size_t to) { return n / to * to; }
 
-/// The sizes of small blocks: multiples of the granule up to eight, then four steps an octave.
+/// The sizes of what front caches hold: multiples of the granule up to eight, then four steps an
+/// octave. Blocks of the last two octaves are ranges.
 class SizeClasses {
  public:
   explicit SizeClasses(std::size_t granule) : shift_(std::countr_zero(granule)) {}
-  /// For 1 <= bytes <= kSlabLimit.
+  /// For 1 <= bytes <= kLargeLimit.
   int of(std::size_t bytes) const {
     const std::size_t last = (bytes - 1) >> shift_;  // granules, less one
     const int octave = last < 8 ? 0 : std::bit_width(last) - 3;
@@ -83,7 +87,7 @@ class SizeClasses {
     const int octave = size_class < 8 ? 0 : size_class / 4 - 1;
     return static_cast<std::size_t>(size_class - 4 * octave + 1) << octave << shift_;
   }
-  int count() const { return of(kSlabLimit) + 1; }
+  int count() const { return of(kLargeLimit) + 1; }
 
  private:
   int shift_;
@@ -98,11 +102,11 @@ constexpr std::size_t range_bytes(std::size_t bytes) {
   return round_up(bytes, step < kUnit ? kUnit : step > kSmallSegment ? kSmallSegment : step);
 }
 
-/// The range that blocks of a class are cut from: about 16 blocks, at least 64 KiB, at most a small
-/// segment.
+/// The range that blocks of a class are cut from: about 16 blocks, at least 64 KiB; of large blocks
+/// fewer, as what a slab has free is lost to other classes.
 constexpr std::size_t slab_bytes(std::size_t block_bytes) {
   const std::size_t wanted = round_up(16 * block_bytes, kUnit);
-  return wanted > kSmallSegment ? kSmallSegment : wanted;
+  return wanted > kSlabBytes ? std::bit_floor(kSlabBytes / block_bytes) * block_bytes : wanted;
 }
 
 /// A run of a segment.
@@ -168,6 +172,13 @@ class Spares {
     return t;
   }
   void give(T* t) noexcept { spare_.push_back(t); }
+  /// All there are, spare ones too.
+  template <class F>
+  void for_each(F&& f) const {
+    for (const std::unique_ptr<T[]>& chunk : chunks_) {
+      for (std::size_t i = 0; i < kChunk; ++i) f(chunk[i]);
+    }
+  }
   std::size_t in_use() const { return chunks_.size() * kChunk - spare_.size(); }
 
  private:

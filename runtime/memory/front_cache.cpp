@@ -9,6 +9,7 @@
 #include <new>
 
 #include "runtime/memory/pool.h"
+#include "runtime/memory/tags.h"
 
 namespace tandem::memory {
 
@@ -33,10 +34,12 @@ void before_fork() {
   for (Pool* p : all.pools) p->lock();
   debug::mutex().lock();
   Order::process().lock();
+  lock_labels();
 }
 
 void after_fork() {
   Registry& all = Registry::get();
+  unlock_labels();
   Order::process().unlock();
   debug::mutex().unlock();
   for (Pool* p : all.pools) p->unlock();

@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::size_t kDirectUnit = 16;  // of allocations with TANDEM_POOL=direct
 
-void raise(MemoryCounter& c, std::size_t bytes) {
-  c.current += bytes;
-  c.total += bytes;
-  c.peak = std::max(c.peak, c.current);
-}
-
 }  // namespace
 
 /// Holds the growth lock, unless the thread does already: from within a user's resource.
@@ -49,9 +43,18 @@ class Pool::Growing {
 };
 thread_local char Pool::Growing::t_self = 0;
 
-/// Whether so many bytes more may be reserved. With the pool's lock.
-bool Pool::within_limit(std::size_t bytes) const {
-  return bytes <= stats_.limit && stats_.reserved.current <= stats_.limit - bytes;
+/// Whether a heap may reserve so many bytes more. With the pool's lock.
+bool Pool::within_limit(const memory::Heap& h, std::size_t bytes) const {
+  const auto within = [bytes](std::size_t limit, std::size_t reserved) {
+    return bytes <= limit && reserved <= limit - bytes;
+  };
+  return within(stats_.limit, stats_.reserved.current) && within(h.limit, h.sums.reserved.current);
+}
+
+/// Memory of a heap went back, or to another.
+void Pool::lost(memory::Heap& h, std::size_t bytes) noexcept {
+  stats_.reserved.current -= bytes;
+  h.sums.reserved.current -= bytes;
 }
 
 Block* Pool::grow(Request& q) noexcept try {
@@ -65,8 +68,9 @@ Block* Pool::grow(Request& q) noexcept try {
     has_resource = resource_ != nullptr;
   }
   if (virtual_ && !has_resource) {
-    if (grow_virtual(q)) return locked(&Pool::take_grown, q);
-    if (virtual_) return nullptr;
+    bool space = true;  // where there is none, as with ulimit -v: a segment, this time
+    if (grow_virtual(q, &space)) return locked(&Pool::take_grown, q);
+    if (space) return nullptr;
   }
   if (direct_) {
     q.size = memory::round_up(q.bytes, kDirectUnit);
@@ -93,10 +97,9 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   bytes = memory::round_up(bytes, direct_ ? kDirectUnit : driver_->granularity());
   {
     const std::lock_guard<std::mutex> hold(mutex_);
-    if (!within_limit(bytes)) return false;
+    if (!within_limit(heap(q.id), bytes)) return false;
     descriptors_.segments.reserve(1);
     descriptors_.ranges.reserve(2);
-    (void)heap(q.id);
     resource = resource_;
   }
   void* p = nullptr;
@@ -129,8 +132,10 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   segment->bytes = bytes;
   segment->source = resource;
   segment->large = q.large;
-  heap(q.id).add(segment);
-  raise(stats_.reserved, bytes);
+  memory::Heap& h = heap(q.id);
+  h.add(segment);
+  memory::raise(stats_.reserved, bytes);
+  memory::raise(h.sums.reserved, bytes);
   ++stats_.driver_allocations;
   q.grown += bytes;
   return true;
@@ -231,18 +236,35 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
   return gone;
 }
 
-/// Collects `bytes` of pages that are free for all, where there are so many.
+/// Whether `bytes` could be had: pages that are free for all, and the rest from the device.
+bool Pool::hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare) {
+  std::size_t there = spare, own = 0;
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    for (const auto& [id, h] : heaps_) {
+      if (captures_ != 0) break;
+      if (h->pinned()) continue;
+      if (asynchronous_) h->reclaim();
+      there += h->clean_pages();
+      if (id == wanted_in) own = h->clean_pages();
+    }
+    const memory::Heap& h = heap(wanted_in);
+    const auto over = [](std::size_t limit, std::size_t reserved, std::size_t more) {
+      return more > limit || reserved > limit - more;
+    };
+    if (bytes > there && over(stats_.limit, stats_.reserved.current, bytes - there)) return false;
+    if (bytes > own && over(h.limit, h.sums.reserved.current, bytes - own)) return false;
+  }
+  MemoryInfo info;
+  return bytes < there + memory::kLargeSegment || driver_->memory_info(&info) != DriverStatus::Ok ||
+         bytes - there <= info.free;
+}
+
+/// Collects `bytes` of pages that are free for all, or as many as there are.
 void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
   const std::size_t page = driver_->granularity();
   std::unique_lock<std::mutex> hold(mutex_);
-  std::size_t there = 0;
   if (captures_ != 0) return;
-  for (const auto& [id, h] : heaps_) {
-    if (h->pinned()) continue;
-    if (asynchronous_) h->reclaim();
-    there += h->clean_pages();
-  }
-  if (there < bytes) return;
   pages.reserve(bytes / page);
   for (const auto& [id, h] : heaps_) {
     while (!h->pinned() && pages.size() * page < bytes) {
@@ -255,7 +277,7 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
-      stats_.reserved.current -= gone;
+      lost(*h, gone);
       h->empty(run, gone);
       if (!whole) return;
     }
@@ -264,7 +286,7 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
 
 /// Room for a request in address space. Pages that could be had stay, also where they are not
 /// enough.
-bool Pool::grow_virtual(Request& q) {
+bool Pool::grow_virtual(Request& q, bool* space) {
   const std::size_t bytes = q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size;
   Range *hole = nullptr, *extra = nullptr;  // the second for a hole that is filled in part
   for (int round = 0; hole == nullptr && round < 2; ++round) {
@@ -275,35 +297,29 @@ bool Pool::grow_virtual(Request& q) {
       if (hole != nullptr) extra = descriptors_.ranges.take();
     }
     if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) {
-      virtual_ = false;  // no address space, as with ulimit -v: segments from here on
+      *space = false;
       return false;
     }
   }
   std::vector<PhysicalHandle> pages = std::exchange(spare_pages_, {});
   std::size_t mapped = 0;
   try {
-    steal_pages(hole->size, pages);
-    bool within = true;
-    {
-      const std::lock_guard<std::mutex> hold(mutex_);
-      within = within_limit(hole->size);
+    // What is hopeless is not begun: the pages stay where they are.
+    if (hopeful(q.id, hole->size, pages.size() * driver_->granularity())) {
+      steal_pages(hole->size, pages);
+      mapped = map_pages(hole, pages, &q.failed);
     }
-    // What is hopeless is not begun.
-    MemoryInfo info;
-    const std::size_t fresh =
-        hole->size - std::min(hole->size, pages.size() * driver_->granularity());
-    if (fresh >= memory::kLargeSegment && driver_->memory_info(&info) == DriverStatus::Ok)
-      within = within && fresh <= info.free;
-    if (within) mapped = map_pages(hole, pages, &q.failed);
   } catch (const std::bad_alloc&) {  // no list of pages
   }
   for (const PhysicalHandle h : pages) destroy_page(h);
   const bool whole = mapped == hole->size;
   const std::lock_guard<std::mutex> hold(mutex_);
   descriptors_.ranges.give(extra);
-  heap(q.id).fill(hole, mapped);
+  memory::Heap& h = heap(q.id);
+  h.fill(hole, mapped);
   if (mapped == 0) return false;
-  raise(stats_.reserved, mapped);
+  memory::raise(stats_.reserved, mapped);
+  memory::raise(h.sums.reserved, mapped);
   ++stats_.driver_allocations;
   q.grown += mapped;
   return whole;
@@ -328,7 +344,7 @@ std::size_t Pool::give_back_pages(std::size_t keep, bool closed) {
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
-      stats_.reserved.current -= gone;
+      lost(*h, gone);
       bytes += gone;
       ++stats_.driver_frees;
       h->empty(run, gone);
@@ -362,7 +378,7 @@ std::size_t Pool::give_back_segments(std::size_t keep, bool closed) {
       }
       if (!s->is_virtual) {
         bytes += s->bytes;
-        stats_.reserved.current -= s->bytes;
+        lost(*h, s->bytes);
         ++stats_.driver_frees;
       }
       h->forget(s);

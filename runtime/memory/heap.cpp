@@ -7,6 +7,8 @@ namespace tandem::memory {
 
 using State = Range::State;
 
+static constexpr std::size_t kFar = std::size_t{1} << 30;
+
 // ---- lanes
 
 Lane& Heap::lane(StreamId stream) {
@@ -94,9 +96,17 @@ Range* Heap::cut(Range* r, std::size_t bytes, Lane& lane) noexcept {
   if (r->size != bytes) insert(split(r, bytes), from, newer);
   r->state = State::Taken;
   r->lane = &lane;
-  r->size_class = 255;
+  r->size_class = range_class(*r);
   ++lane.taken;
   return r;
+}
+
+/// The class that a range counts as in the front caches; 255: none.
+std::uint8_t Heap::range_class(const Range& r) const noexcept {
+  if (id_ != PoolId::Shared || r.segment->large || r.size <= kSlabLimit || r.size > kLargeLimit)
+    return 255;
+  const int size_class = classes_.of(r.size);
+  return classes_.bytes(size_class) == r.size ? static_cast<std::uint8_t>(size_class) : 255;
 }
 
 /// Whether neighbours stay two though both are free.
@@ -181,6 +191,7 @@ Block* Heap::take_small(StreamId stream, int size_class) {
   for (std::uint32_t i = 0; i < slab->blocks; ++i)
     slab->bits[i / 64] |= std::uint64_t{1} << (i % 64);
   r->slab = slab;
+  r->size_class = 255;
   ++mine.slabs;
   link(slab);
   return take_from(slab, stream);
@@ -204,6 +215,7 @@ Block* Heap::take_from(Slab* slab, StreamId stream) noexcept {
 }
 
 Block* Heap::take_any(StreamId stream, std::size_t bytes, int size_class) {
+  adopt_all(stream);
   const std::size_t rounded = size_class >= 0 ? round_up(bytes, kUnit) : range_bytes(bytes);
   // Exact units where the coarse size does not fit.
   for (const std::size_t size : {rounded, round_up(bytes, kUnit)}) {
@@ -313,22 +325,62 @@ void Heap::reclaim() noexcept {
   drop_empty_lanes({kNoStream, 0});
 }
 
+/// Makes a range of another stream's the stream's own; with `bytes` so much of it, and the rest
+/// stays the other's.
+void Heap::hand_over(Range* r, Lane& to, std::size_t bytes) noexcept {
+  Lane& from = *r->lane;
+  Range* newer = r->newer;
+  erase(r);
+  if (r->size != bytes) insert(split(r, bytes), from, newer);
+  put_free(r, to, order_->fence(to.stream));
+}
+
+/// The ranges of others around `r` that make one of `bytes` with what is free beside them. Empty:
+/// they do not.
+std::vector<Range*> Heap::run_around(Range* r, StreamId stream, std::size_t bytes) {
+  const Lane* mine = find_lane(stream);
+  const auto open = [&](const Range* n) {
+    return n != nullptr && n->state == State::Free &&
+           (n->lane == mine || n->lane == &clean_ || open_to(stream, *n->lane, n->fence));
+  };
+  while (open(r->before) && !apart(*r->before, *r)) r = r->before;
+  std::vector<Range*> run;
+  std::size_t sum = 0;
+  for (Range* n = r;; n = n->after) {
+    sum += n->size;
+    if (n->lane != mine && n->lane != &clean_) run.push_back(n);
+    if (sum >= bytes) return run;
+    if (!open(n->after) || apart(*n, *n->after)) return {};
+  }
+}
+
 void Heap::adopt(StreamId stream, std::size_t bytes, bool large) {
   if (order_ == nullptr) return;
+  descriptors_.ranges.reserve(1);
   Lane& mine = lane(stream);
-  const auto move = [&](Range* r) {
-    erase(r);
-    put_free(r, mine, order_->fence(stream));
-  };
   for (auto& [id, l] : lanes_) {
     if (l.get() == &mine) continue;
     Range* r = l->bins[large ? 1 : 0].find(bytes);
-    if (r != nullptr && open_to(stream, *l, r->fence))
-      return move(r);  // the rest stays the other's
+    if (r != nullptr && open_to(stream, *l, r->fence)) return hand_over(r, mine, bytes);
   }
   for (auto& [id, l] : lanes_) {
     if (l.get() == &mine) continue;
-    while (l->oldest != nullptr && open_to(stream, *l, l->oldest->fence)) move(l->oldest);
+    for (Range* r = l->oldest; r != nullptr && open_to(stream, *l, r->fence); r = r->newer) {
+      if (r->segment->large != large) continue;
+      const std::vector<Range*> run = run_around(r, stream, bytes);
+      for (Range* part : run) hand_over(part, mine, part->size);
+      if (!run.empty()) return gather(stream);
+    }
+  }
+}
+
+void Heap::adopt_all(StreamId stream) {
+  if (order_ == nullptr) return;
+  Lane& mine = lane(stream);
+  for (auto& [id, l] : lanes_) {
+    if (l.get() == &mine) continue;
+    while (l->oldest != nullptr && open_to(stream, *l, l->oldest->fence))
+      hand_over(l->oldest, mine, l->oldest->size);
   }
   gather(stream);
   drop_empty_lanes(stream);
@@ -482,6 +534,18 @@ Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large) noexcept 
   }
   if (best == nullptr || least == 0) return nullptr;
   erase(best);
+  // Behind another stream's memory it would keep that from growing: far from it, as addresses are
+  // free.
+  const Range* b = best->before;
+  const bool foreign = b != nullptr && b->lane != nullptr && b->lane != mine && b->lane != &clean_;
+  if (large && foreign && usable(b) == 0 && best->size / 4 > bytes && best->size / 2 >= kFar) {
+    Range* upper = split(best, round_down(best->size / 2, page_));
+    upper->state = State::Busy;
+    put_hole(best);
+    best = upper;
+  }
+  const std::size_t below = std::min(usable(best->before), bytes);
+  best->requested = bytes - std::min(bytes, below + least);  // of what lies above
   best->state = State::Busy;
   if (best->size != least) put_hole(split(best, least));
   return best;
@@ -493,13 +557,23 @@ void Heap::fill(Range* hole, std::size_t filled) noexcept {
   put_free(hole, clean_, 0);
 }
 
+/// The pages of a free range that may go elsewhere, as places in its segment: not what a growing
+/// hole counts on beside itself.
+Heap::Places Heap::loose(const Range& r) const noexcept {
+  const auto busy = [](const Range* n) { return n != nullptr && n->state == State::Busy; };
+  if (!r.segment->is_virtual || r.size < page_ || busy(r.after)) return {};
+  const std::size_t at = static_cast<std::size_t>(r.data - r.segment->base);
+  const std::size_t kept = busy(r.before) ? r.before->requested : 0;
+  const Places p{round_up(at + kept, page_), round_down(at + r.size, page_)};
+  return p.first < p.last ? p : Places{};
+}
+
 Range* Heap::open_pages(std::size_t most) noexcept {
   for (Range* r = clean_.oldest; r != nullptr; r = r->newer) {
-    if (!r->segment->is_virtual || r->size < page_) continue;
+    auto [first, last] = loose(*r);
+    if (first == last) continue;
     const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
-    const std::size_t last = round_down(at + r->size, page_);
-    const std::size_t first = std::max(round_up(at, page_), last < most ? 0 : last - most);
-    if (first >= last) continue;
+    first = std::max(first, last - std::min(last, most));
     erase(r);
     r->state = State::Busy;
     Range* run = r;
@@ -522,10 +596,8 @@ void Heap::empty(Range* run, std::size_t emptied) noexcept {
 std::size_t Heap::clean_pages() const noexcept {
   std::size_t bytes = 0;
   for (const Range* r = clean_.oldest; r != nullptr; r = r->newer) {
-    if (!r->segment->is_virtual || r->size < page_) continue;
-    const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
-    const std::size_t first = round_up(at, page_), last = round_down(at + r->size, page_);
-    if (last > first) bytes += last - first;
+    const auto [first, last] = loose(*r);
+    bytes += last - first;
   }
   return bytes;
 }

@@ -4,13 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/memory/bins.h"
 #include "runtime/memory/blocks.h"
 #include "runtime/memory/order.h"
+#include "runtime/memory/sums.h"
 
 namespace tandem::memory {
 
@@ -46,6 +49,9 @@ class Heap {
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
+  Sums sums;
+  std::size_t limit = std::numeric_limits<std::size_t>::max();  // the most that may be reserved
+
   PoolId id() const { return id_; }
   /// Whether a graph may use what is free here: then it stays where it is.
   bool pinned() const { return pinned_; }
@@ -57,8 +63,8 @@ class Heap {
   Block* take_small(StreamId stream, int size_class);
   /// A range of at least `bytes` of one kind. Null: nothing fits.
   Range* take_range(StreamId stream, std::size_t bytes, bool large, bool whole = false);
-  /// Whatever fits, of any kind: the last resort before memory is out. `size_class` is -1 for a
-  /// large request.
+  /// Whatever fits, of any kind, in the stream's own memory and all that it has waited for: the
+  /// last resort before memory is out. `size_class` is -1 for a large request.
   Block* take_any(StreamId stream, std::size_t bytes, int size_class);
 
   /// The stream in whose order a freed block becomes free: its own, or that of the stream that took
@@ -79,9 +85,11 @@ class Heap {
   void settle(StreamId stream);
   /// Makes free for all what the host knows to be done.
   void reclaim() noexcept;
-  /// Brings to `stream` what it has waited for of the other streams' free memory: one range of
-  /// `bytes` where there is one, else all.
+  /// Brings `bytes` to `stream` of what it has waited for of the other streams' free memory: of one
+  /// range, or of neighbours. What is not needed stays theirs. Where there are none such, nothing.
   void adopt(StreamId stream, std::size_t bytes, bool large);
+  /// Brings to `stream` all that it has waited for.
+  void adopt_all(StreamId stream);
   /// Joins what is free in a stream's order with neighbours that are free for all.
   void gather(StreamId stream) noexcept;
   /// Takes over a slab of a class whose free blocks the stream may have.
@@ -110,12 +118,12 @@ class Heap {
   /// The hole's first `filled` bytes have memory now, free for all; the rest has still none. Needs
   /// a spare range.
   void fill(Range* hole, std::size_t filled) noexcept;
-  /// A busy run of whole pages that are free for all, `most` bytes at most. Null: none. Needs two
-  /// spare ranges.
+  /// A busy run of whole pages that are free for all and that no busy hole counts on, `most` bytes
+  /// at most. Null: none. Needs two spare ranges.
   Range* open_pages(std::size_t most) noexcept;
   /// The run's first `emptied` bytes are gone, the rest stays. Needs a spare range.
   void empty(Range* run, std::size_t emptied) noexcept;
-  /// Bytes of whole pages that are free for all.
+  /// Bytes of such pages.
   std::size_t clean_pages() const noexcept;
   /// Address space all of which is a hole, taken out like idle segments.
   Segment* detach_space(Segment* rest) noexcept;
@@ -124,6 +132,7 @@ class Heap {
   std::size_t free_bytes() const noexcept;
   std::size_t largest_free() const noexcept;
   const std::unordered_map<std::uint64_t, std::unique_ptr<Lane>>& lanes() const { return lanes_; }
+  const Lane& clean() const { return clean_; }
   const Segment* segments() const { return segments_; }
   /// Checks every invariant of the structures; the first violation in words, empty if none. Adds up
   /// the bytes with memory and those of the blocks that are not free here.
@@ -142,6 +151,13 @@ class Heap {
   void absorb_after(Range* r) noexcept;
   void put_free(Range* r, Lane& lane, std::uint64_t fence) noexcept;
   void put_hole(Range* r) noexcept;
+  struct Places {
+    std::size_t first = 0, last = 0;
+  };
+  Places loose(const Range& r) const noexcept;
+  std::uint8_t range_class(const Range& r) const noexcept;
+  void hand_over(Range* r, Lane& to, std::size_t bytes) noexcept;
+  std::vector<Range*> run_around(Range* r, StreamId stream, std::size_t bytes);
   void sweep(Lane& from) noexcept;
   Block* take_from(Slab* slab, StreamId stream) noexcept;
   void link(Slab* slab) noexcept;

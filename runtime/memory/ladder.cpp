@@ -1,12 +1,11 @@
 // What an allocation tries, one rung after the other, where no small block is at hand.
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <new>
+#include <string>
 
 #include "runtime/memory/hooks.h"
 #include "runtime/memory/poison.h"
 #include "runtime/memory/pool.h"
+#include "runtime/memory/report.h"
 #include "tandem/error.h"
 
 namespace tandem {
@@ -27,12 +26,13 @@ Block* Pool::finish(Block* b, const Request& q) noexcept {
   if (b == nullptr) return nullptr;
   b->requested = q.bytes;
   b->live = true;
+  b->label = q.label;
   b->held_back = false;
   if (quarantine_ != nullptr) [[unlikely]]
     b->size_class = 255;  // not for the front caches
   Tally one;
   one.allocate(*b);
-  fold(one);
+  fold(one, &Heap::of(*b));
   if (q.grown != 0) --stats_.cache_hits;  // fold counted it as one
   return b;
 }
@@ -59,7 +59,7 @@ Block* Pool::attempt(const Request& q) noexcept {
   memory::FrontCache* c = locked_front(q.stream);
   const std::lock_guard<std::mutex> hold(mutex_);
   if (c != nullptr) {
-    fold(c->tally);
+    fold_front(*c);
     c->lock.unlock();
   }
   if (direct_) return nullptr;
@@ -120,6 +120,7 @@ Block* Pool::climb(Request& q) {
 
 Block* Pool::allocate_slow(std::size_t bytes, StreamId stream, PoolId id) {
   Request q{bytes, -1, bytes, true, stream, id};
+  q.label = memory::label_of_op();
   if (bytes > kLargestRequest) fail(q);
   if (bytes <= memory::kSlabLimit && !direct_) {
     q.size_class = classes_.of(bytes);
@@ -138,7 +139,7 @@ Block* Pool::allocate_slow(std::size_t bytes, StreamId stream, PoolId id) {
   };
   Block* b = climb_and_tell();
   if (b == nullptr && give_up_quarantine()) b = climb_and_tell();
-  if (b == nullptr && can_help(bytes)) {
+  if (b == nullptr && can_help(q)) {
     const auto retry = [&](bool wait) {
       if (wait) synchronize("out of memory");
       give_back(0, "out of memory");
@@ -165,30 +166,36 @@ Block* Pool::allocate_slow(std::size_t bytes, StreamId stream, PoolId id) {
 }
 
 /// Whether giving memory back can make room for a request.
-bool Pool::can_help(std::size_t bytes) {
+bool Pool::can_help(const Request& q) {
   const std::lock_guard<std::mutex> hold(mutex_);
-  if (bytes > stats_.limit) return false;
+  if (q.bytes > stats_.limit) return false;
+  const auto at = heaps_.find(q.id);
+  if (at != heaps_.end() && q.bytes > at->second->limit) return false;
   MemoryInfo info;
   return resource_ != nullptr || driver_->memory_info(&info) != DriverStatus::Ok ||
-         bytes <= info.total;
+         q.bytes <= info.total;
+}
+
+memory::OutOfMemoryFacts Pool::facts(const Request& q) {
+  memory::OutOfMemoryFacts f;
+  f.bytes = q.bytes;
+  f.stream = q.stream;
+  f.pool = static_cast<std::uint32_t>(q.id);
+  f.failed = q.failed;
+  MemoryInfo info;
+  if (driver_->memory_info(&info) == DriverStatus::Ok) f.device = info;
+  f.held = snapshot(false);
+  if (q.label < f.held.labels.size()) f.label = f.held.labels[q.label];
+  return f;
 }
 
 void Pool::fail(const Request& q) {
-  const MemoryStats s = stats();
-  MemoryInfo info;
-  std::string system = "unknown";
-  if (driver_->memory_info(&info) == DriverStatus::Ok) {
-    system =
-        fmt::format("{} free of {}", memory::in_words(info.free), memory::in_words(info.total));
+  std::string message;
+  try {
+    message = memory::report(facts(q));
+  } catch (const std::bad_alloc&) {  // not even for the report
+    message = "[allocate] expected memory on " + device_.str() + ", got none";
   }
-  const std::string message = fmt::format(
-      "[allocate] expected {} of memory on {}, got {}: requested {} bytes, live {}, cached {}, "
-      "largest cached range {}, "
-      "waiting for other streams {}, limit {}, device {}",
-      memory::in_words(q.bytes), device_.str(), q.failed ? "a device error" : "none", q.bytes,
-      memory::in_words(s.allocated.current), memory::in_words(s.cached),
-      memory::in_words(s.largest_free), memory::in_words(s.pending), memory::in_words(s.limit),
-      system);
   {
     const std::lock_guard<std::mutex> hold(mutex_);
     ++stats_.out_of_memory;

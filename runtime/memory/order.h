@@ -18,11 +18,14 @@
 // clock, then has an event or a wait behind its own work. If the driver's call fails the number
 // stays unused; a later event serves.
 //
+// Of a stream that is gone nothing is kept once its work is done but that its id is one of those.
+//
 // Waits that a user makes with CUDA's own calls are not known here. That is safe: less is reused.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <unordered_map>
@@ -76,10 +79,11 @@ class TANDEM_API Order {
   Mark recording(StreamId stream);
   void waited(StreamId by, const Mark& mark);
   void seen(const Mark& mark) noexcept;
-  /// Around a wait of the host for a stream.
+  /// Around a wait of the host for a stream: what that stream had waited for before is done as
+  /// well.
   Point waiting(StreamId stream);
   void waited_for(Point point) noexcept;
-  /// Around a wait of the host for a whole device.
+  /// Around a wait of the host for a whole device; likewise.
   std::vector<Point> waiting_for_device(unsigned device);
   void waited_for(std::span<const Point> points) noexcept;
 
@@ -88,8 +92,9 @@ class TANDEM_API Order {
   /// ever recorded on it. Raises std::bad_alloc.
   StreamId captured_stream(unsigned device);
   /// The graph is gone: all that was captured is done when these points, of its replays, have
-  /// passed.
-  void finish(StreamId captured, std::vector<Point> replays) noexcept;
+  /// passed. Null: there were none.
+  using Replays = std::shared_ptr<const std::vector<Point>>;
+  void finish(StreamId captured, Replays replays) noexcept;
 
   // The pools' own events. None of these waits on the host.
   /// Makes sure that the fence is passed, or an event recorded that covers it. False where there
@@ -106,7 +111,10 @@ class TANDEM_API Order {
     std::uint64_t events = 0;  // recorded for pools
     std::uint64_t waits = 0;   // of streams, inserted for pools
   };
-  Counts counts() noexcept;
+  /// Of a device's streams.
+  Counts counts(unsigned device) noexcept;
+  /// How many streams it keeps something of: those that live, and of the dead those with work.
+  std::size_t streams() noexcept;
 
   // For a fork.
   void lock() { mutex_.lock(); }
@@ -124,13 +132,19 @@ class TANDEM_API Order {
     std::uint64_t told = 0;   // the same, without what the pools asked for
     bool alive = true;        // events may be recorded on it
     bool finished = false;    // a captured one that no graph replays any more, but for `replays`
-    std::vector<Point> replays;
+    Replays replays;
     std::vector<Point> known;              // by stream: the greatest number waited for
     std::vector<Outstanding> outstanding;  // the pools' events, oldest first
+    std::vector<Mark> awaited;  // what it had waited for when the host began to wait for it
+  };
+  /// Ids, both ends included.
+  struct Ids {
+    std::uint64_t first = 0, last = 0;
   };
   struct Device {
     Driver* driver = nullptr;
     std::vector<EventHandle> spare;
+    Counts counts;
   };
 
   Stream& state(StreamId stream);
@@ -140,18 +154,29 @@ class TANDEM_API Order {
   void learn(Stream& by, const Mark& mark);
   void raise_done(Stream& stream, std::uint64_t number) noexcept;
   void raise_told(const Point& point) noexcept;
+  void prune(Stream& stream);
   Mark next(Stream& stream);
   bool idle(Stream& stream) noexcept;
+  std::span<const Point> replays_of(std::uint64_t stream) noexcept;
+  bool mark_or_pass(Stream& stream, std::uint64_t fence) noexcept;
+  bool wait_locked(Stream& by, std::uint64_t stream, std::uint64_t fence);
   Outstanding* mark_locked(Stream& stream, std::uint64_t fence) noexcept;
   void poll_locked(Stream& stream) noexcept;
   void give_event(unsigned device, EventHandle event) noexcept;
   Driver* driver(StreamId stream) const noexcept;
+  bool released(std::uint64_t stream) const noexcept;
+  void release(std::uint64_t stream);
+  void release_dead() noexcept;
+  void bury(std::uint64_t stream) noexcept;
+  Point await(Stream& stream);
 
   std::mutex mutex_;
   std::vector<Device> devices_;
   std::unordered_map<std::uint64_t, Stream> streams_;
+  std::vector<std::uint64_t>
+      dead_;                    // streams that are destroyed or finished, and are not forgotten
+  std::vector<Ids> released_;   // that are, in order: ids come in sequence, so these are few
   std::uint64_t captured_ = 0;  // streams, ever
-  Counts counts_;
 };
 
 }  // namespace tandem::memory

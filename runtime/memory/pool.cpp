@@ -59,11 +59,12 @@ Pool::Pool(std::unique_ptr<Driver> driver, Device device, unsigned index, memory
       "of 64 KiB or a multiple, got other");
   const std::string_view asked = asked_for();
   direct_ = driver_->features().any_size && asked == "direct";
+  plain_ = asked == "plain";
   virtual_ = driver_->features().virtual_memory && !direct_ && asked != "plain";
   asynchronous_ = driver_->features().asynchronous;
   if (debug::on(debug::kMemory) && !direct_)
     quarantine_ = std::make_unique<memory::Quarantine>(checks().quarantine);
-  cached_limit_ = direct_ || quarantine_ != nullptr ? 0 : memory::kSlabLimit;
+  cached_limit_ = direct_ || quarantine_ != nullptr ? 0 : memory::kLargeLimit;
   for (int c = 0; c < classes_.count(); ++c) depth_[c] = FrontCache::depth(classes_.bytes(c));
   stats_.limit = kNoLimit;
   nothing_.pool = this;
@@ -94,16 +95,30 @@ Pool::~Pool() {
 
 // ---- Small blocks: the thread's front cache. ----
 
+inline unsigned Pool::slot_of(StreamId stream) const noexcept {
+  const unsigned spread = static_cast<unsigned>(stream.id) + 7 * index_;
+  return index_ == 0 ? 0 : 1 + spread % (memory::kSlots - 1);
+}
+
 // Inlined into its callers: it is most of the cost of a small allocation.
 [[gnu::always_inline]] inline FrontCache* Pool::front(StreamId stream) noexcept {
-  const unsigned spread = static_cast<unsigned>(stream.id) + 7 * index_;
-  FrontCache* c = memory::thread_cache(index_ == 0 ? 0 : 1 + spread % (memory::kSlots - 1));
+  FrontCache* c = memory::thread_cache(slot_of(stream));
   if (c == nullptr) [[unlikely]]
     return nullptr;
   c->lock.lock();
   if (c->pool != this || c->stream.id != stream.id) [[unlikely]]
     rebind(*c, stream);
   return c;
+}
+
+/// The calling thread's cache, where it is one of this pool, with its lock taken.
+FrontCache* Pool::own_front(StreamId stream) noexcept {
+  FrontCache* c = memory::thread_cache(slot_of(stream));
+  if (c == nullptr) return nullptr;
+  c->lock.lock();
+  if (c->pool == this) return c;
+  c->lock.unlock();
+  return nullptr;
 }
 
 memory::FrontCache* Pool::locked_front(StreamId stream) noexcept { return front(stream); }
@@ -124,6 +139,7 @@ Block* Pool::allocate(std::size_t bytes, StreamId stream, PoolId id) {
       if (b != nullptr) [[likely]] {
         b->requested = bytes;
         b->live = true;
+        b->label = memory::t_tag;
         c->tally.allocate(*b);
         c->lock.unlock();
         memory::unpoison(device_, b->data, bytes);
@@ -137,8 +153,14 @@ Block* Pool::allocate(std::size_t bytes, StreamId stream, PoolId id) {
 
 bool Pool::refill(FrontCache& cache, int size_class) noexcept try {
   const std::lock_guard<std::mutex> hold(mutex_);
-  fold(cache.tally);
+  fold_front(cache);
   Heap& h = heap(PoolId::Shared);
+  const std::size_t bytes = classes_.bytes(size_class);
+  if (bytes > memory::kSlabLimit) {
+    memory::Range* r = h.take_range(cache.stream, bytes, false);
+    if (r != nullptr) cache.push(r);
+    return r != nullptr;
+  }
   const int wanted = std::max(1, depth_[size_class] / 2);
   int n = 0;
   for (Block* b; n < wanted && (b = h.take_small(cache.stream, size_class)) != nullptr; ++n)
@@ -152,7 +174,6 @@ void Pool::free(Block* b) noexcept {
   if (b->data == nullptr) return;
   if (!b->live) [[unlikely]]
     fatal("a block of memory was freed twice");
-  b->live = false;
   memory::poison(device_, b->data, b->size);
   const int size_class = b->size_class;
   if (size_class >= memory::kMaxClasses || b->uses != nullptr) [[unlikely]]
@@ -160,10 +181,11 @@ void Pool::free(Block* b) noexcept {
   FrontCache* c = front(b->stream);
   if (c == nullptr) [[unlikely]]
     return free_slow(b);
+  b->live = false;  // with a lock: a snapshot reads it
   c->tally.free(*b);
   if (c->count[size_class] >= depth_[size_class]) [[unlikely]] {
     const std::lock_guard<std::mutex> hold(mutex_);
-    fold(c->tally);
+    fold_front(*c);
     for (int n = (depth_[size_class] + 1) / 2; n > 0; --n) {
       Block* old = c->pop(size_class);
       release_own(old);
@@ -184,7 +206,7 @@ void Pool::free(Block* b, StreamId stream) noexcept {
 
 void Pool::drain(FrontCache& c) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
-  fold(c.tally);
+  fold_front(c);
   for (int i = 0; i < classes_.count(); ++i) {
     release(std::exchange(c.head[i], nullptr));
     c.count[i] = 0;
@@ -200,19 +222,21 @@ void Pool::drain_all() noexcept {
   }
 }
 
-void Pool::fold(Tally& t) noexcept {
-  const auto add = [](MemoryCounter& c, std::int64_t& current, std::int64_t change,
-                      std::int64_t peak, std::uint64_t total) {
-    if (current + peak > 0) c.peak = std::max(c.peak, static_cast<std::size_t>(current + peak));
-    current += change;
-    c.total += total;
-  };
-  add(stats_.requested, requested_, t.requested, t.requested_peak, t.requested_total);
-  add(stats_.allocated, allocated_, t.allocated, t.allocated_peak, t.allocated_total);
+/// Adds what was counted of a heap's blocks, and begins anew.
+void Pool::fold(Tally& t, Heap* h) noexcept {
+  memory::count(stats_.requested, requested_, t.requested, t.requested_peak, t.requested_total);
+  memory::count(stats_.allocated, allocated_, t.allocated, t.allocated_peak, t.allocated_total);
+  if (h != nullptr) h->sums.add(t);
   stats_.allocations += t.allocations;
   stats_.cache_hits += t.allocations;
   stats_.frees += t.frees;
   t = Tally{};
+}
+
+/// Front caches have blocks of the shared heap alone.
+void Pool::fold_front(FrontCache& c) noexcept {
+  const auto at = heaps_.find(PoolId::Shared);
+  fold(c.tally, at == heaps_.end() ? nullptr : at->second.get());
 }
 
 // ---- Blocks that come back. ----
@@ -254,11 +278,18 @@ void Pool::release_resolved() noexcept {
 void Pool::free_slow(Block* b) noexcept {
   if (quarantine_ != nullptr) [[unlikely]]
     debug::taken_back(*b);
+  FrontCache* c = own_front(b->stream);
   {
     const std::lock_guard<std::mutex> hold(mutex_);
+    b->live = false;
+    // What came before in this thread is counted first, or a peak would be lost.
+    if (c != nullptr) {
+      fold_front(*c);
+      c->lock.unlock();
+    }
     Tally one;
     one.free(*b);
-    fold(one);
+    fold(one, &Heap::of(*b));
     if (b->uses != nullptr) {
       b->fence = order_.fence(b->stream);
       for (memory::Use& use : *b->uses) use.fence = order_.fence(use.stream);
@@ -327,19 +358,28 @@ void Pool::drain_stream(StreamId stream) noexcept {
 
 // ---- Statistics and settings. ----
 
-MemoryStats Pool::stats() {
+/// Takes the sums of all threads' front caches in.
+void Pool::fold_all() noexcept {
   memory::Registry& all = memory::Registry::get();
   const std::lock_guard<std::mutex> hold_registry(all.mutex);
   for (FrontCache* c : all.caches) {
     const std::lock_guard<memory::SpinLock> hold_cache(c->lock);
     if (c->pool != this) continue;
     const std::lock_guard<std::mutex> hold(mutex_);
-    fold(c->tally);
+    fold_front(*c);
   }
+}
+
+MemoryStats Pool::stats() {
+  fold_all();
   const std::lock_guard<std::mutex> hold(mutex_);
+  return stats_locked();
+}
+
+MemoryStats Pool::stats_locked() {
   MemoryStats s = stats_;
   s.pending = pending_.bytes() + (quarantine_ != nullptr ? quarantine_->bytes() : 0);
-  const memory::Order::Counts order = order_.counts();
+  const memory::Order::Counts order = order_.counts(index_);
   s.events = order.events;
   s.waits = order.waits;
   s.requested.current = static_cast<std::size_t>(std::max<std::int64_t>(requested_, 0));
@@ -352,9 +392,48 @@ MemoryStats Pool::stats() {
   return s;
 }
 
+/// `pending`: bytes of its blocks that wait for streams. With the pool's lock.
+PoolStats Pool::stats_of(const Heap& h, std::size_t pending) const {
+  const memory::Sums& sums = h.sums;
+  PoolStats s;
+  s.id = static_cast<std::uint32_t>(h.id());
+  s.kept = h.pinned();
+  s.requested = sums.requested;
+  s.allocated = sums.allocated;
+  s.reserved = sums.reserved;
+  s.requested.current = static_cast<std::size_t>(std::max<std::int64_t>(sums.requested_now, 0));
+  s.allocated.current = static_cast<std::size_t>(std::max<std::int64_t>(sums.allocated_now, 0));
+  s.pending = pending;
+  s.cached = s.reserved.current - std::min(s.reserved.current, s.allocated.current + pending);
+  s.free_ranges = h.free_bytes();
+  s.largest_free = h.largest_free();
+  s.limit = h.limit;
+  s.allocations = sums.allocations;
+  s.frees = sums.frees;
+  return s;
+}
+
+std::vector<PoolStats> Pool::pools() {
+  fold_all();
+  const std::lock_guard<std::mutex> hold(mutex_);
+  std::map<PoolId, std::size_t> pending;
+  for (const Block* b = pending_.first(); b != nullptr; b = b->next)
+    pending[Heap::of(*b).id()] += b->size;
+  std::vector<PoolStats> all;
+  (void)heap(PoolId::Shared);
+  for (const auto& [id, h] : heaps_) all.push_back(stats_of(*h, pending[id]));
+  return all;
+}
+
 void Pool::reset_peak() {
   const MemoryStats now = stats();
   const std::lock_guard<std::mutex> hold(mutex_);
+  for (const auto& [id, h] : heaps_) {
+    memory::Sums& s = h->sums;
+    s.requested.peak = static_cast<std::size_t>(std::max<std::int64_t>(s.requested_now, 0));
+    s.allocated.peak = static_cast<std::size_t>(std::max<std::int64_t>(s.allocated_now, 0));
+    s.reserved.peak = s.reserved.current;
+  }
   stats_.requested.peak = now.requested.current;
   stats_.allocated.peak = now.allocated.current;
   stats_.reserved.peak = stats_.reserved.current;
@@ -363,6 +442,16 @@ void Pool::reset_peak() {
 void Pool::set_limit(std::size_t bytes) {
   const std::lock_guard<std::mutex> hold(mutex_);
   stats_.limit = bytes;
+}
+
+void Pool::set_limit(PoolId id, std::size_t bytes) {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  const bool open = id == PoolId::Shared || heaps_.find(id) != heaps_.end();
+  TANDEM_EXPECTS(open, ValueError,
+                 fmt::format("[set_pool_memory_limit] expected a part of the pool of {} that is "
+                             "open, got {}",
+                             device_.str(), static_cast<std::uint32_t>(id)));
+  heap(id).limit = bytes;
 }
 
 void Pool::set_resource(MemoryResource* resource) {
@@ -386,9 +475,17 @@ std::string Pool::verify() {
   std::size_t reserved = 0, taken = 0;
   const std::size_t held = quarantine_ != nullptr ? quarantine_->bytes() : 0;
   const std::size_t pending = pending_.bytes() + held;
+  std::int64_t allocated = 0;
   for (const auto& [id, h] : heaps_) {
+    const std::size_t before = reserved;
     if (std::string wrong = h->verify(&reserved, &taken); !wrong.empty()) return wrong;
+    if (reserved - before != h->sums.reserved.current)
+      return fmt::format("part {} of the pool has {} bytes, {} are counted",
+                         static_cast<std::uint32_t>(id), reserved - before,
+                         h->sums.reserved.current);
+    allocated += h->sums.allocated_now;
   }
+  if (allocated != allocated_) return "the parts' allocated bytes do not add up";
   if (reserved != stats_.reserved.current) {
     return fmt::format("the segments have {} bytes, {} are reserved", reserved,
                        stats_.reserved.current);

@@ -9,10 +9,11 @@
 // until their work is in the order of its own stream. Events are recorded only when memory is
 // wanted and there is none in the right order.
 //
-// Sizes: up to 256 KiB, size classes in slabs, with a front cache a thread; above, ranges, found by
-// size in constant time, split and joined. Requests of up to 1 MiB live apart from larger ones,
-// because a small long-lived block in the middle of a large run would keep a large request from
-// fitting; near the end of memory either kind takes what the other has.
+// Sizes: up to 256 KiB, size classes in slabs; above, ranges, found by size in constant time, split
+// and joined. A front cache a thread holds blocks of up to 1 MiB, of the large ones one a size.
+// Requests of up to 1 MiB live apart from larger ones, because a small long-lived block in the
+// middle of a large run would keep a large request from fitting; near the end of memory either kind
+// takes what the other has.
 //
 // Where the driver has virtual memory, address space is reserved once, far more than there is
 // memory, and pages of it are mapped and unmapped: a large request takes its pages from whatever is
@@ -44,10 +45,17 @@
 #include "runtime/memory/heap.h"
 #include "runtime/memory/order.h"
 #include "runtime/memory/pending.h"
+#include "runtime/memory/tags.h"
 #include "tandem/export.h"
 #include "tandem/memory.h"
 
 namespace tandem {
+
+namespace memory {
+struct Snapshot;
+struct OutOfMemoryFacts;
+class Collector;
+}  // namespace memory
 
 class TANDEM_API Pool {
  public:
@@ -94,8 +102,14 @@ class TANDEM_API Pool {
   std::size_t empty_cache();
 
   MemoryStats stats();
+  /// Of each part, the shared one first.
+  std::vector<PoolStats> pools();
+  /// All there is, taken at one moment; without `details` no list of segments. Calls no one.
+  memory::Snapshot snapshot(bool details = true);
   void reset_peak();
   void set_limit(std::size_t bytes);
+  /// The limit of one part alone. Raises ValueError where it is not open.
+  void set_limit(PoolId id, std::size_t bytes);
   void set_resource(MemoryResource* resource);
 
   Driver& driver() { return *driver_; }
@@ -113,6 +127,7 @@ class TANDEM_API Pool {
   void unlock() { mutex_.unlock(); }
 
  private:
+  friend class memory::Collector;
   /// An allocation that climbs the ladder.
   struct Request {
     std::size_t bytes;
@@ -123,9 +138,12 @@ class TANDEM_API Pool {
     PoolId id;
     std::size_t grown = 0;  // taken from the driver, to be reported without a lock
     bool failed = false;    // the driver reported an error other than no memory
+    memory::Label label = 0;
   };
 
   memory::FrontCache* front(StreamId stream) noexcept;  // with its lock taken
+  unsigned slot_of(StreamId stream) const noexcept;
+  memory::FrontCache* own_front(StreamId stream) noexcept;
   memory::FrontCache* locked_front(StreamId stream) noexcept;
   void rebind(memory::FrontCache& cache, StreamId stream) noexcept;
   bool refill(memory::FrontCache& cache, int size_class) noexcept;
@@ -135,7 +153,11 @@ class TANDEM_API Pool {
   void release_own(Block* block) noexcept;
   void drain_all() noexcept;
   void drain_stream(StreamId stream) noexcept;
-  void fold(memory::Tally& tally) noexcept;
+  void fold(memory::Tally& tally, memory::Heap* heap) noexcept;
+  void fold_front(memory::FrontCache& cache) noexcept;
+  void fold_all() noexcept;
+  MemoryStats stats_locked();
+  PoolStats stats_of(const memory::Heap& heap, std::size_t pending) const;
 
   void release_resolved() noexcept;
   void notify(MemoryEvent::Kind kind, std::size_t bytes, const char* reason);
@@ -160,22 +182,25 @@ class TANDEM_API Pool {
   Block* take_closed(const Request& q);
   Block* take_any(const Request& q);
   Block* take_waiting(const Request& q);
-  bool can_help(std::size_t bytes);
+  bool can_help(const Request& q);
   [[noreturn]] void fail(const Request& q);
+  memory::OutOfMemoryFacts facts(const Request& q);
 
   // growth.cpp
   class Growing;
   Block* grow(Request& q) noexcept;
   Block* take_grown(const Request& q);
-  bool within_limit(std::size_t bytes) const;
+  bool within_limit(const memory::Heap& heap, std::size_t bytes) const;
+  void lost(memory::Heap& heap, std::size_t bytes) noexcept;
   bool grow_plain(Request& q, std::size_t bytes);
-  bool grow_virtual(Request& q);
+  bool grow_virtual(Request& q, bool* space);
   bool reserve_space(const Request& q, std::size_t bytes);
   PhysicalHandle& page_at(memory::Range& r, std::size_t at) noexcept;
   void destroy_page(PhysicalHandle handle) noexcept;
   std::size_t map_pages(memory::Range* hole, std::vector<PhysicalHandle>& pages,
                         bool* failed) noexcept;
   std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
+  bool hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare);
   void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
   std::size_t give_back_pages(std::size_t keep, bool closed);
   std::size_t give_back_segments(std::size_t keep, bool closed);
@@ -189,9 +214,10 @@ class TANDEM_API Pool {
   memory::Order& order_;
   const memory::SizeClasses classes_;
   std::uint8_t depth_[memory::kMaxClasses] = {};
-  std::size_t cached_limit_ = memory::kSlabLimit;  // requests up to here may come from front caches
-  bool direct_ = false;                            // TANDEM_POOL=direct
-  bool virtual_ = false;  // there is virtual memory, and it is wanted; under growth_ later on
+  std::size_t cached_limit_ = memory::kLargeLimit;  // requests up to here may be in front caches
+  bool direct_ = false;                             // TANDEM_POOL=direct
+  bool plain_ = false;                              // TANDEM_POOL=plain
+  std::atomic<bool> virtual_{false};                // there is virtual memory, and it is wanted
   bool asynchronous_ = false;
   Block nothing_;                                   // what zero bytes get
   std::unique_ptr<memory::Quarantine> quarantine_;  // null unless TANDEM_CHECK=memory

@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/io/atomic_file.h"
 #include "runtime/memory/host_driver.h"
+#include "runtime/memory/snapshot.h"
 #include "tandem/error.h"
 
 namespace tandem {
@@ -64,6 +66,12 @@ unsigned device_number(Device device) noexcept {
   return numbers[kind][index].load(std::memory_order_acquire);
 }
 
+void forget_device_numbers() noexcept {
+  for (auto& of_kind : numbers) {
+    for (auto& number : of_kind) number.store(0);
+  }
+}
+
 Pool& register_pool(Device device, std::unique_ptr<Driver> driver) {
   std::atomic<Pool*>* at = device.is_cpu() ? nullptr : slot(device);
   TANDEM_EXPECTS(
@@ -85,6 +93,22 @@ Pool& register_pool(Device device, std::unique_ptr<Driver> driver) {
 MemoryStats memory_stats(Device device) {
   if (device.is_meta()) return {};
   return pool_for(resolve_device(device, "memory_stats")).stats();
+}
+
+std::vector<PoolStats> memory_pools(Device device) {
+  if (device.is_meta()) return {};
+  return pool_for(resolve_device(device, "memory_pools")).pools();
+}
+
+std::string memory_snapshot(Device device) {
+  return memory::to_json(pool_for(resolve_device(device, "memory_snapshot")).snapshot());
+}
+
+void write_memory_snapshot(const std::string& path, Device device) {
+  const std::string text = memory_snapshot(device);
+  io::AtomicFile file("write_memory_snapshot", path);
+  file.write(text.data(), text.size());
+  file.commit();
 }
 
 std::size_t empty_cache(Device device) {
@@ -109,6 +133,11 @@ void reset_peak_memory(Device device) {
 
 void set_memory_limit(Device device, std::size_t bytes) {
   pool_for(resolve_device(device, "set_memory_limit")).set_limit(bytes);
+}
+
+void set_pool_memory_limit(Device device, std::uint32_t pool, std::size_t bytes) {
+  device = resolve_device(device, "set_pool_memory_limit");
+  pool_for(device).set_limit(static_cast<PoolId>(pool), bytes);
 }
 
 void set_memory_resource(Device device, MemoryResource* resource) {

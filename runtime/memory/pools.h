@@ -19,6 +19,10 @@ TANDEM_API Pool& pool_for(Device device);
 /// order in which pools were registered. 0: the host, meta, and devices without a pool.
 unsigned device_number(Device device) noexcept;
 
+/// Every device's number becomes 0, so that none can be used any more: for the child of a fork.
+/// Their pools stay, for the memory that is still held.
+void forget_device_numbers() noexcept;
+
 /// Gives a device its pool; called once a device by the code that opens its backend. Raises
 /// DeviceError if it has one.
 TANDEM_API Pool& register_pool(Device device, std::unique_ptr<Driver> driver);

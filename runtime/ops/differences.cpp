@@ -258,6 +258,7 @@ Tensor observed(const Tensor& w, const char* name, Category c, std::int64_t n) {
 
 Tensor cov(const Tensor& x, double correction, const std::optional<Tensor>& fweights,
            const std::optional<Tensor>& aweights) {
+  const trace::OpScope scope("cov");
   TANDEM_EXPECTS(x.dim() <= 2, ShapeError,
                  fmt::format("[cov] expected input to have two or fewer dimensions but got an "
                              "input with {} dimensions",

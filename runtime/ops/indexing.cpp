@@ -139,6 +139,7 @@ Tensor gather_along(const OpRow& row, const Tensor& x, Axis axis, const Tensor& 
 }  // namespace
 
 Tensor index(const Tensor& x, const std::vector<Tensor>& indices) {
+  const trace::OpScope scope("index");
   // A mask over the whole tensor alone needs no coordinates.
   if (indices.size() == 1 && indices[0].defined() && indices[0].dtype() == DType::bool_ &&
       x.dim() > 0 && std::ranges::equal(indices[0].shape(), x.shape())) {

@@ -112,6 +112,7 @@ namespace {
 
 /// The coordinates of what is not 0, over a shape of at least no dimension.
 Tensor find_nonzero(const OpRow& row, const Tensor& x) {
+  const trace::OpScope scope(row.name);
   TANDEM_EXPECTS(!x.is_meta(), NotImplemented,
                  fmt::format("[{}] the result's shape depends on the elements; a meta tensor has "
                              "none",
@@ -186,6 +187,7 @@ Tensor nonzero_static(const Tensor& x, std::int64_t size, std::int64_t fill_valu
 
 Tensor masked_select(const Tensor& x, const Tensor& mask) {
   const OpRow& row = op::masked_select;
+  const trace::OpScope scope(row.name);
   const Masked m = broadcast_mask(row, x, mask);
   const Tensor dense_mask = m.mask.contiguous();
   const Tensor offsets = detail::count_set(row, dense_mask);

@@ -211,6 +211,7 @@ Tensor fit_values(const OpRow& row, const Dims& shape, const Names& names, const
 
 Tensor put_at(const OpRow& row, const Tensor& x, const std::vector<Tensor>& indices,
               const Tensor& values, bool accumulate, bool in_place) {
+  const trace::OpScope scope(row.name);
   TANDEM_EXPECTS(x.dtype() == values.dtype(), TypeError,
                  fmt::format("[{}] Index put requires the source and destination dtypes match, "
                              "got {} for the destination and {} for the source.",

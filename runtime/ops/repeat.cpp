@@ -366,6 +366,7 @@ Tensor repeat_interleave(const Tensor& x, std::int64_t repeats, std::optional<Ax
 
 Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<Axis> axis,
                          std::optional<std::int64_t> output_size) {
+  const trace::OpScope scope("repeat_interleave");
   const auto [t, d] = along(x, axis);
   const std::int64_t n = t.shape()[d];
   const Tensor counts = counted(t, repeats, n);

@@ -11,9 +11,12 @@
 // refused. The pools, which may free on any thread, wait on the host instead (backend_driver.cpp).
 #include "tandem/stream.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +24,7 @@
 #include "runtime/base/trace.h"
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/pools.h"
+#include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 
 namespace tandem {
@@ -91,8 +95,25 @@ Current& current_slot(Device device) {
   return (*t_current)[static_cast<std::size_t>(device.index)];
 }
 
-/// Raises where the stream is another one on this thread.
-void check_thread(const Stream& stream, const BackendTable& backend, const char* op) {
+/// The streams of create_owned, and all that were destroyed or retired.
+struct Lives {
+  std::mutex mutex;
+  std::set<std::uint64_t> owned, ended;
+  std::atomic<bool> any_ended{false};
+};
+Lives& lives() {
+  static Lives& l = *new Lives();
+  return l;
+}
+
+/// Raises where the stream has ended or is another one on this thread.
+void check_usable(const Stream& stream, const BackendTable& backend, const char* op) {
+  if (lives().any_ended.load(std::memory_order_relaxed)) [[unlikely]] {
+    const std::lock_guard lock(lives().mutex);
+    TANDEM_EXPECTS(!lives().ended.contains(stream.id()), DeviceError,
+                   "[" + std::string(op) +
+                       "] expected a stream that lives, got one that was destroyed or retired");
+  }
   if (stream.native() == nullptr || stream.native() != backend.driver.per_thread_stream) [[likely]]
     return;
   TANDEM_EXPECTS(stream_id(stream.device(), stream.native()) == stream_id(stream), DeviceError,
@@ -107,13 +128,20 @@ void log_wait(Device device, const char* what) {
   }
 }
 
-/// After a wait: what the device found wrong in the work.
-void raise_found(const BackendTable& backend, Device device, void* native, bool all) {
+/// After a wait: what the device found wrong in the work of a stream, or (all) of the device.
+void raise_flagged(const BackendTable& backend, Device device, void* native, bool all) {
   if (backend.driver.take_error == nullptr) return;
   char text[256];
   text[0] = '\0';
   if (backend.driver.take_error(device.index, native, all ? 1 : 0, text, sizeof text) == 0) return;
   throw IndexError(text);
+}
+
+/// The same, of graphs that were replayed on the stream too.
+void raise_found(const BackendTable& backend, const Stream& stream) {
+  raise_flagged(backend, stream.device(), stream.native(), false);
+  for (const Stream& s : detail::flags_behind(stream))
+    raise_flagged(backend, s.device(), s.native(), false);
 }
 
 /// The streams of Stream::create: made one by one, then handed out in turn.
@@ -138,19 +166,46 @@ namespace {
 
 /// What is kept of an event that was recorded.
 struct Recorded {
-  StreamId stream;
-  memory::Mark mark;  // its place in the order of streams; none while a graph is being captured
+  Stream stream;
+  memory::Mark mark;  // its place in the order of streams; none in a capture of the user's own
+  std::shared_ptr<detail::Recording> capture;  // that it is a part of; null: of none
 };
 
 /// Before the driver records an event on the stream. Kept only if the driver does.
-Recorded before_record(Device device, StreamId stream) {
+Recorded before_record(const Stream& stream) {
+  memory::Order& order = memory::Order::process();
+  if (auto capture = detail::recording_of(stream)) {
+    return {stream, order.recording(detail::join_capture(*capture, stream)), capture};
+  }
   // What a capture orders is not the order of the streams' own work.
-  if (pool_for(device).driver().capturing(stream)) return {stream, {}};
-  return {stream, memory::Order::process().recording(stream)};
+  if (pool_for(stream.device()).driver().capturing(stream_id(stream))) return {stream, {}, {}};
+  return {stream, order.recording(stream_id(stream)), {}};
 }
+
+/// Before a wait: an event of a capture is waited for in that capture alone, and there no other.
+void check_capture(const Stream& by, const Recorded& event) {
+  if (event.capture == nullptr && !detail::may_capture()) [[likely]]
+    return;
+  const auto capture = detail::recording_of(by);
+  TANDEM_EXPECTS(event.capture == nullptr || !event.capture->over, DeviceError,
+                 "[wait] expected an event of work that runs, got one of a capture that is over");
+  TANDEM_EXPECTS(capture == nullptr || capture == event.capture, DeviceError,
+                 "[wait] expected an event that was recorded in the capture of the stream, got one "
+                 "from outside of it");
+}
+
 /// The driver made `by` wait for the event: what `by` gets from now on is behind it.
-void after_wait(StreamId by, const Recorded& event) {
-  memory::Order::process().waited(by, event.mark);
+void after_wait(const Stream& by, const Recorded& event) {
+  const StreamId id =
+      event.capture == nullptr ? stream_id(by) : detail::join_capture(*event.capture, by);
+  memory::Order::process().waited(id, event.mark);
+}
+/// Before the host waits for an event or asks whether it has passed.
+void check_runs(const Recorded& event, const char* op) {
+  TANDEM_EXPECTS(
+      event.capture == nullptr, DeviceError,
+      "[" + std::string(op) +
+          "] expected an event of work that runs, got one that was recorded into a graph");
 }
 /// The host saw that the event has passed.
 void after_seen(const Recorded& event) { memory::Order::process().seen(event.mark); }
@@ -223,12 +278,45 @@ Stream Stream::wrap(Device device, void* native) {
   return detail::StreamAccess::make(device, native, stream_id(device, native).id);
 }
 
-Stream Stream::create(Device device, int priority) {
-  device = resolve_device(device, "stream");
+namespace {
+
+void check_priority(Device device, int priority) {
   const StreamPriorities range = priority == 0 ? StreamPriorities{} : stream_priority_range(device);
   TANDEM_EXPECTS(priority <= range.least && priority >= range.greatest, ValueError,
                  "[stream] expected a priority from " + std::to_string(range.greatest) + " to " +
                      std::to_string(range.least) + ", got " + std::to_string(priority));
+}
+
+void* create_native(const BackendTable& backend, Device device, int priority) {
+  void* native = nullptr;
+  const int code =
+      priority == 0 ? backend.driver.stream_create(device.index, &native)
+                    : backend.driver.stream_create_with_priority(device.index, priority, &native);
+  check_driver(backend, code, "stream");
+  return native;
+}
+
+/// Whether a stream is one of Tandem's own.
+bool is_made(const Stream& stream) {
+  {
+    const std::lock_guard lock(lives().mutex);
+    if (lives().owned.contains(stream.id())) return true;
+  }
+  AllMade& all = all_made();
+  const std::lock_guard lock(all.mutex);
+  for (const auto& [key, made] : all.of) {
+    if (key.first == stream.device().index &&
+        std::find(made.streams.begin(), made.streams.end(), stream.native()) != made.streams.end())
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Stream Stream::create(Device device, int priority) {
+  device = resolve_device(device, "stream");
+  check_priority(device, priority);
   if (is_host(device)) return wrap(device, nullptr);
   const BackendTable& backend = backend_of(device, "stream");
   AllMade& all = all_made();
@@ -238,13 +326,67 @@ Stream Stream::create(Device device, int priority) {
     return wrap(device, m.streams[m.next++ % kStreamsPerDevice]);
   }
   m.streams.reserve(kStreamsPerDevice);
-  void* native = nullptr;
-  const int code =
-      priority == 0 ? backend.driver.stream_create(device.index, &native)
-                    : backend.driver.stream_create_with_priority(device.index, priority, &native);
-  check_driver(backend, code, "stream");
+  void* native = create_native(backend, device, priority);
   m.streams.push_back(native);
   return wrap(device, native);
+}
+
+Stream Stream::create_owned(Device device, int priority) {
+  device = resolve_device(device, "stream");
+  check_priority(device, priority);
+  if (is_host(device)) return wrap(device, nullptr);
+  const BackendTable& backend = backend_of(device, "stream");
+  TANDEM_EXPECTS(backend.driver.stream_destroy != nullptr, DeviceError,
+                 "[stream] expected a device whose streams can be destroyed, got " + device.str());
+  void* native = create_native(backend, device, priority);
+  try {
+    const Stream made = wrap(device, native);
+    const std::lock_guard lock(lives().mutex);
+    lives().owned.insert(made.id());
+    return made;
+  } catch (...) {
+    backend.driver.stream_destroy(device.index, native);
+    throw;
+  }
+}
+
+namespace {
+/// What destroy and retire share: nothing of Tandem touches the handle from here on.
+void end_stream(const Stream& stream, const BackendTable& backend, const char* op) {
+  check_usable(stream, backend, op);
+  TANDEM_EXPECTS(!(current_stream(stream.device()) == stream), ValueError,
+                 "[" + std::string(op) +
+                     "] expected a stream that is not current, got the current one of this thread");
+  TANDEM_EXPECTS(
+      detail::recording_of(stream) == nullptr, ValueError,
+      "[" + std::string(op) + "] expected a stream that is not being captured, got one that is");
+  {
+    const std::lock_guard lock(lives().mutex);
+    lives().ended.insert(stream.id());
+    lives().any_ended.store(true);
+  }
+  pool_for(stream.device()).stream_destroyed(stream_id(stream));
+}
+}  // namespace
+
+void Stream::destroy() const {
+  if (is_host(device_)) return;
+  const BackendTable& backend = backend_of(device_, "destroy");
+  {
+    const std::lock_guard lock(lives().mutex);
+    TANDEM_EXPECTS(lives().owned.contains(id_), ValueError,
+                   "[destroy] expected a stream of Stream::create_owned, got another one");
+  }
+  end_stream(*this, backend, "destroy");
+  check_driver(backend, backend.driver.stream_destroy(device_.index, native_), "destroy");
+}
+
+void Stream::retire() const {
+  if (is_host(device_)) return;
+  const BackendTable& backend = backend_of(device_, "retire");
+  TANDEM_EXPECTS(native_ != nullptr && !is_made(*this), ValueError,
+                 "[retire] expected a stream that was wrapped, got one of Tandem's");
+  end_stream(*this, backend, "retire");
 }
 
 StreamPriorities stream_priority_range(Device device) {
@@ -266,18 +408,21 @@ void Stream::synchronize() const {
   if (is_host(device_)) return;
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device_, "synchronize");
-  check_thread(*this, backend, "synchronize");
+  check_usable(*this, backend, "synchronize");
+  detail::refuse_wait(*this);
   log_wait(device_, "a stream");
   HostWait wait(*this);
   check_driver(backend, backend.driver.stream_synchronize(device_.index, native_), "synchronize");
   wait.done();
-  raise_found(backend, device_, native_, false);
+  raise_found(backend, *this);
 }
 
 bool Stream::query() const {
   if (is_host(device_)) return true;
+  const trace::OpScope scope("query");
   const BackendTable& backend = backend_of(device_, "query");
-  check_thread(*this, backend, "query");
+  check_usable(*this, backend, "query");
+  detail::refuse_wait(*this);
   HostWait wait(*this);
   const int answer = backend.driver.stream_query(device_.index, native_);
   if (answer == 1) return false;
@@ -295,7 +440,7 @@ void Event::record(const Stream& stream) {
     return;
   }
   const BackendTable& backend = backend_of(device, "record");
-  check_thread(stream, backend, "record");
+  check_usable(stream, backend, "record");
   // A copy of this event keeps the point it has: a shared state is replaced, not recorded again.
   if (state_ == nullptr || state_->device != device || state_.use_count() > 1) {
     auto fresh = std::make_shared<State>();
@@ -303,7 +448,7 @@ void Event::record(const Stream& stream) {
     check_driver(backend, backend.driver.event_create(device.index, &fresh->event), "record");
     state_ = std::move(fresh);
   }
-  Recorded recorded = before_record(device, stream_id(stream));
+  Recorded recorded = before_record(stream);
   check_driver(backend, backend.driver.event_record(device.index, state_->event, stream.native()),
                "record");
   state_->recorded = std::move(recorded);
@@ -313,28 +458,30 @@ void Event::wait(const Stream& stream) const {
   if (state_ == nullptr) return;
   if (is_host(stream.device())) return synchronize();  // host work runs at once, on this thread
   const BackendTable& backend = backend_of(stream.device(), "wait");
-  check_thread(stream, backend, "wait");
+  check_usable(stream, backend, "wait");
+  check_capture(stream, state_->recorded);
   const Device device = stream.device();
   check_driver(backend,
                backend.driver.stream_wait_event(device.index, stream.native(), state_->event),
                "wait");
-  after_wait(stream_id(stream), state_->recorded);
+  after_wait(stream, state_->recorded);
 }
 
 void Event::synchronize() const {
   if (state_ == nullptr) return;
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(state_->device, "synchronize");
+  check_runs(state_->recorded, "synchronize");
   log_wait(state_->device, "an event");
   check_driver(backend, backend.driver.event_synchronize(state_->event), "synchronize");
   after_seen(state_->recorded);
-  const StreamId stream = state_->recorded.stream;
-  raise_found(backend, state_->device, reinterpret_cast<void*>(stream.handle), false);
+  raise_found(backend, state_->recorded.stream);
 }
 
 bool Event::query() const {
   if (state_ == nullptr) return true;
   const BackendTable& backend = backend_of(state_->device, "query");
+  check_runs(state_->recorded, "query");
   const int answer = backend.driver.event_query(state_->event);
   if (answer == 1) return false;
   check_driver(backend, answer, "query");
@@ -360,7 +507,7 @@ Stream current_stream(Device device) {
 StreamGuard::StreamGuard(const Stream& stream) : previous_(current_stream(stream.device())) {
   const Device device = stream.device();
   if (is_host(device)) return;
-  check_thread(stream, backend_of(device, "stream"), "stream");
+  check_usable(stream, backend_of(device, "stream"), "stream");
   current_slot(device) = {stream.native(), stream.id()};
 }
 
@@ -375,11 +522,12 @@ void synchronize(Device device) {
   if (is_host(device)) return;
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device, "synchronize");
+  detail::refuse_wait(device);
   log_wait(device, "all its streams");
   DeviceWait wait(device);
   check_driver(backend, backend.driver.device_synchronize(device.index), "synchronize");
   wait.done();
-  raise_found(backend, device, nullptr, true);
+  raise_flagged(backend, device, nullptr, true);
 }
 
 }  // namespace tandem

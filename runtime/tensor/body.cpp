@@ -16,8 +16,10 @@
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/check.h"
 #include "runtime/memory/pools.h"
+#include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 #include "runtime/tensor/foreign_memory.h"
+#include "runtime/tensor/storage_observer.h"
 #include "tandem/backend.h"
 
 namespace tandem {
@@ -127,16 +129,26 @@ Device one_device(Device device) {
   const bool known = device == kCPU || device == kMeta || device_number(device) != 0;
   return known ? device : resolve_device(device, "storage");
 }
+
+std::atomic<const detail::StorageObserver*> g_observer{nullptr};
 }  // namespace
+
+void detail::observe_meta_storages(const StorageObserver* observer) noexcept {
+  g_observer.store(observer, std::memory_order_release);
+}
 
 Storage::Storage(std::size_t bytes, Device device) {
   device = one_device(device);
   auto* s = fresh_storage(bytes, device);
   if (!device.is_meta()) {
     try {
-      Block* block = device.is_cpu()
-                         ? host_pool().allocate(bytes)
-                         : pool_for(device).allocate(bytes, stream_id(current_stream(device)));
+      Block* block = nullptr;
+      if (device.is_cpu()) {
+        block = host_pool().allocate(bytes);
+      } else {
+        const detail::Place place = detail::place_of(stream_id(current_stream(device)));
+        block = pool_for(device).allocate(bytes, place.stream, place.pool);
+      }
       s->block = block;
       s->data = block->data;
       if (debug::on(debug::kStreams) && !device.is_cpu()) [[unlikely]]
@@ -145,6 +157,8 @@ Storage::Storage(std::size_t bytes, Device device) {
       Bodies<detail::StorageBody>::give(s);
       throw;
     }
+  } else if (const detail::StorageObserver* o = g_observer.load(std::memory_order_acquire)) {
+    o->made(s, bytes);
   }
   body_ = s;
 }
@@ -187,6 +201,8 @@ void destroy(StorageBody* s) noexcept {
   } else if (s->foreign != nullptr) {
     s->foreign->give_back(s->data);
     delete s->foreign;
+  } else if (s->device.is_meta()) {
+    if (const StorageObserver* o = g_observer.load(std::memory_order_acquire)) o->gone(s);
   }
   Bodies<StorageBody>::give(s);
 }

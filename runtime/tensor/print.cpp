@@ -10,6 +10,7 @@
 #include <vector>
 #include "tandem/check.h"
 
+#include "runtime/base/trace.h"
 #include "tandem/ops.h"
 
 namespace tandem {
@@ -329,6 +330,7 @@ void set_print_options(const PrintOptions& options) {
 
 std::string str(const Tensor& t, const PrintOptions& o) {
   check(o);
+  const trace::OpScope scope("print");
   std::string out(kPrefix);
   if (t.is_meta()) {
     out += "...";

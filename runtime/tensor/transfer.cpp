@@ -8,6 +8,7 @@
 #include "runtime/dispatch/check.h"
 #include "runtime/dispatch/funnel.h"
 #include "runtime/memory/pools.h"
+#include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 #include "runtime/tensor/foreign_memory.h"
 
@@ -59,6 +60,11 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
     }
     return;
   }
+  const Tensor& on_host = to_host ? out : source;
+  if (may_capture()) {
+    refuse_copy(stream, !non_blocking, read_at_once(*backend, device, on_host.data_ptr()));
+    captured_use(on_host.body_ptr()->storage, stream);
+  }
   if (debug::on(debug::kAny)) {
     debug::copying(out, source, stream, stream,
                    from_host && read_at_once(*backend, device, source.data_ptr()));
@@ -101,6 +107,7 @@ void transfer(const Tensor& out, const Tensor& source, bool non_blocking) {
 
 void record_use(StorageBody* storage, const Stream& stream) {
   if (storage->device.is_cpu()) return;
+  if (may_capture() && captured_use(storage, stream)) return;
   if (storage->foreign != nullptr) return storage->foreign->record_use(stream);
   if (storage->block == nullptr) return;
   pool_for(storage->device).record_use(static_cast<Block*>(storage->block), stream_id(stream));

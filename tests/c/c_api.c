@@ -414,6 +414,39 @@ static void devices(void) {
   OK(tandem_tensor_release(t));
 }
 
+/* Whether a file has a text; the file is small. */
+static int file_has(const char* path, const char* text) {
+  static char all[1 << 20];
+  FILE* file = fopen(path, "rb");
+  size_t n = 0;
+  if (file == NULL) return 0;
+  n = fread(all, 1, sizeof all - 1, file);
+  all[n] = 0;
+  fclose(file);
+  return strstr(all, text) != NULL;
+}
+
+static void snapshots(void) {
+  static const char* const kPath = "c_api_snapshot.json";
+  tandem_tensor* t = NULL;
+  OK(tandem_memory_tag_push("from C"));
+  OK(tandem_memory_tag_push("inner"));
+  t = counted();
+  OK(tandem_memory_write_snapshot(kPath, "cpu"));
+  CHECK(file_has(kPath, "\"tag\": \"from C/inner\""));
+  OK(tandem_tensor_release(t));
+  OK(tandem_memory_tag_pop());
+  OK(tandem_memory_tag_pop());
+  OK(tandem_memory_write_snapshot(kPath, "cpu"));
+  CHECK(!file_has(kPath, "from C"));
+  CHECK(remove(kPath) == 0);
+  FAILS(tandem_memory_tag_pop(), TANDEM_VALUE_ERROR, "[tandem_memory_tag_pop] expected");
+  FAILS(tandem_memory_tag_push(""), TANDEM_VALUE_ERROR, "[memory_tag] expected");
+  FAILS(tandem_memory_tag_push(NULL), TANDEM_VALUE_ERROR, "'name'");
+  FAILS(tandem_memory_write_snapshot(NULL, "cpu"), TANDEM_VALUE_ERROR, "'path'");
+  FAILS(tandem_memory_write_snapshot("/no such folder/s", "cpu"), TANDEM_FILE_ERROR, "/no such");
+}
+
 static void memory(void) {
   tandem_memory before, after;
   const int64_t shape[] = {1 << 20};
@@ -448,6 +481,7 @@ static void memory(void) {
   OK(tandem_memory_empty_cache("cpu", &freed));
   CHECK(freed >= 4u << 20);
   OK(tandem_memory_empty_cache("cpu", NULL));
+  snapshots();
   FAILS(tandem_memory_empty_cache("cpu:9", NULL), TANDEM_DEVICE_ERROR, "cpu:9");
   OK(tandem_get_num_threads(&threads));
   OK(tandem_set_num_threads(1));

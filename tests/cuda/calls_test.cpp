@@ -16,10 +16,10 @@
 
 using namespace tandem;
 using test::Args;
-using test::call_of;
-using test::kDevice;
 
 namespace {
+
+const Device kDevice(DeviceKind::CUDA, 0);
 
 /// In the order of tandem_sim_counts.
 struct Counts {
@@ -111,7 +111,7 @@ TEST(Calls, EveryRowAsksForItsKernelsAndNothingElse) {
   TANDEM_NEEDS_COUNTERS();
   int rows = 0;
   for (const OpRow* row : op_rows()) {
-    const Args args = call_of(*row);
+    const Args args = test::device_call(*row, kDevice);
     const Counts c = counts_of([&] { call_boxed(*row, args); });
     EXPECT_EQ(wrong(c, launches_of(*row), (row->flags & kSyncs) != 0), "") << row->name;
     ++rows;

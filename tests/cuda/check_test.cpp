@@ -19,10 +19,10 @@
 
 using namespace tandem;
 using test::Args;
-using test::call_of;
-using test::kDevice;
 
 namespace {
+
+const Device kDevice(DeviceKind::CUDA, 0);
 
 constexpr Checks kOn{.streams = true, .memory = true};
 // Before there is memory.
@@ -311,7 +311,7 @@ std::vector<Tensor> tensors_in(const std::vector<Value>& values) {
 
 void rewrite(const Tensor& t) { Tensor(t).copy_(t.clone()); }
 
-/// Whether the call of call_of looks at no element of the tensors it is given: it gives views of
+/// Whether the row's device_call looks at no element of the tensors it is given: it gives views of
 /// them, or wants the shape alone.
 bool looks_at_nothing(const OpRow& row) {
   static const std::set<std::string> none = {"reshape",    "flatten",      "contiguous",
@@ -370,7 +370,7 @@ bool check_writes(const OpRow& row, const Args& given, const std::vector<Value>&
 TEST_F(Check, EveryRowsInputsOutputsAndFormsAreSeen) {
   int rows = 0, inputs = 0, outputs = 0, forms = 0;
   for (const OpRow* row : op_rows()) {
-    Args args = call_of(*row);
+    Args args = test::device_call(*row, kDevice);
     const std::vector<Tensor> given = take_apart(args);
     std::vector<Value> made;
     const auto call = [&] { made = call_boxed(*row, args); };

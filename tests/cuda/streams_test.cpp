@@ -6,6 +6,10 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/dispatch/backend_loader.h"
+#include "tandem/backend.h"
+#include "tandem/graph.h"
+#include "tandem/memory.h"
 #include "tandem/tandem.h"
 #include "tests/support/needs.h"
 
@@ -120,6 +124,82 @@ TEST(Streams, CopiesFromTheHostHaveReadIt) {
     EXPECT_EQ(d.cpu().max().item<float>(), round);
     EXPECT_EQ(d.cpu().min().item<float>(), round);
   }
+}
+
+std::string message_of(auto&& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Streams, OwnedOnesEndWhileMemoryIsCached) {
+  TANDEM_NEEDS_GPU();
+  Tensor kept;
+  for (int i = 0; i < 100; ++i) {
+    const Stream own = Stream::create_owned(kDevice);
+    {
+      const StreamGuard guard(own);
+      const Tensor cached = ones({300000}, {.device = kDevice}) + i;
+      kept = ones({1000}, {.device = kDevice}) * i;
+    }
+    own.destroy();
+    EXPECT_NE(
+        message_of([&] { own.synchronize(); }).find("[synchronize] expected a stream that lives"),
+        std::string::npos);
+    EXPECT_NE(message_of([&] { StreamGuard guard(own); }).find("that lives"), std::string::npos);
+    EXPECT_NE(message_of([&] { own.destroy(); }).find("[destroy]"), std::string::npos);
+    synchronize(kDevice);  // for the streams' order
+    EXPECT_EQ(kept.sum().item<float>(), 1000.0F * static_cast<float>(i));
+  }
+  // Later streams took the memory of those that are gone.
+  EXPECT_LT(memory_stats(kDevice).reserved.current, std::size_t{64} << 20);
+}
+
+TEST(Streams, WhatCannotBeDestroyed) {
+  TANDEM_NEEDS_GPU();
+  const Stream pooled = Stream::create(kDevice);
+  EXPECT_THROW(pooled.destroy(), ValueError);
+  EXPECT_THROW(pooled.retire(), ValueError);
+  EXPECT_THROW(current_stream(kDevice).destroy(), ValueError);
+  EXPECT_THROW(current_stream(kDevice).retire(), ValueError);
+  const Stream own = Stream::create_owned(kDevice);
+  EXPECT_THROW(own.retire(), ValueError);
+  {
+    const StreamGuard guard(own);
+    EXPECT_NE(message_of([&] { own.destroy(); }).find("that is not current"), std::string::npos);
+  }
+  {
+    const Graph nothing = Graph::capture(own, [&] {
+      const StreamGuard guard(pooled);
+      EXPECT_NE(message_of([&] { own.destroy(); }).find("not being captured"), std::string::npos);
+    });
+  }
+  own.destroy();
+  Stream::create_owned(kCPU).destroy();  // nothing to do
+}
+
+TEST(Streams, AWrappedStreamIsRetiredBeforeItsOwnerDestroysIt) {
+  TANDEM_NEEDS_GPU();
+  const BackendDriver& driver = backend_for(DeviceKind::CUDA)->driver;
+  void* native = nullptr;
+  ASSERT_EQ(driver.stream_create(0, &native), 0);
+  const Stream stream = Stream::wrap(kDevice, native);
+  Tensor x;
+  {
+    const StreamGuard guard(stream);
+    x = ones({300000}, {.device = kDevice}) + 1;
+  }
+  stream.retire();
+  ASSERT_EQ(driver.stream_destroy(0, native), 0);
+  EXPECT_THROW(stream.query(), DeviceError);
+  synchronize(kDevice);
+  EXPECT_EQ(x.sum().item<float>(), 600000.0F);
+  x = {};
+  empty_cache(kDevice);
+  EXPECT_EQ(ones({300000}, {.device = kDevice}).sum().item<float>(), 300000.0F);
 }
 
 }  // namespace

@@ -38,7 +38,12 @@ TEST_F(OutOfMemoryTest, WaitsOnTheDeviceForOtherStreamsBeforeFailing) {
 
 TEST_F(OutOfMemoryTest, ReportSaysWhatIsHeld) {
   device_.capacity = 100 * kMiB;
-  Block* a = pool().allocate(48 * kMiB);
+  Block* a = nullptr;
+  {
+    const MemoryTag tag("weights");
+    a = pool().allocate(48 * kMiB);
+  }
+  const MemoryTag tag("batch");
   pool().set_limit(90 * kMiB);
   try {
     pool().allocate(64 * kMiB);
@@ -47,8 +52,11 @@ TEST_F(OutOfMemoryTest, ReportSaysWhatIsHeld) {
     const std::string text = e.what();
     for (const char* part :
          {"[allocate] expected 64.00 MiB of memory on cpu, got none", "67108864 bytes",
-          "live 48.00 MiB", "cached 0 bytes", "largest cached range 0 bytes", "limit 90.00 MiB",
-          "device 52.00 MiB free of 100.00 MiB"}) {
+          "live 48.00 MiB: weights 48.00 MiB in 1 block", "cached 0 bytes",
+          "largest free range 0 bytes", "limit 90.00 MiB", ", tag batch\n",
+          "device 52.00 MiB free of 100.00 MiB; this pool holds 48.00 MiB, others 0 bytes",
+          "The limit of 90.00 MiB stops it: raise it (set_memory_limit), or free live memory; most "
+          "of it is of weights (48.00 MiB)."}) {
       EXPECT_NE(text.find(part), std::string::npos) << part << " not in: " << text;
     }
   }

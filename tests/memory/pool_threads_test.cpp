@@ -9,11 +9,13 @@
 #include <cstring>
 #include <future>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "runtime/memory/host_driver.h"
 #include "runtime/memory/pool.h"
+#include "runtime/memory/snapshot.h"
 #include "tandem/error.h"
 #include "tests/memory/pool_fixture.h"
 
@@ -77,6 +79,39 @@ TEST_F(PoolThreadsTest, ThreadsShareAndHandOver) {
   EXPECT_EQ(pool().stats().requested.current, 0u);
   pool().empty_cache();
   EXPECT_EQ(device_.used, 0u);
+}
+
+/// Snapshots and statistics of parts, while threads with tags of their own work.
+TEST_F(PoolThreadsTest, IsLookedAt) {
+  pool();
+  std::atomic<int> running{3};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937_64 rng(200 + t);
+      std::vector<Block*> mine;
+      for (int step = 0; step < 3000; ++step) {
+        const MemoryTag tag("looked at " + std::to_string(rng() % 9));
+        if (mine.size() < 30) mine.push_back(pool().allocate(random_size(rng)));
+        if (rng() % 2 == 0) continue;
+        std::swap(mine[rng() % mine.size()], mine.back());
+        pool().free(mine.back());
+        mine.pop_back();
+      }
+      for (Block* b : mine) pool().free(b);
+      --running;
+    });
+  }
+  while (running != 0) {
+    const memory::Snapshot s = pool().snapshot();
+    std::size_t live = 0;
+    for (const auto& [label, usage] : s.live) live += usage.bytes;
+    EXPECT_EQ(live, s.stats.allocated.current);
+    EXPECT_EQ(s.pools.at(0).reserved.current, s.stats.reserved.current);
+    EXPECT_LE(pool().pools().at(0).reserved.current, device_.capacity);
+  }
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(pool().verify(), "");
 }
 
 TEST_F(PoolThreadsTest, EndingThreadReturnsItsCache) {

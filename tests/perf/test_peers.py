@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "perf"))
 import peer_calls  # noqa: E402
-from targets import MULTIPLES, TARGET_ROWS, geometric_mean, overall, targets  # noqa: E402
+from targets import ALLOCATE, MULTIPLES, TARGET_ROWS, geometric_mean, overall, targets  # noqa: E402
 
 
 def made_up(**changes):
@@ -17,9 +17,12 @@ def made_up(**changes):
     }
     rows["add/float32/16/fresh"]["ns"] = 150.0
     rows["select/float32/16x16/view"]["ns"] = 25.0
+    for name in ALLOCATE.values():
+        rows[name + "pair"]["ns"] = rows[name + "pair_2_threads"]["ns"] = 25.0
+    rows[ALLOCATE["small"] + "1000_at_once"]["ns"] = 120.0
     for name, fields in changes.items():
         rows[name] = rows[name] | fields
-    return {"rates": {"streaming": 33.0, "read": 33.0}, "rows": rows}
+    return {"rates": {"streaming": 33.0, "read": 33.0, "pool_overhead": 0.03}, "rows": rows}
 
 
 def missed(*rounds):
@@ -28,7 +31,7 @@ def missed(*rounds):
 
 def test_all_met():
     verdicts = targets([made_up()])
-    assert len(verdicts) == 14 + len(MULTIPLES)
+    assert len(verdicts) == 21 + len(MULTIPLES)
     assert all(v["met"] for v in verdicts)
 
 
@@ -40,6 +43,12 @@ def test_all_met():
         ("einsum/float32/2x3x2160x3840/luma", {"ns": 1301.0}, "luma"),
         ("add/float32/16/fresh", {"ns": 150.5}, "16 elements"),
         ("select/float32/16x16/view", {"ns": 25.5}, "a view"),
+        (ALLOCATE["small"] + "pair", {"ns": 25.5}, "thread's cache"),
+        (ALLOCATE["small"] + "1000_at_once", {"ns": 121.0}, "small blocks"),
+        (ALLOCATE["large"] + "pair", {"ns": 121.0}, "large blocks"),
+        (ALLOCATE["small"] + "pair_2_threads", {"ns": 31.5}, "64 bytes and back, two threads"),
+        (ALLOCATE["middle"] + "pair_2_threads", {"ns": 31.5}, "300 KiB and back, two threads"),
+        ("add/float32/16M/out", {"ns": 905.0}, "fresh output: of the time"),
         ("tanh/float32/1M/out", {"ns": 1501.0}, "tanh/float32/1M/out"),
     ],
 )
@@ -69,7 +78,7 @@ def test_without_pytorch():
     alone = made_up()
     for row in alone["rows"].values():
         row["torch"] = None
-    assert len(targets([alone])) == 5
+    assert len(targets([alone])) == 12
 
 
 def made_up_device(**changes):

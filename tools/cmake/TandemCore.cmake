@@ -14,7 +14,8 @@ target_include_directories(tandem
          $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/kernels/include>
          $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE ${PROJECT_SOURCE_DIR})
-target_link_libraries(tandem PRIVATE tandem_warnings OpenMP::OpenMP_CXX fmt::fmt PNG::PNG JPEG::JPEG
+target_link_libraries(tandem PRIVATE tandem_warnings OpenMP::OpenMP_CXX fmt::fmt
+  nlohmann_json::nlohmann_json PNG::PNG JPEG::JPEG
   HDF5::HDF5 ${HDF5_HL_LIBRARIES} DNNL::dnnl PkgConfig::OPENBLAS Threads::Threads ${CMAKE_DL_LIBS})
 set_target_properties(tandem PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
   BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN")

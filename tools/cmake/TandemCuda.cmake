@@ -24,6 +24,7 @@ target_compile_options(tandem_cuda PRIVATE
     -Xcompiler=-Wall,-Wextra,-Wno-unknown-pragmas,-ffp-contract=off>)
 target_include_directories(tandem_cuda PRIVATE ${PROJECT_SOURCE_DIR}
   ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/kernels/include)
+target_link_options(tandem_cuda PRIVATE -Wl,-z,nodelete)
 target_link_libraries(tandem_cuda PRIVATE tandem_warnings CUDA::cudart_static ${CMAKE_DL_LIBS})
 set_target_properties(tandem_cuda PROPERTIES PREFIX lib CUDA_RUNTIME_LIBRARY Static
   CUDA_SEPARABLE_COMPILATION OFF CUDA_VISIBILITY_PRESET hidden

@@ -1,6 +1,7 @@
 # What is found on the system. Nothing is downloaded: tools/setup.sh names or installs the packages.
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(Threads REQUIRED)

@@ -1,7 +1,6 @@
 # The `tandem` command: tools/tandem/*.cpp. The target has another name, since `tandem` is the library.
 file(GLOB TANDEM_COMMAND_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/tandem/*.cpp)
 find_package(CLI11 REQUIRED)
-find_package(nlohmann_json REQUIRED)
 add_executable(tandem_command ${TANDEM_COMMAND_SOURCES})
 set_target_properties(tandem_command PROPERTIES OUTPUT_NAME tandem
   BUILD_RPATH "$ORIGIN/../lib" INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")

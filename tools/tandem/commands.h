@@ -20,6 +20,7 @@ void add_show(CLI::App& app);
 void add_luma(CLI::App& app);
 void add_ops(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_memory(CLI::App& app);
 
 /// "1.50 GB": powers of 1000, three digits.
 std::string bytes_text(double bytes);

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   command::add_luma(app);
   command::add_ops(app);
   command::add_bench(app);
+  command::add_memory(app);
   try {
     app.parse(argc, argv);
     if (std::fflush(stdout) != 0) return complain("expected to write to standard output", kFailed);

@@ -57,6 +57,8 @@ TANDEM_API const char* tandem_status_name(int status);
 
 typedef struct tandem_tensor tandem_tensor;
 typedef struct tandem_stream tandem_stream;
+typedef struct tandem_capture tandem_capture;
+typedef struct tandem_graph tandem_graph;
 typedef struct tandem_generator tandem_generator;
 typedef struct tandem_results tandem_results;
 
@@ -185,8 +187,38 @@ TANDEM_API int tandem_stream_wait(const tandem_stream* stream, const tandem_stre
 TANDEM_API int tandem_stream_push(const tandem_stream* stream);
 /// Back to what was current before this thread's last push; an error where there was none.
 TANDEM_API int tandem_stream_pop(void);
+/// A stream of the caller's alone, which tandem_stream_destroy ends.
+TANDEM_API int tandem_stream_create_owned(const char* device, int priority, tandem_stream** out);
+/// Ends a stream of tandem_stream_create_owned without waiting: its work goes on. Later uses of the
+/// stream fail; the handle itself still has to be released.
+TANDEM_API int tandem_stream_destroy(const tandem_stream* stream);
+/// To be called before the owner of a wrapped stream destroys it, where memory that was used on it
+/// may live on.
+TANDEM_API int tandem_stream_retire(const tandem_stream* stream);
 /// Waits for all work of all streams of a device.
 TANDEM_API int tandem_synchronize(const char* device);
+
+// ---- graphs
+// -----------------------------------------------------------
+
+/// Begins to record the work of a stream, which is not the default one, and makes it current on
+/// this thread until the capture ends (before streams that were pushed earlier are popped). Calls
+/// that wait for the device fail meanwhile. Fails on the CPU: see tandem/graph.h.
+TANDEM_API int tandem_capture_begin(const tandem_stream* stream, tandem_capture** out);
+/// Ends a capture on the thread that began it; `capture` is gone, whether it succeeds or not. With
+/// *out a graph (not null) that graph takes the work over, and `kept` (may be null) says whether
+/// its executable was kept, which is cheap: the work has the same shape. Else *out gets a new
+/// graph.
+TANDEM_API int tandem_capture_end(tandem_capture* capture, tandem_graph** out, int* kept);
+/// Gives a capture up: nothing of it is left.
+TANDEM_API int tandem_capture_abandon(tandem_capture* capture);
+/// Runs the recorded work on a stream (null: the current one of its device), on the same memory as
+/// at the capture. Does not wait.
+TANDEM_API int tandem_graph_replay(const tandem_graph* graph, const tandem_stream* stream);
+/// Kernels, copies and fills in it.
+TANDEM_API int tandem_graph_nodes(const tandem_graph* graph, size_t* nodes);
+/// Its memory goes back when its replays are done; does not wait.
+TANDEM_API int tandem_graph_release(tandem_graph* graph);
 
 // ---- devices, memory, threads
 // -----------------------------------------------------------------------
@@ -220,6 +252,13 @@ TANDEM_API int tandem_memory_reset_peak(const char* device);
 TANDEM_API int tandem_memory_set_limit(const char* device, uint64_t bytes);
 /// Gives memory that no tensor uses back, after waiting for the device; `freed` is optional.
 TANDEM_API int tandem_memory_empty_cache(const char* device, uint64_t* freed);
+/// Names what this thread allocates until the pop, in snapshots and out-of-memory reports; a tag
+/// within a tag is "outer/inner". Control characters, an empty name and one of more than 200 bytes
+/// are TANDEM_VALUE_ERROR, and so is a pop without a push.
+TANDEM_API int tandem_memory_tag_push(const char* name);
+TANDEM_API int tandem_memory_tag_pop(void);
+/// Writes all that the device's pool holds as a JSON file, for `tandem memory`.
+TANDEM_API int tandem_memory_write_snapshot(const char* path, const char* device);
 
 /// Threads that host ops may use.
 TANDEM_API int tandem_set_num_threads(int n);

@@ -1,10 +1,13 @@
-// Memory of the devices: statistics, limits, giving cached memory back, and the user's own resource
-// under a pool.
+// Memory of the devices: statistics, tags, limits, giving cached memory back, and the user's own
+// resource under a pool.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "tandem/device.h"
 #include "tandem/export.h"
@@ -35,8 +38,8 @@ struct MemoryStats {
   std::uint64_t cache_hits = 0;   // allocations that needed nothing from the driver
   std::uint64_t driver_allocations = 0;
   std::uint64_t driver_frees = 0;
-  std::uint64_t events = 0;         // events recorded, for all devices together
-  std::uint64_t waits = 0;          // of one stream for another, inserted for memory; likewise
+  std::uint64_t events = 0;         // events recorded for memory, on the device's streams
+  std::uint64_t waits = 0;          // of these streams for others, inserted for memory
   std::uint64_t out_of_memory = 0;  // allocations that failed
   std::uint64_t retries = 0;  // allocations that succeeded only after cached memory was given back
 
@@ -51,6 +54,55 @@ struct MemoryStats {
 
 /// Statistics of a device's pool. Zeros for a device that has no memory (meta).
 TANDEM_API MemoryStats memory_stats(Device device = kCPU);
+
+/// The same for one part of a device's pool: what all streams share, or a graph's private part.
+struct PoolStats {
+  std::uint32_t id = 0;     // 0: the shared part
+  bool kept = false;        // a graph may be replayed into it: its memory stays where it is
+  MemoryCounter requested;  // in bytes, as in MemoryStats
+  MemoryCounter allocated;
+  MemoryCounter reserved;
+  std::size_t cached = 0;
+  std::size_t free_ranges = 0;
+  std::size_t pending = 0;
+  std::size_t largest_free = 0;
+  std::size_t limit = 0;  // its own, besides the device's; SIZE_MAX: none
+  std::uint64_t allocations = 0;
+  std::uint64_t frees = 0;
+
+  /// As in MemoryStats.
+  double fragmentation() const {
+    return free_ranges == 0
+               ? 0.0
+               : 1.0 - static_cast<double>(largest_free) / static_cast<double>(free_ranges);
+  }
+};
+
+/// Statistics of each part of a device's pool, the shared one first. Nothing for a device that has
+/// no memory (meta).
+TANDEM_API std::vector<PoolStats> memory_pools(Device device = kCPU);
+
+/// Gives what this thread allocates a name, as long as the object lives: statistics, snapshots and
+/// out-of-memory reports tell memory by it. A tag within a tag is "outer/inner". Costs an
+/// allocation nothing. Raises ValueError for a name that is empty, longer than 200 bytes (1000 with
+/// those around it) or has control characters.
+class TANDEM_API MemoryTag {
+ public:
+  explicit MemoryTag(std::string_view name);
+  ~MemoryTag();
+  MemoryTag(const MemoryTag&) = delete;
+  MemoryTag& operator=(const MemoryTag&) = delete;
+
+ private:
+  std::uint32_t before_;
+};
+
+/// All that a device's pool holds, as JSON: statistics, segments with their ranges and blocks,
+/// tags, streams, what waits for what. Equal states give equal texts. docs/memory.md has the
+/// format; `tandem memory` draws it. Waits for nothing, but no one allocates meanwhile.
+TANDEM_API std::string memory_snapshot(Device device = kCPU);
+/// The same into a file, which is there as a whole or not at all. Raises FileError.
+TANDEM_API void write_memory_snapshot(const std::string& path, Device device = kCPU);
 
 /// Gives memory that no tensor uses back to the device, after waiting for the device where its work
 /// is asynchronous. Returns the number of bytes.
@@ -67,6 +119,10 @@ TANDEM_API void reset_peak_memory(Device device = kCPU);
 /// in segments of 2 MiB or more. An allocation over the cap behaves as one that the device refuses:
 /// OutOfMemory. A cap below what is reserved takes nothing away.
 TANDEM_API void set_memory_limit(Device device, std::size_t bytes);
+
+/// The same for one part of the pool, by its number in memory_pools, besides the device's cap.
+/// Raises ValueError where there is no such part.
+TANDEM_API void set_pool_memory_limit(Device device, std::uint32_t pool, std::size_t bytes);
 
 /// Called when an allocation of `bytes` found no memory, also after the cache was emptied. Returns
 /// whether it freed something and the allocation should be tried again (it is called again if that

@@ -23,15 +23,19 @@ struct StreamPriorities {
 TANDEM_API StreamPriorities stream_priority_range(Device device);
 
 /// A queue of work on a device. Cheap to copy; owns nothing: a stream made by `Stream::create`
-/// lives until the process ends and is handed out again from a pool.
+/// lives until the process ends and is handed out again from a pool, one of `create_owned` until
+/// `destroy`.
 class TANDEM_API Stream {
  public:
   Stream() = default;
   /// A stream of the device and priority from Tandem's pool of streams. Raises ValueError outside
   /// of stream_priority_range, DeviceError.
   static Stream create(Device device, int priority = 0);
+  /// A stream of the caller's alone, which destroy() ends. Raises as create does.
+  static Stream create_owned(Device device, int priority = 0);
   /// Wraps a stream that the caller owns, such as a cudaStream_t. It must outlive all its use, the
-  /// memory that work on it used included. Raises DeviceError, as for a stream of another device.
+  /// memory that work on it used included, or be retired first. Raises DeviceError, as for a stream
+  /// of another device.
   /// cudaStreamLegacy is the default stream; cudaStreamPerThread is the stream of the thread that
   /// wraps it, and on another thread every use of the Stream raises DeviceError.
   static Stream wrap(Device device, void* native);
@@ -46,6 +50,13 @@ class TANDEM_API Stream {
   void synchronize() const;
   /// Whether all work is done; does not wait.
   bool query() const;
+  /// Ends a stream of create_owned. Does not wait: its work goes on, and memory that it used is
+  /// given to others when that is done. Every later use of the stream raises DeviceError. Raises
+  /// ValueError for any other stream, or where it is current on this thread or being captured.
+  void destroy() const;
+  /// To be called before the owner of a wrapped stream destroys it: from here on Tandem does not
+  /// touch its handle. As destroy() otherwise; raises ValueError for streams that are not wrapped.
+  void retire() const;
   bool operator==(const Stream& o) const { return device_ == o.device_ && id_ == o.id_; }
 
  private:

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 
+#include "capture.h"
 #include "cuda_runtime_api.h"
 
 #define TANDEM_CUDA_SIM 1
@@ -49,6 +50,10 @@ template <class P>
 cudaError_t launch(void (*kernel)(P), unsigned blocks, unsigned threads, const P& params,
                    cudaStream_t stream, std::size_t shared = 0) {
   if (blocks > kMostBlocks) blocks = kMostBlocks;
+  if (capturing(stream)) {
+    return record(stream, {1, reinterpret_cast<const void*>(kernel)},
+                  [=] { return launch(kernel, blocks, threads, params, nullptr, shared); });
+  }
   cudaError_t answer = cudaSuccess;
   if (executor != nullptr && executor(reinterpret_cast<const void*>(kernel), blocks, threads,
                                       &params, sizeof params, &answer)) {

@@ -68,7 +68,7 @@ function(tandem_add_sim variant flags)
   target_compile_options(${base} INTERFACE -O1 -g0 ${TANDEM_NUMERIC_FLAGS} -Wno-unknown-pragmas)
 
   # Fibers are switched and accesses are checked here.
-  add_library(tandem_sim_${variant} OBJECT ${folder}/sim.cpp ${folder}/races.cpp)
+  add_library(tandem_sim_${variant} OBJECT ${folder}/sim.cpp ${folder}/capture.cpp ${folder}/races.cpp)
   target_link_libraries(tandem_sim_${variant} PRIVATE ${base})
   set(link "")
   if(variant STREQUAL "asan")
@@ -217,8 +217,21 @@ set(checked TANDEM_CHECK=streams,memory)
 tandem_add_sim_test(streams.checked cuda.streams_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1 ${checked})
 tandem_add_sim_test(scan.checked cuda.scan_parity_test asan ENVIRONMENT ${checked} FILTER "-*TotalsOfTotals")
 tandem_add_sim_test(c_calls.checked c.c_calls asan ENVIRONMENT ${checked})
+tandem_add_sim_test(graph cuda.graph_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
+tandem_add_sim_test(graph.plain cuda.graph_test asan ENVIRONMENT TANDEM_POOL=plain TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(c_api c.c_api asan)
 tandem_add_sim_test(c_calls c.c_calls asan)
+tandem_add_sim_test(c_graphs c.c_graphs asan)
+tandem_add_sim_test(fork process.fork_test asan)
+if(TARGET tandem_python)
+  # The sanitizer looks for the C++ run time, which the interpreter does not have, when it starts.
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.so OUTPUT_VARIABLE TANDEM_STDCXX_LIBRARY
+    OUTPUT_STRIP_TRAILING_WHITESPACE)
+  add_test(NAME cuda.sim.python COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
+    ${PROJECT_SOURCE_DIR}/tests/python/test_cuda_streams.py ${PROJECT_SOURCE_DIR}/tests/python/test_memory.py)
+  set_tests_properties(cuda.sim.python PROPERTIES TIMEOUT 300 LABELS "unit"
+    ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan};LD_PRELOAD=${TANDEM_ASAN_LIBRARY} ${TANDEM_STDCXX_LIBRARY};PYTHONPATH=${CMAKE_BINARY_DIR}/python")
+endif()
 set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too
 
 # docs/ops.md, with a column for the device.

@@ -252,7 +252,7 @@ struct CUstream_st {
   int device;
 };
 struct CUevent_st {
-  int unused;
+  sim::CapturedPoint point;
 };
 
 cudaError_t cudaGetDevice(int* out) {
@@ -291,6 +291,7 @@ cudaError_t cudaMalloc(void** out, std::size_t bytes) {
   return cudaSuccess;
 }
 cudaError_t cudaFree(void* p) {
+  if (const cudaError_t e = sim::forbid_of_device(-1); e != cudaSuccess) return answer(e);
   ++counts.frees;
   std::free(p);
   return cudaSuccess;
@@ -323,18 +324,27 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, const void* p) 
   out->type = host ? cudaMemoryTypeHost : cudaMemoryTypeUnregistered;
   return cudaSuccess;
 }
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n, cudaMemcpyKind,
-                            cudaStream_t) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n, cudaMemcpyKind kind,
+                            cudaStream_t s) {
+  if (sim::capturing(s))
+    return sim::record(s, {2}, [=] { return cudaMemcpyAsync(to, from, n, kind, nullptr); });
   ++counts.copies;
   std::memmove(to, from, n);
   return cudaSuccess;
 }
-cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_t n, cudaStream_t) {
+cudaError_t cudaMemcpyPeerAsync(void* to, int there, const void* from, int here, std::size_t n,
+                                cudaStream_t s) {
+  if (sim::capturing(s)) {
+    return sim::record(s, {3},
+                       [=] { return cudaMemcpyPeerAsync(to, there, from, here, n, nullptr); });
+  }
   ++counts.copies;
   std::memmove(to, from, n);
   return cudaSuccess;
 }
-cudaError_t cudaMemsetAsync(void* to, int value, std::size_t n, cudaStream_t) {
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t n, cudaStream_t s) {
+  if (sim::capturing(s))
+    return sim::record(s, {4}, [=] { return cudaMemsetAsync(to, value, n, nullptr); });
   ++counts.fills;
   std::memset(to, value, n);
   return cudaSuccess;
@@ -359,10 +369,6 @@ cudaError_t cudaStreamGetDevice(cudaStream_t s, int* out) {
   *out = s == nullptr || s == cudaStreamLegacy || s == cudaStreamPerThread ? device : s->device;
   return cudaSuccess;
 }
-cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* out) {
-  *out = cudaStreamCaptureStatusNone;
-  return cudaSuccess;
-}
 cudaError_t cudaDeviceCanAccessPeer(int* out, int d, int peer) {
   *out = d == peer ? 0 : 1;
   return cudaSuccess;
@@ -377,15 +383,18 @@ cudaError_t cudaStreamGetId(cudaStream_t s, unsigned long long* out) {
   *out = s == nullptr || s == cudaStreamLegacy ? 0 : s->id;
   return cudaSuccess;
 }
-cudaError_t cudaStreamQuery(cudaStream_t) {
+cudaError_t cudaStreamQuery(cudaStream_t s) {
+  if (const cudaError_t e = sim::forbid_of(s); e != cudaSuccess) return answer(e);
   ++counts.queries;
   return cudaSuccess;
 }
-cudaError_t cudaStreamSynchronize(cudaStream_t) {
+cudaError_t cudaStreamSynchronize(cudaStream_t s) {
+  if (const cudaError_t e = sim::forbid_of(s); e != cudaSuccess) return answer(e);
   ++counts.waits;
   return cudaSuccess;
 }
 cudaError_t cudaDeviceSynchronize() {
+  if (const cudaError_t e = sim::forbid_of_device(device); e != cudaSuccess) return answer(e);
   ++counts.waits;
   return cudaSuccess;
 }
@@ -397,19 +406,23 @@ cudaError_t cudaEventDestroy(cudaEvent_t e) {
   delete e;
   return cudaSuccess;
 }
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) {
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t s) {
+  if (sim::record_event(s, &event->point)) return cudaSuccess;
   ++counts.records;
   return cudaSuccess;
 }
-cudaError_t cudaEventQuery(cudaEvent_t) {
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  if (event->point.captured) return answer(cudaErrorStreamCaptureUnsupported);
   ++counts.queries;
   return cudaSuccess;
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t) {
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (event->point.captured) return answer(cudaErrorStreamCaptureUnsupported);
   ++counts.waits;
   return cudaSuccess;
 }
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) {
+cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t event, unsigned) {
+  if (const cudaError_t e = sim::wait_event(s, event->point); e != cudaSuccess) return answer(e);
   ++counts.records;
   return cudaSuccess;
 }

@@ -70,7 +70,7 @@ TEST_F(Failings, NoFreeDuringCapture) {
   pools_->free(b);
   pools_->end_private(1, id);
   machine_->destroy_graph(machine_->end_capture(s));
-  pools_->close_private(1, id);
+  pools_->close_private(1, id, {});
   pool().free(allocate(60 * kMiB, s));
 }
 
@@ -86,7 +86,7 @@ TEST_F(Failings, AbandonedCaptureReleasesItsPool) {
     pools_->end_private(1, id);
     machine_->abort_capture(s);
     pools_->free(b);
-    pools_->close_private(1, id);
+    pools_->close_private(1, id, {});
     pools_->free(small);  // a tensor may outlive the capture
     EXPECT_LE(pool().stats().reserved.current, 1024 * kMiB);
   }
@@ -123,7 +123,7 @@ TEST_F(Failings, CaptureReusesWithoutQueryingEvents) {
   machine_->user_event_destroy(e);
   pools_->end_private(1, id);
   machine_->destroy_graph(machine_->end_capture(s));
-  pools_->close_private(1, id);
+  pools_->close_private(1, id, {});
 }
 
 // pytorch#189504: out of memory although a free block of the pool fits.

@@ -58,7 +58,7 @@ bool Interpreter::perform(const Op& op) {
     case OpKind::Replay:
       return replay(op.a % kGraphs, s);
     case OpKind::DestroyGraph:
-      return destroy(op.a % kGraphs);
+      return destroy(op.a % kGraphs, op.b % 2 == 0);
     case OpKind::Fault:
       if (!world_.faults) return false;
       machine_.set_faults({op.n, 0,
@@ -373,7 +373,7 @@ void Interpreter::finish() {
   machine_.set_faults({});
   abort();
   for (Live& b : blocks_) free(b, std::nullopt);
-  for (unsigned i = 0; i < kGraphs; ++i) destroy(static_cast<int>(i));
+  for (unsigned i = 0; i < kGraphs; ++i) destroy(static_cast<int>(i), true);
   verify();
   for (unsigned d = 1; d <= devices(); ++d) synchronize_device(d);
   for (unsigned d = 1; d <= devices(); ++d) subject_->empty_cache(d);

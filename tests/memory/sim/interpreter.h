@@ -73,6 +73,7 @@ class Interpreter {
     PoolId pool{};
     unsigned device = 0;
     std::vector<std::pair<StreamId, Point>> users;  // of its memory since the last replay
+    std::vector<StreamId> replays;                  // the streams that it was ever replayed on
   };
   struct Capture {
     std::uint32_t id = 0;  // 0: none
@@ -115,7 +116,7 @@ class Interpreter {
   bool end();
   bool abort();
   bool replay(int i, const std::optional<StreamId>& s);
-  bool destroy(int i);
+  bool destroy(int i, bool wait);
   bool give_back(const Op& op);
   void verify();
   void finish();

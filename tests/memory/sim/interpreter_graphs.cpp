@@ -29,7 +29,7 @@ bool Interpreter::end() {
   const GraphId id = machine_.end_capture(capture_.origin);
   subject_->end_private(capture_.origin.device(), capture_.pool);
   if (id == 0) fail("the program's capture could not be ended");
-  graphs_[capture_.graph] = {id, capture_.pool, capture_.origin.device(), {}};
+  graphs_[capture_.graph] = {id, capture_.pool, capture_.origin.device(), {}, {}};
   for (Live& b : blocks_) {
     if (b.capture == capture_.id) b.capture = 0;
   }
@@ -47,7 +47,7 @@ bool Interpreter::abort() {
     b.unusable = true;
   }
   subject_->end_private(capture_.origin.device(), capture_.pool);
-  subject_->close_private(capture_.origin.device(), capture_.pool);
+  subject_->close_private(capture_.origin.device(), capture_.pool, {});
   capture_ = {};
   return true;
 }
@@ -64,22 +64,31 @@ bool Interpreter::replay(int i, const std::optional<StreamId>& s) {
     }
   }
   g.users.clear();
+  subject_->replayed(*s);
   machine_.replay(g.id, *s);
+  if (std::find(g.replays.begin(), g.replays.end(), *s) == g.replays.end()) g.replays.push_back(*s);
   ++counters_.replays;
   return true;
 }
 
-bool Interpreter::destroy(int i) {
+/// Without a wait, replays and what others do with the graph's memory may still be under way.
+bool Interpreter::destroy(int i, bool wait) {
   Graph& g = graphs_[i];
   if (g.id == 0) return false;
-  machine_.user_graph_wait(g.id);
+  const bool lives_on = std::any_of(blocks_.begin(), blocks_.end(), [&](const Live& b) {
+    return b.block != nullptr && b.graph == i && b.capture == 0;
+  });
+  // Blocks that live on are used without an order after this, as if the user had waited.
+  if (lives_on || !subject_->has(Feature::Capture)) wait = true;
+  if (wait) machine_.user_graph_wait(g.id);
   machine_.destroy_graph(g.id);
   for (Live& b : blocks_) {
     if (b.block == nullptr || b.graph != i || b.capture != 0) continue;
     b.graph = kNoGraph;  // an ordinary block from here on
     b.born = {};
   }
-  subject_->close_private(g.device, g.pool);
+  subject_->close_private(g.device, g.pool, wait ? std::vector<StreamId>() : g.replays);
+  counters_.unwaited += wait ? 0 : 1;
   g = {};
   return true;
 }

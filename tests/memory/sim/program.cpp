@@ -156,11 +156,11 @@ namespace {
 
 class Shrinker {
  public:
-  Shrinker(Program program, const MakeSubject& make) : best_(std::move(program)), make_(make) {}
+  Shrinker(Program program, const Runner& run) : best_(std::move(program)), run_(run) {}
 
   Program shrink() {
     std::size_t at = 0;
-    if (run(best_, make_, nullptr, &at).empty()) return best_;
+    if (run_(best_, &at).empty()) return best_;
     Program shorter = best_;
     shorter.ops.resize(std::min(shorter.ops.size(), at + 1));
     take(shorter);
@@ -177,7 +177,8 @@ class Shrinker {
 
  private:
   bool take(const Program& p) {
-    if (run(p, make_).empty()) return false;
+    std::size_t at = 0;
+    if (run_(p, &at).empty()) return false;
     best_ = p;
     return true;
   }
@@ -236,7 +237,7 @@ class Shrinker {
   }
 
   Program best_;
-  const MakeSubject& make_;
+  const Runner& run_;
 };
 
 const char* name_of(unsigned call) {
@@ -306,8 +307,14 @@ std::string print(const Op& op) {
 
 }  // namespace
 
+Program shrink(const Program& program, const Runner& runner) {
+  return Shrinker(program, runner).shrink();
+}
+
 Program shrink(const Program& program, const MakeSubject& make) {
-  return Shrinker(program, make).shrink();
+  return shrink(program, Runner([&make](const Program& p, std::size_t* at) {
+                  return run(p, make, nullptr, at);
+                }));
 }
 
 std::string print(const Program& p) {
@@ -340,10 +347,11 @@ std::string Counters::str() const {
   return fmt::format(
       "{} programs, {} steps, {} allocations, {} frees, {} uses, {} on another stream, {} on "
       "another device, {} events, {} waits of streams, {} of the host, {} streams, {} captures, {} "
-      "replays, {} growths, {} returns, {} trims, {} out of memory, {} faults, {} kernels; the "
+      "replays, {} graphs gone while they ran, {} growths, {} returns, {} trims, {} out of memory, "
+      "{} faults, {} kernels; the "
       "driver recorded {} events, was asked for {}, had {} streams wait",
       programs, steps, allocations, frees, uses, cross_stream, peer_uses, events, waits, host_waits,
-      streams, captures, replays, growths, returns, trims, out_of_memory, faults, kernels,
+      streams, captures, replays, unwaited, growths, returns, trims, out_of_memory, faults, kernels,
       driver_events, driver_queries, driver_waits);
 }
 

@@ -69,8 +69,8 @@ struct Program {
 struct Counters {
   std::uint64_t programs = 0, steps = 0, allocations = 0, frees = 0, uses = 0, cross_stream = 0,
                 peer_uses = 0, events = 0, waits = 0, host_waits = 0, streams = 0, growths = 0,
-                returns = 0, trims = 0, captures = 0, replays = 0, out_of_memory = 0, faults = 0,
-                kernels = 0, driver_events = 0, driver_queries = 0, driver_waits = 0;
+                returns = 0, trims = 0, captures = 0, replays = 0, unwaited = 0, out_of_memory = 0,
+                faults = 0, kernels = 0, driver_events = 0, driver_queries = 0, driver_waits = 0;
   std::uint64_t faults_of[static_cast<std::size_t>(Call::kFallible)] = {};
   std::string str() const;
 };
@@ -87,7 +87,11 @@ Program generate(std::uint64_t seed, unsigned steps);
 std::string run(const Program& program, const MakeSubject& make, Counters* counters = nullptr,
                 std::size_t* at = nullptr);
 
+/// Runs a program in some way; empty, or what went wrong, at which op.
+using Runner = std::function<std::string(const Program& program, std::size_t* at)>;
+
 /// A failing program with all ops left out that the failure does not need, and small numbers.
+Program shrink(const Program& program, const Runner& runner);
 Program shrink(const Program& program, const MakeSubject& make);
 
 /// As lines of C++, with what it takes to run it again.

@@ -36,6 +36,7 @@ TEST(Programs, AreLegal) {
   EXPECT_EQ(soak(1, number("TANDEM_SOAK_STEPS", 100000), plain, &counters), "");
   EXPECT_GT(counters.captures, 50u);
   EXPECT_GT(counters.replays, 100u);
+  EXPECT_GT(counters.unwaited, 10u);
   EXPECT_GT(counters.peer_uses, 100u);
   std::printf("plain: %s\n", counters.str().c_str());
 }

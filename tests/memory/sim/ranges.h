@@ -49,11 +49,9 @@ class Ranges {
   void touch(StreamId stream) {
     for (auto& [from, i] : idle_) i.untouched = i.untouched && !(i.stream == stream);
   }
-  /// The host waited for streams. What those had waited for before is done, but pools need not
-  /// know.
+  /// The host waited for streams: what those had waited for before is done as well.
   void waited() {
     for (auto& [from, i] : idle_) i.untouched = false;
-    forget_idle([](const auto& idle) { return !idle.second.uses.empty(); });
   }
   template <class F>
   void forget_idle(F f) {

@@ -32,8 +32,10 @@ void PoolSubject::end_private(unsigned device, PoolId id) {
   pool(device).end_private(id);
 }
 
-void PoolSubject::close_private(unsigned device, PoolId id) {
-  for (const StreamId s : streams_[{device, id}]) order_.finish(s, {});
+void PoolSubject::close_private(unsigned device, PoolId id, const std::vector<StreamId>& replays) {
+  auto points = std::make_shared<std::vector<memory::Point>>();
+  for (const StreamId s : replays) points->push_back({s.id, order_.fence(s)});
+  for (const StreamId s : streams_[{device, id}]) order_.finish(s, points);
   streams_.erase({device, id});
   pool(device).close_private(id);
 }
@@ -100,7 +102,9 @@ void PlainSubject::free(Block* block) {
   at->freed = true;
 }
 
-void PlainSubject::close_private(unsigned, PoolId id) { std::erase(open_, id); }
+void PlainSubject::close_private(unsigned, PoolId id, const std::vector<StreamId>&) {
+  std::erase(open_, id);
+}
 
 void PlainSubject::empty_cache(unsigned device) {
   if (machine_.capturing()) return;  // cannot wait now

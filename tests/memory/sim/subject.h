@@ -17,7 +17,8 @@ namespace tandem::test {
 /// What a subject can, where not all do: programs do without the rest.
 enum class Feature : unsigned {
   Reuse,            // the device is asked for more only if no idle block fits
-  KeepsOwn,         // ... and another stream that may have it leaves the rest of it alone
+  KeepsOwn,         // ... and another stream that may have it leaves the rest of it alone, also
+                    // where it lies beside memory of its own
   Trim,             // give back so many bytes
   Capture,          // private pools, and streams that are being captured
   StreamDestroyed,  // a stream may go while blocks of it, or used on it, are live
@@ -42,7 +43,8 @@ class Subject {
   virtual void set_limit(unsigned /*device*/, std::size_t /*bytes*/) {}
   virtual PoolId open_private(unsigned /*device*/) { return PoolId::Shared; }
   virtual void end_private(unsigned /*device*/, PoolId) {}
-  virtual void close_private(unsigned /*device*/, PoolId) {}
+  /// The streams that its graph was replayed on, where the user has not waited for that.
+  virtual void close_private(unsigned /*device*/, PoolId, const std::vector<StreamId>&) {}
 
   // What the user does with streams and events. `before_wait` comes before each wait of the host.
   virtual void before_wait() {}
@@ -52,6 +54,7 @@ class Subject {
   virtual void event_waited(EventHandle, StreamId) {}    // by the stream
   virtual void event_seen(EventHandle) {}                // passed, by the host
   virtual void stream_destroyed(StreamId) {}             // just before
+  virtual void replayed(StreamId) {}                     // a graph, just before
 
   virtual std::string verify(unsigned device) = 0;
   virtual std::size_t reserved(unsigned device) = 0;
@@ -72,7 +75,7 @@ class PoolSubject : public Subject {
   void record_use(Block* b, StreamId stream) override { b->pool->record_use(b, now(stream)); }
   PoolId open_private(unsigned device) override { return pool(device).open_private(); }
   void end_private(unsigned device, PoolId id) override;
-  void close_private(unsigned device, PoolId id) override;
+  void close_private(unsigned device, PoolId id, const std::vector<StreamId>& replays) override;
   void empty_cache(unsigned device) override { pool(device).empty_cache(); }
   void trim(unsigned device, std::size_t keep) override { pool(device).trim(keep); }
   void set_limit(unsigned device, std::size_t bytes) override { pool(device).set_limit(bytes); }
@@ -83,6 +86,7 @@ class PoolSubject : public Subject {
   void event_waited(EventHandle e, StreamId s) override { order_.waited(now(s), marks_[e]); }
   void event_seen(EventHandle e) override { order_.seen(marks_[e]); }
   void stream_destroyed(StreamId stream) override;
+  void replayed(StreamId stream) override { order_.know(stream); }
   std::string verify(unsigned device) override { return pool(device).verify(); }
   std::size_t reserved(unsigned device) override { return pool(device).stats().reserved.current; }
   std::size_t footprint(std::size_t bytes) const override;
@@ -118,7 +122,7 @@ class PlainSubject final : public Subject {
   void record_use(Block*, StreamId) override {}
   void empty_cache(unsigned device) override;
   PoolId open_private(unsigned) override { return PoolId{++last_private_}; }
-  void close_private(unsigned, PoolId id) override;
+  void close_private(unsigned, PoolId id, const std::vector<StreamId>& replays) override;
   std::string verify(unsigned) override { return ""; }
   std::size_t reserved(unsigned device) override { return reserved_[device]; }
   std::size_t footprint(std::size_t bytes) const override;

@@ -1,0 +1,66 @@
+"""Memory of the devices: what holds it, under which tag, and limits.
+
+Sizes are bytes. A device is given as in to(): "cpu", "cuda", "cuda:1".
+"""
+
+import json
+import os
+from contextlib import ContextDecorator
+
+from tandem import _tandem
+
+
+class memory_tag(ContextDecorator):
+    """Names what the calling thread allocates inside `with`, for statistics, snapshots and out-of-memory
+    reports. A tag within a tag is "outer/inner". Also a decorator. ValueError for a name that is empty, longer
+    than 200 bytes or has control characters.
+    """
+
+    def __init__(self, name):
+        if not isinstance(name, str):
+            raise TypeError(f"[memory_tag] expected a str, got {type(name).__name__}")
+        self._name = name
+
+    def __enter__(self):
+        _tandem._memory_tag_push(self._name)
+        return self
+
+    def __exit__(self, *error):
+        _tandem._memory_tag_pop()
+
+
+def memory_snapshot(device="cpu"):
+    """All that a device's pool holds, as a dict: statistics, segments with their ranges, tags, streams.
+    docs/memory.md has the format. Waits for nothing.
+    """
+    return json.loads(_tandem._memory_snapshot(device))
+
+
+def write_memory_snapshot(path, device="cpu"):
+    """The same as a JSON file, which `tandem memory FILE` shows and draws. The file is there as a whole or not at all."""
+    _tandem._write_memory_snapshot(os.fspath(path), device)
+
+
+def memory_stats(device="cpu"):
+    """Statistics of a device's pool as a dict; requested, allocated and reserved have current, peak and total."""
+    return _tandem._memory_stats(device)
+
+
+def memory_pools(device="cpu"):
+    """The same for each part of the pool: the shared one first, then those of graphs."""
+    return _tandem._memory_pools(device)
+
+
+def reset_peak_memory(device="cpu"):
+    """Sets the peaks of the statistics to the present values."""
+    _tandem._reset_peak_memory(device)
+
+
+def empty_cache(device="cpu"):
+    """Gives memory that no tensor uses back, after waiting for the device. Returns the number of bytes."""
+    return _tandem._empty_cache(device)
+
+
+def set_memory_limit(bytes, device="cpu"):
+    """The most that the pool may take from the device; None: no limit."""
+    _tandem._set_memory_limit(bytes, device)

@@ -1,0 +1,133 @@
+// The child of a fork: host ops go on, on one thread where the parent had a team; a device that the
+// parent used is an error that says why.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <ctime>
+#include <string>
+#include <thread>
+
+#include "tandem/graph.h"
+#include "tandem/memory.h"
+#include "tandem/tandem.h"
+#include "tandem/threads.h"
+
+using namespace tandem;
+
+namespace {
+
+/// What f() answers in a child, at most 100; -1 where the child does not end within 20 seconds, -2
+/// where it dies.
+template <class F>
+int in_child(F&& f) {
+  const pid_t child = fork();
+  if (child == 0) {
+    int answer = 99;
+    try {
+      answer = f();
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "in the child: %s\n", e.what());
+    }
+    _exit(answer);
+  }
+  for (int tenths = 0; tenths < 200; ++tenths) {
+    int status = 0;
+    if (waitpid(child, &status, WNOHANG) == child)
+      return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
+    const timespec pause{0, 100'000'000};
+    nanosleep(&pause, nullptr);
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  return -1;
+}
+
+/// Work that several threads share, through Tandem's own loops and through the libraries of
+/// products; 0 where it is right.
+int compute() {
+  const Tensor x = ones({1 << 22});
+  if (x.sum().item<float>() != static_cast<float>(1 << 22)) return 1;
+  const Tensor y = x * 2 + x;
+  if (y.slice(0, -1).item<float>() != 3) return 2;
+  for (const DType t : {DType::float32, DType::float64, DType::int32}) {
+    const Tensor m = ones({300, 300}, {.dtype = t});
+    if (matmul(m, m).select(0, 299).select(0, 7).item<double>() != 300) return 3;
+  }
+  const Tensor order = argsort(arange(1 << 20, 0, -1));
+  return order.select(0, 0).item<std::int64_t>() == (1 << 20) - 1 ? 0 : 4;
+}
+
+// Runs first: the parent has had no team yet.
+TEST(Fork, AChildOfAProcessWithoutATeamMayHaveOne) {
+  set_num_threads(4);
+  EXPECT_EQ(in_child([] { return get_num_threads() == 4 ? compute() : 50; }), 0);
+}
+
+TEST(Fork, AChildOfAProcessWithATeamWorksOnOneThread) {
+  set_num_threads(4);
+  ASSERT_EQ(compute(), 0);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(in_child([] { return get_num_threads() == 1 ? compute() : 50; }), 0);
+  }
+  EXPECT_EQ(get_num_threads(), 4);
+  ASSERT_EQ(compute(), 0);
+  // A child's child, and a thread of a child.
+  EXPECT_EQ(in_child([] { return in_child(compute); }), 0);
+  EXPECT_EQ(in_child([] {
+              int answer = 60;
+              std::thread([&] { answer = compute(); }).join();
+              return answer;
+            }),
+            0);
+}
+
+TEST(Fork, MemoryOfTheParentIsTheChildsToo) {
+  const Tensor before = arange(100000);
+  EXPECT_EQ(in_child([&] {
+              Tensor mine = before + 1;
+              const Tensor held = before;
+              mine.add_(held);
+              empty_cache(kCPU);
+              return mine.select(0, 9).item<std::int64_t>() == 19 ? 0 : 1;
+            }),
+            0);
+  EXPECT_EQ(before.select(0, 9).item<std::int64_t>(), 9);
+}
+
+TEST(Fork, ADeviceOfTheParentIsAnErrorInTheChild) {
+  if (!is_available(DeviceKind::CUDA)) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  const Device device(DeviceKind::CUDA, 0);
+  Tensor x = ones({1000}, {.device = device});
+  const Stream stream = Stream::create(device);
+  synchronize(device);
+  Graph graph = Graph::capture(stream, [&] { x.add_(1); });
+  const auto refused = [](auto&& f) {
+    try {
+      f();
+    } catch (const DeviceError& e) {
+      return std::string(e.what()).find("before this process forked") != std::string::npos;
+    }
+    return false;
+  };
+  EXPECT_EQ(in_child([&] {
+              if (is_available(DeviceKind::CUDA)) return 1;
+              if (device_status(DeviceKind::CUDA).find("forked") == std::string::npos) return 2;
+              if (!refused([&] { (void)(x + 1); })) return 3;
+              if (!refused([&] { (void)x.cpu(); })) return 4;
+              if (!refused([&] { x.add_(1); })) return 5;
+              if (!refused([&] { (void)ones({3}, {.device = device}); })) return 6;
+              if (!refused([&] { synchronize(device); })) return 7;
+              if (!refused([&] { stream.synchronize(); })) return 8;
+              if (!refused([&] { graph.replay(); })) return 9;
+              x = Tensor();  // what the parent had can be let go of
+              graph = Graph();
+              return compute();
+            }),
+            0);
+  x.add_(1);
+  EXPECT_EQ(x.cpu().sum().item<float>(), 2000);
+}
+
+}  // namespace
