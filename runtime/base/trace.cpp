@@ -41,7 +41,7 @@ std::uint32_t topics_from_environment() {
 }  // namespace
 
 const std::uint32_t g_topics = topics_from_environment();
-thread_local const char* t_current_op = nullptr;
+constinit thread_local const char* t_current_op = nullptr;
 
 namespace {
 

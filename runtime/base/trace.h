@@ -17,7 +17,7 @@ extern const std::uint32_t g_topics;
 inline bool on(Topic t) { return (g_topics & t) != 0; }
 
 /// The op that this thread is in, for messages; null outside.
-extern thread_local const char* t_current_op __attribute__((tls_model("initial-exec")));
+extern constinit thread_local const char* t_current_op __attribute__((tls_model("initial-exec")));
 
 /// Prints "[tandem] topic op: text".
 TANDEM_API void write(Topic topic, std::string_view text);
@@ -45,7 +45,8 @@ class OpScope {
       ranges_->push(op);
   }
   ~OpScope() {
-    t_current_op = previous_;
+    // Volatile: GCC 12 holds a store to a thread's variable for dead where an exception goes on.
+    *const_cast<const char* volatile*>(&t_current_op) = previous_;
     if (ranges_ != nullptr) [[unlikely]]
       ranges_->pop();
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/memory/blocks.h"
+#include "runtime/memory/tags.h"
 
 namespace tandem::memory {
 
@@ -92,6 +93,7 @@ struct Registry {
 inline constexpr int kSlots = 16;
 struct ThreadCaches {
   FrontCache* slot[kSlots] = {};
+  RecentLabels labels;
 };
 /// The calling thread's caches; null before the first use and after the thread's end has begun. In
 /// the static block of thread-local storage: a call of __tls_get_addr would cost as much as the

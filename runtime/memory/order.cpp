@@ -178,8 +178,8 @@ bool Order::told(StreamId by, StreamId stream, std::uint64_t fence) noexcept {
   return p != nullptr && p->number >= fence;
 }
 
-/// Forgets waits for what has passed: it need not be told on. Debug mode wants to know of those that
-/// the program made.
+/// Forgets waits for what has passed: it need not be told on. Debug mode wants to know of those
+/// that the program made.
 void Order::prune(Stream& s) {
   const bool checked = debug::on(debug::kStreams);
   std::erase_if(s.known, [&](const Point& p) {
@@ -361,6 +361,10 @@ bool Order::idle(Stream& s) noexcept {
   const std::uint64_t number = ++s.epoch;  // before the question
   if (d->stream_query(s.id) != DriverStatus::Ok) return false;
   raise_done(s, number);
+  for (const Point& p : s.known) {  // so are the waits it had queued
+    Stream* other = find(p.stream);
+    if (other != nullptr && !is_captured(p.stream)) raise_done(*other, p.number);
+  }
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/base/trace.h"
+#include "runtime/memory/front_cache.h"
 #include "tandem/error.h"
 #include "tandem/memory.h"
 
@@ -57,14 +58,6 @@ struct Labels {
   }
 };
 
-/// The labels that this thread asked for last, by tag and the address of the op's name.
-struct Recent {
-  const char* op = nullptr;
-  Label tag = 0, label = 0;
-};
-constexpr std::size_t kRecent = 16;
-thread_local Recent t_recent[kRecent];
-
 }  // namespace
 
 Label push_tag(std::string_view name) {
@@ -89,13 +82,13 @@ Label label_of_op() noexcept {
   const char* op = trace::t_current_op;
   const Label tag = t_tag;
   if (op == nullptr) return tag;
-  Recent& r = t_recent[(reinterpret_cast<std::uintptr_t>(op) >> 3 ^ tag) % kRecent];
-  if (r.op == op && r.tag == tag) [[likely]]
-    return r.label;
+  RecentLabels::One* recent = t_caches == nullptr ? nullptr : &t_caches->labels.of(op, tag);
+  if (recent != nullptr && recent->op == op && recent->tag == tag) [[likely]]
+    return recent->label;
   try {
     Labels& all = Labels::get();
     const Label label = all.number(all.tag(tag), op, tag);
-    r = {op, tag, label};
+    if (recent != nullptr) *recent = {op, tag, label};
     return label;
   } catch (const std::bad_alloc&) {
     return tag;

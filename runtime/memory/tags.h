@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,18 @@ extern constinit thread_local Label t_tag __attribute__((tls_model("initial-exec
 /// Makes "<the thread's tag>/name" the thread's tag and returns what was before. Raises ValueError.
 Label push_tag(std::string_view name);
 inline void restore_tag(Label before) noexcept { t_tag = before; }
+
+/// The labels that a thread asked for last, by tag and the address of the op's name.
+struct RecentLabels {
+  struct One {
+    const char* op = nullptr;
+    Label tag = 0, label = 0;
+  };
+  One& of(const char* op, Label tag) {
+    return all[(reinterpret_cast<std::uintptr_t>(op) >> 3 ^ tag) % std::size(all)];
+  }
+  One all[16];
+};
 
 /// The thread's tag and op. Without the op where there is no memory to note it.
 Label label_of_op() noexcept;

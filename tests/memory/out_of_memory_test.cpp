@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <map>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,18 @@ TEST_F(OutOfMemoryTest, CallbackMayFreeAndIsNotReentered) {
   EXPECT_EQ(calls, 2);
   set_out_of_memory_callback(nullptr);
   pool().free(b);
+}
+
+TEST_F(OutOfMemoryTest, CallbackThatRaisedIsAskedAgain) {
+  device_.capacity = 4 * kMiB;
+  int calls = 0;
+  set_out_of_memory_callback([&](Device, std::size_t) -> bool {
+    ++calls;
+    throw std::runtime_error("from the callback");
+  });
+  for (int i = 0; i < 2; ++i) EXPECT_THROW(pool().allocate(50 * kMiB), std::runtime_error);
+  set_out_of_memory_callback(nullptr);
+  EXPECT_EQ(calls, 2);
 }
 
 /// Runs one program with each of its driver calls failing in turn; after each, everything adds up

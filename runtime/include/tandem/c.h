@@ -242,8 +242,8 @@ typedef struct tandem_memory {
   uint64_t frees;
   uint64_t cache_hits;
   uint64_t out_of_memory;  // allocations that failed
-  uint64_t events;         // recorded for memory, for all devices together
-  uint64_t waits;          // of one stream for another, likewise
+  uint64_t events;         // recorded for memory, on the device's streams
+  uint64_t waits;          // of these streams for others, likewise
 } tandem_memory;
 
 TANDEM_API int tandem_memory_stats(const char* device, tandem_memory* stats);
