@@ -76,9 +76,7 @@ int bind(const char* op, DeviceKind kind, Kernel kernel) {
 void* workspace_allocate(int device, std::size_t bytes, void* stream) {
   return backend_workspace_allocate(Device(DeviceKind::CUDA, device), bytes, stream);
 }
-void workspace_free(int device, void* p, void*) {
-  backend_workspace_free(Device(DeviceKind::CUDA, device), p);
-}
+void workspace_free(int, void* p, void*) { backend_workspace_free(p); }
 
 /// One kind's backend: opened once, by the first thread that asks.
 struct Slot {

@@ -12,8 +12,8 @@
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/driver.h"
+#include "runtime/memory/lend.h"
 #include "runtime/memory/pools.h"
-#include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
 
 namespace tandem {
@@ -162,26 +162,6 @@ class BackendMemory final : public Driver {
   bool virtual_ = false;
 };
 
-/// The pool's blocks behind the pointers that backends hold. Few live at a time: lists, in shards
-/// so that threads seldom meet.
-struct Workspaces {
-  struct Live {
-    void* data;
-    Block* block;
-  };
-  struct alignas(64) Shard {
-    std::mutex mutex;
-    std::vector<Live> live;
-  };
-  std::array<Shard, 16> shards;
-
-  Shard& of(const void* p) { return shards[(reinterpret_cast<std::uintptr_t>(p) >> 12) % 16]; }
-};
-Workspaces& workspaces() {
-  static Workspaces& w = *new Workspaces();
-  return w;
-}
-
 /// The identity of a stream that a launch was given, nearly always the current one.
 StreamId launched_on(Device device, void* native) {
   const Stream current = current_stream(device);
@@ -203,40 +183,15 @@ void register_backend_pools(const BackendTable& table) {
 void* backend_workspace_allocate(Device device, std::size_t bytes, void* stream) noexcept {
   try {
     device = resolve_device(device, "workspace");
-    Pool& pool = pool_for(device);
-    // Null says that there is no memory: none of no bytes.
-    const detail::Place place = detail::place_of(launched_on(device, stream));
-    Block* block = pool.allocate(std::max<std::size_t>(bytes, 1), place.stream, place.pool);
-    void* p = block->data;
-    Workspaces::Shard& shard = workspaces().of(p);
-    try {
-      const std::lock_guard lock(shard.mutex);
-      shard.live.push_back({p, block});
-    } catch (...) {
-      pool.free(block);
-      throw;
-    }
-    return p;
+    return memory::allocate_lent(bytes, launched_on(device, stream), device)->data;
   } catch (...) {  // none crosses to the backend: the launch raises it when it has returned
     detail::fail_launch(std::current_exception());
     return nullptr;
   }
 }
 
-void backend_workspace_free(Device device, void* p) noexcept {
-  Workspaces::Shard& shard = workspaces().of(p);
-  Block* block = nullptr;
-  {
-    const std::lock_guard lock(shard.mutex);
-    for (Workspaces::Live& live : shard.live) {
-      if (live.data != p) continue;
-      block = live.block;
-      live = shard.live.back();
-      shard.live.pop_back();
-      break;
-    }
-  }
-  if (block != nullptr) pool_for(resolve_device(device, "workspace")).free(block);
+void backend_workspace_free(void* p) noexcept {
+  if (Block* block = memory::take_lent(p)) block->pool->free(block);
 }
 
 }  // namespace tandem

@@ -19,6 +19,6 @@ TANDEM_API std::unique_ptr<Driver> make_backend_driver(const BackendTable& table
 /// The workspace calls of HostTable: memory of the device's pool in the order of a stream. Null
 /// where there is none (see detail::fail_launch).
 void* backend_workspace_allocate(Device device, std::size_t bytes, void* stream) noexcept;
-void backend_workspace_free(Device device, void* p) noexcept;
+void backend_workspace_free(void* p) noexcept;
 
 }  // namespace tandem

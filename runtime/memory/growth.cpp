@@ -92,6 +92,19 @@ Block* Pool::take_grown(const Request& q) {
   return take(q);
 }
 
+/// Memory of the user's resource; null where it has none, whatever it raises, or none that is
+/// aligned.
+void* Pool::ask(MemoryResource& resource, std::size_t bytes, void* stream) noexcept {
+  const std::size_t align = driver_->block_alignment();
+  try {
+    void* p = resource.allocate(bytes, align, stream);
+    if (reinterpret_cast<std::uintptr_t>(p) % align == 0) return p;
+    resource.deallocate(p, bytes, align, nullptr);
+  } catch (...) {  // it has no memory
+  }
+  return nullptr;
+}
+
 bool Pool::grow_plain(Request& q, std::size_t bytes) {
   MemoryResource* resource = nullptr;
   bytes = memory::round_up(bytes, direct_ ? kDirectUnit : driver_->granularity());
@@ -102,28 +115,31 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
     descriptors_.ranges.reserve(2);
     resource = resource_;
   }
+  // What is ordered by a stream of its own now is in no order with replays.
+  const bool ordered = resource != nullptr && resource->stream_ordered();
+  if (ordered && q.id != PoolId::Shared) resource = nullptr;
   void* p = nullptr;
   if (resource != nullptr) {
-    try {
-      p = resource->allocate(bytes, driver_->block_alignment(), nullptr);
-    } catch (...) {  // whatever the user's resource raises, it has no memory
-    }
+    p = ask(*resource, bytes, ordered ? reinterpret_cast<void*>(q.stream.handle) : nullptr);
     if (p == nullptr) return false;
   } else if (const DriverStatus s = driver_->allocate(bytes, &p); s != DriverStatus::Ok) {
     q.failed |= s == DriverStatus::Failed;
     return false;
   }
   memory::poison(device_, p, bytes);
-  const std::lock_guard<std::mutex> hold(mutex_);
+  std::unique_lock<std::mutex> hold(mutex_);
   // Others took spare descriptors meanwhile: what was had is given back where there are none left.
   try {
     descriptors_.segments.reserve(1);
     descriptors_.ranges.reserve(1);
+    heap(q.id).expect(q.stream);
   } catch (const std::bad_alloc&) {
-    if (resource == nullptr)
-      driver_->free(p, bytes);
-    else
-      resource->deallocate(p, bytes, driver_->block_alignment(), nullptr);
+    hold.unlock();
+    Segment refused;
+    refused.base = static_cast<std::byte*>(p);
+    refused.bytes = bytes;
+    refused.source = resource;
+    give_back_segment(refused);
     throw;
   }
   Segment* segment = descriptors_.segments.take();
@@ -133,7 +149,7 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   segment->source = resource;
   segment->large = q.large;
   memory::Heap& h = heap(q.id);
-  h.add(segment);
+  h.add(segment, ordered && resource != nullptr ? &q.stream : nullptr);
   memory::raise(stats_.reserved, bytes);
   memory::raise(h.sums.reserved, bytes);
   ++stats_.driver_allocations;

@@ -99,8 +99,11 @@ class Heap {
   bool wait_for_others(StreamId stream, std::size_t bytes, bool large);
 
   // ---- segments: allocations ...
-  /// Adds memory; `segment` has base, bytes, source and kind. Needs a spare range.
-  void add(Segment* segment) noexcept;
+  /// Makes sure that there is a lane for the stream. Raises std::bad_alloc.
+  void expect(StreamId stream) { (void)lane(stream); }
+  /// Adds memory; `segment` has base, bytes, source and kind. Ready for all, or in the order of a
+  /// stream alone, which is expected. Needs a spare range.
+  void add(Segment* segment, const StreamId* ordered = nullptr) noexcept;
   /// Takes out the plain segments that hold nothing and are done with, linked by `next`, in front
   /// of `rest`.
   Segment* detach_idle(Segment* rest) noexcept;

@@ -39,10 +39,15 @@ static Range* whole_of(Segment* segment, Descriptors& descriptors, Pool* pool) {
   return r;
 }
 
-void Heap::add(Segment* segment) noexcept {
+void Heap::add(Segment* segment, const StreamId* ordered) noexcept {
   Range* r = whole_of(segment, descriptors_, pool_);
   attach(segment);
-  put_free(r, clean_, 0);
+  Lane* of = ordered == nullptr ? nullptr : find_lane(*ordered);
+  if (of != nullptr && order_ != nullptr) {
+    put_free(r, *of, order_->fence(*ordered));
+  } else {
+    put_free(r, clean_, 0);
+  }
 }
 
 void Heap::add_space(Segment* segment) noexcept {

@@ -192,6 +192,7 @@ class TANDEM_API Pool {
   Block* take_grown(const Request& q);
   bool within_limit(const memory::Heap& heap, std::size_t bytes) const;
   void lost(memory::Heap& heap, std::size_t bytes) noexcept;
+  void* ask(MemoryResource& resource, std::size_t bytes, void* stream) noexcept;
   bool grow_plain(Request& q, std::size_t bytes);
   bool grow_virtual(Request& q, bool* space);
   bool reserve_space(const Request& q, std::size_t bytes);

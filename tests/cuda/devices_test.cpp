@@ -45,7 +45,6 @@ TEST(Devices, TheCurrentOneStandsForAKindWithoutAnIndex) {
     EXPECT_EQ(empty({3}, {.device = kCUDA}).device(), cuda(1));
     EXPECT_EQ(ones({3}, {.device = kCUDA}).device(), cuda(1));
     EXPECT_EQ(rand({3}, {.device = kCUDA}).device(), cuda(1));
-    EXPECT_EQ(tensor({1.0, 2.0}, {.device = kCUDA}).device(), cuda(1));
     EXPECT_EQ(host.to(kCUDA).device(), cuda(1));
     EXPECT_EQ(host.cuda().device(), cuda(1));
     EXPECT_EQ(host.to(cuda(0)).cuda().device(), cuda(1));

@@ -252,6 +252,36 @@ TANDEM_API int tandem_memory_reset_peak(const char* device);
 TANDEM_API int tandem_memory_set_limit(const char* device, uint64_t bytes);
 /// Gives memory that no tensor uses back, after waiting for the device; `freed` is optional.
 TANDEM_API int tandem_memory_empty_cache(const char* device, uint64_t* freed);
+/// Gives idle memory back until at most `keep` bytes are held; waits for nothing. `freed` is optional.
+TANDEM_API int tandem_memory_trim(const char* device, uint64_t keep, uint64_t* freed);
+
+/// A source of memory of the caller's, that a pool takes its segments from. Functions may be called
+/// from any thread; they may call Tandem, but for these functions on the same device.
+typedef struct tandem_memory_resource {
+  size_t size;  // sizeof(tandem_memory_resource), set by the caller
+  void* context;
+  /// Memory of `bytes` aligned to `align`, or null when there is none. `stream` is null and the
+  /// memory ready for use in any order, but see stream_ordered.
+  void* (*allocate)(void* context, size_t bytes, size_t align, void* stream);
+  /// With the sizes of the allocation; all work that used the memory is done.
+  void (*deallocate)(void* context, void* data, size_t bytes, size_t align, void* stream);
+  /// Called once when the resource is put under a pool, and once when it is not any more and all its
+  /// memory is back. Either may be null.
+  void (*retain)(void* context);
+  void (*release)(void* context);
+  /// Not 0: memory is given in the order of `stream` (a cudaStream_t), as by cudaMallocAsync.
+  int stream_ordered;
+} tandem_memory_resource;
+/// Puts a resource under the device's pool; the struct is copied. Null: the device's own driver
+/// again. Memory that was taken stays and goes back to where it came from.
+TANDEM_API int tandem_memory_set_resource(const char* device,
+                                          const tandem_memory_resource* resource);
+
+/// Lends memory of the pool of the stream's device for work in the stream's order.
+TANDEM_API int tandem_memory_allocate(size_t bytes, const tandem_stream* stream, void** data);
+/// Gives lent memory back after what the stream has to do by now; nothing for null.
+TANDEM_API int tandem_memory_deallocate(void* data, const tandem_stream* stream);
+
 /// Names what this thread allocates until the pop, in snapshots and out-of-memory reports; a tag
 /// within a tag is "outer/inner". Control characters, an empty name and one of more than 200 bytes
 /// are TANDEM_VALUE_ERROR, and so is a pop without a push.

@@ -14,6 +14,8 @@
 
 namespace tandem {
 
+class Stream;
+
 /// A quantity in bytes over time.
 struct MemoryCounter {
   std::size_t current = 0;
@@ -145,15 +147,30 @@ TANDEM_API void set_out_of_memory_callback(OutOfMemoryCallback callback);
 /// A source of memory that a pool takes its segments from, instead of the device's driver.
 struct TANDEM_API MemoryResource {
   virtual ~MemoryResource();
-  /// Returns memory that is ready for use in any order, or null (or throws) when there is none.
-  /// `stream` is reserved: null.
+  /// Returns memory of `bytes`, aligned to `align`, or null (or throws) when there is none. It is
+  /// ready for use in any order, and `stream` is null; or, of a resource that is stream_ordered, in
+  /// the order of the stream with this native handle (null: the default one) and of what comes after
+  /// it.
   virtual void* allocate(std::size_t bytes, std::size_t align, void* stream) = 0;
+  /// Takes memory back, with the same sizes. All work that used it is done; `stream` is null.
   virtual void deallocate(void* p, std::size_t bytes, std::size_t align, void* stream) = 0;
+  /// Whether memory is given in the order of a stream, as by cudaMallocAsync. The private pools of
+  /// graphs take none from such a resource, but from the device's driver.
+  virtual bool stream_ordered() const { return false; }
 };
 /// Puts `resource` (null: the device's own driver) under the pool of the device. Memory taken
 /// earlier stays and goes back to where it came from. The resource must outlive all memory taken
 /// from it: call empty_cache before it dies.
 TANDEM_API void set_memory_resource(Device device, MemoryResource* resource);
+
+/// Lends memory of the pool of a stream's device to the program: at least one byte, uninitialised,
+/// aligned to 64 bytes on the host and 256 on a device, for work in the order of the stream. On a
+/// stream that is being captured it belongs to the capture. Raises OutOfMemory, DeviceError.
+TANDEM_API void* allocate_memory(std::size_t bytes, const Stream& stream);
+/// Gives lent memory back: it is used by others after what `stream` has to do by now, which may be
+/// another stream than it was lent on. Does nothing for null. Raises ValueError for a pointer that
+/// allocate_memory did not give, or that was given back.
+TANDEM_API void deallocate_memory(void* p, const Stream& stream);
 
 /// A change in what a pool holds of a device's memory.
 struct MemoryEvent {

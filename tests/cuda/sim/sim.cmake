@@ -224,6 +224,8 @@ tandem_add_sim_test(graph.plain cuda.graph_test asan ENVIRONMENT TANDEM_POOL=pla
 tandem_add_sim_test(c_api c.c_api asan)
 tandem_add_sim_test(c_calls c.c_calls asan)
 tandem_add_sim_test(c_graphs c.c_graphs asan)
+tandem_add_sim_test(c_memory c.c_memory asan ENVIRONMENT TANDEM_SIMULATED=1)
+tandem_add_sim_test(mr_later memory.mr_later asan)
 tandem_add_sim_test(fork process.fork_test asan)
 tandem_add_sim_test(devices cuda.devices_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(pinned cuda.pinned_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
