@@ -178,8 +178,8 @@ bool Order::told(StreamId by, StreamId stream, std::uint64_t fence) noexcept {
   return p != nullptr && p->number >= fence;
 }
 
-/// Forgets waits for what has passed: it need not be told on. Debug mode wants to know of those that
-/// the program made.
+/// Forgets waits for what has passed: it need not be told on. Debug mode wants to know of those
+/// that the program made.
 void Order::prune(Stream& s) {
   const bool checked = debug::on(debug::kStreams);
   std::erase_if(s.known, [&](const Point& p) {
