@@ -280,7 +280,7 @@ void handing_out(const Tensor& t, const Stream& stream) {
   check_and_remember(stream, both, "data(stream)");
 }
 
-void created(const StorageBody& storage, const Stream& stream) {
+void created(const StorageBody& storage, const Stream& stream) noexcept try {
   if (storage.data == nullptr || storage.bytes == 0 || capturing(stream)) return;
   const StreamId id = stream_id(stream);
   const std::lock_guard<std::mutex> hold(mutex());
@@ -290,14 +290,16 @@ void created(const StorageBody& storage, const Stream& stream) {
   remember(memory_of_new(storage),
            {id, stream.device(), order.fence(id), own ? Kind::Allocation : Kind::Wrapping,
             detail::region_of(storage.data, storage.bytes), op_name(own ? "empty" : "from_blob")});
+} catch (const std::bad_alloc&) {  // less is known
 }
 
-void wrapped(const StorageBody& storage) {
+void wrapped(const StorageBody& storage) noexcept try {
   if (storage.data == nullptr || storage.bytes == 0) return;
   const std::uint64_t life = on(kMemory) ? life_of(storage.data) : 0;
   const std::lock_guard<std::mutex> hold(mutex());
   if (life != 0) known().wrapped[&storage] = life;
   if (on(kStreams) && storage.foreign == nullptr) (void)memory_of_new(storage);
+} catch (const std::bad_alloc&) {  // less is known
 }
 
 void destroyed(const StorageBody& storage) noexcept {

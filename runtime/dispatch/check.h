@@ -56,9 +56,9 @@ void handing_out(const Tensor& t, const Stream& stream);
 
 /// Memory of the pool was allocated in the order of a stream of a device, or memory of the user is
 /// in it (`from_blob` with a stream).
-void created(const detail::StorageBody& storage, const Stream& stream);
+void created(const detail::StorageBody& storage, const Stream& stream) noexcept;
 /// Memory of the user is wrapped.
-void wrapped(const detail::StorageBody& storage);
+void wrapped(const detail::StorageBody& storage) noexcept;
 /// Before the storage's memory is let go of.
 void destroyed(const detail::StorageBody& storage) noexcept;
 

@@ -361,6 +361,10 @@ bool Order::idle(Stream& s) noexcept {
   const std::uint64_t number = ++s.epoch;  // before the question
   if (d->stream_query(s.id) != DriverStatus::Ok) return false;
   raise_done(s, number);
+  for (const Point& p : s.known) {  // so are the waits it had queued
+    Stream* other = find(p.stream);
+    if (other != nullptr && !is_captured(p.stream)) raise_done(*other, p.number);
+  }
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "tandem/export.h"
 #include "tandem/small_vector.h"
 #include "tandem/tensor.h"
 
@@ -24,16 +25,16 @@ struct Region {
 };
 
 /// Of a tensor's elements; its memory need not be there any more.
-Region region_of(const TensorBody& t);
+TANDEM_API Region region_of(const TensorBody& t);
 /// Of a range of bytes.
-Region region_of(const void* data, std::size_t bytes);
+TANDEM_API Region region_of(const void* data, std::size_t bytes);
 
 /// Whether the two share a byte. Exact, but for views that would take more than a million steps to
 /// tell apart: these count as sharing.
-bool share_bytes(const Region& a, const Region& b);
+TANDEM_API bool share_bytes(const Region& a, const Region& b);
 
 /// Whether all bytes of `b` are bytes of `a`, where that is plain to see: `a` is dense, or the
 /// same.
-bool covers(const Region& a, const Region& b);
+TANDEM_API bool covers(const Region& a, const Region& b);
 
 }  // namespace tandem::detail

@@ -81,6 +81,7 @@ TEST(Streams, MemoryUsedOnAPerThreadStreamIsFreedOnAnyThread) {
     Tensor own = full({100000}, 3.0, {.device = kDevice});
     x = own;  // of a thread that has ended by the time it is freed
   }).join();
+  synchronize(kDevice);  // that stream is out of reach
   EXPECT_EQ(x.cpu().sum().item<float>(), 300000.0f);
   x = {};
   EXPECT_EQ(full({100000}, 2.0, {.device = kDevice}).cpu().sum().item<float>(), 200000.0f);

@@ -40,6 +40,17 @@ TEST_F(OrderTest, AWaitForAStreamIsOneForWhatItHadWaitedFor) {
   EXPECT_FALSE(order_.passed(stream(2), order_.fence(stream(2))));
 }
 
+TEST_F(OrderTest, AStreamWithoutWorkIsDoneWithWhatItHadWaitedFor) {
+  for (const std::uint64_t s : {1, 2}) order_.know(stream(s));
+  const std::uint64_t fence = wait(1, 2);
+  ++device_.queued[1];
+  EXPECT_TRUE(order_.mark(stream(1), order_.fence(stream(1))));  // an event: it has work
+  EXPECT_FALSE(order_.passed(stream(2), fence));
+  device_.finish(1);
+  EXPECT_TRUE(order_.mark(stream(1), order_.fence(stream(1))));  // none is needed
+  EXPECT_TRUE(order_.passed(stream(2), fence));
+}
+
 TEST_F(OrderTest, NotForWhatItWaitsForSince) {
   for (const std::uint64_t s : {1, 2}) order_.know(stream(s));
   const memory::Point point = order_.waiting(stream(1));

@@ -211,6 +211,14 @@ tandem_add_sim_test(sorting cuda.sorting_parity_test asan ENVIRONMENT ${direct} 
 # What each row asks of the device.
 tandem_add_sim_test(calls cuda.calls_test asan)
 tandem_add_sim_test(streams cuda.streams_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
+# Debug mode: what it finds, and that it finds nothing in programs that are right.
+tandem_add_sim_test(check cuda.check_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
+set(checked TANDEM_CHECK=streams,memory)
+# That memory is held back shows in what the test counts.
+tandem_add_sim_test(streams.checked cuda.streams_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1 TANDEM_CHECK=streams)
+tandem_add_sim_test(graph.checked cuda.graph_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1 ${checked})
+tandem_add_sim_test(scan.checked cuda.scan_parity_test asan ENVIRONMENT ${checked} FILTER "-*TotalsOfTotals")
+tandem_add_sim_test(c_calls.checked c.c_calls asan ENVIRONMENT ${checked})
 tandem_add_sim_test(graph cuda.graph_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(graph.plain cuda.graph_test asan ENVIRONMENT TANDEM_POOL=plain TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(c_api c.c_api asan)

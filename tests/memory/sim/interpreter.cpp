@@ -179,6 +179,7 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
     b.block = subject_->allocate(bytes, *s, captured ? capture_.pool : PoolId::Shared);
   } catch (const OutOfMemory&) {
     ++counters_.out_of_memory;
+    limited_ = true;  // memory was short, also where nothing was asked of the device
     if (machine_.faults() == faults) out_of_memory(s->device(), bytes);
     return true;
   } catch (const DeviceError& e) {
@@ -189,17 +190,24 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   ++counters_.allocations;
   if (fits && machine_.growths() != growths)
     fail(fmt::format("the pool grew for {} bytes, though an idle block fits", bytes));
-  if (!subject_->has(Feature::KeepsOwn)) {
-    ranges_.forget_idle([&](const auto& idle) {
-      const Ranges::Idle& i = idle.second;
-      return !(i.stream == *s) && i.stream.device() == s->device() && machine_.after(*s, i.freed);
-    });
-  }
+  forget_taken(*s);
   if (captured) {
+    b.captured = true;
     b.capture = capture_.id;
     b.graph = capture_.graph;
   }
   return enter(b, *s, bytes);
+}
+
+/// Where a subject does not keep to its own: what other streams are done with may have become the
+/// stream's, when it took or freed memory beside it.
+void Interpreter::forget_taken(StreamId s) {
+  if (subject_->has(Feature::KeepsOwn)) return;
+  ranges_.forget_idle([&](const auto& idle) {
+    const Ranges::Idle& i = idle.second;
+    return !(i.stream == s) && i.stream.device() == s.device() &&
+           (!alive(s) || machine_.capture_of(s) != 0 || machine_.after(s, i.freed));
+  });
 }
 
 /// Whether memory lies idle that the stream may have and the pool knows of: then the device is not
@@ -327,8 +335,9 @@ bool Interpreter::free(Live& b, const std::optional<StreamId>& s) {
   ranges_.remove(from);
   if (s) b.users.push_back(*s);
   ranges_.touch(b.own);
+  forget_taken(b.own);
   if (!b.users.empty()) crossed_.insert(b.own.id);
-  if (size > memory::kLargeLimit && b.graph == kNoGraph && !b.unusable) remember(b);
+  if (size > memory::kLargeLimit && b.graph == kNoGraph && !b.unusable && !b.captured) remember(b);
   if (s) {
     subject_->free(b.block, *s);
   } else {

@@ -61,6 +61,7 @@ class Interpreter {
     std::uint32_t capture = 0;    // the one that is going on
     int graph = kNoGraph;         // whose capture it was allocated in
     bool unusable = false;        // its capture was aborted
+    bool captured = false;        // from a capture: to the pool its stream is none of the user's
   };
   struct Event {
     EventHandle handle = 0;
@@ -100,6 +101,7 @@ class Interpreter {
   void out_of_memory(unsigned d, std::size_t bytes);
   bool free(Live& b, const std::optional<StreamId>& s);
   void remember(const Live& b);
+  void forget_taken(StreamId s);
   bool use(Live& b, const std::optional<StreamId>& s, bool note_first);
   bool may_use(Live& b, StreamId s);
   void kernel(const Live& b, StreamId s);
@@ -130,7 +132,7 @@ class Interpreter {
   std::vector<std::optional<StreamId>> streams_;
   std::vector<Live> blocks_;
   Ranges ranges_;
-  bool limited_ = false;             // ever
+  bool limited_ = false;             // memory was ever short, or might have been
   std::set<std::uint64_t> crossed_;  // streams that ever freed what others had used
   Event events_[kEvents];
   Graph graphs_[kGraphs];

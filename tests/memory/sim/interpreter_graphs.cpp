@@ -66,6 +66,7 @@ bool Interpreter::replay(int i, const std::optional<StreamId>& s) {
   g.users.clear();
   subject_->replayed(*s);
   machine_.replay(g.id, *s);
+  ranges_.replayed();
   if (std::find(g.replays.begin(), g.replays.end(), *s) == g.replays.end()) g.replays.push_back(*s);
   ++counters_.replays;
   return true;

@@ -53,6 +53,11 @@ class Ranges {
   void waited() {
     for (auto& [from, i] : idle_) i.untouched = false;
   }
+  /// A graph runs behind its last replay, on whatever stream: an order that pools do not know.
+  void replayed() {
+    waited();
+    forget_idle([](const auto& idle) { return !idle.second.uses.empty(); });
+  }
   template <class F>
   void forget_idle(F f) {
     std::erase_if(idle_, f);
