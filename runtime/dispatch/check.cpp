@@ -128,7 +128,8 @@ Found find_conflict(Device device, StreamId stream, std::span<const Access> acce
     const Memory* m = find(address(*a.tensor->body_ptr()->storage));
     if (m == nullptr) continue;
     const Region bytes = detail::region_of(*a.tensor->body_ptr());
-    for (const Use& use : m->uses) {
+    for (auto at = m->uses.rbegin(); at != m->uses.rend(); ++at) {  // the newest says most
+      const Use& use = *at;
       if (!a.write && !use.writes()) continue;
       if (bytes.empty() || bytes.last < use.bytes.first || use.bytes.last < bytes.first) continue;
       if (after(device, stream, use) || !detail::share_bytes(bytes, use.bytes)) continue;
@@ -177,7 +178,8 @@ void remember(const Stream& stream, std::span<const Access> accesses, const char
   memory::Order& order = memory::Order::process();
   order.know(id);
   const std::uint64_t fence = order.fence(id);
-  for (const Access& a : accesses) {
+  for (std::size_t i = accesses.size(); i-- > 0;) {  // writes, which stand for reads, last
+    const Access& a = accesses[i];
     const detail::TensorBody& t = *a.tensor->body_ptr();
     Region bytes = detail::region_of(t);
     if (bytes.empty()) continue;

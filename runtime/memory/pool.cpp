@@ -413,12 +413,19 @@ PoolStats Pool::stats_of(const Heap& h, std::size_t pending) const {
   return s;
 }
 
+/// Bytes that were freed and cannot be given out yet. With the pool's lock.
+std::map<PoolId, std::size_t> Pool::pending_by_part() const {
+  std::map<PoolId, std::size_t> bytes;
+  for (const Block* b = pending_.first(); b != nullptr; b = b->next)
+    bytes[Heap::of(*b).id()] += b->size;
+  if (quarantine_ != nullptr) bytes[PoolId::Shared] += quarantine_->bytes();
+  return bytes;
+}
+
 std::vector<PoolStats> Pool::pools() {
   fold_all();
   const std::lock_guard<std::mutex> hold(mutex_);
-  std::map<PoolId, std::size_t> pending;
-  for (const Block* b = pending_.first(); b != nullptr; b = b->next)
-    pending[Heap::of(*b).id()] += b->size;
+  std::map<PoolId, std::size_t> pending = pending_by_part();
   std::vector<PoolStats> all;
   (void)heap(PoolId::Shared);
   for (const auto& [id, h] : heaps_) all.push_back(stats_of(*h, pending[id]));

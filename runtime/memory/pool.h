@@ -158,6 +158,7 @@ class TANDEM_API Pool {
   void fold_all() noexcept;
   MemoryStats stats_locked();
   PoolStats stats_of(const memory::Heap& heap, std::size_t pending) const;
+  std::map<PoolId, std::size_t> pending_by_part() const;
 
   void release_resolved() noexcept;
   void notify(MemoryEvent::Kind kind, std::size_t bytes, const char* reason);

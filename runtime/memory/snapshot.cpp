@@ -5,6 +5,7 @@
 #include <mutex>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "runtime/memory/pool.h"
 
@@ -30,6 +31,11 @@ class Collector {
       s.tags[b.label].add(b);
     });
     for (const Block* b = pool_.pending_.first(); b != nullptr; b = b->next) pending(*b);
+    if (pool_.quarantine_ != nullptr) {
+      for (const Block* b : pool_.quarantine_->blocks()) {
+        if (b->slab != nullptr) ++slab(*b->slab).pending;
+      }
+    }
     if (out_.is_virtual) find_scattered();
     pools();
     std::sort(out_.fronts.begin(), out_.fronts.end(),
@@ -54,6 +60,8 @@ class Collector {
       if (c.count[i] == 0) continue;
       f.blocks.emplace_back(i, c.count[i]);
       f.bytes += c.count[i] * pool_.classes_.bytes(i);
+      for (const Block* b = c.head[i]; b != nullptr && b->slab == nullptr; b = b->next)
+        in_fronts_.insert(b);
     }
     if (f.bytes == 0) return;
     stream(c.stream).front += f.bytes;
@@ -97,6 +105,7 @@ class Collector {
     if (r.slab == nullptr) {
       to.stream = r.stream.id;
       to.live = r.live;
+      to.front = in_fronts_.contains(&r);
       to.requested = r.requested;
       to.label = r.label;
       if (r.live) out_.live[r.label].add(r);
@@ -130,9 +139,7 @@ class Collector {
   }
 
   void pools() {
-    std::map<PoolId, std::size_t> waiting;
-    for (const Block* b = pool_.pending_.first(); b != nullptr; b = b->next)
-      waiting[Heap::of(*b).id()] += b->size;
+    std::map<PoolId, std::size_t> waiting = pool_.pending_by_part();
     for (const auto& [id, h] : pool_.heaps_) out_.pools.push_back(pool_.stats_of(*h, waiting[id]));
   }
 
@@ -177,6 +184,7 @@ class Collector {
   Snapshot& out_;
   bool details_;
   std::unordered_map<const Slab*, std::size_t> slabs_;
+  std::unordered_set<const Block*> in_fronts_;  // that are ranges
 };
 
 }  // namespace memory

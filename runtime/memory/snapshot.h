@@ -39,7 +39,8 @@ struct RangeSnapshot {
   std::size_t offset = 0, bytes = 0;
   Range::State state = Range::State::Free;
   std::uint64_t stream = kNoStream;  // in whose order; none: free for all
-  bool live = false;                 // of a taken one that is no slab: else it is pending
+  bool live = false;                 // of a taken one that is no slab
+  bool front = false;                // it is in a front cache; else, and not live, it is pending
   std::size_t requested = 0;
   Label label = 0;
   int slab = -1;  // its number in Snapshot::slabs

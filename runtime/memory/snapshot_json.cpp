@@ -102,7 +102,7 @@ const char* state_name(const RangeSnapshot& r) {
     case Range::State::Busy:
       return "moving";
     default:
-      return r.slab >= 0 ? "slab" : r.live ? "live" : "pending";
+      return r.slab >= 0 ? "slab" : r.live ? "live" : r.front ? "cached" : "pending";
   }
 }
 

@@ -52,6 +52,7 @@ std::string adds_up(const json& s) {
       if (state != "hole") reserved += bytes;
       if (state == "free") free += bytes;
       if (state == "pending") pending += bytes;
+      if (state == "cached") cached += bytes;
       if (state == "live") {
         live += bytes;
         ++blocks;
@@ -271,6 +272,20 @@ TEST_F(SnapshotTest, SaysWhoHasWhat) {
   synchronize(2);
   pool().empty_cache();
   EXPECT_TRUE(taken().at("segments").empty());
+}
+
+/// Front caches hold ranges too.
+TEST_F(SnapshotTest, ARangeOfAThread) {
+  pool().free(pool().allocate(512 * kKiB));
+  const json s = taken();
+  EXPECT_EQ(adds_up(s), "");
+  std::size_t cached = 0;
+  for (const json& segment : s.at("segments")) {
+    for (const json& r : segment.at("ranges"))
+      cached += r.at("state") == "cached" ? r.at("bytes").get<std::size_t>() : 0;
+  }
+  EXPECT_EQ(cached, 512 * kKiB);
+  EXPECT_EQ(s.at("statistics").at("pending"), 0);
 }
 
 TEST_F(SnapshotTest, EqualStatesGiveEqualTexts) {

@@ -30,7 +30,7 @@ struct Pinned {
 class Page {
  public:
   void add(const MemoryRange& r) {
-    if (r.state == State::Free) free_ += r.bytes;
+    if (r.state == State::Free || r.state == State::Cached) free_ += r.bytes;
     if (r.state == State::Live) live_[r.title] += r.bytes;
     if (r.state == State::Pending || r.state == State::Moving) busy_ = true;
     if (r.state != State::Slab) return;

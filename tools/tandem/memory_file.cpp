@@ -113,6 +113,7 @@ MemoryRange::State state(const std::string& name) {
   if (name == "live") return State::Live;
   if (name == "slab") return State::Slab;
   if (name == "free") return State::Free;
+  if (name == "cached") return State::Cached;
   if (name == "hole") return State::Hole;
   if (name == "pending") return State::Pending;
   if (name == "moving") return State::Moving;

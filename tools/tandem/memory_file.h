@@ -21,7 +21,7 @@ struct MemorySlab {
 };
 
 struct MemoryRange {
-  enum class State : std::uint8_t { Live, Slab, Free, Hole, Pending, Moving };
+  enum class State : std::uint8_t { Live, Slab, Free, Cached, Hole, Pending, Moving };
   std::uint64_t offset = 0, bytes = 0;
   State state = State::Free;
   std::optional<std::uint64_t> stream;

@@ -165,6 +165,9 @@ void draw_range(Canvas& canvas, const Colours& colours, const MemoryRange& r, in
     case State::Free:
       canvas.fill(x, y, columns, kRow, kFree);
       break;
+    case State::Cached:
+      canvas.fill(x, y, columns, kRow, kSlabFree);
+      break;
     case State::Pending:
       canvas.stripe(x, y, columns, kRow, kPending);
       break;
@@ -217,7 +220,7 @@ std::vector<Sign> legend(const MemoryFile& f, const Colours& colours) {
   if (colours.sorted().size() > colours.named())
     out.push_back({Sign::Kind::Fill, kRest, "other tags"});
   out.push_back({Sign::Kind::Fill, kFree, "free " + memory_text(f.free_ranges)});
-  out.push_back({Sign::Kind::Fill, kSlabFree, "free for small blocks"});
+  out.push_back({Sign::Kind::Fill, kSlabFree, "free for small blocks, or cached"});
   if (f.pending != 0)
     out.push_back({Sign::Kind::Stripes, kPending, "waits for a stream " + memory_text(f.pending)});
   for (const MemorySegment& s : f.segments) {
