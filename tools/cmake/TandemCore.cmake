@@ -19,6 +19,13 @@ target_link_libraries(tandem PRIVATE tandem_warnings OpenMP::OpenMP_CXX fmt::fmt
   HDF5::HDF5 ${HDF5_HL_LIBRARIES} DNNL::dnnl PkgConfig::OPENBLAS Threads::Threads ${CMAKE_DL_LIBS})
 set_target_properties(tandem PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
   BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN")
+# Threads that used the library run destructors of it when they end, and a fork calls into it: it stays once it is there.
+target_link_options(tandem PRIVATE -Wl,-z,nodelete)
+if(NOT TANDEM_SANITIZE)  # which has names of its own to share
+  set(TANDEM_EXPORTS ${PROJECT_SOURCE_DIR}/tools/cmake/exports.map)
+  target_link_options(tandem PRIVATE -Wl,--version-script=${TANDEM_EXPORTS})
+  set_property(TARGET tandem APPEND PROPERTY LINK_DEPENDS ${TANDEM_EXPORTS})
+endif()
 
 if(NOT TANDEM_SANITIZE)  # sanitizer builds keep their own level: -O3 would double their time
   set(TANDEM_ISA_OPTIMIZE -O3)
