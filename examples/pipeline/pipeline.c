@@ -1,10 +1,12 @@
 /* A pipeline in plain C: batches of images from the program's own buffer to probabilities in
    another. It runs on a GPU where there is one, captured once as a graph and replayed for every
-   batch, and on the CPU where there is none; on a stream of its own; and waits for nothing but that
-   stream, once a batch. pipeline.cpp is the same in C++. */
+   batch, and on the CPU where there is none; on a stream of its own, with the host's pool over an
+   allocator of its own; and waits for nothing but that stream, once a batch. pipeline.cpp is the
+   same in C++. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <tandem/c.h>
 
@@ -24,6 +26,31 @@ static void check(int status) {
   if (status == TANDEM_OK) return;
   fprintf(stderr, "%s: %s\n", tandem_status_name(status), tandem_last_error());
   exit(1);
+}
+
+/* Where the program wants its host memory to come from; here the C library, counted. */
+static long segments_taken = 0, segments_returned = 0;
+
+static void* take_segment(void* context, size_t bytes, size_t align, void* stream) {
+  char* raw = malloc(bytes + align + sizeof raw);
+  char* data;
+  (void)context;
+  (void)stream;
+  if (raw == NULL) return NULL;
+  data = raw + align - (size_t)raw % align;
+  memcpy(data + bytes, &raw, sizeof raw); /* what free() wants, behind the memory */
+  ++segments_taken;
+  return data;
+}
+
+static void return_segment(void* context, void* data, size_t bytes, size_t align, void* stream) {
+  char* raw;
+  (void)context;
+  (void)align;
+  (void)stream;
+  memcpy(&raw, (char*)data + bytes, sizeof raw);
+  free(raw);
+  ++segments_returned;
 }
 
 static int buffers_given_back = 0;
@@ -112,7 +139,12 @@ static void set_up(struct pipeline* p) {
   const int64_t result[] = {IMAGES, CLASSES};
   const char* why = NULL;
   int usable = 0;
+  tandem_memory_resource memory = {0};
   check(tandem_check_abi(TANDEM_C_ABI));
+  memory.size = sizeof memory;
+  memory.allocate = take_segment;
+  memory.deallocate = return_segment;
+  check(tandem_memory_set_resource("cpu", &memory));
   check(tandem_device_usable("cuda", &usable, &why));
   p->device = usable ? "cuda" : "cpu";
   printf("Tandem %s on %s (%s)\n", tandem_version(), p->device, why);
@@ -225,5 +257,11 @@ int main(void) {
   printf("largest difference %.2g, reserved %llu bytes then %llu, buffers given back %d of 6\n",
          worst, (unsigned long long)first.reserved, (unsigned long long)last.reserved,
          buffers_given_back);
-  return worst < 1e-5 && first.reserved == last.reserved && buffers_given_back == 6 ? 0 : 1;
+  check(tandem_memory_empty_cache("cpu", NULL));
+  check(tandem_memory_set_resource("cpu", NULL));
+  printf("segments taken %ld, returned %ld\n", segments_taken, segments_returned);
+  return worst < 1e-5 && first.reserved == last.reserved && buffers_given_back == 6 &&
+                 segments_taken == segments_returned
+             ? 0
+             : 1;
 }

@@ -181,8 +181,9 @@ int share_virtual_memory(int owner, int with) {
   }
   const CUmemAccessDesc access = access_of(with);
   for (const auto& [at, bytes] : m.of) {
-    const int e = on_device(
-        owner, [&, at = at, bytes = bytes] { return calls().cuMemSetAccess(at, bytes, &access, 1); });
+    const int e = on_device(owner, [&, at = at, bytes = bytes] {
+      return calls().cuMemSetAccess(at, bytes, &access, 1);
+    });
     if (e != 0) return e;  // who has access to a part keeps it, and copies go another way
   }
   if (std::find(m.readers.begin(), m.readers.end(), with) == m.readers.end())

@@ -232,8 +232,7 @@ PyObject* call(const Function& f, PyObject* const* args, std::size_t n, PyObject
   if (!bound.pinned) [[likely]]
     return f.run(c);
   const nb::object made = steal(f.run(c));
-  return is_tensor(made.ptr()) ? wrap(as_tensor(made.ptr()).pin_memory())
-                               : Py_NewRef(made.ptr());
+  return is_tensor(made.ptr()) ? wrap(as_tensor(made.ptr()).pin_memory()) : Py_NewRef(made.ptr());
 }
 
 PyObject* function_vectorcall(PyObject* self, PyObject* const* args, std::size_t nargsf,

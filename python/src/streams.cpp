@@ -125,8 +125,7 @@ void init_cuda_streams(nb::module_& m) {
   m.def("_current_device", [] { return static_cast<int>(current_device(DeviceKind::CUDA).index); });
   m.def("_set_device", [](nb::handle device) {
     const Device d = stream_device(device, "set_device");
-    TANDEM_EXPECTS(d.is_cuda(), ValueError,
-                   "[set_device] expected a CUDA device, got " + d.str());
+    TANDEM_EXPECTS(d.is_cuda(), ValueError, "[set_device] expected a CUDA device, got " + d.str());
     set_current_device(d);
   });
   init_streams(m);

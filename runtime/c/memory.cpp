@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <memory>
@@ -19,7 +20,8 @@ namespace {
 /// Lives while it is under a pool or has memory out.
 class CallersResource final : public MemoryResource {
  public:
-  explicit CallersResource(const tandem_memory_resource& r) : calls_(r) {
+  explicit CallersResource(const tandem_memory_resource& r) : calls_(r) {}
+  void retain() {
     if (calls_.retain != nullptr) calls_.retain(calls_.context);
   }
   void* allocate(std::size_t bytes, std::size_t align, void* stream) override {
@@ -31,7 +33,7 @@ class CallersResource final : public MemoryResource {
     calls_.deallocate(calls_.context, p, bytes, align, stream);
     drop();
   }
-  bool stream_ordered() const override { return calls_.stream_ordered != 0; }
+  bool stream_ordered() const noexcept override { return calls_.stream_ordered != 0; }
   void drop() {
     if (holds_.fetch_sub(1) != 1) return;
     if (calls_.release != nullptr) calls_.release(calls_.context);
@@ -39,7 +41,6 @@ class CallersResource final : public MemoryResource {
   }
 
  private:
-  ~CallersResource() override = default;
   tandem_memory_resource calls_;
   std::atomic<std::size_t> holds_{1};  // by the pool, and by each allocation
 };
@@ -72,20 +73,33 @@ int tandem_memory_set_resource(const char* device, const tandem_memory_resource*
     const Device of = resolve_device(c::device(device, kFunction), kFunction);
     TANDEM_EXPECTS(!of.is_meta(), DeviceError,
                    "[tandem_memory_set_resource] expected a device with memory, got meta");
+    tandem_memory_resource given{};  // one of an older program has fewer members
     if (resource != nullptr) {
-      TANDEM_EXPECTS(resource->size == sizeof(tandem_memory_resource), ValueError,
-                     "[tandem_memory_set_resource] expected resource->size to be "
-                     "sizeof(tandem_memory_resource)");
-      TANDEM_EXPECTS(resource->allocate != nullptr && resource->deallocate != nullptr, ValueError,
+      TANDEM_EXPECTS(
+          resource->size >= offsetof(tandem_memory_resource, retain) && resource->size <= 4096,
+          ValueError,
+          "[tandem_memory_set_resource] expected resource->size to be "
+          "sizeof(tandem_memory_resource)");
+      std::memcpy(&given, resource, std::min(resource->size, sizeof given));
+      TANDEM_EXPECTS(given.allocate != nullptr && given.deallocate != nullptr, ValueError,
                      "[tandem_memory_set_resource] expected a resource that can allocate and "
                      "deallocate, got null");
     }
-    Resources& r = resources();
-    const std::lock_guard lock(r.mutex);
-    CallersResource*& slot = r.of[{static_cast<int>(of.kind), of.index}];
-    auto* fresh = resource == nullptr ? nullptr : new CallersResource(*resource);
-    set_memory_resource(of, fresh);
-    if (CallersResource* old = std::exchange(slot, fresh)) old->drop();
+    auto* fresh = resource == nullptr ? nullptr : new CallersResource(given);
+    CallersResource* old = nullptr;
+    try {
+      Resources& r = resources();
+      const std::lock_guard lock(r.mutex);
+      CallersResource*& slot = r.of[{static_cast<int>(of.kind), of.index}];
+      set_memory_resource(of, fresh);
+      old = std::exchange(slot, fresh);
+    } catch (...) {
+      delete fresh;
+      throw;
+    }
+    // Without the lock: these are the caller's.
+    if (fresh != nullptr) fresh->retain();
+    if (old != nullptr) old->drop();
   });
 }
 

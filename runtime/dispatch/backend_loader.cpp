@@ -223,9 +223,9 @@ void set_current_device(Device device) {
   device = resolve_device(device, "set_current_device");
   if (device.is_cpu() || device.is_meta()) return;
   const BackendTable& backend = *backend_for(device.kind);
-  TANDEM_EXPECTS(backend.driver.set_device != nullptr, DeviceError,
-                 "[set_current_device] expected a backend with a current device, got that of " +
-                     device.str());
+  TANDEM_EXPECTS(
+      backend.driver.set_device != nullptr, DeviceError,
+      "[set_current_device] expected a backend with a current device, got that of " + device.str());
   check_driver(backend, backend.driver.set_device(device.index), "set_current_device");
 }
 

@@ -2,6 +2,7 @@
 #include "runtime/dispatch/boxed.h"
 
 #include <fmt/format.h>
+#include "runtime/base/trace.h"
 
 #include "tandem/op_table.h"
 
@@ -129,6 +130,7 @@ Value argument(const OpRow& row, std::span<const Value> args, std::size_t i) {
 }  // namespace detail
 
 std::vector<Value> call_boxed(const OpRow& row, std::span<const Value> args) {
+  const trace::OpScope scope(row.name);
   const Schema& schema = schema_of(row);
   TANDEM_EXPECTS(args.size() <= schema.params.size(), TypeError,
                  fmt::format("[{}] expected at most {} arguments, got {}", row.name,

@@ -46,10 +46,12 @@ Device common_device(const OpRow& row, std::span<const Tensor* const> tensors) {
       first = t;
       continue;
     }
+    // The op that was called, where this one is a part of it.
+    const char* op = trace::t_current_op == nullptr ? row.name : trace::t_current_op;
     fail<DeviceError>(
         fmt::format("[{}] Expected all tensors to be on the same device, but found at least "
                     "two devices, {} and {}!",
-                    row.name, first->device().str(), t->device().str()));
+                    op, first->device().str(), t->device().str()));
   }
   return first == nullptr ? kCPU : first->device();
 }

@@ -27,8 +27,8 @@
 
 namespace tandem::debug {
 
-/// kPinned is not of the debug mode: there are copies with pinned memory, which ops on the host wait
-/// for at the same places (runtime/tensor/host_copies.h).
+/// kPinned is not of the debug mode: there are copies with pinned memory, which ops on the host
+/// wait for at the same places (runtime/tensor/host_copies.h).
 enum Part : std::uint32_t { kStreams = 1, kMemory = 2, kReport = 4, kPinned = 8 };
 inline constexpr std::uint32_t kChecks = kStreams | kMemory;
 inline constexpr std::uint32_t kAny = kChecks | kPinned;

@@ -33,6 +33,8 @@ class Pool::Growing {
     pool_.grower_ = nullptr;
     pool_.growth_.unlock();
   }
+  /// Whether the thread is not within a call of a user's resource.
+  bool outermost() const { return outermost_; }
   Growing(const Growing&) = delete;
   Growing& operator=(const Growing&) = delete;
 
@@ -62,10 +64,11 @@ Block* Pool::grow(Request& q) noexcept try {
   if (!direct_) {  // another thread may have grown meanwhile
     if (Block* b = locked(&Pool::take, q)) return b;
   }
+  q.nested = !one.outermost();
   bool has_resource = false;
   {
     const std::lock_guard<std::mutex> hold(mutex_);
-    has_resource = resource_ != nullptr;
+    has_resource = resource_ != nullptr && !q.nested;
   }
   if (virtual_ && !has_resource) {
     bool space = true;  // where there is none, as with ulimit -v: a segment, this time
@@ -99,7 +102,7 @@ void* Pool::ask(MemoryResource& resource, std::size_t bytes, void* stream) noexc
   try {
     void* p = resource.allocate(bytes, align, stream);
     if (reinterpret_cast<std::uintptr_t>(p) % align == 0) return p;
-    resource.deallocate(p, bytes, align, nullptr);
+    resource.deallocate(p, bytes, align, stream);
   } catch (...) {  // it has no memory
   }
   return nullptr;
@@ -113,14 +116,16 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
     if (!within_limit(heap(q.id), bytes)) return false;
     descriptors_.segments.reserve(1);
     descriptors_.ranges.reserve(2);
-    resource = resource_;
+    // A resource that allocates here is not asked for that, too.
+    resource = q.nested ? nullptr : resource_;
   }
   // What is ordered by a stream of its own now is in no order with replays.
   const bool ordered = resource != nullptr && resource->stream_ordered();
-  if (ordered && q.id != PoolId::Shared) resource = nullptr;
+  if (ordered && (q.id != PoolId::Shared || driver_->capturing(q.stream))) resource = nullptr;
+  void* const stream = ordered ? reinterpret_cast<void*>(q.stream.handle) : nullptr;
   void* p = nullptr;
   if (resource != nullptr) {
-    p = ask(*resource, bytes, ordered ? reinterpret_cast<void*>(q.stream.handle) : nullptr);
+    p = ask(*resource, bytes, stream);
     if (p == nullptr) return false;
   } else if (const DriverStatus s = driver_->allocate(bytes, &p); s != DriverStatus::Ok) {
     q.failed |= s == DriverStatus::Failed;
@@ -139,7 +144,7 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
     refused.base = static_cast<std::byte*>(p);
     refused.bytes = bytes;
     refused.source = resource;
-    give_back_segment(refused);
+    give_back_segment(refused, stream);
     throw;
   }
   Segment* segment = descriptors_.segments.take();
@@ -406,14 +411,15 @@ std::size_t Pool::give_back_segments(std::size_t keep, bool closed) {
   return bytes;
 }
 
-bool Pool::give_back_segment(const Segment& s) noexcept {
+/// `stream`: where a stream-ordered resource is to take it back; null once all its work is done.
+bool Pool::give_back_segment(const Segment& s, void* stream) noexcept {
   if (s.is_virtual)
     return driver_->release(reinterpret_cast<DriverAddress>(s.base), s.bytes) == DriverStatus::Ok;
   memory::unpoison(device_, s.base, s.bytes);
   if (quarantine_ != nullptr) debug::forget(s.base, s.bytes);
   if (s.source != nullptr) {
     try {
-      s.source->deallocate(s.base, s.bytes, driver_->block_alignment(), nullptr);
+      s.source->deallocate(s.base, s.bytes, driver_->block_alignment(), stream);
     } catch (...) {  // the resource has it back either way
     }
     return true;
@@ -452,6 +458,12 @@ bool Pool::synchronize(const char* reason) noexcept try {
   return true;
 } catch (const std::bad_alloc&) {
   return false;
+}
+
+void Pool::set_resource(MemoryResource* resource) {
+  const Growing one(*this);  // calls of the one before are over then
+  const std::lock_guard<std::mutex> hold(mutex_);
+  resource_ = resource;
 }
 
 std::size_t Pool::trim(std::size_t keep) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "runtime/memory/pools.h"
@@ -24,7 +25,9 @@ struct alignas(64) Shard {
 
 Shard& shard_of(const void* p) {
   static auto& shards = *new std::array<Shard, 16>();
-  return shards[(reinterpret_cast<std::uintptr_t>(p) >> 12) % shards.size()];
+  // Large blocks lie at multiples of 64 KiB and more: all bits have a say (Knuth's multiplier).
+  const std::uint64_t mixed = (reinterpret_cast<std::uintptr_t>(p) >> 6) * 0x9E3779B97F4A7C15u;
+  return shards[mixed >> 60];
 }
 
 }  // namespace
@@ -45,12 +48,12 @@ Block* allocate_lent(std::size_t bytes, StreamId stream, Device device) {
   return block;
 }
 
-Block* take_lent(const void* p) noexcept {
+Block* take_lent(const void* p, std::optional<Device> device) noexcept {
   Shard& shard = shard_of(p);
   const std::lock_guard lock(shard.mutex);
   const auto at = std::find_if(shard.lent.begin(), shard.lent.end(),
                                [p](const Block* b) { return b->data == p; });
-  if (at == shard.lent.end()) return nullptr;
+  if (at == shard.lent.end() || (device && (*at)->pool->device() != *device)) return nullptr;
   Block* block = *at;
   *at = shard.lent.back();
   shard.lent.pop_back();
@@ -67,9 +70,10 @@ void* allocate_memory(std::size_t bytes, const Stream& stream) {
 
 void deallocate_memory(void* p, const Stream& stream) {
   if (p == nullptr) return;
-  Block* block = memory::take_lent(p);
+  Block* block = memory::take_lent(p, stream.device());
   TANDEM_EXPECTS(block != nullptr, ValueError,
-                 "[deallocate_memory] expected memory of allocate_memory, got another pointer");
+                 "[deallocate_memory] expected memory that allocate_memory lent on a stream of " +
+                     stream.device().str() + ", got another pointer");
   block->pool->free(block, detail::place_of(stream_id(stream)).stream);
 }
 

@@ -461,11 +461,6 @@ void Pool::set_limit(PoolId id, std::size_t bytes) {
   heap(id).limit = bytes;
 }
 
-void Pool::set_resource(MemoryResource* resource) {
-  const std::lock_guard<std::mutex> hold(mutex_);
-  resource_ = resource;
-}
-
 void Pool::notify(MemoryEvent::Kind kind, std::size_t bytes, const char* reason) {
   if (!memory::observed()) return;
   std::size_t reserved = 0;

@@ -137,6 +137,7 @@ class TANDEM_API Pool {
     StreamId stream;
     PoolId id;
     std::size_t grown = 0;  // taken from the driver, to be reported without a lock
+    bool nested = false;    // asked for by the user's resource
     bool failed = false;    // the driver reported an error other than no memory
     memory::Label label = 0;
   };
@@ -206,7 +207,7 @@ class TANDEM_API Pool {
   void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
   std::size_t give_back_pages(std::size_t keep, bool closed);
   std::size_t give_back_segments(std::size_t keep, bool closed);
-  bool give_back_segment(const memory::Segment& segment) noexcept;
+  bool give_back_segment(const memory::Segment& segment, void* stream = nullptr) noexcept;
   std::size_t give_back(std::size_t keep, const char* reason, bool closed = false) noexcept;
   bool synchronize(const char* reason) noexcept;
 

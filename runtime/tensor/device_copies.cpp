@@ -39,8 +39,8 @@ Way find_way(const BackendTable& backend, int to, int from) {
 Way way_between(const BackendTable& backend, int to, int from) {
   if (to == from) return Way::Direct;
   static std::array<std::array<std::atomic<Way>, kMostDevices>, kMostDevices> ways{};
-  std::atomic<Way>& known =
-      ways[static_cast<std::size_t>(to) % kMostDevices][static_cast<std::size_t>(from) % kMostDevices];
+  std::atomic<Way>& known = ways[static_cast<std::size_t>(to) % kMostDevices]
+                                [static_cast<std::size_t>(from) % kMostDevices];
   Way way = known.load(std::memory_order_acquire);
   if (way != Way::Unknown) return way;
   static std::mutex mutex;
@@ -93,10 +93,10 @@ void copy_through_host(const BackendTable& backend, const Tensor& out, const Ten
                  "copy_");
     full[half].record(origin);
     full[half].wait(stream);
-    check_driver(
-        backend,
-        backend.driver.copy(stream.device().index, to + at, host, n, kHostToDevice, stream.native()),
-        "copy_");
+    check_driver(backend,
+                 backend.driver.copy(stream.device().index, to + at, host, n, kHostToDevice,
+                                     stream.native()),
+                 "copy_");
     empty[half].record(stream);
   }
 }

@@ -1,5 +1,5 @@
-/* The caller's own memory under a pool, and memory of a pool lent to the caller, through tandem/c.h,
-   from C99. On the CPU, and on the device where there is one. */
+/* The caller's own memory under a pool, and memory of a pool lent to the caller, through
+   tandem/c.h, from C99. On the CPU, and on the device where there is one. */
 #include <stdlib.h>
 
 #include "check.h"

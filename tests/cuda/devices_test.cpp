@@ -1,6 +1,6 @@
-// lint: oracle table. Several devices: the current one, copies between them directly and through the
-// host, ops that meet tensors of two. The simulated machine has three, of which 0 and 1 reach each
-// other's memory; elsewhere as many tests run as there are devices for.
+// lint: oracle table. Several devices: the current one, copies between them directly and through
+// the host, ops that meet tensors of two. The simulated machine has three, of which 0 and 1 reach
+// each other's memory; elsewhere as many tests run as there are devices for.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -21,10 +21,9 @@ namespace {
 
 Device cuda(int i) { return Device(DeviceKind::CUDA, i); }
 
-#define NEEDS_DEVICES(n)                        \
-  TANDEM_NEEDS_GPU();                           \
-  if (device_count(DeviceKind::CUDA) < (n))     \
-  GTEST_SKIP() << "needs " << (n) << " devices"
+#define NEEDS_DEVICES(n) \
+  TANDEM_NEEDS_GPU();    \
+  if (device_count(DeviceKind::CUDA) < (n)) GTEST_SKIP() << "needs " << (n) << " devices"
 
 std::string message_of(auto&& f) {
   try {
@@ -125,9 +124,9 @@ TEST(Devices, CopiesWaitForNothingAndComeInTheOrderOfBothStreams) {
       Tensor source = zeros({3 << 20}, {.device = cuda(from)});
       Tensor out = zeros({3 << 20}, {.device = cuda(to)});
       for (int round = 1; round < 5; ++round) {
-        source.add_(1);   // before the copy
+        source.add_(1);  // before the copy
         out.copy_(source);
-        source.add_(1);   // after it
+        source.add_(1);  // after it
         out.mul_(2);
         source.sub_(1);
       }
@@ -171,11 +170,11 @@ TEST(Devices, OpsOnTensorsOfTwoNameBoth) {
 
 TEST(Devices, AListOfTensorsOfTwoNamesBoth) {
   NEEDS_DEVICES(2);
-  const std::vector<Tensor> list{ones({2, 3}, {.device = cuda(0)}), ones({2, 3}, {.device = cuda(1)})};
+  const std::vector<Tensor> list{ones({2, 3}, {.device = cuda(0)}),
+                                 ones({2, 3}, {.device = cuda(1)})};
   for (const char* op : {"cat", "stack"}) {
-    const std::string text = message_of([&] {
-      std::string(op) == "cat" ? (void)cat(list) : (void)stack(list);
-    });
+    const std::string text =
+        message_of([&] { std::string(op) == "cat" ? (void)cat(list) : (void)stack(list); });
     EXPECT_NE(text.find("cuda:0"), std::string::npos) << text;
     EXPECT_NE(text.find("cuda:1"), std::string::npos) << text;
   }
@@ -212,8 +211,7 @@ TEST(Devices, GraphsOfTwo) {
   EXPECT_EQ(p.sum().item<float>(), 200);
   EXPECT_EQ(q.sum().item<float>(), 300);
   // A copy from a stream that is no part of the capture has no place in it.
-  const std::string text =
-      message_of([&] { Graph::capture(b, [&] { q = x.to(cuda(1)); }); });
+  const std::string text = message_of([&] { Graph::capture(b, [&] { q = x.to(cuda(1)); }); });
   EXPECT_NE(text.find("capture"), std::string::npos) << text;
 }
 

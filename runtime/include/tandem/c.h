@@ -252,7 +252,8 @@ TANDEM_API int tandem_memory_reset_peak(const char* device);
 TANDEM_API int tandem_memory_set_limit(const char* device, uint64_t bytes);
 /// Gives memory that no tensor uses back, after waiting for the device; `freed` is optional.
 TANDEM_API int tandem_memory_empty_cache(const char* device, uint64_t* freed);
-/// Gives idle memory back until at most `keep` bytes are held; waits for nothing. `freed` is optional.
+/// Gives idle memory back until at most `keep` bytes are held; waits for nothing. `freed` is
+/// optional.
 TANDEM_API int tandem_memory_trim(const char* device, uint64_t keep, uint64_t* freed);
 
 /// A source of memory of the caller's, that a pool takes its segments from. Functions may be called
@@ -265,8 +266,8 @@ typedef struct tandem_memory_resource {
   void* (*allocate)(void* context, size_t bytes, size_t align, void* stream);
   /// With the sizes of the allocation; all work that used the memory is done.
   void (*deallocate)(void* context, void* data, size_t bytes, size_t align, void* stream);
-  /// Called once when the resource is put under a pool, and once when it is not any more and all its
-  /// memory is back. Either may be null.
+  /// Called once when the resource is put under a pool, and once when it is not any more and all
+  /// its memory is back. Either may be null.
   void (*retain)(void* context);
   void (*release)(void* context);
   /// Not 0: memory is given in the order of `stream` (a cudaStream_t), as by cudaMallocAsync.

@@ -42,8 +42,8 @@ TANDEM_API int device_count(DeviceKind kind);
 /// The device of the calling thread that a kind without an index stands for, as the driver knows it
 /// (cudaGetDevice); the CPU and meta have one. Raises DeviceError.
 TANDEM_API Device current_device(DeviceKind kind);
-/// Changes it, for the driver too (cudaSetDevice). Does nothing for the CPU and meta. Nothing else in
-/// Tandem changes it. Raises DeviceError.
+/// Changes it, for the driver too (cudaSetDevice). Does nothing for the CPU and meta. Nothing else
+/// in Tandem changes it. Raises DeviceError.
 TANDEM_API void set_current_device(Device device);
 
 /// Makes a device the current one of this thread for the life of the guard.

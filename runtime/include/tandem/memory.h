@@ -149,18 +149,19 @@ struct TANDEM_API MemoryResource {
   virtual ~MemoryResource();
   /// Returns memory of `bytes`, aligned to `align`, or null (or throws) when there is none. It is
   /// ready for use in any order, and `stream` is null; or, of a resource that is stream_ordered, in
-  /// the order of the stream with this native handle (null: the default one) and of what comes after
-  /// it.
+  /// the order of the stream with this native handle (null: the default one) and of what comes
+  /// after it.
   virtual void* allocate(std::size_t bytes, std::size_t align, void* stream) = 0;
-  /// Takes memory back, with the same sizes. All work that used it is done; `stream` is null.
+  /// Takes memory back, with the same sizes. All work that used it is done, and `stream` is null;
+  /// or it was not used, and `stream` is that of allocate.
   virtual void deallocate(void* p, std::size_t bytes, std::size_t align, void* stream) = 0;
   /// Whether memory is given in the order of a stream, as by cudaMallocAsync. The private pools of
   /// graphs take none from such a resource, but from the device's driver.
-  virtual bool stream_ordered() const { return false; }
+  virtual bool stream_ordered() const noexcept { return false; }
 };
-/// Puts `resource` (null: the device's own driver) under the pool of the device. Memory taken
-/// earlier stays and goes back to where it came from. The resource must outlive all memory taken
-/// from it: call empty_cache before it dies.
+/// Puts `resource` (null: the device's own driver) under the pool of the device, after calls of the
+/// one before that are under way. Memory taken earlier stays and goes back to where it came from.
+/// The resource must outlive all memory taken from it: call empty_cache before it dies.
 TANDEM_API void set_memory_resource(Device device, MemoryResource* resource);
 
 /// Lends memory of the pool of a stream's device to the program: at least one byte, uninitialised,

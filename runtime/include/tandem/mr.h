@@ -14,11 +14,14 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <new>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 #include "tandem/device.h"
+#include "tandem/error.h"
 #include "tandem/memory.h"
 #include "tandem/stream.h"
 
@@ -106,16 +109,26 @@ class ResourceAdapter final : public MemoryResource {
       r.deallocate(p, bytes, align);
     }
   }
-  bool stream_ordered() const override { return mr::Ordered<mr::Pointee<R>>; }
+  bool stream_ordered() const noexcept override { return mr::Ordered<mr::Pointee<R>>; }
 
  private:
   R resource_;
 };
 
+/// Out of memory as these libraries know it, with the pool's report.
+class PoolOutOfMemory : public std::bad_alloc {
+ public:
+  explicit PoolOutOfMemory(const char* report) : report_(std::make_shared<std::string>(report)) {}
+  const char* what() const noexcept override { return report_->c_str(); }
+
+ private:
+  std::shared_ptr<const std::string> report_;  // copying an exception must not throw
+};
+
 /// Tandem's pool of a device as a stream-ordered resource of cuda::mr, in both spellings; RMM takes
 /// it by its rmm::device_async_resource_ref. A handle: copies are equal and stand for one pool.
-/// Raises OutOfMemory, which is no std::bad_alloc, and std::bad_alloc for an alignment that the pool
-/// does not have (256 bytes at most on a device, 64 on the host).
+/// Raises PoolOutOfMemory, and std::bad_alloc for an alignment that the pool does not have
+/// (256 bytes at most on a device, 64 on the host).
 class PoolResource {
  public:
   explicit PoolResource(Device device) : device_(Stream::wrap(device, nullptr).device()) {}
@@ -125,7 +138,7 @@ class PoolResource {
   void* allocate(cuda::stream_ref stream, std::size_t bytes,
                  std::size_t align = alignof(std::max_align_t)) {
     check(align);
-    return allocate_memory(bytes, wrap(stream));
+    return lend(bytes, wrap(stream));
   }
   void deallocate(cuda::stream_ref stream, void* p, std::size_t /*bytes*/ = 0,
                   std::size_t /*align*/ = alignof(std::max_align_t)) {
@@ -149,7 +162,7 @@ class PoolResource {
   void* allocate_sync(std::size_t bytes, std::size_t align = alignof(std::max_align_t)) {
     check(align);
     const Stream stream = Stream::wrap(device_, nullptr);
-    void* p = allocate_memory(bytes, stream);
+    void* p = lend(bytes, stream);
     try {
       stream.synchronize();
     } catch (...) {
@@ -176,6 +189,13 @@ class PoolResource {
   friend constexpr void get_property(const PoolResource&, cuda::mr::device_accessible) noexcept {}
 
  private:
+  static void* lend(std::size_t bytes, const Stream& stream) {
+    try {
+      return allocate_memory(bytes, stream);
+    } catch (const OutOfMemory& e) {
+      throw PoolOutOfMemory(e.what());
+    }
+  }
   void check(std::size_t align) const {
     if (align > (device_.is_cpu() ? std::size_t{64} : std::size_t{256})) throw std::bad_alloc();
   }

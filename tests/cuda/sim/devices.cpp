@@ -16,8 +16,8 @@ struct Owned {
   int owner;
 };
 std::mutex mutex;
-std::map<const char*, Owned> memory;         // by address
-std::set<std::pair<int, int>> peers;         // device, peer: enabled
+std::map<const char*, Owned> memory;  // by address
+std::set<std::pair<int, int>> peers;  // device, peer: enabled
 
 const Owned* find(const void* p) {
   const auto* at = static_cast<const char*>(p);
@@ -67,6 +67,5 @@ cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {
   cudaGetDevice(&device);
   if (!sim::can_reach_peer(device, peer)) return cudaErrorPeerAccessUnsupported;
   const std::lock_guard lock(sim::mutex);
-  return sim::peers.insert({device, peer}).second ? cudaSuccess
-                                                  : cudaErrorPeerAccessAlreadyEnabled;
+  return sim::peers.insert({device, peer}).second ? cudaSuccess : cudaErrorPeerAccessAlreadyEnabled;
 }

@@ -318,9 +318,9 @@ cudaError_t cudaHostAlloc(void** out, std::size_t bytes, unsigned) {
 }
 cudaError_t cudaFreeHost(void* p) { return cudaFree(p); }
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* out, const void* p) {
-  out->type = sim::pinned(p)                    ? cudaMemoryTypeHost
+  out->type = sim::pinned(p)                   ? cudaMemoryTypeHost
               : sim::owner_of(p) == sim::kHost ? cudaMemoryTypeUnregistered
-                                                : cudaMemoryTypeDevice;
+                                               : cudaMemoryTypeDevice;
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n, cudaMemcpyKind kind,
