@@ -26,7 +26,7 @@ set +e # a step that fails does not keep the next one from running
 
 ALL_STEPS=(build test sanitize bench profile)
 # Tests that open a library of their own by the path it was built at.
-BOUND_TO_BUILD=" cuda.loader_test dispatch.backend_calls_test "
+BOUND_TO_BUILD=" cuda.loader_test dispatch.backend_calls_test dispatch.backend_streams_test "
 LEAST_BYTES=50000000 # rows below are bounded by their launch, not by memory
 
 refuse() {

@@ -100,17 +100,18 @@ void init_properties(nb::class_<Tensor>& cls) {
   cls.def_prop_ro("itemsize", [](Self t) { return t.element_size(); });
   cls.def_prop_ro("nbytes", [](Self t) { return t.nbytes(); });
   cls.def_prop_ro("is_cuda", [](Self t) { return t.device().is_cuda(); });
+  // PyTorch's `device` says for which kind memory is pinned; here there is one.
   cls.def(
-      "is_pinned", [](Self t) { return t.is_pinned(); },
+      "is_pinned", [](Self t, nb::handle) { return t.is_pinned(); }, nb::arg("device") = nb::none(),
       "Whether the elements are in pinned memory of the host.");
   cls.def(
       "pin_memory",
-      [](Self t) {
+      [](Self t, nb::handle) {
         const nb::gil_scoped_release release;
         return t.pin_memory();
       },
-      "The same elements in pinned memory of the host, which devices copy from and to directly; "
-      "the "
+      nb::arg("device") = nb::none(),
+      "The same elements in pinned memory of the host, which devices copy from and to directly; the "
       "tensor itself if it is there already.");
   cls.def_prop_ro("is_cpu", [](Self t) { return t.device().is_cpu(); });
   cls.def_prop_ro("is_meta", [](Self t) { return t.is_meta(); });

@@ -86,9 +86,11 @@ def polygamma_(x, n):
     return _tandem.polygamma(n, x, out=x)
 
 
-def record_stream(x, stream):
+def record_stream(x, s):
     """Notes that work of a stream which Tandem did not queue uses the tensor: its memory goes to no one else before."""
-    _tandem._record_stream(x, stream._stream)
+    if not hasattr(s, "_stream"):
+        raise errors.TypeError(f"[record_stream] expected a tandem.cuda.Stream, got {type(s).__name__}")
+    _tandem._record_stream(x, s._stream)
 
 
 for _method in [

@@ -430,7 +430,7 @@ TORCH_EXCLUDED = {
         embedding\\w* feature_\\w+ grid_sampler\\w* group_norm gru\\w* hinge_\\w+ instance_norm kl_div
         layer_norm lstm\\w* margin_\\w+ max_pool\\w+ miopen_\\w+ native_\\w+ pixel_\\w+ poisson_nll_loss rms_norm
         rnn_\\w+ rrelu triplet_\\w+""",
-    LATER + "DLPack, shared and pinned memory, files": "share_memory_ is_shared pin_memory is_pinned module_load",
+    LATER + "DLPack, shared memory, files": "share_memory_ is_shared module_load",
     "copying forms of views, which PyTorch has for its compiler: clone() after the view": """\\w+_copy split_with_sizes\\w*
         unsafe_\\w+ slice_inverse\\w*""",
     "symbolic shapes, which Tandem has none of": "sym_\\w+",
@@ -438,7 +438,7 @@ TORCH_EXCLUDED = {
     "other devices, subclasses and internals of PyTorch": """apply_ map_ map2_ as_subclass const_data_ptr cuda_\\w+ ipu
         is_conj is_neg is_distributed is_ipu is_maia is_mkldnn is_mps is_mtia is_nested is_vulkan is_xla is_xpu mtia
         new nelement ndimension reinforce resolve_conj resolve_neg set_ is_set_to storage_type to_mkldnn
-        to_padded_tensor xpu untyped_storage get_device dim_order hash_tensor record_stream resize resize_ resize_as resize_as_
+        to_padded_tensor xpu untyped_storage get_device dim_order hash_tensor resize resize_ resize_as resize_as_
         sspaddmm share_memory\\w* type""",
 }
 
