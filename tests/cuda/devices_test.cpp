@@ -13,9 +13,11 @@
 #include "tandem/testing.h"
 #include "tandem/value.h"
 #include "tests/support/device_calls.h"
+#include "tests/support/message_of.h"
 #include "tests/support/needs.h"
 
 using namespace tandem;
+using test::message_of;
 
 namespace {
 
@@ -24,15 +26,6 @@ Device cuda(int i) { return Device(DeviceKind::CUDA, i); }
 #define NEEDS_DEVICES(n) \
   TANDEM_NEEDS_GPU();    \
   if (device_count(DeviceKind::CUDA) < (n)) GTEST_SKIP() << "needs " << (n) << " devices"
-
-std::string message_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 TEST(Devices, TheCurrentOneStandsForAKindWithoutAnIndex) {
   NEEDS_DEVICES(2);

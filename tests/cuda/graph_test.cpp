@@ -14,9 +14,11 @@
 #include "tandem/testing.h"
 #include "tandem/value.h"
 #include "tests/support/device_calls.h"
+#include "tests/support/message_of.h"
 #include "tests/support/needs.h"
 
 using namespace tandem;
+using test::message_of;
 
 namespace {
 
@@ -24,15 +26,6 @@ const Device kDevice(DeviceKind::CUDA, 0);
 
 Tensor numbers(std::int64_t n, double first = 0) {
   return arange(first, first + static_cast<double>(n), 1, {.dtype = DType::float32}).to(kDevice);
-}
-
-std::string message_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 std::size_t live() { return memory_stats(kDevice).allocated.current; }

@@ -11,9 +11,11 @@
 #include "tandem/graph.h"
 #include "tandem/memory.h"
 #include "tandem/tandem.h"
+#include "tests/support/message_of.h"
 #include "tests/support/needs.h"
 
 using namespace tandem;
+using test::message_of;
 
 namespace {
 
@@ -124,15 +126,6 @@ TEST(Streams, CopiesFromTheHostHaveReadIt) {
     EXPECT_EQ(d.cpu().max().item<float>(), round);
     EXPECT_EQ(d.cpu().min().item<float>(), round);
   }
-}
-
-std::string message_of(auto&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 TEST(Streams, OwnedOnesEndWhileMemoryIsCached) {
