@@ -111,7 +111,8 @@ void init_properties(nb::class_<Tensor>& cls) {
         return t.pin_memory();
       },
       nb::arg("device") = nb::none(),
-      "The same elements in pinned memory of the host, which devices copy from and to directly; the "
+      "The same elements in pinned memory of the host, which devices copy from and to directly; "
+      "the "
       "tensor itself if it is there already.");
   cls.def_prop_ro("is_cpu", [](Self t) { return t.device().is_cpu(); });
   cls.def_prop_ro("is_meta", [](Self t) { return t.is_meta(); });

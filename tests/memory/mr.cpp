@@ -1,7 +1,7 @@
-// tandem/mr.h, compiled with CCCL's own headers where a toolkit is found (memory.mr), and with a
-// stand-in of their later spelling everywhere (memory.mr_later). On the CPU's pool, and on the
+// tandem/cuda_mr.h, compiled with CCCL's own headers where a toolkit is found (memory.mr), and with
+// a stand-in of their later spelling everywhere (memory.mr_later). On the CPU's pool, and on the
 // device's where there is one.
-#include "tandem/mr.h"
+#include "tandem/cuda_mr.h"
 
 #include <gtest/gtest.h>
 
