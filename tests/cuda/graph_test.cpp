@@ -298,6 +298,30 @@ TEST(Graph, WhatCannotBeCaptured) {
   }
 }
 
+TEST(Graph, ALimitOfItsOwnIsOutOfMemoryThatLeavesNothing) {
+  TANDEM_NEEDS_GPU();
+  const Stream stream = Stream::create(kDevice);
+  Tensor x = numbers(1 << 22);  // 16 MiB
+  Tensor y;
+  synchronize(kDevice);
+  empty_cache(kDevice);
+  const MemoryStats before = memory_stats(kDevice);
+  const GraphOptions little{.memory_limit = std::size_t{8} << 20};
+  EXPECT_THROW(Graph::capture(stream, [&] { y = x + 1; }, little), OutOfMemory);
+  y = Tensor();
+  empty_cache(kDevice);
+  EXPECT_EQ(memory_stats(kDevice).reserved.current, before.reserved.current);
+  EXPECT_EQ(memory_pools(kDevice).size(), 1u);
+  const GraphOptions enough{.memory_limit = std::size_t{64} << 20};
+  const Graph graph = Graph::capture(stream, [&] { y = x + 1; }, enough);
+  ASSERT_EQ(memory_pools(kDevice).size(), 2u);
+  EXPECT_EQ(memory_pools(kDevice)[1].limit, std::size_t{64} << 20);
+  EXPECT_TRUE(memory_pools(kDevice)[1].kept);
+  graph.replay(stream);
+  stream.synchronize();
+  EXPECT_TRUE(equal(y, x + 1));
+}
+
 TEST(Graph, UpdatesKeepTheExecutableWhereTheShapeIsTheSame) {
   TANDEM_NEEDS_GPU();
   const Stream stream = Stream::create(kDevice);
