@@ -12,7 +12,7 @@ clang=$(command -v clang++ || true)
   echo "fuzz_memory.sh: expected clang++ with libFuzzer, found none" >&2
   exit 2
 }
-sources=$(ls runtime/memory/*.cpp tests/memory/sim/*.cpp | grep -v -e /pools.cpp -e /backend_driver.cpp -e _test.cpp -e /soak.cpp)
+sources=$(ls runtime/memory/*.cpp tests/memory/sim/*.cpp | grep -v -e /pools.cpp -e /backend_driver.cpp -e /pinned.cpp -e /lend.cpp -e /trace_replay.cpp -e _test.cpp -e /soak.cpp)
 # shellcheck disable=SC2086 -- a list of files
 "$clang" -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -DTANDEM_LIBFUZZER -DTANDEM_BUILDING -I. \
   -Iruntime/include -Ikernels/include $sources runtime/base/device.cpp runtime/base/trace.cpp -o "$out/memory" -lfmt -lpthread

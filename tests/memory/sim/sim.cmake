@@ -3,7 +3,7 @@
 set(folder ${PROJECT_SOURCE_DIR}/tests/memory/sim)
 
 file(GLOB TANDEM_MEMORY_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/memory/*.cpp)
-list(FILTER TANDEM_MEMORY_SOURCES EXCLUDE REGEX "/(pools|backend_driver)\\.cpp$")
+list(FILTER TANDEM_MEMORY_SOURCES EXCLUDE REGEX "/(pools|backend_driver|pinned|lend)\\.cpp$")
 add_library(tandem_memory_alone OBJECT ${TANDEM_MEMORY_SOURCES} ${PROJECT_SOURCE_DIR}/runtime/base/device.cpp
   ${PROJECT_SOURCE_DIR}/runtime/base/trace.cpp)
 target_compile_definitions(tandem_memory_alone PRIVATE TANDEM_BUILDING)
