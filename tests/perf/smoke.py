@@ -85,7 +85,7 @@ def check_device(bench, library, folder):
 
     done = on("cuda:1", "/4x4/", "--json", str(path))
     expect(json.loads(path.read_text())["machine"]["device"]["name"] == "cuda:1", f"second device: {done}")
-    for name, backend in (("cuda:2", library), ("meta", library), ("gpu", library), ("cuda", "")):
+    for name, backend in (("cuda:3", library), ("meta", library), ("gpu", library), ("cuda", "")):
         done = on(name, "/4x4/", backend=backend)
         expect(done.returncode == 2, f"{name}: exit status {done.returncode}, expected 2")
         expect(done.stderr.strip(), f"{name}: no message")

@@ -25,6 +25,11 @@ target_compile_options(tandem_cuda PRIVATE
 target_include_directories(tandem_cuda PRIVATE ${PROJECT_SOURCE_DIR}
   ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/kernels/include)
 target_link_options(tandem_cuda PRIVATE -Wl,-z,nodelete)
+if(NOT TANDEM_SANITIZE)
+  set(TANDEM_CUDA_EXPORTS ${PROJECT_SOURCE_DIR}/tools/cmake/exports_cuda.map)
+  target_link_options(tandem_cuda PRIVATE -Wl,--version-script=${TANDEM_CUDA_EXPORTS})
+  set_property(TARGET tandem_cuda APPEND PROPERTY LINK_DEPENDS ${TANDEM_CUDA_EXPORTS})
+endif()
 target_link_libraries(tandem_cuda PRIVATE tandem_warnings CUDA::cudart_static ${CMAKE_DL_LIBS})
 set_target_properties(tandem_cuda PROPERTIES PREFIX lib CUDA_RUNTIME_LIBRARY Static
   CUDA_SEPARABLE_COMPILATION OFF CUDA_VISIBILITY_PRESET hidden
