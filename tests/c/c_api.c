@@ -1,5 +1,7 @@
 /* The functions of tandem/c.h but those that call ops, from C99: what they give, their errors, who
    holds what. */
+#include <stdlib.h>
+
 #include "check.h"
 
 static void version(void) {
@@ -505,5 +507,12 @@ int main(void) {
   devices();
   memory();
   printf("%s\n", failures == 0 ? "passed" : "FAILED");
+  /* Under a preloaded address sanitizer a library that HDF5's file access brings along deadlocks in
+     its destructor, once strerror was called (glibc's lock of locales, taken while the sanitizer
+     starts): not ours to test. */
+  if (getenv("LD_PRELOAD") != NULL) {
+    fflush(stdout);
+    _Exit(failures == 0 ? 0 : 1);
+  }
   return failures == 0 ? 0 : 1;
 }

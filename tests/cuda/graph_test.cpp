@@ -307,13 +307,16 @@ TEST(Graph, ALimitOfItsOwnIsOutOfMemoryThatLeavesNothing) {
   empty_cache(kDevice);
   const MemoryStats before = memory_stats(kDevice);
   const GraphOptions little{.memory_limit = std::size_t{8} << 20};
-  EXPECT_THROW(Graph::capture(stream, [&] { y = x + 1; }, little), OutOfMemory);
+  EXPECT_THROW(Graph::capture(
+                   stream, [&] { y = x + 1; }, little),
+               OutOfMemory);
   y = Tensor();
   empty_cache(kDevice);
   EXPECT_EQ(memory_stats(kDevice).reserved.current, before.reserved.current);
   EXPECT_EQ(memory_pools(kDevice).size(), 1u);
   const GraphOptions enough{.memory_limit = std::size_t{64} << 20};
-  const Graph graph = Graph::capture(stream, [&] { y = x + 1; }, enough);
+  const Graph graph = Graph::capture(
+      stream, [&] { y = x + 1; }, enough);
   ASSERT_EQ(memory_pools(kDevice).size(), 2u);
   EXPECT_EQ(memory_pools(kDevice)[1].limit, std::size_t{64} << 20);
   EXPECT_TRUE(memory_pools(kDevice)[1].kept);
