@@ -146,7 +146,9 @@ int capturing(int device, void* stream, int* out) {
     const cudaError_t e = cudaStreamIsCapturing(as_stream(stream), &status);
     *out = e == cudaSuccess && status != cudaStreamCaptureStatusNone ? 1 : 0;
     // The default stream cannot be asked while another one is captured; it is not itself.
-    return e == cudaErrorStreamCaptureImplicit ? cudaSuccess : e;
+    if (e != cudaErrorStreamCaptureImplicit) return e;
+    static_cast<void>(cudaGetLastError());
+    return cudaSuccess;
   });
 }
 int can_access_peer(int device, int peer, int* out) {

@@ -65,8 +65,11 @@ int graph_update(int device, void* executable, void* graph, int* updated) {
     cudaGraphExecUpdateResultInfo info{};
     const cudaError_t e = cudaGraphExecUpdate(as_executable(executable), as_graph(graph), &info);
     *updated = e == cudaSuccess ? 1 : 0;
-    // Another shape, or another function where only arguments may change: not an error.
-    return e == cudaErrorGraphExecUpdateFailure ? cudaSuccess : e;
+    // Another shape, or another function where only arguments may change: not an error, and not to
+    // be found by the next launch.
+    if (e != cudaErrorGraphExecUpdateFailure) return e;
+    static_cast<void>(cudaGetLastError());
+    return cudaSuccess;
   });
 }
 int graph_launch(int device, void* executable, void* stream) {

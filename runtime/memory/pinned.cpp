@@ -11,6 +11,7 @@
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/order.h"
+#include "runtime/stream/capture.h"
 #include "tandem/error.h"
 #include "tandem/memory.h"
 
@@ -36,7 +37,10 @@ class PinnedHostMemory final : public Driver {
     return table_.driver.pinned_allocate(bytes, out) == 0 ? DriverStatus::Ok
                                                           : DriverStatus::OutOfMemory;
   }
+  // Neither a wait for a device nor a release of memory is allowed while one is captured: it would
+  // end the capture.
   DriverStatus free(void* p, std::size_t) noexcept override {
+    if (detail::may_capture()) return DriverStatus::Failed;
     return table_.driver.pinned_free(p) == 0 ? DriverStatus::Ok : DriverStatus::Failed;
   }
   DriverStatus memory_info(MemoryInfo* out) noexcept override {
@@ -52,6 +56,7 @@ class PinnedHostMemory final : public Driver {
     return DriverStatus::Unsupported;
   }
   DriverStatus synchronize() noexcept override {
+    if (detail::may_capture()) return DriverStatus::Failed;
     for (int i = 0; i < table_.device_count; ++i) {
       if (table_.driver.device_synchronize(i) != 0) return DriverStatus::Failed;
     }

@@ -142,6 +142,27 @@ TEST(Pinned, LimitTrimAndEmptyCache) {
   EXPECT_EQ(memory_stats(kPinned).reserved.current, held);
 }
 
+TEST(Pinned, ItsPoolLeavesCapturesAlone) {
+  TANDEM_NEEDS_GPU();
+  const Stream stream = Stream::create(kDevice);
+  Tensor x = ones({1000}, {.device = kDevice});
+  Tensor y;
+  { const Tensor cached = empty_pinned({8 << 20}, DType::uint8); }
+  synchronize(kDevice);
+  const Graph graph = Graph::capture(stream, [&] {
+    y = x + 1;
+    empty_cache(kPinned);
+    trim_memory(kPinned);
+    set_memory_limit(kPinned, memory_stats(kPinned).reserved.current);
+    EXPECT_THROW(empty_pinned({64 << 20}, DType::uint8), Error);
+    set_memory_limit(kPinned, SIZE_MAX);
+    y = y * 2;
+  });
+  graph.replay(stream);
+  stream.synchronize();
+  EXPECT_EQ(y.sum().item<float>(), 4000);
+}
+
 TEST(Pinned, GraphsCopyWithIt) {
   TANDEM_NEEDS_GPU();
   const Stream stream = Stream::create(kDevice);
