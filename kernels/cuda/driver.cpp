@@ -7,24 +7,13 @@
 
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/flag.h"
+#include "kernels/cuda/runtime_calls.h"
 #include "kernels/cuda/virtual_memory.h"
-#include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {
 
 namespace {
 
-/// Runs `f` with the device current and clears what a failure leaves in the runtime.
-template <class F>
-int on_device(int device, F f) {
-  DeviceGuard guard(device);
-  cudaError_t e = guard.error;
-  if (e == cudaSuccess) e = f();
-  if (e != cudaSuccess) static_cast<void>(cudaGetLastError());
-  return e;
-}
-
-cudaStream_t as_stream(void* s) { return static_cast<cudaStream_t>(s); }
 cudaEvent_t as_event(void* e) { return static_cast<cudaEvent_t>(e); }
 
 /// 0 done, 1 pending, else an error, which is never cudaErrorNotReady.
@@ -32,11 +21,6 @@ int busy(cudaError_t e) {
   if (e == cudaSuccess) return 0;
   static_cast<void>(cudaGetLastError());
   return e == cudaErrorNotReady ? 1 : static_cast<int>(e);
-}
-
-int checked(cudaError_t e) {
-  if (e != cudaSuccess) static_cast<void>(cudaGetLastError());
-  return e;
 }
 
 int allocate(int device, std::size_t bytes, void** out) {
@@ -145,8 +129,10 @@ int capturing(int device, void* stream, int* out) {
     cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
     const cudaError_t e = cudaStreamIsCapturing(as_stream(stream), &status);
     *out = e == cudaSuccess && status != cudaStreamCaptureStatusNone ? 1 : 0;
-    // The default stream cannot be asked while another one is captured; it is not itself.
+    // The default stream, while one is captured that waits for it by itself (cudaStreamDefault):
+    // any use of the default one would end the capture.
     if (e != cudaErrorStreamCaptureImplicit) return e;
+    *out = 1;
     static_cast<void>(cudaGetLastError());
     return cudaSuccess;
   });

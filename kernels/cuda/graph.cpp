@@ -6,27 +6,14 @@
 #include <cuda_runtime_api.h>
 
 #include "kernels/cuda/context.h"
-#include "tandem/cuda/launch.h"
+#include "kernels/cuda/runtime_calls.h"
 
 namespace tandem::cuda {
 
 namespace {
 
-cudaStream_t as_stream(void* s) { return static_cast<cudaStream_t>(s); }
 cudaGraph_t as_graph(void* g) { return static_cast<cudaGraph_t>(g); }
 cudaGraphExec_t as_executable(void* e) { return static_cast<cudaGraphExec_t>(e); }
-
-int checked(cudaError_t e) {
-  if (e != cudaSuccess) static_cast<void>(cudaGetLastError());
-  return e;
-}
-
-/// Runs `f` with the device current and clears what a failure leaves in the runtime.
-template <class F>
-int on_device(int device, F f) {
-  DeviceGuard guard(device);
-  return checked(guard.error != cudaSuccess ? guard.error : f());
-}
 
 int capture_begin(int device, void* stream) {
   return on_device(device, [&] {

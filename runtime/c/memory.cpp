@@ -6,9 +6,6 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
-#include <map>
-#include <memory>
-#include <mutex>
 
 #include "runtime/c/boundary.h"
 #include "runtime/dispatch/backend_loader.h"
@@ -33,6 +30,7 @@ class CallersResource final : public MemoryResource {
     calls_.deallocate(calls_.context, p, bytes, align, stream);
     drop();
   }
+  void removed() noexcept override { drop(); }
   bool stream_ordered() const noexcept override { return calls_.stream_ordered != 0; }
   void drop() {
     if (holds_.fetch_sub(1) != 1) return;
@@ -44,16 +42,6 @@ class CallersResource final : public MemoryResource {
   tandem_memory_resource calls_;
   std::atomic<std::size_t> holds_{1};  // by the pool, and by each allocation
 };
-
-/// By device: what was put under its pool from C.
-struct Resources {
-  std::mutex mutex;
-  std::map<std::pair<int, int>, CallersResource*> of;
-};
-Resources& resources() {
-  static Resources& r = *new Resources();
-  return r;
-}
 
 }  // namespace
 
@@ -85,21 +73,15 @@ int tandem_memory_set_resource(const char* device, const tandem_memory_resource*
                      "[tandem_memory_set_resource] expected a resource that can allocate and "
                      "deallocate, got null");
     }
-    auto* fresh = resource == nullptr ? nullptr : new CallersResource(given);
-    CallersResource* old = nullptr;
+    if (resource == nullptr) return set_memory_resource(of, nullptr);
+    auto* fresh = new CallersResource(given);
+    fresh->retain();
     try {
-      Resources& r = resources();
-      const std::lock_guard lock(r.mutex);
-      CallersResource*& slot = r.of[{static_cast<int>(of.kind), of.index}];
       set_memory_resource(of, fresh);
-      old = std::exchange(slot, fresh);
     } catch (...) {
-      delete fresh;
+      fresh->removed();
       throw;
     }
-    // Without the lock: these are the caller's.
-    if (fresh != nullptr) fresh->retain();
-    if (old != nullptr) old->drop();
   });
 }
 

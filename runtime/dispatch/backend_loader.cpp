@@ -20,6 +20,7 @@
 #include "runtime/dispatch/registry.h"
 #include "runtime/memory/backend_driver.h"
 #include "runtime/memory/pools.h"
+#include "runtime/stream/capture.h"
 #include "tandem/op_table.h"
 
 namespace tandem {
@@ -171,6 +172,7 @@ void in_child() {
       "processes otherwise (in Python: multiprocessing's spawn), or fork before the first use";
   slot.table.versions[0] = '\0';
   forget_device_numbers();
+  detail::forget_captures();
 }
 
 /// The CUDA slot; never destroyed, since tensors may outlive the end of main.

@@ -64,13 +64,9 @@ Block* Pool::grow(Request& q) noexcept try {
   if (!direct_) {  // another thread may have grown meanwhile
     if (Block* b = locked(&Pool::take, q)) return b;
   }
-  q.nested = !one.outermost();
-  bool has_resource = false;
-  {
-    const std::lock_guard<std::mutex> hold(mutex_);
-    has_resource = resource_ != nullptr && !q.nested;
-  }
-  if (virtual_ && !has_resource) {
+  // A resource that allocates here is not asked for that, too.
+  q.source = one.outermost() ? source_for(q) : nullptr;
+  if (virtual_ && q.source == nullptr) {
     bool space = true;  // where there is none, as with ulimit -v: a segment, this time
     if (grow_virtual(q, &space)) return locked(&Pool::take_grown, q);
     if (space) return nullptr;
@@ -108,20 +104,28 @@ void* Pool::ask(MemoryResource& resource, std::size_t bytes, void* stream) noexc
   return nullptr;
 }
 
-bool Pool::grow_plain(Request& q, std::size_t bytes) {
+/// The user's resource that a request may be served from; null: the driver.
+MemoryResource* Pool::source_for(const Request& q) {
   MemoryResource* resource = nullptr;
+  {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    resource = resource_;
+  }
+  if (resource == nullptr || !resource->stream_ordered()) return resource;
+  // What is ordered by a stream of its own now is in no order with replays.
+  return q.id == PoolId::Shared && !driver_->capturing(q.stream) ? resource : nullptr;
+}
+
+bool Pool::grow_plain(Request& q, std::size_t bytes) {
+  MemoryResource* const resource = q.source;
   bytes = memory::round_up(bytes, direct_ ? kDirectUnit : driver_->granularity());
   {
     const std::lock_guard<std::mutex> hold(mutex_);
     if (!within_limit(heap(q.id), bytes)) return false;
     descriptors_.segments.reserve(1);
     descriptors_.ranges.reserve(2);
-    // A resource that allocates here is not asked for that, too.
-    resource = q.nested ? nullptr : resource_;
   }
-  // What is ordered by a stream of its own now is in no order with replays.
   const bool ordered = resource != nullptr && resource->stream_ordered();
-  if (ordered && (q.id != PoolId::Shared || driver_->capturing(q.stream))) resource = nullptr;
   void* const stream = ordered ? reinterpret_cast<void*>(q.stream.handle) : nullptr;
   void* p = nullptr;
   if (resource != nullptr) {
@@ -154,7 +158,7 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   segment->source = resource;
   segment->large = q.large;
   memory::Heap& h = heap(q.id);
-  h.add(segment, ordered && resource != nullptr ? &q.stream : nullptr);
+  h.add(segment, ordered ? &q.stream : nullptr);
   memory::raise(stats_.reserved, bytes);
   memory::raise(h.sums.reserved, bytes);
   ++stats_.driver_allocations;
@@ -460,10 +464,10 @@ bool Pool::synchronize(const char* reason) noexcept try {
   return false;
 }
 
-void Pool::set_resource(MemoryResource* resource) {
+MemoryResource* Pool::set_resource(MemoryResource* resource) {
   const Growing one(*this);  // calls of the one before are over then
   const std::lock_guard<std::mutex> hold(mutex_);
-  resource_ = resource;
+  return std::exchange(resource_, resource);
 }
 
 std::size_t Pool::trim(std::size_t keep) {

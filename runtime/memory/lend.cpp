@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/memory/fork.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
@@ -24,7 +25,11 @@ struct alignas(64) Shard {
 };
 
 Shard& shard_of(const void* p) {
-  static auto& shards = *new std::array<Shard, 16>();
+  static auto& shards = []() -> std::array<Shard, 16>& {
+    auto* made = new std::array<Shard, 16>();
+    for (Shard& shard : *made) hold_across_fork(shard.mutex);
+    return *made;
+  }();
   // Large blocks lie at multiples of 64 KiB and more: all bits have a say (Knuth's multiplier).
   const std::uint64_t mixed = (reinterpret_cast<std::uintptr_t>(p) >> 6) * 0x9E3779B97F4A7C15u;
   return shards[mixed >> 60];

@@ -123,6 +123,12 @@ void Order::release_dead() noexcept {
 
 // ---- what has passed, and what is ordered
 
+bool Order::knows_device(unsigned device) noexcept {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [device](const auto& entry) { return entry.second.id.device() == device; });
+}
+
 std::uint64_t Order::fence(StreamId stream) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   const Stream* s = find(stream.id);
@@ -393,12 +399,20 @@ void Order::poll_locked(Stream& s) noexcept {
   Driver* d = driver(s.id);
   if (d == nullptr) return;
   std::uint64_t done = s.done;
-  for (const Outstanding& o : s.outstanding) {
-    if (d->event_query(o.event) != DriverStatus::Ok) break;  // events of a stream pass in order
+  for (std::size_t i = 0; i < s.outstanding.size();) {
+    const Outstanding& o = s.outstanding[i];
+    const DriverStatus status = d->event_query(o.event);
+    if (status == DriverStatus::NotReady) break;  // events of a stream pass in order
+    if (status != DriverStatus::Ok) {  // it became a part of a graph, say, and never passes
+      d->event_destroy(o.event);
+      s.outstanding.erase(s.outstanding.begin() + static_cast<std::ptrdiff_t>(i));
+      continue;
+    }
     done = o.mark.number;
     for (const Point& p : o.mark.known) {
       if (Stream* other = find(p.stream)) raise_done(*other, p.number);
     }
+    ++i;
   }
   if (done != s.done) raise_done(s, done);
 }

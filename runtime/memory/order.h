@@ -66,6 +66,8 @@ class TANDEM_API Order {
 
   /// Makes a stream one that a wait for its device covers. To be called before its first fence.
   void know(StreamId stream);
+  /// Whether any stream of a device is known.
+  bool knows_device(unsigned device) noexcept;
   /// The fence of the work queued on a stream by now.
   std::uint64_t fence(StreamId stream) noexcept;
   bool passed(StreamId stream, std::uint64_t fence) noexcept;

@@ -11,6 +11,7 @@
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/memory/order.h"
+#include "runtime/memory/pools.h"
 #include "runtime/stream/capture.h"
 #include "tandem/error.h"
 #include "tandem/memory.h"
@@ -58,6 +59,8 @@ class PinnedHostMemory final : public Driver {
   DriverStatus synchronize() noexcept override {
     if (detail::may_capture()) return DriverStatus::Failed;
     for (int i = 0; i < table_.device_count; ++i) {
+      // A device that no stream was used of has no copies, and should not get a context for this.
+      if (!memory::Order::process().knows_device(device_number(Device(table_.kind, i)))) continue;
       if (table_.driver.device_synchronize(i) != 0) return DriverStatus::Failed;
     }
     return DriverStatus::Ok;

@@ -110,7 +110,8 @@ class TANDEM_API Pool {
   void set_limit(std::size_t bytes);
   /// The limit of one part alone. Raises ValueError where it is not open.
   void set_limit(PoolId id, std::size_t bytes);
-  void set_resource(MemoryResource* resource);
+  /// The one before.
+  MemoryResource* set_resource(MemoryResource* resource);
 
   Driver& driver() { return *driver_; }
   Device device() const { return device_; }
@@ -136,9 +137,9 @@ class TANDEM_API Pool {
     bool large;
     StreamId stream;
     PoolId id;
-    std::size_t grown = 0;  // taken from the driver, to be reported without a lock
-    bool nested = false;    // asked for by the user's resource
-    bool failed = false;    // the driver reported an error other than no memory
+    std::size_t grown = 0;             // taken from the driver, to be reported without a lock
+    MemoryResource* source = nullptr;  // that growing takes from; null: the driver
+    bool failed = false;               // the driver reported an error other than no memory
     memory::Label label = 0;
   };
 
@@ -194,6 +195,7 @@ class TANDEM_API Pool {
   Block* take_grown(const Request& q);
   bool within_limit(const memory::Heap& heap, std::size_t bytes) const;
   void lost(memory::Heap& heap, std::size_t bytes) noexcept;
+  MemoryResource* source_for(const Request& q);
   void* ask(MemoryResource& resource, std::size_t bytes, void* stream) noexcept;
   bool grow_plain(Request& q, std::size_t bytes);
   bool grow_virtual(Request& q, bool* space);

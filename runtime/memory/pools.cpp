@@ -141,7 +141,9 @@ void set_pool_memory_limit(Device device, std::uint32_t pool, std::size_t bytes)
 }
 
 void set_memory_resource(Device device, MemoryResource* resource) {
-  pool_for(resolve_device(device, "set_memory_resource")).set_resource(resource);
+  Pool& pool = pool_for(resolve_device(device, "set_memory_resource"));
+  MemoryResource* before = pool.set_resource(resource);
+  if (before != nullptr && before != resource) before->removed();
 }
 
 }  // namespace tandem

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <new>
 #include <utility>
 
 #include "runtime/base/trace.h"
+#include "runtime/memory/fork.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/stream_id.h"
 #include "runtime/tensor/transfer.h"
@@ -28,7 +30,11 @@ struct Captures {
   std::map<std::uint64_t, std::vector<Stream>> replayed;
 };
 Captures& captures() {
-  static Captures& c = *new Captures();
+  static Captures& c = []() -> Captures& {
+    auto* made = new Captures();
+    hold_across_fork(made->mutex);
+    return *made;
+  }();
   return c;
 }
 
@@ -82,7 +88,7 @@ void Recording::close(const std::vector<Stream>& replays) noexcept {
   try {
     points = std::make_shared<std::vector<memory::Point>>();
     for (const Stream& s : replays) {
-      for (const Storage& storage : kept) record_use(storage.body(), s);
+      for (const Storage& storage : kept) note_use(storage.body(), s);
       points->push_back({s.id(), home.order().fence(stream_id(s))});
     }
   } catch (...) {  // what cannot be noted has to be over
@@ -103,11 +109,39 @@ void enter_capture(const std::shared_ptr<Recording>& recording) {
 
 void leave_capture(const std::shared_ptr<Recording>& recording) noexcept {
   Captures& c = captures();
+  std::vector<std::function<void()>> later;
+  {
+    const std::lock_guard lock(c.mutex);
+    if (std::erase(c.open, recording) == 0) return;
+    recording->over = true;
+    recording->known.clear();
+    later.swap(recording->later);
+    captures_under_way.fetch_sub(1);
+  }
+  for (const auto& f : later) f();
+}
+
+bool run_after_capture(Device device, const std::function<void()>& f) noexcept {
+  if (!may_capture()) return false;
+  Captures& c = captures();
   const std::lock_guard lock(c.mutex);
-  if (std::erase(c.open, recording) == 0) return;
-  recording->over = true;
-  recording->known.clear();
-  captures_under_way.fetch_sub(1);
+  for (const auto& r : c.open) {
+    if (r->device != device) continue;
+    try {
+      r->later.push_back(f);
+    } catch (const std::bad_alloc&) {  // rather kept for ever than given back too early
+    }
+    return true;
+  }
+  return false;
+}
+
+/// Alone in the process: the lock may still be held from before the fork. What the captures hold is
+/// kept for ever, since the device that it is of is gone.
+void forget_captures() noexcept {
+  if (!may_capture()) return;
+  new std::vector<std::shared_ptr<Recording>>(std::move(captures().open));
+  captures_under_way.store(0);
 }
 
 std::shared_ptr<Recording> recording_of(const Stream& stream) {

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -38,7 +39,8 @@ struct Recording {
   std::vector<Member> members;  // the first began the capture
   std::unordered_set<StorageBody*> known;
   std::vector<Storage> kept;
-  std::string spoilt;  // why it cannot become a graph; empty: it can
+  std::string spoilt;                        // why it cannot become a graph; empty: it can
+  std::vector<std::function<void()>> later;  // what waits for its end
   bool over = false;
 
   /// Opens the pool and joins the stream. Nothing is registered yet.
@@ -55,6 +57,13 @@ inline bool may_capture() noexcept {
 /// From here to leave_capture the hooks below know the streams of the recording.
 void enter_capture(const std::shared_ptr<Recording>& recording);
 void leave_capture(const std::shared_ptr<Recording>& recording) noexcept;
+
+/// Where a stream of the device is being captured, calls f when that is over, else does nothing and
+/// is false. Without memory to remember it by, f is never called.
+bool run_after_capture(Device device, const std::function<void()>& f) noexcept;
+
+/// In the child of a fork: what was being captured is not any more.
+void forget_captures() noexcept;
 
 /// The capture that a stream is recorded into; null where there is none.
 std::shared_ptr<Recording> recording_of(const Stream& stream);

@@ -92,11 +92,11 @@ GraphCapture::GraphCapture(const Stream& stream, const GraphOptions& options) {
                  "[graph] expected a stream other than the default one (Stream::create), got the "
                  "default stream of " +
                      stream.device().str());
+  guard_.emplace(stream);  // asks whether the stream is usable
   Pool& pool = pool_for(stream.device());
   TANDEM_EXPECTS(
       detail::recording_of(stream) == nullptr && !pool.driver().capturing(stream_id(stream)),
       DeviceError, "[graph] expected a stream that is not being captured, got one that is");
-  guard_.emplace(stream);
   auto state = std::make_unique<State>();
   state->backend = &backend;
   state->recording = Recording::open(stream);
@@ -105,6 +105,8 @@ GraphCapture::GraphCapture(const Stream& stream, const GraphOptions& options) {
     if (options.memory_limit != GraphOptions().memory_limit)
       pool.set_limit(state_->recording->pool, options.memory_limit);
     detail::enter_capture(state_->recording);
+    // Or an event that a pool is about to record on the stream could become a part of the graph.
+    const std::lock_guard<memory::Order> hold(pool.order());
     check_driver(backend, backend.driver.capture_begin(stream.device().index, stream.native()),
                  "graph");
   } catch (...) {
@@ -118,7 +120,8 @@ GraphCapture::~GraphCapture() = default;
 
 /// Given up, or ended without success.
 GraphCapture::State::~State() {
-  if (recording == nullptr) return;  // a graph has it
+  if (recording == nullptr) return;                   // a graph has it
+  if (backend_for(backend->kind) == nullptr) return;  // in the child of a fork the device is gone
   if (recording_now) {
     void* graph = nullptr;
     const Stream stream = origin();
@@ -215,6 +218,7 @@ void Graph::replay(const Stream& stream) const {
   TANDEM_EXPECTS(stream.device() == of, DeviceError,
                  "[replay] expected a stream of " + of.str() + ", as the graph's, got one of " +
                      stream.device().str());
+  check_usable(stream, "replay");
   TANDEM_EXPECTS(detail::recording_of(stream) == nullptr, DeviceError,
                  "[replay] expected a stream that runs its work, got one that is being captured");
   State& s = *state_;

@@ -23,6 +23,7 @@
 
 #include "runtime/base/trace.h"
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/memory/fork.h"
 #include "runtime/memory/pools.h"
 #include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
@@ -102,24 +103,19 @@ struct Lives {
   std::atomic<bool> any_ended{false};
 };
 Lives& lives() {
-  static Lives& l = *new Lives();
+  static Lives& l = []() -> Lives& {
+    auto* made = new Lives();
+    hold_across_fork(made->mutex);
+    return *made;
+  }();
   return l;
 }
 
-/// Raises where the stream has ended or is another one on this thread.
-void check_usable(const Stream& stream, const BackendTable& backend, const char* op) {
-  if (lives().any_ended.load(std::memory_order_relaxed)) [[unlikely]] {
-    const std::lock_guard lock(lives().mutex);
-    TANDEM_EXPECTS(!lives().ended.contains(stream.id()), DeviceError,
-                   "[" + std::string(op) +
-                       "] expected a stream that lives, got one that was destroyed or retired");
-  }
-  if (stream.native() == nullptr || stream.native() != backend.driver.per_thread_stream) [[likely]]
-    return;
-  TANDEM_EXPECTS(stream_id(stream.device(), stream.native()) == stream_id(stream), DeviceError,
-                 "[" + std::string(op) +
-                     "] expected a stream of this thread, got the per-thread stream of another: "
-                     "it can only be used on the thread that wrapped it");
+bool has_ended(std::uint64_t stream) {
+  if (!lives().any_ended.load(std::memory_order_relaxed)) [[likely]]
+    return false;
+  const std::lock_guard lock(lives().mutex);
+  return lives().ended.contains(stream);
 }
 
 void log_wait(Device device, const char* what) {
@@ -154,7 +150,12 @@ struct AllMade {
   std::map<std::pair<int, int>, Made> of;  // device, priority
 };
 AllMade& all_made() {
-  static AllMade& m = *new AllMade();
+  static AllMade& m = []() -> AllMade& {
+    (void)lives();  // whose lock may be taken with this one held
+    auto* made = new AllMade();
+    hold_across_fork(made->mutex);
+    return *made;
+  }();
   return m;
 }
 
@@ -187,6 +188,9 @@ void check_capture(const Stream& by, const Recorded& event) {
   if (event.capture == nullptr && !detail::may_capture()) [[likely]]
     return;
   const auto capture = detail::recording_of(by);
+  TANDEM_EXPECTS(event.capture == nullptr || event.capture->device == by.device(), DeviceError,
+                 "[wait] expected a stream of " + event.capture->device.str() +
+                     ", whose work is being captured, got one of " + by.device().str());
   TANDEM_EXPECTS(event.capture == nullptr || !event.capture->over, DeviceError,
                  "[wait] expected an event of work that runs, got one of a capture that is over");
   TANDEM_EXPECTS(capture == nullptr || capture == event.capture, DeviceError,
@@ -250,6 +254,21 @@ class DeviceWait {
 }  // namespace
 
 // ---- streams
+
+void check_usable(const Stream& stream, const char* op) {
+  TANDEM_EXPECTS(!has_ended(stream.id()), DeviceError,
+                 "[" + std::string(op) +
+                     "] expected a stream that lives, got one that was destroyed or retired");
+  if (stream.native() == nullptr) [[likely]]
+    return;
+  const BackendTable& backend = backend_of(stream.device(), op);
+  if (stream.native() != backend.driver.per_thread_stream) [[likely]]
+    return;
+  TANDEM_EXPECTS(stream_id(stream.device(), stream.native()) == stream_id(stream), DeviceError,
+                 "[" + std::string(op) +
+                     "] expected a stream of this thread, got the per-thread stream of another: "
+                     "it can only be used on the thread that wrapped it");
+}
 
 StreamId stream_id(Device device, void* native) {
   if (is_host(device)) return StreamId{};
@@ -352,8 +371,8 @@ Stream Stream::create_owned(Device device, int priority) {
 
 namespace {
 /// What destroy and retire share: nothing of Tandem touches the handle from here on.
-void end_stream(const Stream& stream, const BackendTable& backend, const char* op) {
-  check_usable(stream, backend, op);
+void end_stream(const Stream& stream, const char* op) {
+  check_usable(stream, op);
   TANDEM_EXPECTS(!(current_stream(stream.device()) == stream), ValueError,
                  "[" + std::string(op) +
                      "] expected a stream that is not current, got the current one of this thread");
@@ -362,7 +381,10 @@ void end_stream(const Stream& stream, const BackendTable& backend, const char* o
       "[" + std::string(op) + "] expected a stream that is not being captured, got one that is");
   {
     const std::lock_guard lock(lives().mutex);
-    lives().ended.insert(stream.id());
+    TANDEM_EXPECTS(lives().ended.insert(stream.id()).second, DeviceError,
+                   "[" + std::string(op) +
+                       "] expected a stream that lives, got one that another "
+                       "thread has ended");
     lives().any_ended.store(true);
   }
   pool_for(stream.device()).stream_destroyed(stream_id(stream));
@@ -377,16 +399,15 @@ void Stream::destroy() const {
     TANDEM_EXPECTS(lives().owned.contains(id_), ValueError,
                    "[destroy] expected a stream of Stream::create_owned, got another one");
   }
-  end_stream(*this, backend, "destroy");
+  end_stream(*this, "destroy");
   check_driver(backend, backend.driver.stream_destroy(device_.index, native_), "destroy");
 }
 
 void Stream::retire() const {
   if (is_host(device_)) return;
-  const BackendTable& backend = backend_of(device_, "retire");
   TANDEM_EXPECTS(native_ != nullptr && !is_made(*this), ValueError,
                  "[retire] expected a stream that was wrapped, got one of Tandem's");
-  end_stream(*this, backend, "retire");
+  end_stream(*this, "retire");
 }
 
 StreamPriorities stream_priority_range(Device device) {
@@ -408,7 +429,7 @@ void Stream::synchronize() const {
   if (is_host(device_)) return;
   const trace::OpScope scope("synchronize");
   const BackendTable& backend = backend_of(device_, "synchronize");
-  check_usable(*this, backend, "synchronize");
+  check_usable(*this, "synchronize");
   detail::refuse_wait(*this);
   log_wait(device_, "a stream");
   HostWait wait(*this);
@@ -421,7 +442,7 @@ bool Stream::query() const {
   if (is_host(device_)) return true;
   const trace::OpScope scope("query");
   const BackendTable& backend = backend_of(device_, "query");
-  check_usable(*this, backend, "query");
+  check_usable(*this, "query");
   detail::refuse_wait(*this);
   HostWait wait(*this);
   const int answer = backend.driver.stream_query(device_.index, native_);
@@ -440,7 +461,7 @@ void Event::record(const Stream& stream) {
     return;
   }
   const BackendTable& backend = backend_of(device, "record");
-  check_usable(stream, backend, "record");
+  check_usable(stream, "record");
   // A copy of this event keeps the point it has: a shared state is replaced, not recorded again.
   if (state_ == nullptr || state_->device != device || state_.use_count() > 1) {
     auto fresh = std::make_shared<State>();
@@ -458,7 +479,7 @@ void Event::wait(const Stream& stream) const {
   if (state_ == nullptr) return;
   if (is_host(stream.device())) return synchronize();  // host work runs at once, on this thread
   const BackendTable& backend = backend_of(stream.device(), "wait");
-  check_usable(stream, backend, "wait");
+  check_usable(stream, "wait");
   check_capture(stream, state_->recorded);
   const Device device = stream.device();
   check_driver(backend,
@@ -507,14 +528,16 @@ Stream current_stream(Device device) {
 StreamGuard::StreamGuard(const Stream& stream) : previous_(current_stream(stream.device())) {
   const Device device = stream.device();
   if (is_host(device)) return;
-  check_usable(stream, backend_of(device, "stream"), "stream");
+  check_usable(stream, "stream");
   current_slot(device) = {stream.native(), stream.id()};
 }
 
 StreamGuard::~StreamGuard() {
   const Device device = previous_.device();
   if (is_host(device) || t_current == nullptr) return;
-  (*t_current)[static_cast<std::size_t>(device.index)] = {previous_.native(), previous_.id()};
+  // A stream that has ended meanwhile does not come back: the default one is current then.
+  (*t_current)[static_cast<std::size_t>(device.index)] =
+      has_ended(previous_.id()) ? Current() : Current{previous_.native(), previous_.id()};
 }
 
 void synchronize(Device device) {

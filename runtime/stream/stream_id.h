@@ -13,6 +13,10 @@ namespace tandem {
 /// DeviceError.
 StreamId stream_id(Device device, void* native);
 
+/// Raises DeviceError, naming the op, where the stream has ended, or is another one on this thread
+/// (Note [A stream that each thread has]).
+void check_usable(const Stream& stream, const char* op);
+
 /// The same of a Stream, without asking the backend.
 inline StreamId stream_id(const Stream& s) {
   return StreamId{s.id(), reinterpret_cast<std::uint64_t>(s.native())};

@@ -207,8 +207,7 @@ void destroy(StorageBody* s) noexcept {
     s->deleter(s->data);
     s->deleter = nullptr;
   } else if (s->foreign != nullptr) {
-    s->foreign->give_back(s->data);
-    delete s->foreign;
+    ForeignMemory::give_back(s->foreign, s->data);
   } else if (s->device.is_meta()) {
     if (const StorageObserver* o = g_observer.load(std::memory_order_acquire)) o->gone(s);
   }

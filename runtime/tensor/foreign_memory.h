@@ -18,9 +18,10 @@ struct ForeignMemory {
 
   /// Notes that a stream's work uses the memory. Any thread.
   void record_use(const Stream& stream);
-  /// Orders the deleter behind all uses and calls it; the host waits only where a device refuses to
-  /// order its streams.
-  void give_back(void* data) noexcept;
+  /// Orders the deleter behind all uses, calls it and ends the object; the host waits only where a
+  /// device refuses to order its streams. While a stream of one of the devices is being captured
+  /// neither is possible: then it is done when the capture is over.
+  static void give_back(ForeignMemory* memory, void* data) noexcept;
 };
 
 }  // namespace tandem::detail

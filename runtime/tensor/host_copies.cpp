@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/memory/check.h"
+#include "runtime/memory/fork.h"
 
 namespace tandem::detail {
 namespace {
@@ -22,7 +23,11 @@ struct HostCopies {
   std::unordered_map<const StorageBody*, std::vector<HostCopy>> of;
 };
 HostCopies& host_copies() {
-  static HostCopies& c = *new HostCopies();
+  static HostCopies& c = []() -> HostCopies& {
+    auto* made = new HostCopies();
+    hold_across_fork(made->mutex);
+    return *made;
+  }();
   return c;
 }
 
@@ -30,14 +35,16 @@ HostCopies& host_copies() {
 
 void note_host_copy(const StorageBody& storage, const Stream& stream, bool writes) {
   debug::g_parts.fetch_or(debug::kPinned);  // from here on ops on the host look
+  Event done;
+  done.record(stream);
   HostCopies& c = host_copies();
   const std::lock_guard lock(c.mutex);
   std::vector<HostCopy>& list = c.of[&storage];
   for (HostCopy& copy : list) {
-    if (copy.stream == stream && copy.writes == writes) return copy.done.record(stream);
+    if (copy.stream != stream || copy.writes != writes) continue;
+    copy.done = std::move(done);
+    return;
   }
-  Event done;
-  done.record(stream);
   list.push_back({stream, writes, std::move(done)});
 }
 

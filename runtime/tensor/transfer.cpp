@@ -26,11 +26,6 @@ bool read_at_once(const BackendTable& backend, Device device, const void* host) 
          backend.driver.read_at_once(device.index, host, &yes) == 0 && yes != 0;
 }
 
-void record_pinned_use(const StorageBody& storage, const Stream& stream) {
-  auto* block = static_cast<Block*>(storage.block);
-  block->pool->record_use(block, stream_id(stream));
-}
-
 /// Bytes of two dense tensors of one dtype and layout, one of them on the host or both on devices.
 void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
   const bool to_host = out.device().is_cpu();
@@ -60,7 +55,7 @@ void copy_bytes(const Tensor& out, const Tensor& source, bool non_blocking) {
   }
   record_use((to_host ? source : out).body_ptr()->storage, stream);
   const bool pinned = is_pinned(*on_host.body_ptr()->storage);
-  if (pinned) record_pinned_use(*on_host.body_ptr()->storage, stream);
+  if (pinned) note_use(on_host.body_ptr()->storage, stream);
   check_driver(*backend,
                backend->driver.copy(device.index, out.data_ptr(), source.data_ptr(), bytes,
                                     to_host ? kDeviceToHost : kHostToDevice, stream.native()),
@@ -101,14 +96,15 @@ void transfer(const Tensor& out, const Tensor& source, bool non_blocking) {
 }
 
 void record_use(StorageBody* storage, const Stream& stream) {
-  if (storage->device.is_cpu()) {
-    if (is_pinned(*storage)) record_pinned_use(*storage, stream);
-    return;
-  }
-  if (may_capture() && captured_use(storage, stream)) return;
+  if (may_capture() && !storage->device.is_cpu() && captured_use(storage, stream)) return;
+  note_use(storage, stream);
+}
+
+void note_use(StorageBody* storage, const Stream& stream) {
+  if (storage->device.is_cpu() && !is_pinned(*storage)) return;
   if (storage->foreign != nullptr) return storage->foreign->record_use(stream);
-  if (storage->block == nullptr) return;
-  pool_for(storage->device).record_use(static_cast<Block*>(storage->block), stream_id(stream));
+  auto* block = static_cast<Block*>(storage->block);
+  if (block != nullptr) block->pool->record_use(block, stream_id(stream));
 }
 
 }  // namespace tandem::detail

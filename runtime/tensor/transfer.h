@@ -14,5 +14,7 @@ void transfer(const Tensor& out, const Tensor& source, bool non_blocking);
 /// Notes that a stream's work uses the storage. To be called before the work is queued: it may
 /// throw.
 void record_use(StorageBody* storage, const Stream& stream);
+/// The same of work that the stream runs by itself, whether or not it is being captured by now.
+void note_use(StorageBody* storage, const Stream& stream);
 
 }  // namespace tandem::detail

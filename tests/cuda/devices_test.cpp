@@ -15,6 +15,7 @@
 #include "tests/support/device_calls.h"
 #include "tests/support/message_of.h"
 #include "tests/support/needs.h"
+#include "tests/support/sim_counts.h"
 
 using namespace tandem;
 using test::message_of;
@@ -178,6 +179,27 @@ TEST(Devices, AListOfTensorsOfTwoNamesBoth) {
   EXPECT_NE(text.find("cuda:1"), std::string::npos) << text;
 }
 
+/// On the simulated machine: which way a copy takes, by how many copies it is, and that none waits.
+TEST(Devices, DirectlyWhereTheyReachEachOtherAndThroughTheHostElsewhere) {
+  NEEDS_DEVICES(3);
+  const auto counts = test::sim_counters();
+  if (counts == nullptr) GTEST_SKIP() << "the backend is not the simulated one";
+  for (int from = 0; from < 3; ++from) {
+    for (int to = 0; to < 3; ++to) {
+      if (from == to) continue;
+      const Tensor source = ones({3 << 20}, {.device = cuda(from)});
+      Tensor out = empty({3 << 20}, {.device = cuda(to)});
+      out.copy_(source);  // fills the pools
+      const test::SimCounts before = test::read(counts);
+      out.copy_(source);
+      const test::SimCounts after = test::read(counts);
+      const bool direct = from < 2 && to < 2;
+      EXPECT_EQ(after.copies - before.copies, direct ? 1 : 6) << from << " to " << to;
+      EXPECT_EQ(after.waits, before.waits);
+    }
+  }
+}
+
 TEST(Devices, EachHasAPoolOfItsOwn) {
   NEEDS_DEVICES(2);
   const std::size_t first = memory_stats(cuda(0)).allocated.current;
@@ -203,6 +225,17 @@ TEST(Devices, GraphsOfTwo) {
   b.synchronize();
   EXPECT_EQ(p.sum().item<float>(), 200);
   EXPECT_EQ(q.sum().item<float>(), 300);
+  // A stream of another device is no part of a capture.
+  {
+    GraphCapture capture(a);
+    Event fork;
+    fork.record(a);
+    const std::string refused = message_of([&] { fork.wait(b); });
+    EXPECT_NE(refused.find("cuda:0"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("cuda:1"), std::string::npos) << refused;
+    p = x + 1;
+    EXPECT_NO_THROW(capture.end());
+  }
   // A copy from a stream that is no part of the capture has no place in it.
   const std::string text = message_of([&] { Graph::capture(b, [&] { q = x.to(cuda(1)); }); });
   EXPECT_NE(text.find("capture"), std::string::npos) << text;

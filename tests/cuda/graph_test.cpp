@@ -372,6 +372,74 @@ TEST(Graph, OneUsesTheOutputsOfAnother) {
   EXPECT_TRUE(equal(z, (numbers(1000) + 1) * 2));
 }
 
+TEST(Graph, KeptMemoryIsBehindAReplayOnAStreamThatIsCapturedAgain) {
+  TANDEM_NEEDS_GPU();
+  const Stream stream = Stream::create(kDevice);
+  auto x = std::make_unique<Tensor>(numbers(1 << 20));
+  Tensor y;
+  synchronize(kDevice);
+  auto graph = std::make_unique<Graph>(Graph::capture(stream, [&] { y = *x + 1; }));
+  const std::size_t before = live();
+  x.reset();
+  EXPECT_EQ(live(), before);  // the graph keeps it
+  graph->replay(stream);
+  {
+    GraphCapture other(stream);
+    graph.reset();  // its replay may still run
+    // What it kept is not the new capture's.
+    EXPECT_LT(live(), before);
+    const Tensor z = y * 2;
+  }
+}
+
+TEST(Graph, ForeignMemoryGoesBackWhenTheCaptureIsOver) {
+  TANDEM_NEEDS_GPU();
+  const Stream home = Stream::create(kDevice), stream = Stream::create(kDevice);
+  Tensor memory = numbers(1000);
+  synchronize(kDevice);
+  int returned = 0;
+  const auto wrapped = [&] {
+    return from_blob(memory.data_ptr(), {1000}, DType::float32, {}, home,
+                     [&](void*, const Stream&) { ++returned; });
+  };
+  Tensor used = wrapped();
+  {
+    const StreamGuard guard(stream);
+    const Tensor z = used + 1;
+  }
+  Tensor y;
+  {
+    GraphCapture capture(stream);
+    used = Tensor();
+    EXPECT_EQ(returned, 0);  // the stream's own work cannot be waited for now
+    y = memory + 1;
+    const Graph graph = capture.end();
+    EXPECT_EQ(returned, 1);
+    graph.replay(stream);
+    const StreamGuard guard(home);  // has not become a part of the capture
+    EXPECT_EQ((memory + 1).sum().item<float>(), (numbers(1000) + 1).sum().item<float>());
+  }
+  used = wrapped();
+  {
+    GraphCapture given_up(stream);
+    used = Tensor();
+  }
+  EXPECT_EQ(returned, 2);
+}
+
+TEST(Graph, AStreamThatHasEndedCannotReplayOrBeCaptured) {
+  TANDEM_NEEDS_GPU();
+  const Stream stream = Stream::create(kDevice), own = Stream::create_owned(kDevice);
+  Tensor x = numbers(10);
+  synchronize(kDevice);
+  const Graph graph = Graph::capture(stream, [&] { x.add_(1); });
+  own.destroy();
+  EXPECT_NE(message_of([&] { graph.replay(own); }).find("[replay] expected a stream that lives"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] { GraphCapture c(own); }).find("expected a stream that lives"),
+            std::string::npos);
+}
+
 TEST(Graph, ErrorsThatTheDeviceFindsAreRaisedWhereTheReplayIsWaitedFor) {
   TANDEM_NEEDS_GPU();
   const Stream stream = Stream::create(kDevice), other = Stream::create(kDevice);

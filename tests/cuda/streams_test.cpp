@@ -2,6 +2,7 @@
 // given back in stream order. Without a GPU the backend is the simulated one.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -149,6 +150,42 @@ TEST(Streams, OwnedOnesEndWhileMemoryIsCached) {
   }
   // Later streams took the memory of those that are gone.
   EXPECT_LT(memory_stats(kDevice).reserved.current, std::size_t{64} << 20);
+}
+
+TEST(Streams, AGuardDoesNotBringBackAStreamThatHasEnded) {
+  TANDEM_NEEDS_GPU();
+  const Stream own = Stream::create_owned(kDevice), inner = Stream::create(kDevice);
+  {
+    const StreamGuard outside(own);
+    {
+      const StreamGuard inside(inner);
+      own.destroy();
+    }
+    EXPECT_EQ(current_stream(kDevice), Stream::wrap(kDevice, nullptr));
+  }
+  EXPECT_EQ(current_stream(kDevice), Stream::wrap(kDevice, nullptr));
+}
+
+TEST(Streams, OfManyThreadsOneDestroys) {
+  TANDEM_NEEDS_GPU();
+  for (int round = 0; round < 50; ++round) {
+    const Stream own = Stream::create_owned(kDevice);
+    std::atomic<int> destroyed{0}, refused{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        try {
+          own.destroy();
+          ++destroyed;
+        } catch (const Error&) {
+          ++refused;
+        }
+      });
+    }
+    for (std::thread& t : threads) t.join();
+    EXPECT_EQ(destroyed, 1);
+    EXPECT_EQ(refused, 3);
+  }
 }
 
 TEST(Streams, WhatCannotBeDestroyed) {

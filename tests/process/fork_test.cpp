@@ -4,10 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tandem/graph.h"
 #include "tandem/memory.h"
@@ -128,6 +131,72 @@ TEST(Fork, ADeviceOfTheParentIsAnErrorInTheChild) {
             0);
   x.add_(1);
   EXPECT_EQ(x.cpu().sum().item<float>(), 2000);
+}
+
+TEST(Fork, InACapture) {
+  if (!is_available(DeviceKind::CUDA)) GTEST_SKIP() << device_status(DeviceKind::CUDA);
+  const Device device(DeviceKind::CUDA, 0);
+  Tensor x = ones({1000}, {.device = device});
+  Tensor y;
+  const Stream stream = Stream::create(device);
+  synchronize(device);
+  auto capture = std::make_unique<GraphCapture>(stream);
+  y = x + 1;
+  EXPECT_EQ(in_child([&] {
+              capture.reset();
+              x = y = Tensor();
+              return compute();
+            }),
+            0);
+  const Graph graph = capture->end();
+  graph.replay(stream);
+  stream.synchronize();
+  EXPECT_EQ(y.sum().item<float>(), 2000);
+}
+
+/// Other threads are inside of whatever has a lock while the process forks.
+TEST(Fork, WhileOtherThreadsHoldLocks) {
+  const bool gpu = is_available(DeviceKind::CUDA);
+  const Device device(DeviceKind::CUDA, 0);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  threads.emplace_back([&] {
+    const Stream host = current_stream(kCPU);
+    while (!stop) deallocate_memory(allocate_memory(1000, host), host);
+  });
+  if (gpu) {
+    threads.emplace_back([&] {
+      const Tensor there = ones({100}, {.device = device});
+      while (!stop) {
+        Tensor pinned = empty_pinned({100}, DType::float32);
+        pinned.copy_(there, true);
+      }
+    });
+    threads.emplace_back([&] {
+      const Stream stream = Stream::create(device);
+      while (!stop) Graph::capture(stream, [] {});
+    });
+    threads.emplace_back([&] {
+      while (!stop) Stream::create_owned(device).destroy();
+    });
+  }
+  Tensor pinned = gpu ? empty_pinned({100}, DType::float32) : Tensor();
+  if (gpu) pinned.copy_(ones({100}, {.device = device}), true);
+  for (int i = 0; i < 40; ++i) {
+    const int answer = in_child([&] {
+      const Stream host = current_stream(kCPU);
+      for (int k = 0; k < 16; ++k) {
+        void* p = allocate_memory(static_cast<std::size_t>(1) << k, host);
+        deallocate_memory(p, host);
+      }
+      pinned = Tensor();
+      return empty({1000}).numel() == 1000 ? 0 : 1;
+    });
+    EXPECT_EQ(answer, 0) << "round " << i;
+    if (answer != 0) break;
+  }
+  stop = true;
+  for (std::thread& t : threads) t.join();
 }
 
 }  // namespace

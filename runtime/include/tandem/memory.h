@@ -158,6 +158,8 @@ struct TANDEM_API MemoryResource {
   /// Whether memory is given in the order of a stream, as by cudaMallocAsync. The private pools of
   /// graphs take none from such a resource, but from the device's driver.
   virtual bool stream_ordered() const noexcept { return false; }
+  /// The pool asks for no more: another resource is under it, or none. Memory may still be out.
+  virtual void removed() noexcept {}
 };
 /// Puts `resource` (null: the device's own driver) under the pool of the device, after calls of the
 /// one before that are under way. Memory taken earlier stays and goes back to where it came from.

@@ -335,6 +335,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t n, cudaMemcp
 }
 cudaError_t cudaMemcpyPeerAsync(void* to, int there, const void* from, int here, std::size_t n,
                                 cudaStream_t s) {
+  if (sim::owner_of(to) != there || sim::owner_of(from) != here)
+    return answer(cudaErrorInvalidValue);
   if (sim::capturing(s)) {
     return sim::record(s, {3},
                        [=] { return cudaMemcpyPeerAsync(to, there, from, here, n, nullptr); });

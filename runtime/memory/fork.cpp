@@ -1,0 +1,48 @@
+// The locks that are held across a fork, besides those of the pools (front_cache.cpp).
+#include "runtime/memory/fork.h"
+
+#include <pthread.h>
+
+#include <ranges>
+#include <vector>
+
+#include "runtime/memory/front_cache.h"
+
+namespace tandem {
+namespace {
+
+struct Held {
+  std::mutex mutex;  // guards the list
+  std::vector<std::mutex*> list;
+};
+
+void before_fork();
+void after_fork();
+
+Held& held() {
+  static Held& h = []() -> Held& {
+    (void)memory::Registry::get();  // whose handlers come later before a fork, being older
+    pthread_atfork(before_fork, after_fork, after_fork);
+    return *new Held();
+  }();
+  return h;
+}
+
+void before_fork() {
+  held().mutex.lock();
+  for (std::mutex* m : held().list | std::views::reverse) m->lock();
+}
+
+void after_fork() {
+  for (std::mutex* m : held().list) m->unlock();
+  held().mutex.unlock();
+}
+
+}  // namespace
+
+void hold_across_fork(std::mutex& mutex) {
+  const std::lock_guard lock(held().mutex);
+  held().list.push_back(&mutex);
+}
+
+}  // namespace tandem
