@@ -6,14 +6,7 @@
 
 #include <tandem/c.h>
 
-/* ISO C has no conversion from an object's pointer to a function's; dlsym's answer is one all the
-   same. */
-static int look_up(void* library, const char* name, void* function) {
-  void* const symbol = dlsym(library, name);
-  memcpy(function, &symbol, sizeof symbol);
-  if (symbol == NULL) printf("%s: %s\n", name, dlerror());
-  return symbol == NULL;
-}
+#include "look_up.h"
 
 int main(int argc, char** argv) {
   int (*check_abi)(int);

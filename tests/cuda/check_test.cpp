@@ -15,6 +15,7 @@
 #include "tandem/print.h"
 #include "tandem/tandem.h"
 #include "tests/support/device_calls.h"
+#include "tests/support/message_of.h"
 #include "tests/support/needs.h"
 
 using namespace tandem;
@@ -29,14 +30,7 @@ constexpr Checks kOn{.streams = true, .memory = true};
 [[maybe_unused]] const bool g_on = (set_checks(kOn), true);
 
 /// What a call raises as a mistake, empty where it is none.
-std::string mistake_in(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const CheckError& e) {
-    return e.what();
-  }
-  return "";
-}
+std::string mistake_in(const std::function<void()>& f) { return test::message_of<CheckError>(f); }
 
 std::string mistake_on(const Stream& s, const std::function<void()>& f) {
   return mistake_in([&] {

@@ -404,6 +404,9 @@ TEST(Graph, ForeignMemoryGoesBackWhenTheCaptureIsOver) {
   };
   Tensor used = wrapped();
   {
+    Event ready;
+    ready.record(home);
+    ready.wait(stream);
     const StreamGuard guard(stream);
     const Tensor z = used + 1;
   }

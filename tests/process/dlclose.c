@@ -9,16 +9,10 @@
 
 #include <tandem/c.h>
 
+#include "../c/look_up.h"
+
 static const char* path;
 static sem_t used, closed;
-
-/* ISO C has no conversion from an object's pointer to a function's; dlsym's answer is one all the
-   same. */
-static int look_up(void* library, const char* name, void* function) {
-  void* const symbol = dlsym(library, name);
-  memcpy(function, &symbol, sizeof symbol);
-  return symbol == NULL;
-}
 
 /* 1 + 2 + 3 through the library, which is opened for it; null where something failed. */
 static void* use(void) {

@@ -7,11 +7,12 @@
 
 namespace tandem::test {
 
-/// The message of the Error that f raises; empty where it raises none.
+/// The message of the error of this kind that f raises; empty where it raises none.
+template <class E = Error>
 std::string message_of(auto&& f) {
   try {
     f();
-  } catch (const Error& e) {
+  } catch (const E& e) {
     return e.what();
   }
   return "";
