@@ -140,7 +140,7 @@ bool run_after_capture(Device device, const std::function<void()>& f) noexcept {
 /// kept for ever, since the device that it is of is gone.
 void forget_captures() noexcept {
   if (!may_capture()) return;
-  new std::vector<std::shared_ptr<Recording>>(std::move(captures().open));
+  new (&captures().open) std::vector<std::shared_ptr<Recording>>();  // the old one is not destroyed
   captures_under_way.store(0);
 }
 
