@@ -12,7 +12,8 @@
 namespace tandem::perf {
 namespace {
 
-constexpr std::int64_t kSmall = 64, kMiddle = 300 << 10, kLarge = 3 << 20, kAtOnce = 1000;
+constexpr std::int64_t kSmall = 64, kMiddle = 300 << 10, kLarge = 3 << 20, kHuge = 64 << 20,
+                       kAtOnce = 1000;
 constexpr DType kBytes = dtype_of<std::uint8_t>;
 
 /// An allocation and its end; the memory is not touched.
@@ -102,7 +103,7 @@ void add(std::vector<Case>& cases, const char* op, std::int64_t bytes, const cha
 }
 
 void add_pairs(std::vector<Case>& cases, const char* op, void (*pair)(std::size_t)) {
-  for (const std::int64_t n : {kSmall, kMiddle, kLarge}) {
+  for (const std::int64_t n : {kSmall, kMiddle, kLarge, kHuge}) {
     const auto bytes = static_cast<std::size_t>(n);
     add(cases, op, n, "pair", [pair, bytes](benchmark::State& state) {
       for ([[maybe_unused]] auto _ : state) pair(bytes);

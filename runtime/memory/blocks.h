@@ -50,10 +50,11 @@ struct alignas(64) Block {
   std::unique_ptr<std::vector<memory::Use>> uses;  // null: none
   std::atomic<std::uint64_t> last_use{
       memory::kNoStream};         // the newest use's stream, to skip the lock
-  std::uint8_t size_class = 255;  // 255: not for the front caches
-  bool live = false;              // given out and not freed
-  std::uint32_t label = 0;        // what it is for (tags.h)
-  bool held_back = false;         // by the quarantine of debug mode, since it was freed
+  std::uint8_t size_class = 255;  // kKeptClass: a large one that a thread may keep; 255: not for
+                                  // the front caches
+  bool live = false;        // given out and not freed
+  std::uint32_t label = 0;  // what it is for (tags.h)
+  bool held_back = false;   // by the quarantine of debug mode, since it was freed
 };
 
 namespace memory {
@@ -68,6 +69,8 @@ inline constexpr std::size_t kLargeLimit = std::size_t{1}
 inline constexpr std::size_t kSlabBlocks = 1024;
 inline constexpr std::size_t kSlabBytes = std::size_t{512} << 10;
 inline constexpr int kMaxClasses = 64;
+inline constexpr std::size_t kKeptLimit = std::size_t{32} << 20;  // the largest that threads keep
+inline constexpr std::uint8_t kKeptClass = 254;
 
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 constexpr std::size_t round_down(std::size_t n, std::size_t to) { return n / to * to; }

@@ -1,11 +1,11 @@
-// Each thread's few free small blocks in front of a pool, so that most allocations take no shared
-// lock.
+// Each thread's few free blocks in front of a pool, so that most allocations take no shared lock.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "runtime/memory/blocks.h"
@@ -60,6 +60,10 @@ struct FrontCache {
   Tally tally;
   Block* head[kMaxClasses] = {};
   std::uint8_t count[kMaxClasses] = {};
+  /// The large blocks freed last, the newest first, each for a request of its own size; null: none.
+  /// The pool takes them back before it cuts or grows for another large request, so that they keep
+  /// no one from a fit.
+  Block* kept[2] = {};
 
   static constexpr std::size_t kMaxDepth = 64;
   /// How many blocks of a size are kept: up to 64 KiB in all, one at least.
@@ -78,6 +82,20 @@ struct FrontCache {
     head[size_class] = b->next;
     --count[size_class];
     return b;
+  }
+  /// Returns the block that there is no room for any more, or null.
+  Block* keep(Block* b) noexcept {
+    Block* last = kept[1];
+    kept[1] = kept[0];
+    kept[0] = b;
+    return last;
+  }
+  /// Null: none of that size.
+  Block* take_kept(std::size_t bytes) noexcept {
+    if (kept[0] != nullptr && kept[0]->size == bytes)
+      return std::exchange(kept[0], std::exchange(kept[1], nullptr));
+    if (kept[1] != nullptr && kept[1]->size == bytes) return std::exchange(kept[1], nullptr);
+    return nullptr;
   }
 };
 

@@ -39,11 +39,15 @@ class Pool::Growing {
   Growing& operator=(const Growing&) = delete;
 
  private:
+  friend class Pool;
   static thread_local char t_self;
   Pool& pool_;
   bool outermost_;
 };
 thread_local char Pool::Growing::t_self = 0;
+
+/// Whether this is a call from within a user's resource, with the growth lock held.
+bool Pool::growing_here() const noexcept { return grower_.load() == &Growing::t_self; }
 
 /// Whether a heap may reserve so many bytes more. With the pool's lock.
 bool Pool::within_limit(const memory::Heap& h, std::size_t bytes) const {

@@ -99,10 +99,12 @@ Range* Heap::cut(Range* r, std::size_t bytes, Lane& lane) noexcept {
   return r;
 }
 
-/// The class that a range counts as in the front caches; 255: none.
+/// What a range counts as in the front caches: Block::size_class.
 std::uint8_t Heap::range_class(const Range& r) const noexcept {
-  if (id_ != PoolId::Shared || r.segment->large || r.size <= kSlabLimit || r.size > kLargeLimit)
-    return 255;
+  if (id_ != PoolId::Shared || r.size <= kSlabLimit) return 255;
+  if (r.size > kLargeLimit)
+    return r.segment->large && r.size <= kKeptLimit ? kKeptClass : std::uint8_t{255};
+  if (r.segment->large) return 255;
   const int size_class = classes_.of(r.size);
   return classes_.bytes(size_class) == r.size ? static_cast<std::uint8_t>(size_class) : 255;
 }

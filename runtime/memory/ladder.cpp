@@ -60,6 +60,7 @@ Block* Pool::attempt(const Request& q) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   if (c != nullptr) {
     fold_front(*c);
+    give_up_kept(*c);
     c->lock.unlock();
   }
   if (direct_) return nullptr;
@@ -110,6 +111,7 @@ Block* Pool::take_waiting(const Request& q) {
 Block* Pool::climb(Request& q) {
   if (Block* b = attempt(q)) return b;
   if (!direct_) {
+    if (kept_limit_ != 0 && !growing_here()) drain_kept();
     if (Block* b = locked(&Pool::take_settled, q)) return b;
   }
   if (Block* b = grow(q)) return b;

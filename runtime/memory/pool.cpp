@@ -64,7 +64,8 @@ Pool::Pool(std::unique_ptr<Driver> driver, Device device, unsigned index, memory
   asynchronous_ = driver_->features().asynchronous;
   if (debug::on(debug::kMemory) && !direct_)
     quarantine_ = std::make_unique<memory::Quarantine>(checks().quarantine);
-  cached_limit_ = direct_ || quarantine_ != nullptr ? 0 : memory::kLargeLimit;
+  if (direct_ || quarantine_ != nullptr) cached_limit_ = 0;
+  if (cached_limit_ != 0 && !asynchronous_) kept_limit_ = memory::kKeptLimit;
   for (int c = 0; c < classes_.count(); ++c) depth_[c] = FrontCache::depth(classes_.bytes(c));
   stats_.limit = kNoLimit;
   nothing_.pool = this;
@@ -93,7 +94,7 @@ Pool::~Pool() {
   if (asynchronous_) order_.detach(index_);
 }
 
-// ---- Small blocks: the thread's front cache. ----
+// ---- The thread's front cache. ----
 
 inline unsigned Pool::slot_of(StreamId stream) const noexcept {
   const unsigned spread = static_cast<unsigned>(stream.id) + 7 * index_;
@@ -136,19 +137,35 @@ Block* Pool::allocate(std::size_t bytes, StreamId stream, PoolId id) {
       const int size_class = classes_.of(bytes);
       Block* b = c->pop(size_class);
       if (b == nullptr && refill(*c, size_class)) b = c->pop(size_class);
-      if (b != nullptr) [[likely]] {
-        b->requested = bytes;
-        b->live = true;
-        b->label = memory::t_tag;
-        c->tally.allocate(*b);
-        c->lock.unlock();
-        memory::unpoison(device_, b->data, bytes);
-        return b;
-      }
+      if (b != nullptr) [[likely]]
+        return give_out(*c, b, bytes);
       c->lock.unlock();
     }
+  } else if (bytes - 1 < kept_limit_ && id == PoolId::Shared) {
+    if (Block* b = take_kept(bytes, stream)) return b;
   }
   return bytes == 0 ? &nothing_ : allocate_slow(bytes, stream, id);
+}
+
+/// A block of a cache, whose lock is let go.
+[[gnu::always_inline]] inline Block* Pool::give_out(FrontCache& c, Block* b,
+                                                    std::size_t bytes) noexcept {
+  b->requested = bytes;
+  b->live = true;
+  b->label = memory::t_tag;
+  c.tally.allocate(*b);
+  c.lock.unlock();
+  memory::unpoison(device_, b->data, bytes);
+  return b;
+}
+
+/// One of the large blocks that the thread freed last; null where none is of that size.
+Block* Pool::take_kept(std::size_t bytes, StreamId stream) noexcept {
+  FrontCache* c = front(stream);
+  if (c == nullptr) return nullptr;
+  if (Block* b = c->take_kept(memory::range_bytes(bytes))) return give_out(*c, b, bytes);
+  c->lock.unlock();
+  return nullptr;
 }
 
 bool Pool::refill(FrontCache& cache, int size_class) noexcept try {
@@ -176,8 +193,10 @@ void Pool::free(Block* b) noexcept {
     fatal("a block of memory was freed twice");
   memory::poison(device_, b->data, b->size);
   const int size_class = b->size_class;
-  if (size_class >= memory::kMaxClasses || b->uses != nullptr) [[unlikely]]
-    return free_slow(b);
+  if (size_class >= memory::kMaxClasses || b->uses != nullptr) [[unlikely]] {
+    const bool kept = size_class == memory::kKeptClass && b->uses == nullptr && kept_limit_ != 0;
+    return kept ? keep(b) : free_slow(b);
+  }
   FrontCache* c = front(b->stream);
   if (c == nullptr) [[unlikely]]
     return free_slow(b);
@@ -195,6 +214,28 @@ void Pool::free(Block* b) noexcept {
   c->lock.unlock();
 }
 
+/// A large block for the thread's next request of its size. What there is no room for any more goes
+/// to the heap.
+void Pool::keep(Block* b) noexcept {
+  FrontCache* c = front(b->stream);
+  if (c == nullptr) return free_slow(b);
+  b->live = false;
+  c->tally.free(*b);
+  if (Block* old = c->keep(b)) {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    fold_front(*c);
+    release_own(old);
+  }
+  c->lock.unlock();
+}
+
+/// With the locks of the cache and the pool.
+void Pool::give_up_kept(FrontCache& c) noexcept {
+  for (Block*& b : c.kept) {
+    if (b != nullptr) release_own(std::exchange(b, nullptr));
+  }
+}
+
 void Pool::free(Block* b, StreamId stream) noexcept {
   try {
     record_use(b, stream);
@@ -207,6 +248,7 @@ void Pool::free(Block* b, StreamId stream) noexcept {
 void Pool::drain(FrontCache& c) noexcept {
   const std::lock_guard<std::mutex> hold(mutex_);
   fold_front(c);
+  give_up_kept(c);
   for (int i = 0; i < classes_.count(); ++i) {
     release(std::exchange(c.head[i], nullptr));
     c.count[i] = 0;
@@ -219,6 +261,19 @@ void Pool::drain_all() noexcept {
   for (FrontCache* c : all.caches) {
     const std::lock_guard<memory::SpinLock> hold_cache(c->lock);
     if (c->pool == this) drain(*c);
+  }
+}
+
+/// Takes back the large blocks that threads keep: before another request waits, grows or cuts what
+/// it could have whole. Not from within a user's resource, whose caller has the growth lock.
+void Pool::drain_kept() noexcept {
+  memory::Registry& all = memory::Registry::get();
+  const std::lock_guard<std::mutex> hold(all.mutex);
+  for (FrontCache* c : all.caches) {
+    const std::lock_guard<memory::SpinLock> hold_cache(c->lock);
+    if (c->pool != this || (c->kept[0] == nullptr && c->kept[1] == nullptr)) continue;
+    const std::lock_guard<std::mutex> hold_pool(mutex_);
+    give_up_kept(*c);
   }
 }
 
@@ -358,7 +413,8 @@ void Pool::drain_stream(StreamId stream) noexcept {
 
 // ---- Statistics and settings. ----
 
-/// Takes the sums of all threads' front caches in.
+/// Takes the sums of all threads' front caches in, and the large blocks that they keep: how much is
+/// free in one piece is to be told.
 void Pool::fold_all() noexcept {
   memory::Registry& all = memory::Registry::get();
   const std::lock_guard<std::mutex> hold_registry(all.mutex);
@@ -367,6 +423,7 @@ void Pool::fold_all() noexcept {
     if (c->pool != this) continue;
     const std::lock_guard<std::mutex> hold(mutex_);
     fold_front(*c);
+    give_up_kept(*c);
   }
 }
 

@@ -10,10 +10,12 @@
 // wanted and there is none in the right order.
 //
 // Sizes: up to 256 KiB, size classes in slabs; above, ranges, found by size in constant time, split
-// and joined. A front cache a thread holds blocks of up to 1 MiB, of the large ones one a size.
-// Requests of up to 1 MiB live apart from larger ones, because a small long-lived block in the
-// middle of a large run would keep a large request from fitting; near the end of memory either kind
-// takes what the other has.
+// and joined. A front cache a thread holds blocks of up to 1 MiB, of the large ones one a size; on
+// the host also the two freed last of up to 32 MiB: two threads that contend for the lock take
+// longer than the pool's work with it. (On a device a launch takes longer than both.) Requests of
+// up to 1 MiB live apart from larger ones, because a small long-lived block in the middle of a
+// large run would keep a large request from fitting; near the end of memory either kind takes what
+// the other has.
 //
 // Where the driver has virtual memory, address space is reserved once, far more than there is
 // memory, and pages of it are mapped and unmapped: a large request takes its pages from whatever is
@@ -147,6 +149,10 @@ class TANDEM_API Pool {
   unsigned slot_of(StreamId stream) const noexcept;
   memory::FrontCache* own_front(StreamId stream) noexcept;
   memory::FrontCache* locked_front(StreamId stream) noexcept;
+  Block* give_out(memory::FrontCache& cache, Block* block, std::size_t bytes) noexcept;
+  Block* take_kept(std::size_t bytes, StreamId stream) noexcept;
+  void keep(Block* block) noexcept;
+  void give_up_kept(memory::FrontCache& cache) noexcept;
   void rebind(memory::FrontCache& cache, StreamId stream) noexcept;
   bool refill(memory::FrontCache& cache, int size_class) noexcept;
   void free_slow(Block* block) noexcept;
@@ -154,6 +160,7 @@ class TANDEM_API Pool {
   void release(Block* blocks) noexcept;
   void release_own(Block* block) noexcept;
   void drain_all() noexcept;
+  void drain_kept() noexcept;
   void drain_stream(StreamId stream) noexcept;
   void fold(memory::Tally& tally, memory::Heap* heap) noexcept;
   void fold_front(memory::FrontCache& cache) noexcept;
@@ -191,6 +198,7 @@ class TANDEM_API Pool {
 
   // growth.cpp
   class Growing;
+  bool growing_here() const noexcept;
   Block* grow(Request& q) noexcept;
   Block* take_grown(const Request& q);
   bool within_limit(const memory::Heap& heap, std::size_t bytes) const;
@@ -220,6 +228,7 @@ class TANDEM_API Pool {
   const memory::SizeClasses classes_;
   std::uint8_t depth_[memory::kMaxClasses] = {};
   std::size_t cached_limit_ = memory::kLargeLimit;  // requests up to here may be in front caches
+  std::size_t kept_limit_ = 0;                      // and these, of which threads keep a few
   bool direct_ = false;                             // TANDEM_POOL=direct
   bool plain_ = false;                              // TANDEM_POOL=plain
   std::atomic<bool> virtual_{false};                // there is virtual memory, and it is wanted

@@ -63,6 +63,12 @@ class Collector {
       for (const Block* b = c.head[i]; b != nullptr && b->slab == nullptr; b = b->next)
         in_fronts_.insert(b);
     }
+    for (const Block* b : c.kept) {
+      if (b == nullptr) continue;
+      ++f.kept;
+      f.bytes += b->size;
+      in_fronts_.insert(b);
+    }
     if (f.bytes == 0) return;
     stream(c.stream).front += f.bytes;
     out_.fronts.push_back(std::move(f));

@@ -57,6 +57,7 @@ struct SegmentSnapshot {
 struct FrontSnapshot {
   std::uint64_t stream = 0;
   std::vector<std::pair<int, unsigned>> blocks;  // size class, how many
+  unsigned kept = 0;                             // large blocks, each of a size of its own
   std::size_t bytes = 0;
 };
 

@@ -145,7 +145,10 @@ Json front(const FrontSnapshot& f) {
   Json blocks = Json::array();
   for (const auto& [size_class, n] : f.blocks)
     blocks.push_back({{"class", size_class}, {"blocks", n}});
-  return {{"stream", stream_number(f.stream)}, {"bytes", f.bytes}, {"blocks", std::move(blocks)}};
+  return {{"stream", stream_number(f.stream)},
+          {"bytes", f.bytes},
+          {"blocks", std::move(blocks)},
+          {"large_blocks", f.kept}};
 }
 
 }  // namespace

@@ -139,6 +139,62 @@ TEST_F(PoolThreadsTest, EmptyCacheReachesIdleThreads) {
   t.join();
 }
 
+TEST_F(PoolThreadsTest, LargeBlocksComeBackWithoutTheSharedLock) {
+  Block* first = pool().allocate(3 * kMiB);
+  Block* second = pool().allocate(5 * kMiB);
+  std::byte* const data = first->data;
+  pool().free(first);
+  pool().free(second);
+  pool().lock();  // is not taken again below: the test would hang
+  for (int i = 0; i < 3; ++i) {
+    first = pool().allocate(3 * kMiB - 100);
+    second = pool().allocate(5 * kMiB);
+    EXPECT_EQ(first->data, data);
+    EXPECT_EQ(first->requested, 3 * kMiB - 100);
+    pool().free(second);
+    pool().free(first);
+  }
+  pool().unlock();
+  const memory::Snapshot s = pool().snapshot();
+  ASSERT_EQ(s.fronts.size(), 1u);
+  EXPECT_EQ(s.fronts[0].kept, 2u);
+  EXPECT_EQ(s.fronts[0].bytes, 8 * kMiB);
+  const MemoryStats stats = pool().stats();
+  EXPECT_EQ(stats.allocated.current, 0u);
+  EXPECT_EQ(stats.allocated.peak, 8 * kMiB);
+  EXPECT_EQ(stats.frees, 8u);
+  EXPECT_EQ(stats.largest_free, memory::kLargeSegment);  // who asks is told the whole
+  EXPECT_EQ(pool().verify(), "");
+}
+
+TEST_F(PoolThreadsTest, LargeBlocksThatAreKeptJoinForAnotherSize) {
+  device_.capacity = memory::kLargeSegment;
+  std::vector<Block*> blocks;
+  for (int i = 0; i < 8; ++i) blocks.push_back(pool().allocate(4 * kMiB));
+  for (Block* b : blocks) pool().free(b);
+  Block* all = pool().allocate(memory::kLargeSegment);  // of what was kept, too
+  pool().free(all);
+  Block* small = pool().allocate(100);  // whose segment must come from somewhere
+  pool().free(small);
+  EXPECT_EQ(pool().verify(), "");
+}
+
+TEST_F(PoolThreadsTest, LargeBlocksOfIdleThreadsAreTakenBeforeGrowing) {
+  std::promise<void> ready, go;
+  pool();
+  std::thread t([&] {
+    pool().free(pool().allocate(20 * kMiB));
+    ready.set_value();
+    go.get_future().wait();  // alive, with a large block in its cache
+  });
+  ready.get_future().wait();
+  Block* b = pool().allocate(20 * kMiB);
+  EXPECT_EQ(device_.allocations, 1);
+  pool().free(b);
+  go.set_value();
+  t.join();
+}
+
 struct AllocatesAtThreadEnd {
   Pool* pool = nullptr;
   Block* block = nullptr;
