@@ -52,9 +52,9 @@ struct alignas(64) Block {
       memory::kNoStream};         // the newest use's stream, to skip the lock
   std::uint8_t size_class = 255;  // kKeptClass: a large one that a thread may keep; 255: not for
                                   // the front caches
-  bool live = false;        // given out and not freed
-  std::uint32_t label = 0;  // what it is for (tags.h)
-  bool held_back = false;   // by the quarantine of debug mode, since it was freed
+  bool live = false;              // given out and not freed
+  std::uint32_t label = 0;        // what it is for (tags.h)
+  bool held_back = false;         // by the quarantine of debug mode, since it was freed
 };
 
 namespace memory {
@@ -118,7 +118,8 @@ struct Range : Block {
     Taken,  // a block of its own, or a slab
     Free,   // in the bins of its lane, `fence` says from when on
     Hole,   // address space without memory
-    Busy,   // memory comes or goes, without the pool's lock
+    Left,  // address space whose pages have moved; work before `fence` of `stream` may use it still
+    Busy,  // memory comes or goes, without the pool's lock
   };
   Segment* segment = nullptr;
   Range *before = nullptr, *after = nullptr;  // neighbours in the segment

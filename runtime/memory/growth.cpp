@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/memory/filling.h"
 #include "runtime/memory/hooks.h"
 #include "runtime/memory/poison.h"
 #include "runtime/memory/pool.h"
@@ -216,28 +217,32 @@ void Pool::destroy_page(PhysicalHandle handle) noexcept {
   }
 }
 
-/// Gives a busy hole its pages, of `pages` first, from its beginning on. The bytes that have
-/// memory.
-std::size_t Pool::map_pages(Range* hole, std::vector<PhysicalHandle>& pages,
-                            bool* failed) noexcept {
+/// Gives a busy hole its pages from its beginning on. The bytes that have memory.
+std::size_t Pool::map_pages(Range* hole, Filling& f, bool* failed) noexcept {
   const std::size_t page = driver_->granularity();
   const auto base = reinterpret_cast<DriverAddress>(hole->data);
   std::size_t mapped = 0;
   DriverStatus s = DriverStatus::Ok;
-  for (; mapped < hole->size; mapped += page) {
-    PhysicalHandle handle = 0;
-    const bool had = !pages.empty();
-    if (had) {
-      handle = pages.back();
-    } else if (s = driver_->create(page, &handle); s != DriverStatus::Ok) {
+  while (mapped < hole->size) {
+    const bool loose = !f.loose.empty(), moves = !loose && f.moved < f.moving.size();
+    PhysicalHandle handle = loose ? f.loose.back() : moves ? f.moving[f.moved] : 0;
+    if (!loose && !moves) {
+      if (s = driver_->create(page, &handle); s != DriverStatus::Ok) break;
+    }
+    s = driver_->map(base + mapped, page, handle);
+    if (moves) refused_moves_ = s == DriverStatus::Ok ? 0 : refused_moves_ + 1;
+    if (s != DriverStatus::Ok && moves) {
+      f.moving.resize(f.moved);  // the rest from the driver
+      continue;
+    }
+    if (s != DriverStatus::Ok) {
+      if (!loose) destroy_page(handle);
       break;
     }
-    if (s = driver_->map(base + mapped, page, handle); s != DriverStatus::Ok) {
-      if (!had) destroy_page(handle);
-      break;
-    }
-    if (had) pages.pop_back();
+    if (loose) f.loose.pop_back();
+    if (moves) ++f.moved;
     page_at(*hole, mapped) = handle;
+    mapped += page;
   }
   *failed |= s == DriverStatus::Failed;
   memory::poison(device_, hole->data, mapped);
@@ -265,8 +270,9 @@ std::size_t Pool::unmap_pages(Range* run, std::vector<PhysicalHandle>* pages) no
   return gone;
 }
 
-/// Whether `bytes` could be had: pages that are free for all, and the rest from the device.
-bool Pool::hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare) {
+/// Whether `bytes` could be had: pages that are free for all or may move, and the rest from the
+/// device.
+bool Pool::hopeful(const Request& q, std::size_t bytes, std::size_t spare) {
   std::size_t there = spare, own = 0;
   {
     const std::lock_guard<std::mutex> hold(mutex_);
@@ -274,10 +280,12 @@ bool Pool::hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare) {
       if (captures_ != 0) break;
       if (h->pinned()) continue;
       if (asynchronous_) h->reclaim();
-      there += h->clean_pages();
-      if (id == wanted_in) own = h->clean_pages();
+      const std::size_t pages =
+          h->clean_pages() + (id == q.id && may_move(q) ? h->own_pages(q.stream) : 0);
+      there += pages;
+      if (id == q.id) own = pages;
     }
-    const memory::Heap& h = heap(wanted_in);
+    const memory::Heap& h = heap(q.id);
     const auto over = [](std::size_t limit, std::size_t reserved, std::size_t more) {
       return more > limit || reserved > limit - more;
     };
@@ -317,41 +325,55 @@ void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
 /// enough.
 bool Pool::grow_virtual(Request& q, bool* space) {
   const std::size_t bytes = q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size;
-  Range *hole = nullptr, *extra = nullptr;  // the second for a hole that is filled in part
+  const bool may_steal = close_left();
+  Range* hole = nullptr;
+  Range* extra[2] = {};  // for a hole that is filled in part, for a run of which a part moves
   for (int round = 0; hole == nullptr && round < 2; ++round) {
     {
       const std::lock_guard<std::mutex> hold(mutex_);
-      descriptors_.ranges.reserve(4);
+      descriptors_.ranges.reserve(5);
       hole = heap(q.id).open_hole(q.stream, bytes, q.large);
-      if (hole != nullptr) extra = descriptors_.ranges.take();
+      for (Range*& r : extra) r = hole != nullptr ? descriptors_.ranges.take() : nullptr;
     }
     if (hole == nullptr && (round == 1 || !reserve_space(q, bytes))) {
       *space = false;
       return false;
     }
   }
-  std::vector<PhysicalHandle> pages = std::exchange(spare_pages_, {});
-  std::size_t mapped = 0;
-  try {
-    // What is hopeless is not begun: the pages stay where they are.
-    if (hopeful(q.id, hole->size, pages.size() * driver_->granularity())) {
-      steal_pages(hole->size, pages);
-      mapped = map_pages(hole, pages, &q.failed);
-    }
-  } catch (const std::bad_alloc&) {  // no list of pages
-  }
-  for (const PhysicalHandle h : pages) destroy_page(h);
+  Filling filling;
+  filling.loose = std::exchange(spare_pages_, {});
+  filling.may_steal = may_steal;
+  const std::size_t mapped = fill_hole(q, hole, filling);
   const bool whole = mapped == hole->size;
   const std::lock_guard<std::mutex> hold(mutex_);
-  descriptors_.ranges.give(extra);
+  for (Range* r : extra) descriptors_.ranges.give(r);
   memory::Heap& h = heap(q.id);
-  h.fill(hole, mapped);
+  h.fill(hole, mapped, filling.moved != 0 ? &q.stream : nullptr);
+  end_moves(h, filling);
   if (mapped == 0) return false;
   memory::raise(stats_.reserved, mapped);
   memory::raise(h.sums.reserved, mapped);
   ++stats_.driver_allocations;
   q.grown += mapped;
   return whole;
+}
+
+/// Maps the hole's pages, from wherever they can be had. What is hopeless is not begun: the pages
+/// stay where they are. The bytes that have memory.
+std::size_t Pool::fill_hole(Request& q, Range* hole, Filling& f) noexcept {
+  const std::size_t page = driver_->granularity();
+  std::size_t mapped = 0;
+  try {
+    if (hopeful(q, hole->size, f.loose.size() * page)) {
+      if (f.may_steal) steal_pages(hole->size, f.loose);
+      const std::size_t had = f.loose.size() * page;
+      if (had < hole->size) open_moves(q, hole->size - had, f);
+      mapped = map_pages(hole, f, &q.failed);
+    }
+  } catch (const std::bad_alloc&) {  // no list of pages
+  }
+  for (const PhysicalHandle h : f.loose) destroy_page(h);
+  return mapped;
 }
 
 // ---- back
@@ -449,7 +471,7 @@ std::size_t Pool::give_back(std::size_t keep, const char* reason, bool closed) n
       for (const auto& [id, h] : heaps_) h->reclaim();
     }
     for (const PhysicalHandle h : std::exchange(spare_pages_, {})) destroy_page(h);
-    bytes = give_back_pages(keep, closed) + give_back_segments(keep, closed);
+    if (close_left()) bytes = give_back_pages(keep, closed) + give_back_segments(keep, closed);
   } catch (const std::bad_alloc&) {  // no descriptors: what is idle stays
   }
   if (bytes != 0) notify(MemoryEvent::Kind::Trim, bytes, reason);

@@ -69,6 +69,7 @@ Range* Heap::split(Range* r, std::size_t bytes) noexcept {
   rest->segment = r->segment;
   rest->state = r->state;
   rest->fence = r->fence;
+  rest->stream = r->stream;
   rest->lane = nullptr;
   rest->before = r;
   rest->after = r->after;
@@ -456,6 +457,7 @@ std::string Heap::verify(const Slab& slab, std::size_t* taken) const {
 
 std::string Heap::verify(const Range& r, std::size_t* taken) const {
   const bool listed = r.state == State::Free || r.state == State::Hole;
+  if (r.state == State::Left && r.lane != &left_) return "a range that pages left is not listed";
   if (listed && (r.lane == nullptr || !r.lane->bins[r.segment->large ? 1 : 0].contains(&r)))
     return "a free range is not in its bin";
   if (listed && r.newer != nullptr && r.newer->fence < r.fence) return "fences are out of order";
@@ -478,7 +480,7 @@ std::string Heap::verify(std::size_t* reserved, std::size_t* taken) const {
         return "ranges have gaps";
       at += r->size;
       if (r->after != nullptr && r->after->before != r) return "neighbours disagree";
-      if (r->state != State::Hole) *reserved += r->size;
+      if (r->state != State::Hole && r->state != State::Left) *reserved += r->size;
       if (std::string wrong = verify(*r, taken); !wrong.empty()) return wrong;
     }
     if (at != s->base + s->bytes) return "ranges do not fill their segment";

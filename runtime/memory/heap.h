@@ -118,18 +118,32 @@ class Heap {
   /// A busy hole that, with memory, makes a range of `bytes` usable by `stream`: next to free
   /// memory where that needs less. Null: no address space. Needs three spare ranges.
   Range* open_hole(StreamId stream, std::size_t bytes, bool large) noexcept;
-  /// The hole's first `filled` bytes have memory now, free for all; the rest has still none. Needs
-  /// a spare range.
-  void fill(Range* hole, std::size_t filled) noexcept;
+  /// The hole's first `filled` bytes have memory now, free for all, or in the order of a stream
+  /// alone; the rest has still none. Needs a spare range.
+  void fill(Range* hole, std::size_t filled, const StreamId* ordered = nullptr) noexcept;
   /// A busy run of whole pages that are free for all and that no busy hole counts on, `most` bytes
   /// at most. Null: none. Needs two spare ranges.
-  Range* open_pages(std::size_t most) noexcept;
+  Range* open_pages(std::size_t most) noexcept { return open_pages(clean_, most); }
   /// The run's first `emptied` bytes are gone, the rest stays. Needs a spare range.
   void empty(Range* run, std::size_t emptied) noexcept;
   /// Bytes of such pages.
-  std::size_t clean_pages() const noexcept;
+  std::size_t clean_pages() const noexcept { return pages_of(clean_); }
   /// Address space all of which is a hole, taken out like idle segments.
   Segment* detach_space(Segment* rest) noexcept;
+
+  // ---- pages that move in the order of a stream: Note [Moved pages] in moves.cpp.
+  /// Like clean_pages and open_pages, of what is free in a stream's own order.
+  std::size_t own_pages(StreamId stream) noexcept;
+  Range* open_own_pages(StreamId stream, std::size_t most) noexcept;
+  /// The pages of the run's first `moved` bytes are somewhere else as well; the others stay. Needs
+  /// a spare range.
+  void leave(Range* run, std::size_t moved) noexcept;
+  /// Asks about the work that keeps the addresses that pages have left.
+  void poll_left() noexcept;
+  /// A busy run of such addresses that no work uses any more. Null: none.
+  Range* open_left() noexcept;
+  /// The run's first `unmapped` bytes have no memory now. Needs a spare range.
+  void close_left(Range* run, std::size_t unmapped) noexcept;
 
   bool empty() const { return segments_ == nullptr && detached_ == 0; }
   std::size_t free_bytes() const noexcept;
@@ -154,6 +168,9 @@ class Heap {
   void absorb_after(Range* r) noexcept;
   void put_free(Range* r, Lane& lane, std::uint64_t fence) noexcept;
   void put_hole(Range* r) noexcept;
+  void place(Range* r, const StreamId* ordered) noexcept;
+  Range* open_pages(Lane& lane, std::size_t most) noexcept;
+  std::size_t pages_of(const Lane& lane) const noexcept;
   struct Places {
     std::size_t first = 0, last = 0;
   };
@@ -177,7 +194,7 @@ class Heap {
   Order* order_;
   std::size_t page_;
   bool pinned_;
-  Lane clean_, holes_;
+  Lane clean_, holes_, left_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Lane>> lanes_;
   Segment* segments_ = nullptr;
   std::size_t detached_ = 0;  // segments that a trim holds

@@ -42,6 +42,11 @@ static Range* whole_of(Segment* segment, Descriptors& descriptors, Pool* pool) {
 void Heap::add(Segment* segment, const StreamId* ordered) noexcept {
   Range* r = whole_of(segment, descriptors_, pool_);
   attach(segment);
+  place(r, ordered);
+}
+
+/// New memory: free for all, or in the order of a stream.
+void Heap::place(Range* r, const StreamId* ordered) noexcept {
   Lane* of = ordered == nullptr ? nullptr : find_lane(*ordered);
   if (of != nullptr && order_ != nullptr) {
     put_free(r, *of, order_->fence(*ordered));
@@ -126,7 +131,8 @@ Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large) noexcept 
   // Behind another stream's memory it would keep that from growing: far from it, as addresses are
   // free.
   const Range* b = best->before;
-  const bool foreign = b != nullptr && b->lane != nullptr && b->lane != mine && b->lane != &clean_;
+  const bool foreign = b != nullptr && b->lane != nullptr && b->lane != mine &&
+                       b->lane != &clean_ && b->lane != &left_;
   if (large && foreign && usable(b) == 0 && best->size / 4 > bytes && best->size / 2 >= kFar) {
     Range* upper = split(best, round_down(best->size / 2, page_));
     upper->state = State::Busy;
@@ -140,10 +146,10 @@ Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large) noexcept 
   return best;
 }
 
-void Heap::fill(Range* hole, std::size_t filled) noexcept {
+void Heap::fill(Range* hole, std::size_t filled, const StreamId* ordered) noexcept {
   if (filled == 0) return put_hole(hole);
   if (filled != hole->size) put_hole(split(hole, filled));
-  put_free(hole, clean_, 0);
+  place(hole, ordered);
 }
 
 /// The pages of a free range that may go elsewhere, as places in its segment: not what a growing
@@ -157,20 +163,21 @@ Heap::Places Heap::loose(const Range& r) const noexcept {
   return p.first < p.last ? p : Places{};
 }
 
-Range* Heap::open_pages(std::size_t most) noexcept {
-  for (Range* r = clean_.oldest; r != nullptr; r = r->newer) {
+Range* Heap::open_pages(Lane& lane, std::size_t most) noexcept {
+  for (Range* r = lane.oldest; r != nullptr; r = r->newer) {
     auto [first, last] = loose(*r);
     if (first == last) continue;
     const std::size_t at = static_cast<std::size_t>(r->data - r->segment->base);
     first = std::max(first, last - std::min(last, most));
+    Range* newer = r->newer;
     erase(r);
-    r->state = State::Busy;
     Range* run = r;
     if (first != at) {
       run = split(r, first - at);
-      put_free(r, clean_, 0);
+      insert(r, lane, newer);
     }
-    if (run->size != last - first) put_free(split(run, last - first), clean_, 0);
+    if (run->size != last - first) insert(split(run, last - first), lane, newer);
+    run->state = State::Busy;
     return run;
   }
   return nullptr;
@@ -182,13 +189,71 @@ void Heap::empty(Range* run, std::size_t emptied) noexcept {
   put_hole(run);
 }
 
-std::size_t Heap::clean_pages() const noexcept {
+std::size_t Heap::pages_of(const Lane& lane) const noexcept {
   std::size_t bytes = 0;
-  for (const Range* r = clean_.oldest; r != nullptr; r = r->newer) {
+  for (const Range* r = lane.oldest; r != nullptr; r = r->newer) {
     const auto [first, last] = loose(*r);
     bytes += last - first;
   }
   return bytes;
+}
+
+// ---- pages that move
+
+std::size_t Heap::own_pages(StreamId stream) noexcept {
+  const Lane* mine = find_lane(stream);
+  return mine == nullptr || mine == &clean_ ? 0 : pages_of(*mine);
+}
+
+Range* Heap::open_own_pages(StreamId stream, std::size_t most) noexcept {
+  Lane* mine = find_lane(stream);
+  Range* run = mine == nullptr || mine == &clean_ ? nullptr : open_pages(*mine, most);
+  if (run == nullptr) return nullptr;
+  run->stream = stream;
+  ++mine->taken;  // the lane stays
+  return run;
+}
+
+void Heap::leave(Range* run, std::size_t moved) noexcept {
+  Lane& mine = *find_lane(run->stream);
+  --mine.taken;
+  if (moved != run->size) {
+    Range* rest = moved == 0 ? run : split(run, moved);
+    put_free(rest, mine, rest->fence);
+  }
+  if (moved == 0) return;
+  run->state = State::Left;
+  insert(run, left_);
+}
+
+void Heap::poll_left() noexcept {
+  std::uint64_t asked = kNoStream;
+  for (const Range* r = left_.newest; r != nullptr; r = r->older) {
+    if (r->stream.id == asked || order_->passed(r->stream, r->fence)) continue;
+    order_->poll(r->stream);
+    if (!order_->passed(r->stream, r->fence) && order_->mark(r->stream, r->fence))
+      order_->poll(r->stream);
+    asked = r->stream.id;
+  }
+}
+
+Range* Heap::open_left() noexcept {
+  for (Range* r = left_.oldest; r != nullptr; r = r->newer) {
+    if (!order_->passed(r->stream, r->fence)) continue;
+    erase(r);
+    r->state = State::Busy;
+    return r;
+  }
+  return nullptr;
+}
+
+void Heap::close_left(Range* run, std::size_t unmapped) noexcept {
+  if (unmapped != run->size) {
+    Range* rest = unmapped == 0 ? run : split(run, unmapped);
+    rest->state = State::Left;
+    insert(rest, left_);
+  }
+  if (unmapped != 0) put_hole(run);
 }
 
 }  // namespace tandem::memory

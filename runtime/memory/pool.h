@@ -19,7 +19,8 @@
 //
 // Where the driver has virtual memory, address space is reserved once, far more than there is
 // memory, and pages of it are mapped and unmapped: a large request takes its pages from whatever is
-// free, wherever that lies, before more memory is taken from the device. Else memory comes in
+// free, wherever that lies, before more memory is taken from the device; from what is free in its
+// own stream's order while work is pending there (Note [Moved pages]). Else memory comes in
 // segments.
 //
 // Out of memory climbs (ladder.cpp): what is free in the stream's own order or for all; what other
@@ -210,11 +211,18 @@ class TANDEM_API Pool {
   bool reserve_space(const Request& q, std::size_t bytes);
   PhysicalHandle& page_at(memory::Range& r, std::size_t at) noexcept;
   void destroy_page(PhysicalHandle handle) noexcept;
-  std::size_t map_pages(memory::Range* hole, std::vector<PhysicalHandle>& pages,
-                        bool* failed) noexcept;
+  struct Filling;
+  std::size_t map_pages(memory::Range* hole, Filling& filling, bool* failed) noexcept;
+  std::size_t fill_hole(Request& q, memory::Range* hole, Filling& filling) noexcept;
   std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
-  bool hopeful(PoolId wanted_in, std::size_t bytes, std::size_t spare);
+  bool hopeful(const Request& q, std::size_t bytes, std::size_t spare);
   void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
+  // moves.cpp
+  bool may_move(const Request& q) const noexcept;
+  void open_moves(const Request& q, std::size_t bytes, Filling& filling);
+  void end_moves(memory::Heap& heap, const Filling& filling) noexcept;
+  bool close_left();
+
   std::size_t give_back_pages(std::size_t keep, bool closed);
   std::size_t give_back_segments(std::size_t keep, bool closed);
   bool give_back_segment(const memory::Segment& segment, void* stream = nullptr) noexcept;
@@ -242,6 +250,7 @@ class TANDEM_API Pool {
   std::mutex growth_;  // one thread at a time takes memory from the driver or gives it back
   std::atomic<const void*> grower_{nullptr};  // that thread: a user's resource may allocate here
   std::vector<PhysicalHandle> spare_pages_;   // that the driver did not take back; under growth_
+  int refused_moves_ = 0;                     // one after the other, by the driver; under growth_
   std::mutex mutex_;                          // guards all below
   memory::Descriptors descriptors_;
   std::map<PoolId, std::unique_ptr<memory::Heap>> heaps_;

@@ -98,6 +98,7 @@ const char* state_name(const RangeSnapshot& r) {
     case Range::State::Free:
       return "free";
     case Range::State::Hole:
+    case Range::State::Left:
       return "hole";
     case Range::State::Busy:
       return "moving";

@@ -403,6 +403,7 @@ void Interpreter::sum_up() {
   for (unsigned i = 0; i < kFallible; ++i)
     counters_.faults_of[i] += machine_.faults(static_cast<Call>(i));
   counters_.growths += machine_.growths();
+  counters_.moves += machine_.aliases();
   counters_.returns += machine_.calls(Call::Free) + machine_.calls(Call::Unmap);
   counters_.driver_events += machine_.calls(Call::EventRecord);
   counters_.driver_queries += machine_.calls(Call::EventQuery);

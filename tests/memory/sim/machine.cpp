@@ -1,6 +1,7 @@
 // The simulated streams and events: queues, what the host has seen, and the order of uses.
 #include <fmt/format.h>
 
+#include <iterator>
 #include <utility>
 
 #include "tests/memory/sim/sim_driver.h"
@@ -180,7 +181,14 @@ bool SimMachine::after(StreamId stream, Point p) {
 
 bool SimMachine::is_there(std::uint64_t from, std::uint64_t to) {
   const std::lock_guard<std::mutex> hold(mutex_);
-  return present(from, to);
+  if (!present(from, to)) return false;
+  auto it = std::prev(memory_.upper_bound(from));
+  while (it != memory_.end() && it->first < to && is_newest(it->first, it->second)) ++it;
+  return it == memory_.end() || it->first >= to;
+}
+
+bool SimMachine::is_newest(std::uint64_t at, const Memory& m) const {
+  return m.handle == 0 || physical_.at(m.handle).mapped == at;
 }
 
 bool SimMachine::present(std::uint64_t from, std::uint64_t to) const {
@@ -207,11 +215,39 @@ void SimMachine::use(std::uint32_t slot, const Access& a) {
     return fault(fmt::format("use of memory that is not there: {} {} [{:#x}, +{})", describe(now),
                              a.write ? "writes" : "reads", from, a.bytes));
   }
+  const Bytes where{from, from + a.bytes};
+  if (!check_use(shadow_, where, now, s, a.write)) return;
+  for (const Bytes& place : places(where)) {
+    if (!check_use(physical_shadow_, place, now, s, a.write)) return;
+  }
+}
+
+bool SimMachine::check_use(Shadow& shadow, Bytes where, const Use& now, const Stream& s,
+                           bool write) {
   Shadow::Conflict c;
-  if (shadow_.use({from, from + a.bytes}, now, s.clock, host_, &c)) return;
+  if (shadow.use(where, now, s.clock, host_, &c)) return true;
   fault(fmt::format("use before ordered: {} {} [{:#x}, +{}), where [{:#x}, {:#x}) is used by {}",
-                    describe(now), a.write ? "writes" : "reads", from, a.bytes, c.where.from,
-                    c.where.to, describe(c.earlier)));
+                    describe(now), write ? "writes" : "reads", where.from, where.to - where.from,
+                    c.where.from, c.where.to, describe(c.earlier)));
+  return false;
+}
+
+/// Where in physical memory mapped addresses are; neighbours are joined.
+std::vector<Bytes> SimMachine::places(Bytes where) const {
+  std::vector<Bytes> all;
+  auto it = memory_.upper_bound(where.from);
+  for (--it; it != memory_.end() && it->first < where.to; ++it) {
+    if (it->second.handle == 0) continue;
+    const std::uint64_t place = physical_.at(it->second.handle).place;
+    const Bytes part{place + std::max(where.from, it->first) - it->first,
+                     place + std::min(where.to, it->second.to) - it->first};
+    if (!all.empty() && all.back().to == part.from) {
+      all.back().to = part.to;
+    } else {
+      all.push_back(part);
+    }
+  }
+  return all;
 }
 
 void SimMachine::kernel(StreamId stream, std::span<const Access> uses) {

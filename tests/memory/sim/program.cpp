@@ -349,10 +349,11 @@ std::string Counters::str() const {
       "another device, {} events, {} waits of streams, {} of the host, {} streams, {} captures, {} "
       "replays, {} graphs gone while they ran, {} growths, {} returns, {} trims, {} out of memory, "
       "{} faults, {} kernels; the "
-      "driver recorded {} events, was asked for {}, had {} streams wait",
+      "driver recorded {} events, was asked for {}, had {} streams wait, gave {} pages another "
+      "address",
       programs, steps, allocations, frees, uses, cross_stream, peer_uses, events, waits, host_waits,
       streams, captures, replays, unwaited, growths, returns, trims, out_of_memory, faults, kernels,
-      driver_events, driver_queries, driver_waits);
+      driver_events, driver_queries, driver_waits, moves);
 }
 
 }  // namespace tandem::test

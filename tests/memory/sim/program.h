@@ -70,7 +70,8 @@ struct Counters {
   std::uint64_t programs = 0, steps = 0, allocations = 0, frees = 0, uses = 0, cross_stream = 0,
                 peer_uses = 0, events = 0, waits = 0, host_waits = 0, streams = 0, growths = 0,
                 returns = 0, trims = 0, captures = 0, replays = 0, unwaited = 0, out_of_memory = 0,
-                faults = 0, kernels = 0, driver_events = 0, driver_queries = 0, driver_waits = 0;
+                faults = 0, kernels = 0, moves = 0, driver_events = 0, driver_queries = 0,
+                driver_waits = 0;
   std::uint64_t faults_of[static_cast<std::size_t>(Call::kFallible)] = {};
   std::string str() const;
 };

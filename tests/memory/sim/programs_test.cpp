@@ -27,6 +27,7 @@ TEST(Programs, Random) {
   const std::string wrong = soak(seed, steps, make_pools, &counters);
   std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), counters.str().c_str());
   EXPECT_EQ(wrong, "");
+  EXPECT_GT(counters.moves, 0u);
 }
 
 /// What the programs do is legal, captures and other devices included.

@@ -125,6 +125,7 @@ class Replayer {
         subject_(std::make_unique<PoolSubject>(machine_)),
         blocks_(trace.allocations) {
     streams_.push_back(SimMachine::default_stream(1));
+    if (options.limit != 0) subject_->pool(1).set_limit(options.limit);
     while (streams_.size() < trace.streams) {
       StreamId s;
       machine_.create_stream(1, &s);
@@ -147,6 +148,8 @@ class Replayer {
     r.returned = s.driver_frees;
     r.events = s.events;
     r.waits = s.waits;
+    r.synchronizations = machine_.calls(Call::Synchronize);
+    r.moved = machine_.aliases();
     r.wrong = subject_->verify(1);
     subject_.reset();
     if (r.wrong.empty()) r.wrong = machine_.broken();

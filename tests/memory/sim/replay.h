@@ -33,6 +33,7 @@ struct ReplayOptions {
   bool device = true;              // streams whose work is done later; else as on the host
   bool virtual_memory = true;      // false: whole segments, as with TANDEM_POOL=plain
   std::uint64_t most_queued = 64;  // items that the device is behind at most
+  std::size_t limit = 0;           // of the pool; 0: none
 };
 
 /// Peaks in bytes; the rest counted over the whole trace.
@@ -42,6 +43,8 @@ struct ReplayResult {
   std::size_t allocated = 0;  // rounded to classes
   std::size_t reserved = 0;   // that the device had given
   std::uint64_t growths = 0, returned = 0, events = 0, waits = 0;
+  std::uint64_t synchronizations = 0;  // of the pool
+  std::uint64_t moved = 0;             // pages that got a second address
 
   double over_requested() const { return ratio(requested); }
   double over_allocated() const { return ratio(allocated); }

@@ -109,7 +109,7 @@ std::vector<Bytes> SimMachine::pieces(unsigned device) {
   const std::lock_guard<std::mutex> hold(mutex_);
   std::vector<Bytes> all;
   for (const auto& [at, m] : memory_) {
-    if (m.device == device) all.push_back({at, m.to});
+    if (m.device == device && is_newest(at, m)) all.push_back({at, m.to});
   }
   return all;
 }
@@ -287,7 +287,8 @@ DriverStatus SimDriver::create(std::size_t bytes, PhysicalHandle* out) noexcept 
     if (bytes == 0 || !aligned(bytes)) return broken("create: not a multiple of the granularity");
     if (!fits(bytes)) return DriverStatus::OutOfMemory;
     *out = ++m_.last_physical_;
-    m_.physical_[*out] = {bytes, device_, 0};
+    m_.physical_[*out] = {bytes, device_, m_.next_place_, 0, 0};
+    m_.next_place_ += bytes;
     m_.devices_[device_].unmapped += bytes;
     return DriverStatus::Ok;
   });
@@ -299,7 +300,8 @@ DriverStatus SimDriver::destroy(PhysicalHandle handle, std::size_t bytes) noexce
     const auto it = m_.physical_.find(handle);
     if (it == m_.physical_.end() || it->second.bytes != bytes || it->second.device != device_)
       return broken("destroy: of an unknown handle, or another size");
-    if (it->second.mapped != 0) return broken("destroy: the handle is mapped");
+    if (it->second.mappings != 0) return broken("destroy: the handle is mapped");
+    m_.physical_shadow_.erase({it->second.place, it->second.place + bytes});
     m_.physical_.erase(it);
     m_.devices_[device_].unmapped -= bytes;
     return DriverStatus::Ok;
@@ -312,7 +314,6 @@ DriverStatus SimDriver::map(DriverAddress at, std::size_t bytes, PhysicalHandle 
     const auto it = m_.physical_.find(handle);
     if (it == m_.physical_.end() || it->second.bytes != bytes || it->second.device != device_)
       return broken("map: of an unknown handle, or another size");
-    if (it->second.mapped != 0) return broken("map: the handle is mapped already");
     if (!aligned(at)) return broken("map: the address is not aligned");
     const auto r = m_.reserved_.upper_bound(at);
     if (r == m_.reserved_.begin() || std::prev(r)->second.to < at + bytes)
@@ -322,6 +323,10 @@ DriverStatus SimDriver::map(DriverAddress at, std::size_t bytes, PhysicalHandle 
     back(m_.options_, at, bytes, true);
     it->second.mapped = at;
     m_.memory_[at] = {at + bytes, device_, handle};
+    if (it->second.mappings++ != 0) {
+      ++m_.aliases_;
+      return DriverStatus::Ok;
+    }
     m_.devices_[device_].held += bytes;
     m_.devices_[device_].unmapped -= bytes;
     return DriverStatus::Ok;
@@ -343,11 +348,14 @@ DriverStatus SimDriver::unmap(DriverAddress at, std::size_t bytes) noexcept {
     if (bytes == 0 || end != at + bytes)
       return broken(fmt::format("unmap: [{:#x}, +{}) is not what was mapped", at, bytes));
     if (!m_.quiet(device_, {at, end}, "unmap")) return DriverStatus::Failed;
-    for (auto each = begin; each != it; ++each) m_.physical_.at(each->second.handle).mapped = 0;
+    for (auto each = begin; each != it; ++each) {
+      SimMachine::Physical& p = m_.physical_.at(each->second.handle);
+      if (--p.mappings != 0) continue;
+      m_.devices_[device_].held -= p.bytes;
+      m_.devices_[device_].unmapped += p.bytes;
+    }
     m_.memory_.erase(begin, it);
     m_.shadow_.erase({at, end});
-    m_.devices_[device_].held -= bytes;
-    m_.devices_[device_].unmapped += bytes;
     back(m_.options_, at, bytes, false);
     return DriverStatus::Ok;
   });

@@ -140,9 +140,10 @@ class SimMachine {
   std::string broken();
   /// What the drivers' callers did not give back; empty if nothing.
   std::string leaks();
-  bool is_there(std::uint64_t from, std::uint64_t to);  // all of it allocated or mapped
-  std::size_t held(unsigned device);                    // mapped, or allocated
-  std::size_t held_elsewhere(unsigned device);          // created and not mapped
+  /// Whether all of it is allocated, or mapped and at no newer address as well.
+  bool is_there(std::uint64_t from, std::uint64_t to);
+  std::size_t held(unsigned device);            // mapped, or allocated
+  std::size_t held_elsewhere(unsigned device);  // created and not mapped
   /// Pieces of a device's memory, each of which can go back as a whole.
   std::vector<Bytes> pieces(unsigned device);
   std::uint64_t calls(Call call) const { return calls_[static_cast<std::size_t>(call)]; }
@@ -152,6 +153,7 @@ class SimMachine {
   std::uint64_t growths() const { return growths_; }    // times that memory was had
   std::uint64_t refusals() const { return refusals_; }  // times that there was none
   std::uint64_t kernels() const { return kernels_; }
+  std::uint64_t aliases() const { return aliases_; }  // times that a page got a second address
   void set_faults(FaultPlan plan);
 
  private:
@@ -197,7 +199,9 @@ class SimMachine {
   struct Physical {
     std::size_t bytes = 0;
     unsigned device = 0;
-    std::uint64_t mapped = 0;
+    std::uint64_t place = 0;   // in the physical memory of the machine, where nothing else is ever
+    std::uint64_t mapped = 0;  // the address that it was mapped at last
+    unsigned mappings = 0;
   };
   struct DeviceState {
     std::size_t held = 0, unmapped = 0;
@@ -215,6 +219,9 @@ class SimMachine {
   void advance(Stream& s);
   void use(std::uint32_t slot, const Access& a);
   bool present(std::uint64_t from, std::uint64_t to) const;
+  bool is_newest(std::uint64_t at, const Memory& m) const;
+  std::vector<Bytes> places(Bytes where) const;
+  bool check_use(Shadow& shadow, Bytes where, const Use& now, const Stream& s, bool write);
   EventHandle create(unsigned device, bool user);
   void destroy(EventHandle event, bool user);
   bool record(EventHandle event, StreamId stream, unsigned device, bool user);
@@ -261,12 +268,15 @@ class SimMachine {
   std::map<GraphId, Graph> graphs_;
   GraphId last_graph_ = 0;
 
-  Shadow shadow_;
+  Shadow shadow_;           // by address
+  Shadow physical_shadow_;  // of what is mapped, by place: a page may have several addresses
   std::vector<DeviceState> devices_;  // [0] is nobody's
   std::map<std::uint64_t, Memory> memory_;
   std::map<std::uint64_t, Memory> reserved_;
   std::unordered_map<PhysicalHandle, Physical> physical_;
   PhysicalHandle last_physical_ = 0;
+  std::uint64_t next_place_ = 0;
+  std::uint64_t aliases_ = 0;
   std::uint64_t next_address_ = std::uint64_t{1} << 42;
   std::map<std::size_t, std::vector<std::uint64_t>> spare_addresses_;
 };

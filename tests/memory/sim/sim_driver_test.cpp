@@ -386,9 +386,57 @@ TEST_F(Mapped, FindsDestroyOfAMappedHandle) {
   expect_broken("destroy: the handle is mapped");
 }
 
-TEST_F(Mapped, FindsAHandleMappedTwice) {
-  driver().map(at_ + 2 * kPage, kPage, handle_[0]);
-  expect_broken("map: the handle is mapped already");
+/// The first page has a second address, behind the two.
+class MappedTwice : public Mapped {
+ protected:
+  MappedTwice() { driver().map(at_ + 2 * kPage, kPage, handle_[0]); }
+  std::byte* again() { return data() + 2 * kPage; }
+};
+
+TEST_F(MappedTwice, AcceptsTheWholeLife) {
+  EXPECT_EQ(machine_.held(1), 2 * kPage);  // counted once
+  EXPECT_EQ(machine_.aliases(), 1u);
+  EXPECT_EQ(machine_.pieces(1).size(), 2u);
+  use(streams_[0], data(), 1);
+  use(streams_[0], again(), 2);
+  driver().synchronize();
+  EXPECT_EQ(driver().unmap(at_, kPage), DriverStatus::Ok);
+  EXPECT_EQ(machine_.held(1), 2 * kPage);
+  use(streams_[0], again(), 2);  // the page goes on at the other address
+  EXPECT_EQ(driver().unmap(at_ + kPage, kPage), DriverStatus::Ok);
+  driver().synchronize();
+  EXPECT_EQ(driver().unmap(at_ + 2 * kPage, kPage), DriverStatus::Ok);
+  EXPECT_EQ(machine_.held(1), 0u);
+  for (const PhysicalHandle h : handle_) EXPECT_EQ(driver().destroy(h, kPage), DriverStatus::Ok);
+  EXPECT_EQ(driver().release(at_, 4 * kPage), DriverStatus::Ok);
+  EXPECT_EQ(machine_.leaks(), "");
+}
+
+TEST_F(MappedTwice, FindsAUseAtTheOtherAddressThatIsNotOrdered) {
+  use(streams_[0], data(), 1);
+  use(streams_[1], again() + 100, 2);
+  expect_broken("use before ordered");
+}
+
+TEST_F(MappedTwice, WorkAtOneAddressDoesNotKeepTheOther) {
+  use(streams_[0], data(), 1);
+  driver().stream_synchronize(streams_[0]);
+  use(streams_[0], again(), 2);  // pending
+  EXPECT_EQ(driver().unmap(at_, kPage), DriverStatus::Ok);
+  EXPECT_EQ(machine_.broken(), "");
+  driver().synchronize();
+}
+
+TEST_F(MappedTwice, FindsUnmapUnderWork) {
+  use(streams_[0], data(), 1);
+  driver().unmap(at_, kPage);
+  expect_broken("unmap: nobody has waited");
+}
+
+TEST_F(MappedTwice, FindsDestroyWhileOneIsLeft) {
+  driver().unmap(at_, kPage);
+  driver().destroy(handle_[0], kPage);
+  expect_broken("destroy: the handle is mapped");
 }
 
 TEST_F(Mapped, FindsMappingOutsideOfReservations) {

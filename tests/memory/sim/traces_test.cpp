@@ -76,6 +76,26 @@ TEST(Traces, TakeLittleMoreThanTheyUse) {
   }
 }
 
+/// A device that is behind has memory under the work of each stream: within a limit streams wait
+/// for each other, on the device. The host never waits for the device.
+TEST(Traces, FitWithinATenthMoreWhereTheDeviceIsBehind) {
+  for (const std::string& path : files()) {
+    const Trace t = read_trace(path);
+    const auto use = static_cast<double>(replay(t, {.most_queued = 0}).allocated);
+    for (const std::uint64_t behind : {64u, 1u << 30}) {
+      const auto limit = static_cast<std::size_t>(kMostOverRounded * use);
+      const ReplayResult r = replay(t, {.most_queued = behind, .limit = limit});
+      EXPECT_EQ(r.wrong, "") << path;
+      EXPECT_LE(r.over_allocated(), kMostOverRounded) << path;
+      EXPECT_EQ(r.synchronizations, 0u) << path;
+      if (t.streams == 1) {
+        EXPECT_EQ(r.waits, 0u) << path;
+      }
+      EXPECT_GT(r.moved, 0u) << path;  // pages moved while work was pending on them
+    }
+  }
+}
+
 TEST(Traces, PeaksAreWhatTheEventsAddUpTo) {
   for (const std::string& path : files()) {
     const Trace t = read_trace(path);
