@@ -4,6 +4,7 @@
 #include <span>
 
 #include "perf/cases.h"
+#include "tandem/graph.h"
 #include "tandem/sorting.h"
 #include "tandem/value.h"
 
@@ -291,6 +292,26 @@ void add_overheads(std::vector<Case>& cases) {
   add_small(cases, "add", "scalar", {16}, [](const Tensor& x) { return x + 1.5; });
 }
 
+/// Sixteen small ops one after the other, called, and replayed as a graph.
+void add_graphs(std::vector<Case>& cases) {
+  if (!place().on_device()) return;
+  const auto chain = [](Tensor& x, const Tensor& y) {
+    for (int i = 0; i < 16; ++i) x.add_(y);
+  };
+  cases.push_back(make("graph", "16_ops_called", {16}, 0, kUnit, [chain](benchmark::State& state) {
+    Tensor x = filled({16}, kFloat, kUnit, 1);
+    const Tensor y = filled({16}, kFloat, {0, 0}, 1);
+    timed(state, [&] { chain(x, y); });
+  }));
+  cases.push_back(
+      make("graph", "16_ops_replayed", {16}, 0, kUnit, [chain](benchmark::State& state) {
+        Tensor x = filled({16}, kFloat, kUnit, 1);
+        const Tensor y = filled({16}, kFloat, {0, 0}, 1);
+        const Graph graph = Graph::capture(Stream::create(place().device), [&] { chain(x, y); });
+        timed(state, [&] { graph.replay(); });
+      }));
+}
+
 }  // namespace
 
 std::vector<Case> other_cases(const std::vector<DType>& dtypes) {
@@ -304,6 +325,7 @@ std::vector<Case> other_cases(const std::vector<DType>& dtypes) {
   add_copies(cases);
   add_casts(cases, dtypes);
   add_overheads(cases);
+  add_graphs(cases);
   return cases;
 }
 

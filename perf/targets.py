@@ -12,7 +12,7 @@ def geometric_mean(values):
 FUNCTIONS = ("exp", "log", "sin", "tanh")
 FUNCTION_ROWS = [f"{f}/float32/{size}/out" for f in FUNCTIONS for size in ("1M", "16M")]
 MATRIX = "sum/float32/4096x4096/"
-ALLOCATE = {what: f"allocate/uint8/{size}/" for what, size in (("small", 64), ("middle", 307200), ("large", "3M"))}
+ALLOCATE = {what: f"allocate/uint8/{size}/" for what, size in (("small", 64), ("middle", 307200), ("large", "3M"), ("huge", "64M"))}
 TRANSPOSED = "copy_/float32/4096x4096/out_transposed"
 CASTS = ("float16", "bfloat16", "float64", "uint8")
 # Rows of the host whose target is a multiple of PyTorch's speed: at least 1 into existing outputs, more where outputs are
@@ -104,9 +104,10 @@ def host_targets():
         ("a view", ns("select/float32/16x16/view"), 25, False, " ns"),
         ("memory from the thread's cache and back", ns(ALLOCATE["small"] + "pair"), 25, False, " ns"),
         ("small blocks from the pool and back", ns(ALLOCATE["small"] + "1000_at_once"), 120, False, " ns"),
-        ("large blocks from the pool and back", ns(ALLOCATE["large"] + "pair"), 120, False, " ns"),
+        ("large blocks from the pool and back", ns(ALLOCATE["huge"] + "pair"), 120, False, " ns"),
         ("64 bytes and back, two threads: of what one does", two_threads("small"), 1.6, True, ""),
         ("300 KiB and back, two threads: of what one does", two_threads("middle"), 1.6, True, ""),
+        ("3 MiB and back, two threads: of what one does", two_threads("large"), 1.6, True, ""),
         ("add of 16M, fresh output: of the time into an existing one", fresh_of_existing, 1.1, False, ""),
         ("host's pool: resident beside its blocks", lambda rows, rates: 100 * rates["pool_overhead"], 3, False, " %"),
     ]  # fmt: skip
