@@ -138,7 +138,7 @@ Block* Pool::allocate(std::size_t bytes, StreamId stream, PoolId id) {
       Block* b = c->pop(size_class);
       if (b == nullptr && refill(*c, size_class)) b = c->pop(size_class);
       if (b != nullptr) [[likely]]
-        return give_out(*c, b, bytes);
+        return give_out(*c, b, bytes, memory::t_tag);
       c->lock.unlock();
     }
   } else if (bytes - 1 < kept_limit_ && id == PoolId::Shared) {
@@ -148,11 +148,11 @@ Block* Pool::allocate(std::size_t bytes, StreamId stream, PoolId id) {
 }
 
 /// A block of a cache, whose lock is let go.
-[[gnu::always_inline]] inline Block* Pool::give_out(FrontCache& c, Block* b,
-                                                    std::size_t bytes) noexcept {
+[[gnu::always_inline]] inline Block* Pool::give_out(FrontCache& c, Block* b, std::size_t bytes,
+                                                    memory::Label label) noexcept {
   b->requested = bytes;
   b->live = true;
-  b->label = memory::t_tag;
+  b->label = label;
   c.tally.allocate(*b);
   c.lock.unlock();
   memory::unpoison(device_, b->data, bytes);
@@ -161,9 +161,10 @@ Block* Pool::allocate(std::size_t bytes, StreamId stream, PoolId id) {
 
 /// One of the large blocks that the thread freed last; null where none is of that size.
 Block* Pool::take_kept(std::size_t bytes, StreamId stream) noexcept {
+  const memory::Label label = memory::label_of_op();  // may take a lock
   FrontCache* c = front(stream);
   if (c == nullptr) return nullptr;
-  if (Block* b = c->take_kept(memory::range_bytes(bytes))) return give_out(*c, b, bytes);
+  if (Block* b = c->take_kept(memory::range_bytes(bytes))) return give_out(*c, b, bytes, label);
   c->lock.unlock();
   return nullptr;
 }

@@ -150,7 +150,8 @@ class TANDEM_API Pool {
   unsigned slot_of(StreamId stream) const noexcept;
   memory::FrontCache* own_front(StreamId stream) noexcept;
   memory::FrontCache* locked_front(StreamId stream) noexcept;
-  Block* give_out(memory::FrontCache& cache, Block* block, std::size_t bytes) noexcept;
+  Block* give_out(memory::FrontCache& cache, Block* block, std::size_t bytes,
+                  memory::Label label) noexcept;
   Block* take_kept(std::size_t bytes, StreamId stream) noexcept;
   void keep(Block* block) noexcept;
   void give_up_kept(memory::FrontCache& cache) noexcept;
