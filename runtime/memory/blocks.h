@@ -115,9 +115,10 @@ constexpr std::size_t slab_bytes(std::size_t block_bytes) {
 /// A run of a segment.
 struct Range : Block {
   enum class State : std::uint8_t {
-    Taken,  // a block of its own, or a slab
-    Free,   // in the bins of its lane, `fence` says from when on
-    Hole,   // address space without memory
+    Taken,    // a block of its own, or a slab
+    Free,     // in the bins of its lane, `fence` says from when on
+    Hole,     // address space without memory
+    Growing,  // a hole that gets memory, and counts on what is free beside it
     Left,  // address space whose pages have moved; work before `fence` of `stream` may use it still
     Busy,  // memory comes or goes, without the pool's lock
   };

@@ -73,7 +73,9 @@ class TANDEM_API Driver {
   virtual DriverStatus memory_info(MemoryInfo* out) noexcept = 0;
 
   /// Address space without memory, and memory without address, joined by map: for drivers with
-  /// features().virtual_memory. All sizes and offsets are multiples of granularity().
+  /// features().virtual_memory. All sizes and offsets are multiples of granularity(). Memory may be
+  /// mapped at several addresses, if the driver can do that, and is unmapped at all of them before
+  /// it is destroyed.
   virtual DriverStatus reserve(std::size_t bytes, DriverAddress* out) noexcept;
   virtual DriverStatus release(DriverAddress address, std::size_t bytes) noexcept;
   virtual DriverStatus create(std::size_t bytes, PhysicalHandle* out) noexcept;

@@ -61,8 +61,8 @@ struct FrontCache {
   Block* head[kMaxClasses] = {};
   std::uint8_t count[kMaxClasses] = {};
   /// The large blocks freed last, the newest first, each for a request of its own size; null: none.
-  /// The pool takes them back before it cuts or grows for another large request, so that they keep
-  /// no one from a fit.
+  /// The pool takes them back before it cuts something for another large request of the thread, and
+  /// before it grows for any, so that they keep no one from a fit.
   Block* kept[2] = {};
 
   static constexpr std::size_t kMaxDepth = 64;

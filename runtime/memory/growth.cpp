@@ -40,15 +40,11 @@ class Pool::Growing {
   Growing& operator=(const Growing&) = delete;
 
  private:
-  friend class Pool;
   static thread_local char t_self;
   Pool& pool_;
   bool outermost_;
 };
 thread_local char Pool::Growing::t_self = 0;
-
-/// Whether this is a call from within a user's resource, with the growth lock held.
-bool Pool::growing_here() const noexcept { return grower_.load() == &Growing::t_self; }
 
 /// Whether a heap may reserve so many bytes more. With the pool's lock.
 bool Pool::within_limit(const memory::Heap& h, std::size_t bytes) const {
@@ -164,8 +160,8 @@ bool Pool::grow_plain(Request& q, std::size_t bytes) {
   segment->large = q.large;
   memory::Heap& h = heap(q.id);
   h.add(segment, ordered ? &q.stream : nullptr);
-  memory::raise(stats_.reserved, bytes);
-  memory::raise(h.sums.reserved, bytes);
+  memory::raise(stats_.reserved, bytes, bytes);
+  memory::raise(h.sums.reserved, bytes, bytes);
   ++stats_.driver_allocations;
   q.grown += bytes;
   return true;
@@ -223,15 +219,18 @@ std::size_t Pool::map_pages(Range* hole, Filling& f, bool* failed) noexcept {
   const auto base = reinterpret_cast<DriverAddress>(hole->data);
   std::size_t mapped = 0;
   DriverStatus s = DriverStatus::Ok;
+  bool refused = false;  // a page that was to move, at this address
   while (mapped < hole->size) {
-    const bool loose = !f.loose.empty(), moves = !loose && f.moved < f.moving.size();
+    const bool room = f.added < f.room, loose = room && !f.loose.empty();
+    const bool moves = !loose && f.moved < f.moving.size();
+    if (!room && !moves) break;
     PhysicalHandle handle = loose ? f.loose.back() : moves ? f.moving[f.moved] : 0;
     if (!loose && !moves) {
       if (s = driver_->create(page, &handle); s != DriverStatus::Ok) break;
     }
     s = driver_->map(base + mapped, page, handle);
-    if (moves) refused_moves_ = s == DriverStatus::Ok ? 0 : refused_moves_ + 1;
     if (s != DriverStatus::Ok && moves) {
+      refused = true;
       f.moving.resize(f.moved);  // the rest from the driver
       continue;
     }
@@ -239,8 +238,12 @@ std::size_t Pool::map_pages(Range* hole, Filling& f, bool* failed) noexcept {
       if (!loose) destroy_page(handle);
       break;
     }
+    if (refused) ++refused_moves_;  // another page may be there
+    refused = false;
+    if (moves) refused_moves_ = 0;
+    (moves ? f.moved : f.added) += moves ? 1 : page;
     if (loose) f.loose.pop_back();
-    if (moves) ++f.moved;
+    if (!loose && !moves) f.fresh += page;
     page_at(*hole, mapped) = handle;
     mapped += page;
   }
@@ -298,34 +301,48 @@ bool Pool::hopeful(const Request& q, std::size_t bytes, std::size_t spare) {
 }
 
 /// Collects `bytes` of pages that are free for all, or as many as there are.
-void Pool::steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages) {
+void Pool::steal_pages(const Request& q, std::size_t bytes, Filling& f) {
   const std::size_t page = driver_->granularity();
   std::unique_lock<std::mutex> hold(mutex_);
   if (captures_ != 0) return;
-  pages.reserve(bytes / page);
+  f.loose.reserve(bytes / page);
   for (const auto& [id, h] : heaps_) {
-    while (!h->pinned() && pages.size() * page < bytes) {
+    while (!h->pinned() && f.loose.size() * page < bytes) {
       descriptors_.ranges.reserve(4);
-      Range* run = h->open_pages(bytes - pages.size() * page);
+      if (!close_left(*h, hold)) break;
+      Range* run = h->open_pages(bytes - f.loose.size() * page);
       if (run == nullptr) break;
       Range* extra = descriptors_.ranges.take();
       hold.unlock();
-      const std::size_t gone = unmap_pages(run, &pages);
+      const std::size_t gone = unmap_pages(run, &f.loose);
       hold.lock();
       descriptors_.ranges.give(extra);
       const bool whole = gone == run->size;
       lost(*h, gone);
+      f.stolen += gone;
+      f.own += id == q.id ? gone : 0;
       h->empty(run, gone);
       if (!whole) return;
     }
   }
 }
 
+/// What the limits leave, and at least what was taken for the request.
+std::size_t Pool::room_for(const Request& q, const Filling& f) {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  const memory::Heap& h = heap(q.id);
+  const auto left = [](std::size_t limit, std::size_t reserved, std::size_t taken) {
+    return std::max(limit - std::min(limit, reserved), taken);
+  };
+  return std::min(left(stats_.limit, stats_.reserved.current, f.stolen),
+                  left(h.limit, h.sums.reserved.current, f.own));
+}
+
 /// Room for a request in address space. Pages that could be had stay, also where they are not
 /// enough.
 bool Pool::grow_virtual(Request& q, bool* space) {
   const std::size_t bytes = q.size_class >= 0 ? memory::slab_bytes(q.size) : q.size;
-  const bool may_steal = close_left();
+  close_left(false);
   Range* hole = nullptr;
   Range* extra[2] = {};  // for a hole that is filled in part, for a run of which a part moves
   for (int round = 0; hole == nullptr && round < 2; ++round) {
@@ -342,7 +359,6 @@ bool Pool::grow_virtual(Request& q, bool* space) {
   }
   Filling filling;
   filling.loose = std::exchange(spare_pages_, {});
-  filling.may_steal = may_steal;
   const std::size_t mapped = fill_hole(q, hole, filling);
   const bool whole = mapped == hole->size;
   const std::lock_guard<std::mutex> hold(mutex_);
@@ -351,10 +367,10 @@ bool Pool::grow_virtual(Request& q, bool* space) {
   h.fill(hole, mapped, filling.moved != 0 ? &q.stream : nullptr);
   end_moves(h, filling);
   if (mapped == 0) return false;
-  memory::raise(stats_.reserved, mapped);
-  memory::raise(h.sums.reserved, mapped);
-  ++stats_.driver_allocations;
-  q.grown += mapped;
+  memory::raise(stats_.reserved, mapped, filling.fresh);
+  memory::raise(h.sums.reserved, mapped, filling.fresh);
+  if (filling.fresh != 0) ++stats_.driver_allocations;
+  q.grown += filling.fresh;
   return whole;
 }
 
@@ -365,8 +381,9 @@ std::size_t Pool::fill_hole(Request& q, Range* hole, Filling& f) noexcept {
   std::size_t mapped = 0;
   try {
     if (hopeful(q, hole->size, f.loose.size() * page)) {
-      if (f.may_steal) steal_pages(hole->size, f.loose);
-      const std::size_t had = f.loose.size() * page;
+      steal_pages(q, hole->size, f);
+      f.room = memory::round_down(room_for(q, f), page);
+      const std::size_t had = std::min(f.loose.size() * page, f.room);
       if (had < hole->size) open_moves(q, hole->size - had, f);
       mapped = map_pages(hole, f, &q.failed);
     }
@@ -386,6 +403,7 @@ std::size_t Pool::give_back_pages(std::size_t keep, bool closed) {
     if (h->pinned() || (closed && id == PoolId::Shared)) continue;
     while (stats_.reserved.current > keep) {
       descriptors_.ranges.reserve(4);
+      if (!close_left(*h, hold)) break;
       const std::size_t most = memory::round_up(stats_.reserved.current - keep, page);
       Range* run = h->open_pages(most);
       if (run == nullptr) break;
@@ -465,13 +483,15 @@ std::size_t Pool::give_back(std::size_t keep, const char* reason, bool closed) n
   if (captures_ != 0) return 0;  // the driver may not be asked to now
   try {
     const Growing one(*this);
-    if (asynchronous_) {  // what has passed becomes free for all
+    if (captures_ != 0) return 0;  // one may have begun meanwhile
+    if (asynchronous_) {           // what has passed becomes free for all
       const std::lock_guard<std::mutex> hold(mutex_);
       release_resolved();
       for (const auto& [id, h] : heaps_) h->reclaim();
     }
+    close_left(true);
     for (const PhysicalHandle h : std::exchange(spare_pages_, {})) destroy_page(h);
-    if (close_left()) bytes = give_back_pages(keep, closed) + give_back_segments(keep, closed);
+    bytes = give_back_pages(keep, closed) + give_back_segments(keep, closed);
   } catch (const std::bad_alloc&) {  // no descriptors: what is idle stays
   }
   if (bytes != 0) notify(MemoryEvent::Kind::Trim, bytes, reason);

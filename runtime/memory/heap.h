@@ -139,9 +139,12 @@ class Heap {
   /// a spare range.
   void leave(Range* run, std::size_t moved) noexcept;
   /// Asks about the work that keeps the addresses that pages have left.
-  void poll_left() noexcept;
-  /// A busy run of such addresses that no work uses any more. Null: none.
-  Range* open_left() noexcept;
+  /// With `mark`, so that it will be known without another question when that work is done.
+  void poll_left(bool mark) noexcept;
+  /// How many runs of such addresses no work uses any more, and so many of them, busy, linked by
+  /// `next`.
+  std::size_t left_passed() const noexcept;
+  Range* open_left(std::size_t n) noexcept;
   /// The run's first `unmapped` bytes have no memory now. Needs a spare range.
   void close_left(Range* run, std::size_t unmapped) noexcept;
 

@@ -141,7 +141,7 @@ Range* Heap::open_hole(StreamId stream, std::size_t bytes, bool large) noexcept 
   }
   const std::size_t below = std::min(usable(best->before), bytes);
   best->requested = bytes - std::min(bytes, below + least);  // of what lies above
-  best->state = State::Busy;
+  best->state = State::Growing;
   if (best->size != least) put_hole(split(best, least));
   return best;
 }
@@ -155,10 +155,10 @@ void Heap::fill(Range* hole, std::size_t filled, const StreamId* ordered) noexce
 /// The pages of a free range that may go elsewhere, as places in its segment: not what a growing
 /// hole counts on beside itself.
 Heap::Places Heap::loose(const Range& r) const noexcept {
-  const auto busy = [](const Range* n) { return n != nullptr && n->state == State::Busy; };
-  if (!r.segment->is_virtual || r.size < page_ || busy(r.after)) return {};
+  const auto grows = [](const Range* n) { return n != nullptr && n->state == State::Growing; };
+  if (!r.segment->is_virtual || r.size < page_ || grows(r.after)) return {};
   const std::size_t at = static_cast<std::size_t>(r.data - r.segment->base);
-  const std::size_t kept = busy(r.before) ? r.before->requested : 0;
+  const std::size_t kept = grows(r.before) ? r.before->requested : 0;
   const Places p{round_up(at + kept, page_), round_down(at + r.size, page_)};
   return p.first < p.last ? p : Places{};
 }
@@ -226,25 +226,36 @@ void Heap::leave(Range* run, std::size_t moved) noexcept {
   insert(run, left_);
 }
 
-void Heap::poll_left() noexcept {
+void Heap::poll_left(bool mark) noexcept {
   std::uint64_t asked = kNoStream;
   for (const Range* r = left_.newest; r != nullptr; r = r->older) {
     if (r->stream.id == asked || order_->passed(r->stream, r->fence)) continue;
     order_->poll(r->stream);
-    if (!order_->passed(r->stream, r->fence) && order_->mark(r->stream, r->fence))
+    if (mark && !order_->passed(r->stream, r->fence) && order_->mark(r->stream, r->fence))
       order_->poll(r->stream);
     asked = r->stream.id;
   }
 }
 
-Range* Heap::open_left() noexcept {
-  for (Range* r = left_.oldest; r != nullptr; r = r->newer) {
+std::size_t Heap::left_passed() const noexcept {
+  std::size_t n = 0;
+  for (const Range* r = left_.oldest; r != nullptr; r = r->newer)
+    n += order_->passed(r->stream, r->fence) ? 1 : 0;
+  return n;
+}
+
+Range* Heap::open_left(std::size_t n) noexcept {
+  Range* list = nullptr;
+  for (Range *r = left_.oldest, *newer; r != nullptr && n != 0; r = newer) {
+    newer = r->newer;
     if (!order_->passed(r->stream, r->fence)) continue;
     erase(r);
     r->state = State::Busy;
-    return r;
+    r->next = list;
+    list = r;
+    --n;
   }
-  return nullptr;
+  return list;
 }
 
 void Heap::close_left(Range* run, std::size_t unmapped) noexcept {

@@ -111,7 +111,7 @@ Block* Pool::take_waiting(const Request& q) {
 Block* Pool::climb(Request& q) {
   if (Block* b = attempt(q)) return b;
   if (!direct_) {
-    if (kept_limit_ != 0 && !growing_here()) drain_kept();
+    if (kept_limit_ != 0) drain_kept();
     if (Block* b = locked(&Pool::take_settled, q)) return b;
   }
   if (Block* b = grow(q)) return b;

@@ -10,14 +10,15 @@
 //
 // CUDA allows several mappings of one allocation. What a kernel or a copy wrote at one of them is
 // seen at the others by whatever comes after it in stream order (CUDA C++ Programming Guide,
-// "Virtual Aliasing Support"), and no op uses two of them. A driver that refuses is not asked for
-// ever.
+// "Virtual Aliasing Support"), and no op uses two of them. A driver that refuses three times in a
+// row is not asked again.
 //
-// A page at its current address is free for all only once the work before its move has passed, too,
-// as events tell what their streams had waited for. So old addresses are closed before a page goes
-// back to the driver.
+// A page at its current address becomes free for all only once the work before its move has passed,
+// too, as events tell what their streams had waited for. So whoever takes such a page to unmap it
+// closes its old addresses first, under the same hold of the pool's lock (close_left).
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "runtime/memory/filling.h"
 #include "runtime/memory/pool.h"
@@ -66,39 +67,60 @@ void Pool::end_moves(memory::Heap& h, const Filling& f) noexcept {
   lost(h, left);
   for (Range* run : f.runs) {
     const std::size_t moved = std::min(left, run->size);
-    if (quarantine_ != nullptr && moved != 0) debug::forget(run->data, moved);
     h.leave(run, moved);
     left -= moved;
   }
 }
 
-/// Unmaps the addresses that pages have left, where no work uses them any more. False where the
-/// driver refused: pages that are free for all may have another address still, and stay. With the
-/// growth lock.
-bool Pool::close_left() {
-  if (!asynchronous_ || !virtual_ || captures_ != 0) return true;
+/// Unmaps the addresses that pages of a heap have left, where no work uses them any more. As long
+/// as `hold` is held after that, a page that is free for all has no other address. False where the
+/// driver refused: then none may go. With the growth lock.
+bool Pool::close_left(memory::Heap& h, std::unique_lock<std::mutex>& hold) {
+  if (!asynchronous_ || !virtual_) return true;
   const std::size_t page = driver_->granularity();
-  std::unique_lock<std::mutex> hold(mutex_);
-  for (const auto& [id, h] : heaps_) {
-    h->poll_left();
-    for (;;) {
-      descriptors_.ranges.reserve(1);
-      Range* run = h->open_left();
-      if (run == nullptr) break;
-      Range* extra = descriptors_.ranges.take();
-      hold.unlock();
-      const auto base = reinterpret_cast<DriverAddress>(run->data);
-      std::size_t gone = 0;
-      while (gone < run->size && driver_->unmap(base + gone, page) == DriverStatus::Ok)
-        gone += page;
-      hold.lock();
-      descriptors_.ranges.give(extra);
-      const bool whole = gone == run->size;
-      h->close_left(run, gone);
-      if (!whole) return false;
+  while (const std::size_t n = h.left_passed()) {
+    if (captures_ != 0) return false;
+    descriptors_.ranges.reserve(n);
+    Range* extra = nullptr;  // one for each that goes in part
+    for (std::size_t i = 0; i < n; ++i) {
+      Range* r = descriptors_.ranges.take();
+      r->next = std::exchange(extra, r);
     }
+    Range* const list = h.open_left(n);
+    hold.unlock();
+    bool whole = true;
+    for (Range* r = list; r != nullptr; r = static_cast<Range*>(r->next)) {
+      const auto base = reinterpret_cast<DriverAddress>(r->data);
+      std::size_t gone = 0;
+      while (gone < r->size && driver_->unmap(base + gone, page) == DriverStatus::Ok) gone += page;
+      if (quarantine_ != nullptr) debug::forget(r->data, gone);
+      r->requested = gone;
+      whole = whole && gone == r->size;
+    }
+    hold.lock();
+    for (Range* r = extra; r != nullptr;) {
+      Range* const each = std::exchange(r, static_cast<Range*>(r->next));
+      each->next = nullptr;
+      descriptors_.ranges.give(each);
+    }
+    for (Range* r = list; r != nullptr;) {
+      Range* const each = std::exchange(r, static_cast<Range*>(r->next));
+      each->next = nullptr;
+      h.close_left(each, each->requested);
+    }
+    if (!whole) return false;
   }
   return true;
+}
+
+/// The same of all heaps, as far as it goes.
+void Pool::close_left(bool mark) {
+  if (!asynchronous_ || !virtual_ || captures_ != 0) return;
+  std::unique_lock<std::mutex> hold(mutex_);
+  for (const auto& [id, h] : heaps_) {
+    h->poll_left(mark);
+    close_left(*h, hold);
+  }
 }
 
 }  // namespace tandem

@@ -265,15 +265,18 @@ void Pool::drain_all() noexcept {
   }
 }
 
-/// Takes back the large blocks that threads keep: before another request waits, grows or cuts what
-/// it could have whole. Not from within a user's resource, whose caller has the growth lock.
+/// Takes back the large blocks that threads keep, before a request waits or grows. A help only: not
+/// where the registry's lock is taken, as during a fork, which a caller may keep waiting: one
+/// within a user's resource has the growth lock of some pool.
 void Pool::drain_kept() noexcept {
   memory::Registry& all = memory::Registry::get();
-  const std::lock_guard<std::mutex> hold(all.mutex);
+  const std::unique_lock<std::mutex> hold(all.mutex, std::try_to_lock);
+  if (!hold.owns_lock()) return;
   for (FrontCache* c : all.caches) {
     const std::lock_guard<memory::SpinLock> hold_cache(c->lock);
     if (c->pool != this || (c->kept[0] == nullptr && c->kept[1] == nullptr)) continue;
     const std::lock_guard<std::mutex> hold_pool(mutex_);
+    fold_front(*c);
     give_up_kept(*c);
   }
 }

@@ -10,7 +10,7 @@
 // wanted and there is none in the right order.
 //
 // Sizes: up to 256 KiB, size classes in slabs; above, ranges, found by size in constant time, split
-// and joined. A front cache a thread holds blocks of up to 1 MiB, of the large ones one a size; on
+// and joined. Each thread's front cache holds blocks of up to 1 MiB, one of each large size; on
 // the host also the two freed last of up to 32 MiB: two threads that contend for the lock take
 // longer than the pool's work with it. (On a device a launch takes longer than both.) Requests of
 // up to 1 MiB live apart from larger ones, because a small long-lived block in the middle of a
@@ -19,9 +19,9 @@
 //
 // Where the driver has virtual memory, address space is reserved once, far more than there is
 // memory, and pages of it are mapped and unmapped: a large request takes its pages from whatever is
-// free, wherever that lies, before more memory is taken from the device; from what is free in its
-// own stream's order while work is pending there (Note [Moved pages]). Else memory comes in
-// segments.
+// free, wherever that lies, before more memory is taken from the device; also from what is free in
+// its own stream's order, under work that is still pending (Note [Moved pages]). Else memory comes
+// in segments.
 //
 // Out of memory climbs (ladder.cpp): what is free in the stream's own order or for all; what other
 // streams are done with; growing; whatever fits of any kind; waiting, on the device, for other
@@ -200,7 +200,6 @@ class TANDEM_API Pool {
 
   // growth.cpp
   class Growing;
-  bool growing_here() const noexcept;
   Block* grow(Request& q) noexcept;
   Block* take_grown(const Request& q);
   bool within_limit(const memory::Heap& heap, std::size_t bytes) const;
@@ -217,12 +216,14 @@ class TANDEM_API Pool {
   std::size_t fill_hole(Request& q, memory::Range* hole, Filling& filling) noexcept;
   std::size_t unmap_pages(memory::Range* run, std::vector<PhysicalHandle>* pages) noexcept;
   bool hopeful(const Request& q, std::size_t bytes, std::size_t spare);
-  void steal_pages(std::size_t bytes, std::vector<PhysicalHandle>& pages);
+  void steal_pages(const Request& q, std::size_t bytes, Filling& filling);
+  std::size_t room_for(const Request& q, const Filling& filling);
   // moves.cpp
   bool may_move(const Request& q) const noexcept;
   void open_moves(const Request& q, std::size_t bytes, Filling& filling);
   void end_moves(memory::Heap& heap, const Filling& filling) noexcept;
-  bool close_left();
+  bool close_left(memory::Heap& heap, std::unique_lock<std::mutex>& hold);
+  void close_left(bool mark);
 
   std::size_t give_back_pages(std::size_t keep, bool closed);
   std::size_t give_back_segments(std::size_t keep, bool closed);

@@ -101,6 +101,7 @@ const char* state_name(const RangeSnapshot& r) {
     case Range::State::Left:
       return "hole";
     case Range::State::Busy:
+    case Range::State::Growing:
       return "moving";
     default:
       return r.slab >= 0 ? "slab" : r.live ? "live" : r.front ? "cached" : "pending";

@@ -19,9 +19,10 @@ inline void count(MemoryCounter& c, std::int64_t& now, std::int64_t change, std:
   c.total += total;
 }
 
-inline void raise(MemoryCounter& c, std::size_t bytes) noexcept {
+/// `fresh`: what of it was not there before.
+inline void raise(MemoryCounter& c, std::size_t bytes, std::size_t fresh) noexcept {
   c.current += bytes;
-  c.total += bytes;
+  c.total += fresh;
   c.peak = std::max(c.peak, c.current);
 }
 

@@ -195,6 +195,29 @@ TEST_F(PoolThreadsTest, LargeBlocksOfIdleThreadsAreTakenBeforeGrowing) {
   t.join();
 }
 
+/// One thread allocates, another frees, and the next block waits for that.
+TEST_F(PoolThreadsTest, PeaksOfWhatIsHandedOver) {
+  constexpr int kRounds = 20;
+  std::promise<Block*> handed[kRounds];
+  std::promise<void> freed[kRounds];
+  pool();
+  std::thread consumer([&] {
+    for (int i = 0; i < kRounds; ++i) {
+      pool().free(handed[i].get_future().get());
+      freed[i].set_value();
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    handed[i].set_value(pool().allocate(memory::kKeptLimit));
+    freed[i].get_future().wait();
+  }
+  consumer.join();
+  const MemoryStats s = pool().stats();
+  EXPECT_LE(s.allocated.peak, 3 * memory::kKeptLimit);  // what a thread's cache can hold
+  EXPECT_LE(s.requested.peak, 3 * memory::kKeptLimit);
+  EXPECT_EQ(s.reserved.peak, memory::kKeptLimit);
+}
+
 struct AllocatesAtThreadEnd {
   Pool* pool = nullptr;
   Block* block = nullptr;

@@ -23,9 +23,9 @@ struct MemoryCounter {
   std::uint64_t total = 0;  // sum of all increases since the start
 };
 
-/// What a device's pool holds and did. Peaks are exact on one thread; with several, small blocks
-/// that moved through the threads' front caches since their last refill may shift a peak by what
-/// those caches can hold.
+/// What a device's pool holds and did. Peaks are exact on one thread; with several, blocks that
+/// moved through the threads' front caches since their last refill may shift a peak by what those
+/// caches can hold: some MiB of small ones a thread, on the host two large ones, of 32 MiB at most.
 struct MemoryStats {
   MemoryCounter requested;        // bytes asked for by live allocations
   MemoryCounter allocated;        // the same, rounded as the pool rounds

@@ -174,6 +174,7 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
   const bool captured = machine_.capture_of(*s) != 0;
   const std::uint64_t growths = machine_.growths();
   const bool fits = idle_fits(*s, bytes);
+  const std::size_t held = machine_.held(s->device());
   ranges_.touch(*s);
   try {
     b.block = subject_->allocate(bytes, *s, captured ? capture_.pool : PoolId::Shared);
@@ -188,6 +189,9 @@ bool Interpreter::allocate(Live& b, const std::optional<StreamId>& s, std::size_
     return true;
   }
   ++counters_.allocations;
+  if (subject_->has(Feature::Reuse) &&
+      machine_.held(s->device()) > std::max(held, limits_[s->device()]))
+    fail(fmt::format("the pool grew beyond its limit of {} bytes", limits_[s->device()]));
   if (fits && machine_.growths() != growths)
     fail(fmt::format("the pool grew for {} bytes, though an idle block fits", bytes));
   forget_taken(*s);

@@ -1,6 +1,9 @@
 // Pages that move while work is pending on them: Note [Moved pages] in runtime/memory/moves.cpp.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <vector>
+
 #include "tandem/error.h"
 #include "tests/memory/sim/subject.h"
 
@@ -115,6 +118,57 @@ TEST_F(Moves, CountUnderALimit) {
   free_rest({b});
 }
 
+/// Every page of 80 holds live ranges that end with it: all of them move.
+TEST_F(Moves, AllSmallPagesWithinALimit) {
+  std::vector<Block*> small;
+  for (int i = 0; i < 80; ++i) {
+    small.push_back(pool().allocate(512 << 10, other_));
+    machine_.kernel(other_, Access{small.back()->data, 512 << 10, ++owners_, true});
+  }
+  const std::size_t before = machine_.held(1);
+  pool().set_limit(before + 4 * kMiB);
+  for (Block* b : small) pool().free(b);
+  Block* b = allocate(40, other_);
+  EXPECT_LE(machine_.held(1), before + 4 * kMiB);
+  EXPECT_EQ(machine_.calls(Call::Synchronize), 0u);
+  free_rest({b});
+}
+
+TEST_F(Moves, ThatAreRefusedDoNotBreakALimit) {
+  pool().set_limit(100 * kMiB);
+  machine_.set_faults({.at = 0, .only = Call::Map});
+  Block* b = allocate(60, stream_);  // 40 MiB must move or be given back first
+  EXPECT_LE(machine_.held(1), 100 * kMiB);
+  EXPECT_LE(pool().stats().reserved.peak, 100 * kMiB);
+  free_rest({b});
+}
+
+TEST_F(Moves, AreNotTakenFromTheDriver) {
+  Block* b = allocate(60, stream_);
+  EXPECT_EQ(pool().stats().reserved.total, 100 * kMiB);
+  pool().free(b);
+  pool().free(parts_[1]);
+  const std::uint64_t hits = pool().stats().cache_hits;
+  Block* c = allocate(80, stream_);  // all of it moves
+  EXPECT_EQ(pool().stats().reserved.total, 100 * kMiB);
+  EXPECT_EQ(pool().stats().cache_hits, hits + 1);
+  pool().free(c);
+  pool().free(parts_[3]);
+}
+
+TEST_F(Moves, GoOnAfterFailuresOfOtherKinds) {
+  for (int i = 0; i < 5; ++i) {
+    machine_.set_faults({.one_in = 1, .status = DriverStatus::OutOfMemory, .only = Call::Map});
+    EXPECT_THROW(pool().allocate(60 * kMiB, stream_), OutOfMemory);
+    machine_.set_faults({});
+  }
+  for (const int k : {0, 2}) parts_[k] = allocate(20, stream_);
+  for (const int k : {0, 2}) pool().free(parts_[k]);
+  Block* b = allocate(60, stream_);
+  EXPECT_GT(machine_.aliases(), 0u);
+  free_rest({b});
+}
+
 TEST_F(Moves, WhereTheDriverRefusesNewPagesDo) {
   for (int i = 0; i < 4; ++i) {
     const std::uint64_t maps = machine_.calls(Call::Map);
@@ -141,11 +195,42 @@ TEST_F(Moves, WhatCannotBeUnmappedStaysWithItsPage) {
   Block* b = allocate(60, stream_);
   free_rest({b});
   synchronize();
-  machine_.set_faults({.at = 0, .only = Call::Unmap});
+  machine_.set_faults({.one_in = 1, .only = Call::Unmap});
   EXPECT_EQ(pool().empty_cache(), 0u);  // no page goes while it has another address
   EXPECT_EQ(machine_.held(1), 100 * kMiB);
   machine_.set_faults({});
   EXPECT_EQ(pool().empty_cache(), 100 * kMiB);
+}
+
+/// Memory that is not the machine's: nothing runs on it.
+class Lender final : public MemoryResource {
+ public:
+  void* allocate(std::size_t bytes, std::size_t align, void*) override {
+    ++out;
+    return std::aligned_alloc(align, bytes);
+  }
+  void deallocate(void* p, std::size_t, std::size_t, void*) override {
+    --out;
+    std::free(p);
+  }
+  int out = 0;
+};
+
+TEST_F(Moves, WhatCannotBeUnmappedKeepsNothingElse) {
+  Lender lender;
+  Block* b = allocate(60, stream_);  // leaves two places, as a block between them is live
+  pool().set_resource(&lender);
+  pool().free(pool().allocate(100 * kMiB, other_));
+  pool().set_resource(nullptr);
+  EXPECT_EQ(lender.out, 1);
+  synchronize();
+  machine_.set_faults({.at = 0, .only = Call::Unmap});
+  const std::uint64_t unmaps = machine_.calls(Call::Unmap);
+  pool().trim();
+  EXPECT_EQ(lender.out, 0);
+  EXPECT_EQ(machine_.calls(Call::Unmap), unmaps + 1 + kPages);  // and the first once more
+  machine_.set_faults({});
+  free_rest({b});
 }
 
 TEST_F(Moves, OfAStreamThatIsGone) {
