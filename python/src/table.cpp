@@ -170,6 +170,28 @@ void define_operators(const OpRow& row, const nb::module_& words) {
   define_method(("__i" + word + "__").c_str(), function_object(std::move(f)));
 }
 
+/// An op's name as Python sees it: linalg_cholesky is cholesky of the module linalg.
+struct PythonName {
+  std::string module;  // empty: the main one
+  std::string name;
+};
+PythonName python_name(std::string_view name) {
+  for (const std::string_view space : {"linalg", "fft"}) {
+    if (name.starts_with(space) && name.size() > space.size() && name[space.size()] == '_')
+      return {std::string(space), std::string(name.substr(space.size() + 1))};
+  }
+  return {"", std::string(name)};
+}
+
+/// The module that a name goes into, made at its first use: _linalg, of which tandem/linalg.py
+/// takes all.
+nb::module_ module_of(const nb::module_& m, const PythonName& name) {
+  if (name.module.empty()) return m;
+  const std::string own = "_" + name.module;
+  if (!nb::hasattr(m, own.c_str())) nb::module_(m).def_submodule(own.c_str());
+  return nb::cast<nb::module_>(m.attr(own.c_str()));
+}
+
 nb::dict describe(const OpRow& row) {
   nb::dict d;
   const auto dtypes = [&] {
@@ -183,6 +205,10 @@ nb::dict describe(const OpRow& row) {
   static constexpr const char* kResults[] = {"same", "number", "float", "bool",   "real",
                                              "wide", "index",  "int32", "complex"};
   d["name"] = row.name;
+  const PythonName python = python_name(row.name);
+  const std::string dotted =
+      python.module.empty() ? python.name : python.module + "." + python.name;
+  d["python"] = nb::str(dotted.c_str());
   d["aliases"] = [&] {
     nb::list names;
     for (const OpAlias& a : op_aliases()) {
@@ -201,7 +227,7 @@ nb::dict describe(const OpRow& row) {
   d["in_place"] = has_in_place(row);
   d["view"] = (row.flags & kView) != 0;
   d["vendor"] = (row.flags & kVendor) != 0;
-  d["method"] = is_method(function_of(row, Function::Form::Plain));
+  d["method"] = python.module.empty() && is_method(function_of(row, Function::Form::Plain));
   return d;
 }
 
@@ -215,6 +241,13 @@ void define_aliases(const nb::module_& m) {
   };
   for (const OpAlias& alias : op_aliases()) {
     const std::string row = alias.row->name;
+    const PythonName from = python_name(row), to = python_name(alias.name);
+    if (!from.module.empty() || !to.module.empty()) {
+      const nb::module_ source = module_of(m, from);
+      if (nb::hasattr(source, from.name.c_str()))
+        nb::setattr(module_of(m, to), to.name.c_str(), nb::getattr(source, from.name.c_str()));
+      continue;
+    }
     copy(m, row, alias.name);
     copy(cls, row, alias.name);
     copy(cls, row + "_", alias.name + std::string("_"));
@@ -234,6 +267,10 @@ void init_table(nb::module_& m) {
     const bool method = is_method(f);
     // Rows whose name ends in _ write to their first argument: methods only, as in PyTorch.
     const bool writes = f.name.back() == '_';
+    if (const PythonName name = python_name(row->name); !name.module.empty()) {
+      nb::setattr(module_of(m, name), name.name.c_str(), function_object(std::move(f)));
+      continue;
+    }
     define(std::move(f), (writes ? 0U : kModule) | (method ? kMethod : 0U));
     if (has_in_place(*row)) define(function_of(*row, Function::Form::InPlace), kMethod);
     define_operators(*row, words);

@@ -503,6 +503,10 @@ def test_other_names_are_the_same_functions():
     aliases = [(alias, row["name"]) for row in ROWS.values() for alias in row["aliases"]]
     assert ("multiply", "mul") in aliases and ("true_divide", "div") in aliases
     for alias, name in aliases:
+        module, _, short_name = alias.partition("_")
+        if module in ("linalg", "fft"):
+            assert getattr(getattr(td, module), short_name) is getattr(td, name), alias
+            continue
         assert getattr(td, alias) is getattr(td, name), alias
         assert vars(td.Tensor).get(alias) is vars(td.Tensor).get(name) or name == "flatten", alias
         in_place = ROWS[name]["in_place"] or name == "transpose"  # transpose_ changes the view itself

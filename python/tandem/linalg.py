@@ -1,0 +1,3 @@
+"""Linear algebra: products, factorisations, solutions, norms of matrices and batches of them."""
+
+from tandem._tandem._linalg import *
