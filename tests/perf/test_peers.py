@@ -31,7 +31,7 @@ def missed(*rounds):
 
 def test_all_met():
     verdicts = targets([made_up()])
-    assert len(verdicts) == 21 + len(MULTIPLES)
+    assert len(verdicts) == 22 + len(MULTIPLES)
     assert all(v["met"] for v in verdicts)
 
 
@@ -45,9 +45,10 @@ def test_all_met():
         ("select/float32/16x16/view", {"ns": 25.5}, "a view"),
         (ALLOCATE["small"] + "pair", {"ns": 25.5}, "thread's cache"),
         (ALLOCATE["small"] + "1000_at_once", {"ns": 121.0}, "small blocks"),
-        (ALLOCATE["large"] + "pair", {"ns": 121.0}, "large blocks"),
+        (ALLOCATE["huge"] + "pair", {"ns": 121.0}, "large blocks"),
         (ALLOCATE["small"] + "pair_2_threads", {"ns": 31.5}, "64 bytes and back, two threads"),
         (ALLOCATE["middle"] + "pair_2_threads", {"ns": 31.5}, "300 KiB and back, two threads"),
+        (ALLOCATE["large"] + "pair_2_threads", {"ns": 31.5}, "3 MiB and back, two threads"),
         ("add/float32/16M/out", {"ns": 905.0}, "fresh output: of the time"),
         ("tanh/float32/1M/out", {"ns": 1501.0}, "tanh/float32/1M/out"),
     ],
@@ -78,7 +79,7 @@ def test_without_pytorch():
     alone = made_up()
     for row in alone["rows"].values():
         row["torch"] = None
-    assert len(targets([alone])) == 12
+    assert len(targets([alone])) == 13
 
 
 def made_up_device(**changes):
