@@ -177,6 +177,29 @@ void add_joins(std::vector<Case>& cases) {
   }));
 }
 
+/// Both products of attention, 4 times 8 heads of 256 places and 64 features: scores and values.
+void add_attention(std::vector<Case>& cases) {
+  struct Attention {
+    const char* form;
+    const char* equation;
+    Dims first, second;
+  };
+  const Attention products[] = {
+      {"scores", "bhqd,bhkd->bhqk", {4, 8, 256, 64}, {4, 8, 256, 64}},
+      {"scores_by_place", "bqhd,bkhd->bhqk", {4, 256, 8, 64}, {4, 256, 8, 64}},
+      {"values", "bhqk,bhkd->bhqd", {4, 8, 256, 256}, {4, 8, 256, 64}},
+  };
+  for (const Attention& p : products) {
+    Case c = make("einsum", p.form, p.first, 0, kUnit, [p](benchmark::State& state) {
+      const std::vector<Tensor> operands{input(p.first, kFloat, kUnit), rand(p.second)};
+      timed(state, [&] { return einsum(p.equation, operands); });
+    });
+    c.flops = 2.0 * 4 * 8 * 256 * 256 * 64;
+    c.extra = p.equation;
+    cases.push_back(std::move(c));
+  }
+}
+
 void add_products(std::vector<Case>& cases) {
   for (const std::int64_t n : {4, 256, 1024, 2048}) {
     Case c = make("matmul", "fresh", {n, n}, 0, kUnit, [n](benchmark::State& state) {
@@ -197,6 +220,7 @@ void add_products(std::vector<Case>& cases) {
   });
   luma.extra = equation;
   cases.push_back(std::move(luma));
+  add_attention(cases);
   const auto half = static_cast<std::int64_t>(moved / (2 * kFloatBytes));
   cases.push_back(make("copy_", "luma_bytes", {half}, moved, kUnit, [half](benchmark::State& s) {
     const Tensor& x = input({half}, kFloat, kUnit);

@@ -191,7 +191,9 @@ class Torch:
 
     def _einsum(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
-        weights = self.lib.rand(3).to(self.device)
+        b, h, q, d = (row["shape"] + [1] * 4)[:4]
+        second = {"luma": (3,), "values": (b, h, q, 64)}.get(row["form"], (b, h, q, d))
+        weights = self.lib.rand(*second).to(self.device)
         return lambda: self.lib.einsum(row["extra"], x, weights)
 
     def _logsumexp(self, row):

@@ -170,13 +170,14 @@ void define_operators(const OpRow& row, const nb::module_& words) {
   define_method(("__i" + word + "__").c_str(), function_object(std::move(f)));
 }
 
-/// An op's name as Python sees it: linalg_cholesky is cholesky of the module linalg.
+/// An op's name as Python sees it: linalg_cholesky is cholesky of the module linalg,
+/// signal_windows_hann is hann of signal.windows.
 struct PythonName {
   std::string module;  // empty: the main one
   std::string name;
 };
 PythonName python_name(std::string_view name) {
-  for (const std::string_view space : {"linalg", "fft"}) {
+  for (const std::string_view space : {"linalg", "fft", "signal_windows"}) {
     if (name.starts_with(space) && name.size() > space.size() && name[space.size()] == '_')
       return {std::string(space), std::string(name.substr(space.size() + 1))};
   }
@@ -206,8 +207,9 @@ nb::dict describe(const OpRow& row) {
                                              "wide", "index",  "int32", "complex"};
   d["name"] = row.name;
   const PythonName python = python_name(row.name);
-  const std::string dotted =
-      python.module.empty() ? python.name : python.module + "." + python.name;
+  std::string dotted = python.module.empty() ? python.name : python.module + "." + python.name;
+  std::replace(dotted.begin(), dotted.begin() + static_cast<std::ptrdiff_t>(python.module.size()),
+               '_', '.');
   d["python"] = nb::str(dotted.c_str());
   d["aliases"] = [&] {
     nb::list names;

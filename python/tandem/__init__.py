@@ -4,7 +4,7 @@ Ops, their methods and the dtypes come from the op table of the C++ library; `ta
 made from it. Some names stand over Python's own (abs, sum, bool, ...), so that nothing but imports is here.
 """
 
-from tandem import cuda, errors, io, linalg, memory, random, return_types, testing
+from tandem import cuda, errors, io, linalg, memory, random, return_types, signal, testing
 from tandem._tandem import *
 from tandem._tandem import __version__
 from tandem.array_api import (
@@ -47,4 +47,4 @@ from tandem.predicates import (
 )
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from tandem.size import Size
-from tandem.subscripts import einsum
+from tandem.subscripts import einsum, einsum_path

@@ -43,7 +43,11 @@ Tensor as_strided(const Tensor& x, IntSpan size, IntSpan stride,
 
 Tensor cat(const std::vector<Tensor>& tensors, Axis axis);
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis);
-Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands);
+Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands,
+              const std::string& optimize, std::optional<std::int64_t> memory_limit);
+std::vector<Value> einsum_path(const std::string& equation, const std::vector<Tensor>& operands,
+                               const std::string& optimize,
+                               std::optional<std::int64_t> memory_limit);
 
 /// Any reduction row of the table.
 std::vector<Value> reduction(const OpRow& row, std::span<const Value> args);

@@ -60,11 +60,12 @@ std::string wrong(const Counts& c, long launches, bool may_wait = false) {
 /// that is not here launches none if it is a view and one otherwise.
 test::Launches known_launches() {
   test::Launches known = {
-      {"reshape", 0},    {"flatten", 0},      // of dense tensors: views
-      {"contiguous", 0},                      // the same
-      {"cat", 3},        {"stack", 2},        // one an input
-      {"var", 2},        {"std", 2},          // mean, then distances
-      {"softmax", 3},    {"log_softmax", 3},  // greatest, sum, result
+      {"reshape", 0},     {"flatten", 0},      // of dense tensors: views
+      {"contiguous", 0},                       // the same
+      {"cat", 3},         {"stack", 2},        // one an input
+      {"einsum_path", 0},                      // nothing is computed
+      {"var", 2},         {"std", 2},          // mean, then distances
+      {"softmax", 3},     {"log_softmax", 3},  // greatest, sum, result
   };
   test::add_indexing_launches(known);
   test::add_movement_launches(known);
@@ -72,6 +73,7 @@ test::Launches known_launches() {
   test::add_sorting_launches(known);
   test::add_random_launches(known);
   test::add_pointwise_launches(known);
+  test::add_window_launches(known);
   return known;
 }
 

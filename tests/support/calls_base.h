@@ -35,7 +35,10 @@ inline void add_base_long_calls(Calls& c) {
                  {cube, varied({160, 150}, DType::float32, 9)}};
   c["einsum"] = {{"ij,jk->ik", std::vector<Tensor>{m, n}},
                  {"ij,ij->j", std::vector<Tensor>{d, d}},
-                 {"bij->ji", std::vector<Tensor>{cube}}};
+                 {"bij->ji", std::vector<Tensor>{cube}},
+                 {"ij,jk,ki->i", std::vector<Tensor>{m, n, i}},
+                 {"[a b], [b c], [c a] -> [c]", std::vector<Tensor>{m, n, i}, "greedy", 1000}};
+  c["einsum_path"] = {{"ij,jk,ki->i", std::vector<Tensor>{m, n, i}}};
   c["reshape"] = {{f.t(), Dims{407 * 401}}};
   c["flatten"] = {{i.t()}};
   c["contiguous"] = {{f.t()}, {z.t()}};

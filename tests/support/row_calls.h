@@ -10,6 +10,7 @@
 #include "tests/support/calls_random.h"
 #include "tests/support/calls_scan.h"
 #include "tests/support/calls_sorting.h"
+#include "tests/support/calls_window.h"
 
 namespace tandem::test {
 
@@ -64,15 +65,27 @@ inline Calls irregular_calls() {
   c["cat"] = {{three}, {std::vector<Tensor>{m, m}, 1}, {std::vector<Tensor>{m, x}}};
   c["stack"] = {{std::vector<Tensor>{m, m.to(DType::float64)}, 1}, {std::vector<Tensor>{m, v}}};
   c["matmul"] = {{m, m}, {v.to(DType::float32), m}, {x, ones_of({4, 2}, DType::float32)}, {x, m}};
-  c["einsum"] = {{"ij,jk->ik", std::vector<Tensor>{m, m}},
-                 {"...c->...", std::vector<Tensor>{x}},
-                 {"ij,jk", std::vector<Tensor>{m, x}}};
+  c["einsum"] = {
+      {"ij,jk->ik", std::vector<Tensor>{m, m}},
+      {"...c->...", std::vector<Tensor>{x}},
+      {"ij,jk", std::vector<Tensor>{m, x}},
+      {"-> [c n]", std::vector<Tensor>{x}},
+      {"[n h c], [c d] -> [d n]", std::vector<Tensor>{x, ones_of({4, 5}, DType::float32)}},
+      {"ij,jk,kl", std::vector<Tensor>{m, m, m}, "(1, 2), (0, 1)"},
+      {"ij,jk,kl", std::vector<Tensor>{m, m, m}, "slow"},
+      {"ij,jk,kl", std::vector<Tensor>{m, m, m}, "greedy", 4},
+      {"-> [c n]", std::vector<Tensor>{m}}};
+  c["einsum_path"] = {{"ij,jk,kl", std::vector<Tensor>{m, m, m}},
+                      {"-> [c n]", std::vector<Tensor>{x}},
+                      {"ij,jk", std::vector<Tensor>{m, x}},
+                      {"ij,jk", std::vector<Tensor>{m, m}, "optimal", -1}};
   add_indexing_calls(c);
   add_movement_calls(c);
   add_scan_calls(c);
   add_sorting_calls(c);
   add_random_calls(c);
   add_pointwise_calls(c);
+  add_window_calls(c);
   return c;
 }
 
@@ -87,6 +100,7 @@ inline Calls long_calls() {
   add_sorting_long_calls(c);
   add_random_long_calls(c);
   add_pointwise_long_calls(c);
+  add_window_long_calls(c);
   return c;
 }
 

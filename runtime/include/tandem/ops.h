@@ -103,7 +103,8 @@ TANDEM_API Tensor cat(const std::vector<Tensor>& tensors, Axis axis = 0);
 TANDEM_API Tensor stack(const std::vector<Tensor>& tensors, std::int64_t axis = 0);
 TANDEM_API Tensor matmul(const Tensor& a, const Tensor& b);
 /// Einstein summation: the grammar of torch.einsum, ellipses, repeated and implicit indices
-/// included. The order of contractions is left to right; names of the inputs' dimensions are kept.
+/// included, or names in place of letters; the cheapest order of contractions. Names of the inputs'
+/// dimensions are kept. Options, paths and the form with lists of numbers: tandem/einsum.h.
 TANDEM_API Tensor einsum(const std::string& equation, const std::vector<Tensor>& operands);
 
 /// Whether all |x - y| <= atol + rtol * |y|; waits for the device.

@@ -1,6 +1,7 @@
 // The whole public interface for the host compiler. CUDA users add tandem/cuda.h.
 #pragma once
 
+#include "tandem/einsum.h"
 #include "tandem/graph.h"
 #include "tandem/indexing.h"
 #include "tandem/movement.h"
@@ -12,3 +13,4 @@
 #include "tandem/sorting.h"
 #include "tandem/stream.h"
 #include "tandem/tensor.h"
+#include "tandem/window.h"
