@@ -57,7 +57,7 @@ Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int6
   return run_one(row, nullptr, infer, go);
 }
 
-Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b) {
+Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tensor* given) {
   const IntSpan sa = a.shape();
   const IntSpan sb = b.shape();
   const DType dtype = a.dtype();
@@ -91,7 +91,7 @@ Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b) {
     g.stream = launch_stream(g.device, {&out}, {&a, &b});
     detail::launch(op::matmul, g.device, &g);
   };
-  return run_one(row, nullptr, infer, go);
+  return run_one(row, given, infer, go);
 }
 
 }  // namespace tandem::detail

@@ -11,7 +11,8 @@ namespace tandem::detail {
 Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int64_t outer_rank);
 
 /// [batch, m, k] times [batch, k, n], any strides and dtypes but bool; batch sizes of 1 broadcast
-/// by stride 0. Vendor libraries compute it for float, double and complex.
-Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b);
+/// by stride 0. Vendor libraries compute it for float, double and complex. `out`: where the result
+/// goes, a tensor of its shape and dtype; null for a fresh one.
+Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tensor* out = nullptr);
 
 }  // namespace tandem::detail

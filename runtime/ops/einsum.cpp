@@ -110,6 +110,21 @@ void settle_orders(const Labelled& a, const Labelled& b, Groups& g) {
   }
 }
 
+/// A product is worth a call of its own from so many multiplications on.
+constexpr std::int64_t kOwnCall = std::int64_t(1) << 20;
+constexpr std::int64_t kMostCalls = 64;
+
+/// How many of the batch's labels, from the left, do not join the others to one dimension of both
+/// tensors: 0 where all do.
+std::size_t apart(const Labelled& a, const Labelled& b, const Labels& batch) {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i + 1 < batch.size(); ++i) {
+    const Labels pair{batch[i], batch[i + 1]};
+    if (!is_one(a, pair) || !is_one(b, pair)) n = i + 1;
+  }
+  return n;
+}
+
 class Einsum {
  public:
   Einsum(const std::string& equation, const std::vector<Tensor>& operands,
@@ -201,14 +216,65 @@ class Einsum {
 
   Labelled matrix_product(const Labelled& a, const Labelled& b, Groups& g) const {
     settle_orders(a, b, g);
-    const std::int64_t batch = product(g.batch);
-    const std::int64_t m = product(g.left);
-    const std::int64_t k = product(g.summed);
-    const std::int64_t n = product(g.right);
-    const Tensor x = arrange(a, join({&g.batch, &g.left, &g.summed})).reshape({batch, m, k});
-    const Tensor y = arrange(b, join({&g.batch, &g.summed, &g.right})).reshape({batch, k, n});
+    const Tensor x = arrange(a, join({&g.batch, &g.left, &g.summed}));
+    const Tensor y = arrange(b, join({&g.batch, &g.summed, &g.right}));
     const Labels out = join({&g.batch, &g.left, &g.right});
-    return {detail::batched_product(op::einsum, x, y).view(e_.sizes(out)), out};
+    const Dims shape = e_.sizes(out);
+    if (const std::size_t n = calls_apart(a, b, g); n > 0)
+      return {looped_product(x, y, g, n).view(shape), out};
+    const std::int64_t batch = product(g.batch);
+    const std::int64_t k = product(g.summed);
+    return {detail::batched_product(op::einsum, x.reshape({batch, product(g.left), k}),
+                                    y.reshape({batch, k, product(g.right)}))
+                .view(shape),
+            out};
+  }
+
+  /// Batch labels to call the product for, place by place, where that spares a copy of a or b: few
+  /// calls of much work each. 0: one call.
+  std::size_t calls_apart(const Labelled& a, const Labelled& b, const Groups& g) const {
+    const std::size_t n = apart(a, b, g.batch);
+    if (n == 0 || !is_one(a, g.left) || !is_one(a, g.summed) || !is_one(b, g.summed) ||
+        !is_one(b, g.right)) {
+      return 0;
+    }
+    std::int64_t calls = 1;
+    for (std::size_t i = 0; i < n; ++i) calls *= e_.size(g.batch[i]);
+    const double work = elements_of({&g.batch, &g.left, &g.right, &g.summed});
+    return calls > 0 && calls <= kMostCalls && work / static_cast<double>(calls) >= kOwnCall ? n
+                                                                                             : 0;
+  }
+
+  double elements_of(std::initializer_list<const Labels*> parts) const {
+    double n = 1;
+    for (const Labels* p : parts) n *= static_cast<double>(product(*p));
+    return n;
+  }
+
+  /// The product for every place of the first `n` batch labels, into one tensor.
+  Tensor looped_product(const Tensor& x, const Tensor& y, const Groups& g, std::size_t n) const {
+    std::int64_t calls = 1;
+    for (std::size_t i = 0; i < n; ++i) calls *= e_.size(g.batch[i]);
+    const std::int64_t inner = product(g.batch) / calls;
+    const std::int64_t rows = product(g.left);
+    const std::int64_t columns = product(g.right);
+    const std::int64_t k = product(g.summed);
+    Tensor out = empty({calls, inner, rows, columns}, {.dtype = x.dtype(), .device = x.device()});
+    for (std::int64_t call = 0; call < calls; ++call) {
+      Tensor p = x;
+      Tensor q = y;
+      std::int64_t below = calls;
+      for (std::size_t d = 0; d < n; ++d) {
+        below /= e_.size(g.batch[d]);
+        const std::int64_t at = call / below % e_.size(g.batch[d]);
+        p = p.select(0, at);
+        q = q.select(0, at);
+      }
+      Tensor part = out.select(0, call);
+      detail::batched_product(op::einsum, p.reshape({inner, rows, k}),
+                              q.reshape({inner, k, columns}), &part);
+    }
+    return out;
   }
 
   Tensor finish(const Labelled& t) const {

@@ -131,7 +131,7 @@ Labels Expression::implicit_output() const {
 }
 
 Labels Expression::explicit_output() const {
-  const Labels out = spread(*equation_.output, ellipsis_);
+  Labels out = spread(*equation_.output, ellipsis_);
   const char* what = equation_.by_names() ? "name" : "letter";
   for (std::size_t i = 0; i < out.size(); ++i) {
     TANDEM_EXPECTS(extents_[at(out[i])].used, ValueError,

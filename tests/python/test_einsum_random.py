@@ -253,3 +253,31 @@ def test_memory_does_not_depend_on_the_order_of_operands(count):
     for order in itertools.permutations(terms):
         peaks.add(peak_of(",".join(order) + "->" + out, [tensors[t] for t in order]))
     assert len(peaks) == 1 and peaks.pop() < 300 * 350 * 8, peaks
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [
+        ("bqhd,bkhd->bhqk", [(3, 96, 2, 64), (3, 97, 2, 64)]),  # heads between: a call a picture
+        ("bhqk,bkhd->bqhd", [(2, 2, 96, 128), (2, 128, 2, 96)]),
+        ("xqyhd,ykhxd->khyqx", [(2, 90, 3, 2, 64), (3, 91, 2, 2, 64)]),
+        ("bhqd,bhkd->bhqk", [(3, 2, 96, 64), (3, 2, 97, 64)]),
+        ("bhdq,bhkd->bhkq", [(3, 2, 64, 96), (3, 2, 97, 64)]),
+        ("acbd,cdeb->ae", [(96, 8, 4, 16), (8, 16, 97, 4)]),
+    ],
+)
+def test_views_are_multiplied_where_they_are(equation, shapes, dtype):
+    rng = np.random.default_rng(5)
+    arrays = [rng.integers(-3, 4, s).astype(dtype) for s in shapes]
+    tensors = [torch.from_numpy(a) for a in arrays]
+    want = np.einsum(equation, *arrays)
+    np.testing.assert_array_equal(torch.einsum(equation, *tensors).numpy(), want)
+    assert torch.einsum(equation, *[t.to("meta") for t in tensors]).shape == want.shape
+
+
+def test_no_copy_of_views():
+    x, y = torch.ones(3, 96, 2, 64), torch.ones(3, 97, 2, 64)
+    result = 3 * 2 * 96 * 97 * 4  # bytes; blocks are whole pages
+    for equation in ("bqhd,bkhd->bhqk", "bqhd,bkhd->bhkq", "qbhd,kbhd->bhkq"):
+        assert peak_of(equation, [x, y] if equation[0] == "b" else [x.movedim(1, 0), y.movedim(1, 0)]) <= result + 8192
