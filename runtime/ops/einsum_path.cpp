@@ -8,9 +8,8 @@ namespace tandem::detail {
 
 double elements(const Contraction& c, const LabelSet& labels) {
   double n = 1;
-  for (std::size_t l = 0; l < c.sizes.size(); ++l) {
-    if (labels[l]) n *= c.sizes[l];
-  }
+  for (std::size_t l = labels._Find_first(); l < kMaxLabels; l = labels._Find_next(l))
+    n *= c.sizes[l];
   return n;
 }
 

@@ -37,6 +37,8 @@ inline void add_base_long_calls(Calls& c) {
                  {"ij,ij->j", std::vector<Tensor>{d, d}},
                  {"bij->ji", std::vector<Tensor>{cube}},
                  {"ij,jk,ki->i", std::vector<Tensor>{m, n, i}},
+                 {"bqhd,bkhd->bhqk", std::vector<Tensor>{varied({3, 96, 2, 64}, DType::int32, 10),
+                                                         varied({3, 97, 2, 64}, DType::int32, 11)}},
                  {"[a b], [b c], [c a] -> [c]", std::vector<Tensor>{m, n, i}, "greedy", 1000}};
   c["einsum_path"] = {{"ij,jk,ki->i", std::vector<Tensor>{m, n, i}}};
   c["reshape"] = {{f.t(), Dims{407 * 401}}};

@@ -57,7 +57,7 @@ KNOWN = [
 # Samples that are not calls of the function of that name: the operator as a call.
 AS_METHOD = {"repeat", "T", "H", "mT", "mH", "fill"}
 SWAPPED = {"polygamma", "where", "einsum", "special.polygamma"}
-OTHER_NAMESPACES = ("linalg.", "fft.", "masked.", "nn.functional.unfold", "signal.", "sparse.")
+OTHER_NAMESPACES = ("linalg.", "fft.", "masked.", "nn.functional.unfold", "sparse.")
 
 
 class Skip(Exception):
@@ -123,6 +123,8 @@ def difference(want, got):
 def function_of(op):
     """How Tandem is called for an operator of PyTorch's; None where it has none."""
     short = op.name.split(".")[-1]
+    if op.name.startswith("signal.windows."):
+        return getattr(tandem.signal.windows, short, None)
     method = hasattr(tandem.Tensor, short) and not op.name.startswith("nn.functional.")
     if short in AS_METHOD or not hasattr(tandem, short):
         if not method:
