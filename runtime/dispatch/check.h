@@ -1,7 +1,7 @@
 // Debug mode at the funnel: uses of tensors without order between streams, or over freed memory.
 //
 // Note [Use without order]
-// With TANDEM_CHECK=streams every use of memory by work of a stream is remembered: who wrote it
+// With TANDEM_CHECK=order every use of memory by work of a stream is remembered: who wrote it
 // last, and who read it since then, with the bytes, the stream, the op and the fence of the work
 // (memory/order.h). An op that uses bytes which another stream wrote, or writes bytes which another
 // stream read, is in order if its stream waited for the fence or the host saw it pass. Else it is

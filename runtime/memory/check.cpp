@@ -28,10 +28,11 @@ constinit std::atomic<std::uint64_t> g_found{0};
 thread_local const char* t_last_op = nullptr;
 
 struct PartName {
-  Part part;
+  std::uint32_t parts;
   std::string_view name;
 };
-constexpr PartName kParts[] = {{kStreams, "streams"}, {kMemory, "memory"}, {kReport, "report"}};
+constexpr PartName kParts[] = {
+    {kStreams | kMemory, "streams"}, {kStreams, "order"}, {kMemory, "memory"}, {kReport, "report"}};
 
 std::uint32_t parts_from_environment() {
   const char* text = std::getenv("TANDEM_CHECK");
@@ -43,13 +44,14 @@ std::uint32_t parts_from_environment() {
     bool known = word.empty();
     for (const PartName& p : kParts) {
       if (p.name != word) continue;
-      parts |= p.part;
+      parts |= p.parts;
       known = true;
     }
     if (!known) {
-      fmt::print(stderr,
-                 "[tandem] TANDEM_CHECK: expected a list of streams, memory, report, got '{}'\n",
-                 word);
+      fmt::print(
+          stderr,
+          "[tandem] TANDEM_CHECK: expected a list of streams, order, memory, report, got '{}'\n",
+          word);
     }
     rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
   }

@@ -12,7 +12,8 @@ namespace tandem {
 
 class Tensor;
 
-/// What is looked for. The environment asks for it as TANDEM_CHECK=streams,memory,report.
+/// What is looked for. The environment asks for it as TANDEM_CHECK=streams, which is both of the
+/// first two, or as a list of order, memory and report.
 struct Checks {
   bool streams = false;  // use of memory without order between streams, and by the host
   bool memory = false;   // use and writes after free; freed memory is filled with bytes 0xff
