@@ -125,6 +125,12 @@ std::size_t apart(const Labelled& a, const Labelled& b, const Labels& batch) {
   return n;
 }
 
+detail::LabelSet set_of(const Labels& labels) {
+  detail::LabelSet set;
+  for (const std::int32_t l : labels) set[static_cast<std::size_t>(l)] = true;
+  return set;
+}
+
 class Einsum {
  public:
   Einsum(const std::string& equation, const std::vector<Tensor>& operands,
@@ -139,6 +145,9 @@ class Einsum {
       Labelled b = std::move(list[s.second]);
       list.erase(list.begin() + static_cast<std::ptrdiff_t>(s.second));
       list.erase(list.begin() + static_cast<std::ptrdiff_t>(s.first));
+      // With several steps layouts and bits are those of any other order of the operands.
+      if (steps_.size() > 1 && detail::comes_before(set_of(b.labels), set_of(a.labels)))
+        std::swap(a, b);
       list.push_back(contract(a, b, list));
     }
     return finish(list[0]);
@@ -170,7 +179,7 @@ class Einsum {
     for (const std::int32_t l : a.labels) {
       if (has(b.labels, l) && !needed(l)) summed.push_back(l);
     }
-    const Labels kept = product_labels(a, b, summed);
+    const Labels kept = product_labels(a, b, summed, rest);
     if (summed.empty()) return {mul(arrange(a, kept), arrange(b, kept)), kept};
     Groups g{{}, {}, {}, summed};
     for (const std::int32_t l : kept) {
@@ -184,17 +193,32 @@ class Einsum {
     return matrix_product(b, a, g);
   }
 
-  /// Labels of a product in the order of the output, others behind.
-  Labels product_labels(const Labelled& a, const Labelled& b, const Labels& without) const {
+  /// Labels of a product in the order of the output; behind them the others, those together that
+  /// the same operands wait for.
+  Labels product_labels(const Labelled& a, const Labelled& b, const Labels& without,
+                        const std::vector<Labelled>& rest) const {
     Labels out;
     for (const std::int32_t l : e_.output()) {
       if (has(a.labels, l) || has(b.labels, l)) out.push_back(l);
     }
-    for (const Labels* side : {&a.labels, &b.labels}) {
-      for (const std::int32_t l : *side) {
-        if (!has(out, l) && !has(without, l)) out.push_back(l);
+    struct Other {
+      detail::LabelSet where;  // all labels of the operands that have it
+      std::int32_t label;
+    };
+    std::vector<Other> others;
+    const detail::LabelSet both = set_of(a.labels) | set_of(b.labels);
+    for (std::size_t bit = both._Find_first(); bit < both.size(); bit = both._Find_next(bit)) {
+      const auto l = static_cast<std::int32_t>(bit);
+      if (has(out, l) || has(without, l)) continue;
+      others.push_back({{}, l});
+      for (const Labelled& t : rest) {
+        if (has(t.labels, l)) others.back().where |= set_of(t.labels);
       }
     }
+    std::stable_sort(others.begin(), others.end(), [](const Other& x, const Other& y) {
+      return detail::comes_before(x.where, y.where);
+    });
+    for (const Other& o : others) out.push_back(o.label);
     return out;
   }
 

@@ -17,6 +17,11 @@ LabelSet kept_labels(const LabelSet& a, const LabelSet& b, const LabelSet& other
   return (a | b) & others;
 }
 
+bool comes_before(const LabelSet& a, const LabelSet& b) {
+  const LabelSet differ = a ^ b;
+  return differ.any() && b[differ._Find_first()];
+}
+
 double step_flops(const Contraction& c, const LabelSet& a, const LabelSet& b,
                   const LabelSet& kept) {
   const LabelSet all = a | b;
@@ -51,16 +56,21 @@ void replace_pair(std::vector<T>& list, std::size_t i, std::size_t j, T product)
   list.push_back(std::move(product));
 }
 
-/// The search over subsets, as bit masks of terms.
+/// The search over subsets, as bit masks of terms in their own order: of several orders as good as
+/// each other the same is found wherever the terms stand.
 class Subsets {
  public:
   explicit Subsets(const Contraction& c) : c_(c), all_((1u << c.terms.size()) - 1) {
+    for (std::size_t k = 0; k < c.terms.size(); ++k) places_.push_back(k);
+    std::stable_sort(places_.begin(), places_.end(), [&](std::size_t i, std::size_t j) {
+      return comes_before(c.terms[i], c.terms[j]);
+    });
     nodes_.resize(all_ + 1);
     for (std::uint32_t s = 1; s <= all_; ++s) {
       LabelSet inside;
       LabelSet outside = c.output;
       for (std::size_t k = 0; k < c.terms.size(); ++k)
-        ((s >> k & 1) != 0 ? inside : outside) |= c.terms[k];
+        ((s >> k & 1) != 0 ? inside : outside) |= c.terms[places_[k]];
       nodes_[s].labels = is_term(s) ? inside : inside & outside;
       nodes_[s].elements = elements(c, nodes_[s].labels);
     }
@@ -91,8 +101,8 @@ class Subsets {
   }
 
   Steps steps() const {
-    std::vector<std::uint32_t> list;
-    for (std::size_t k = 0; k < c_.terms.size(); ++k) list.push_back(1u << k);
+    std::vector<std::uint32_t> list(places_.size());
+    for (std::size_t k = 0; k < places_.size(); ++k) list[places_[k]] = 1u << k;
     Steps out;
     walk(all_, list, out);
     return out;
@@ -145,15 +155,10 @@ class Subsets {
   }
 
   const Contraction& c_;
+  std::vector<std::size_t> places_;  // of the terms in the list, by bit
   std::uint32_t all_;
   std::vector<Node> nodes_;
 };
-
-/// A total order of sets of labels.
-bool before(const LabelSet& a, const LabelSet& b) {
-  const LabelSet differ = a ^ b;
-  return differ.any() && b[static_cast<std::size_t>(differ._Find_first())];
-}
 
 /// How good a pair is, the least first.
 struct Score {
@@ -164,8 +169,8 @@ struct Score {
   bool operator<(const Score& o) const {
     const auto key = [](const Score& s) { return std::tie(s.beyond, s.growth, s.flops); };
     if (key(*this) != key(o)) return key(*this) < key(o);
-    if (low != o.low) return before(low, o.low);
-    return before(high, o.high);
+    if (low != o.low) return comes_before(low, o.low);
+    return comes_before(high, o.high);
   }
 };
 
@@ -191,7 +196,7 @@ Steps greedy_steps(const Contraction& c, double limit) {
         const LabelSet kept = kept_labels(list[i], list[j], outside(c, list, i, j));
         const double made = elements(c, kept);
         const bool beyond = made > limit && list.size() > 2;
-        const bool swap = before(list[j], list[i]);
+        const bool swap = comes_before(list[j], list[i]);
         const double gone = beyond ? 0 : elements(c, list[i]) + elements(c, list[j]);
         const Score score{beyond, made - gone, step_flops(c, list[i], list[j], kept),
                           list[swap ? j : i], list[swap ? i : j]};

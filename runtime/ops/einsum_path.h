@@ -63,6 +63,10 @@ struct StepCosts {
 };
 TANDEM_API StepCosts costs_of(const Contraction& c, const Steps& steps);
 
+/// A total order of sets of labels, so that what is decided by it does not depend on the order in
+/// which terms come.
+bool comes_before(const LabelSet& a, const LabelSet& b);
+
 /// Labels of the product of terms a and b that a term of `others` or the output needs.
 LabelSet kept_labels(const LabelSet& a, const LabelSet& b, const LabelSet& others);
 

@@ -281,3 +281,24 @@ def test_no_copy_of_views():
     result = 3 * 2 * 96 * 97 * 4  # bytes; blocks are whole pages
     for equation in ("bqhd,bkhd->bhqk", "bqhd,bkhd->bhkq", "qbhd,kbhd->bhkq"):
         assert peak_of(equation, [x, y] if equation[0] == "b" else [x.movedim(1, 0), y.movedim(1, 0)]) <= result + 8192
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_memory_and_bits_do_not_depend_on_the_order_of_operands(seed):
+    rng = np.random.default_rng(2000 + seed)
+    count = int(rng.integers(3, 6))
+    letters = list("abcdefg"[: count + 2])
+    sizes = {c: int(rng.integers(5, 14)) for c in letters}
+    shared = []
+    while len(set(shared)) < count:  # operands with the same letters could be told apart by nothing but their place
+        terms = ["".join(rng.permutation(letters)[: int(rng.integers(1, 5))]) for _ in range(count)]
+        used = sorted(set("".join(terms)))
+        out = "".join(rng.permutation(used)[: int(rng.integers(0, 4))])
+        shared = [frozenset(c for c in t if c in out or "".join(terms).count(c) > 1) for t in terms]
+    tensors = {t: torch.from_numpy(rng.standard_normal([sizes[c] for c in t]).astype(np.float32)) for t in sorted(terms)}
+    found = {}
+    for order in itertools.islice(itertools.permutations(sorted(terms)), 60):
+        equation, operands = ",".join(order) + "->" + out, [tensors[t] for t in order]
+        key = peak_of(equation, operands), torch.einsum(equation, *operands).numpy().tobytes()
+        found.setdefault(key, equation)
+    assert len(found) == 1, list(found.values())
