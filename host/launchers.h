@@ -10,6 +10,7 @@ void launch_copy(const void* desc, const void* self);
 void launch_generator(const void* desc, const void* self);
 void launch_gemm(const void* desc, const void* self);
 void register_indexing(HostRegistry& r);
+void register_linalg(HostRegistry& r);
 void launch_index(const void* desc, const void* self);
 void launch_index_put(const void* desc, const void* self);
 void launch_mask(const void* desc, const void* self);

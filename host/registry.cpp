@@ -125,6 +125,7 @@ void register_host_kernels() {
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
     host::register_indexing(s.registry);
     host::register_sorting(s.registry);
+    host::register_linalg(s.registry);
     s.registry.bind("pad", Kernel{&host::launch_border, nullptr});
     s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});
     s.registry.bind("repeat_interleave", Kernel{&host::launch_repeat, nullptr});

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "kernels/cuda/bind_sorting.h"
+#include "kernels/cuda/solver.h"
 #include "tandem/export.h"
 #include "tandem/ops/hash.h"
 
@@ -66,9 +67,9 @@ namespace {
 
 // One a family of kernels.
 constexpr int (*kBinders[])() = {
-    &bind_elementwise, &bind_copy,     &bind_generators, &bind_random,   &bind_gemm,
-    &bind_reductions,  &bind_rows,     &bind_movement,   &bind_repeat,   &bind_scan,
-    &bind_samples,     &bind_indexing, &bind_sorting,    &bind_counting,
+    &bind_elementwise, &bind_copy,    &bind_generators, &bind_random,  &bind_gemm,
+    &bind_reductions,  &bind_rows,    &bind_movement,   &bind_repeat,  &bind_scan,
+    &bind_linalg,      &bind_samples, &bind_indexing,   &bind_sorting, &bind_counting,
 };
 
 }  // namespace

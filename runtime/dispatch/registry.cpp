@@ -11,6 +11,7 @@
 #include "runtime/dispatch/host_backend.h"
 #include "runtime/ops/boxed_ops.h"
 #include "runtime/ops/indexing.h"
+#include "runtime/ops/linalg.h"
 #include "runtime/ops/movement.h"
 #include "runtime/ops/pointwise.h"
 #include "runtime/ops/random.h"

@@ -11,6 +11,7 @@
 #include "tandem/value.h"
 #include "tests/support/device_calls.h"
 #include "tests/support/needs.h"
+#include "tests/support/outcome.h"
 #include "tests/support/sim_counts.h"
 
 using namespace tandem;
@@ -89,14 +90,18 @@ long launches_of(const OpRow& row) {
 
 TEST(Calls, EveryRowAsksForItsKernelsAndNothingElse) {
   TANDEM_NEEDS_COUNTERS();
-  int rows = 0;
+  int rows = 0, left_out = 0;
   for (const OpRow* row : op_rows()) {
     const Args args = test::device_call(*row, kDevice);
+    ++rows;
+    if (test::is_factorisation(*row) && test::outcome(*row, args).no_library) {
+      ++left_out;
+      continue;
+    }
     const Counts c = counts_of([&] { call_boxed(*row, args); });
     EXPECT_EQ(wrong(c, launches_of(*row), (row->flags & kSyncs) != 0), "") << row->name;
-    ++rows;
   }
-  std::printf("%d rows\n", rows);
+  std::printf("%d rows, %d of them left out: they need cuSOLVER\n", rows, left_out);
   EXPECT_EQ(rows, static_cast<int>(op_rows().size()));
 }
 

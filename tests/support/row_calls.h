@@ -5,6 +5,7 @@
 #include "tests/support/call_data.h"
 #include "tests/support/calls_base.h"
 #include "tests/support/calls_indexing.h"
+#include "tests/support/calls_linalg.h"
 #include "tests/support/calls_movement.h"
 #include "tests/support/calls_pointwise.h"
 #include "tests/support/calls_random.h"
@@ -80,6 +81,7 @@ inline Calls irregular_calls() {
                       {"ij,jk", std::vector<Tensor>{m, x}},
                       {"ij,jk", std::vector<Tensor>{m, m}, "optimal", -1}};
   add_indexing_calls(c);
+  add_linalg_calls(c);
   add_movement_calls(c);
   add_scan_calls(c);
   add_sorting_calls(c);
@@ -95,6 +97,7 @@ inline Calls long_calls() {
   Calls c;
   add_base_long_calls(c);
   add_indexing_long_calls(c);
+  add_linalg_long_calls(c);
   add_movement_long_calls(c);
   add_scan_long_calls(c);
   add_sorting_long_calls(c);

@@ -13,10 +13,11 @@ target_include_directories(tandem
   PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include>
          $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/kernels/include>
          $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-  PRIVATE ${PROJECT_SOURCE_DIR})
+  PRIVATE ${PROJECT_SOURCE_DIR} ${TANDEM_LAPACKE_INCLUDE})
 target_link_libraries(tandem PRIVATE tandem_warnings OpenMP::OpenMP_CXX fmt::fmt
   nlohmann_json::nlohmann_json PNG::PNG JPEG::JPEG
-  HDF5::HDF5 ${HDF5_HL_LIBRARIES} DNNL::dnnl PkgConfig::OPENBLAS Threads::Threads ${CMAKE_DL_LIBS})
+  HDF5::HDF5 ${HDF5_HL_LIBRARIES} DNNL::dnnl PkgConfig::OPENBLAS ${TANDEM_LAPACKE_LIBRARY}
+  Threads::Threads ${CMAKE_DL_LIBS})
 set_target_properties(tandem PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
   BUILD_RPATH "$ORIGIN" INSTALL_RPATH "$ORIGIN")
 # Threads that used the library run destructors of it when they end, and a fork calls into it: it stays once it is there.

@@ -4,6 +4,7 @@
 #include "tandem/einsum.h"
 #include "tandem/graph.h"
 #include "tandem/indexing.h"
+#include "tandem/linalg.h"
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"

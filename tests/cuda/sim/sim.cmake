@@ -40,6 +40,7 @@ file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.c
 list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
 list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp
+  ${PROJECT_SOURCE_DIR}/kernels/cuda/solver.cpp
   ${PROJECT_SOURCE_DIR}/kernels/cuda/virtual_memory.cpp)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
 set(folder ${PROJECT_SOURCE_DIR}/tests/cuda/sim)
@@ -83,6 +84,7 @@ function(tandem_add_sim variant flags)
     list(APPEND plain ${folder}/no_elementwise.cpp)
   endif()
   add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp ${folder}/no_blas.cpp
+    ${folder}/no_solver.cpp
     ${folder}/no_cub.cpp ${folder}/no_virtual_memory.cpp)
   target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
   target_link_libraries(tandem_sim_plain_${variant} PRIVATE ${base})

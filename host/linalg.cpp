@@ -1,0 +1,205 @@
+// Factorisations on the host: LAPACK (OpenBLAS's) on batches of column-major matrices. The steps by
+// reflectors and pivots; those of eigenvalues and singular values are in linalg_spectral.cpp.
+#include "host/linalg.h"
+
+#include <cblas.h>
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "host/launchers.h"
+#include "host/registry.h"
+#include "tandem/error.h"
+
+namespace tandem::host {
+
+namespace {
+
+constexpr int kColumns = LAPACK_COL_MAJOR;
+
+char letter(FactorLaunch::Op op) {
+  return op == FactorLaunch::Op::Plain ? 'N' : op == FactorLaunch::Op::Transpose ? 'T' : 'C';
+}
+
+template <class T>
+void run_cholesky(const FactorLaunch& l) {
+  over_batch(l, cubic(l, 1.0 / 3), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t b = first; b < last; ++b) {
+      l.info[b] = Lapack<T>::potrf(kColumns, l.upper ? 'U' : 'L', small(l.n), matrix_at<T>(l.a, b),
+                                   small(l.a.leading));
+    }
+  });
+}
+
+template <class T>
+void run_lu(const FactorLaunch& l) {
+  over_batch(l, cubic(l, 2.0 / 3), [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t b = first; b < last; ++b) {
+      l.info[b] = Lapack<T>::getrf(kColumns, small(l.m), small(l.n), matrix_at<T>(l.a, b),
+                                   small(l.a.leading), l.pivots + b * l.pivots_stride);
+    }
+  });
+}
+
+template <class T>
+void run_lu_solve(const FactorLaunch& l) {
+  const double work = static_cast<double>(l.n) * static_cast<double>(l.n * l.k);
+  over_batch(l, work, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t b = first; b < last; ++b) {
+      Lapack<T>::getrs(kColumns, letter(l.op), small(l.n), small(l.k), matrix_at<T>(l.a, b),
+                       small(l.a.leading), l.pivots + b * l.pivots_stride, matrix_at<T>(l.b, b),
+                       small(l.b.leading));
+    }
+  });
+}
+
+template <class T>
+void run_inverse(const FactorLaunch& l) {
+  over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
+    const lapack_int n = small(l.n), lda = small(l.a.leading);
+    const auto pivots = room<lapack_int>(l.n);
+    T size{};
+    Lapack<T>::getri(kColumns, n, nullptr, lda, pivots.get(), &size, -1);
+    const auto work = room<T>(told(size));
+    for (std::int64_t b = first; b < last; ++b) {
+      T* a = matrix_at<T>(l.a, b);
+      l.info[b] = Lapack<T>::getrf(kColumns, n, n, a, lda, pivots.get());
+      if (l.info[b] == 0) {
+        l.info[b] = Lapack<T>::getri(kColumns, n, a, lda, pivots.get(), work.get(), told(size));
+      }
+    }
+  });
+}
+
+template <class T>
+void solve_triangle(const FactorLaunch& l, std::int64_t b) {
+  const auto uplo = l.upper ? CblasUpper : CblasLower;
+  const auto op = l.op == FactorLaunch::Op::Plain       ? CblasNoTrans
+                  : l.op == FactorLaunch::Op::Transpose ? CblasTrans
+                                                        : CblasConjTrans;
+  const auto diagonal = l.unit ? CblasUnit : CblasNonUnit;
+  const T* a = matrix_at<T>(l.a, b);
+  T* x = matrix_at<T>(l.b, b);
+  const T one = 1;
+  const lapack_int n = small(l.n), k = small(l.k), lda = small(l.a.leading),
+                   ldb = small(l.b.leading);
+  const auto call = [&](auto f, auto alpha) {
+    f(CblasColMajor, CblasLeft, uplo, op, diagonal, n, k, alpha, a, lda, x, ldb);
+  };
+  if constexpr (std::is_same_v<T, float>) {
+    call(cblas_strsm, one);
+  } else if constexpr (std::is_same_v<T, double>) {
+    call(cblas_dtrsm, one);
+  } else if constexpr (std::is_same_v<T, std::complex<float>>) {
+    call(cblas_ctrsm, &one);
+  } else {
+    call(cblas_ztrsm, &one);
+  }
+}
+
+template <class T>
+void run_triangular(const FactorLaunch& l) {
+  const double work = static_cast<double>(l.n) * static_cast<double>(l.n * l.k) / 2;
+  over_batch(l, work, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t b = first; b < last; ++b) solve_triangle<T>(l, b);
+  });
+}
+
+template <class T>
+void run_qr(const FactorLaunch& l) {
+  over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
+    const lapack_int m = small(l.m), n = small(l.n), lda = small(l.a.leading);
+    T size{};
+    Lapack<T>::geqrf(kColumns, m, n, nullptr, lda, nullptr, &size, -1);
+    const auto work = room<T>(told(size));
+    for (std::int64_t b = first; b < last; ++b) {
+      Lapack<T>::geqrf(kColumns, m, n, matrix_at<T>(l.a, b), lda,
+                       static_cast<T*>(l.tau) + b * std::min(l.m, l.n), work.get(), told(size));
+    }
+  });
+}
+
+/// k columns of reflectors to n columns of Q.
+template <class T>
+void run_orthogonal(const FactorLaunch& l) {
+  over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
+    const lapack_int m = small(l.m), n = small(l.n), k = small(l.k), lda = small(l.a.leading);
+    T size{};
+    Lapack<T>::orgqr(kColumns, m, n, k, nullptr, lda, nullptr, &size, -1);
+    const auto work = room<T>(told(size));
+    for (std::int64_t b = first; b < last; ++b) {
+      Lapack<T>::orgqr(kColumns, m, n, k, matrix_at<T>(l.a, b), lda,
+                       static_cast<T*>(l.tau) + b * l.k, work.get(), told(size));
+    }
+  });
+}
+
+void run_permutation(const FactorLaunch& l) {
+  parallel_for(l.batch, 16384 / l.m + 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t b = first; b < last; ++b) {
+      std::int64_t* order = l.order + b * l.m;
+      std::iota(order, order + l.m, std::int64_t(0));
+      for (std::int64_t i = 0; i < l.k; ++i) {
+        std::swap(order[i], order[l.pivots[b * l.pivots_stride + i] - 1]);
+      }
+    }
+  });
+}
+
+template <class T>
+void run_step(const FactorLaunch& l) {
+  using Step = FactorLaunch::Step;
+  switch (l.step) {
+    case Step::Cholesky:
+      return run_cholesky<T>(l);
+    case Step::LU:
+      return run_lu<T>(l);
+    case Step::LUSolve:
+      return run_lu_solve<T>(l);
+    case Step::Inverse:
+      return run_inverse<T>(l);
+    case Step::Triangular:
+      return run_triangular<T>(l);
+    case Step::QR:
+      return run_qr<T>(l);
+    case Step::Orthogonal:
+      return run_orthogonal<T>(l);
+    case Step::Eigh:
+      return run_eigh<T>(l);
+    case Step::Svd:
+      return run_svd<T>(l);
+    case Step::Eig:
+      return run_eig<T>(l);
+    case Step::LeastSquares:
+      return run_least_squares<T>(l);
+    case Step::Permutation:
+      return run_permutation(l);
+  }
+}
+
+void launch_factor(const void* desc, const void*) {
+  const auto& l = *static_cast<const FactorLaunch*>(desc);
+  TANDEM_EXPECTS(std::max({l.m, l.n, l.k, l.a.leading, l.b.leading}) <= INT32_MAX, ValueError,
+                 fmt::format("[{}] expected extents below 2^31, got {}, {} and {}", l.row->name,
+                             l.m, l.n, l.k));
+  switch (l.dtype) {
+    case DType::float32:
+      return run_step<float>(l);
+    case DType::float64:
+      return run_step<double>(l);
+    case DType::complex64:
+      return run_step<std::complex<float>>(l);
+    default:
+      return run_step<std::complex<double>>(l);
+  }
+}
+
+}  // namespace
+
+void register_linalg(HostRegistry& r) {
+#define TANDEM_FUNC(name, ...) r.bind(#name, {&launch_factor, nullptr});
+#include "tandem/ops/linalg.def"
+#undef TANDEM_FUNC
+}
+
+}  // namespace tandem::host

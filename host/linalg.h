@@ -1,0 +1,117 @@
+// LAPACK for the host kernels of factorisations: its routines by element type, and threads.
+// Internal to host/linalg*.cpp.
+#pragma once
+
+#include <complex>
+#define lapack_complex_float std::complex<float>
+#define lapack_complex_double std::complex<double>
+#include <lapacke.h>
+#include <omp.h>
+
+#include <memory>
+#include <type_traits>
+
+#include "host/parallel.h"
+#include "tandem/backend/linalg.h"
+
+namespace tandem::host {
+
+template <class T>
+struct Lapack;
+
+// The _work forms: no search for NaN, workspaces given.
+#define TANDEM_LAPACK_COMMON(p)                          \
+  static constexpr auto potrf = LAPACKE_##p##potrf_work; \
+  static constexpr auto getrf = LAPACKE_##p##getrf_work; \
+  static constexpr auto getrs = LAPACKE_##p##getrs_work; \
+  static constexpr auto getri = LAPACKE_##p##getri_work; \
+  static constexpr auto geqrf = LAPACKE_##p##geqrf_work; \
+  static constexpr auto gesdd = LAPACKE_##p##gesdd_work; \
+  static constexpr auto geev = LAPACKE_##p##geev_work;   \
+  static constexpr auto gels = LAPACKE_##p##gels_work;   \
+  static constexpr auto gelsy = LAPACKE_##p##gelsy_work; \
+  static constexpr auto gelsd = LAPACKE_##p##gelsd_work; \
+  static constexpr auto gelss = LAPACKE_##p##gelss_work;
+#define TANDEM_LAPACK(T, p, R, q_letters, e_letters)                \
+  template <>                                                       \
+  struct Lapack<T> {                                                \
+    using Real = R;                                                 \
+    TANDEM_LAPACK_COMMON(p)                                         \
+    static constexpr auto orgqr = LAPACKE_##p##q_letters##gqr_work; \
+    static constexpr auto syevd = LAPACKE_##p##e_letters##evd_work; \
+  };
+TANDEM_LAPACK(float, s, float, or, sy)
+TANDEM_LAPACK(double, d, double, or, sy)
+TANDEM_LAPACK(std::complex<float>, c, float, un, he)
+TANDEM_LAPACK(std::complex<double>, z, double, un, he)
+#undef TANDEM_LAPACK
+#undef TANDEM_LAPACK_COMMON
+
+template <class T>
+inline constexpr bool is_complex_number = !std::is_floating_point_v<T>;
+
+/// Elements without a value, for workspaces.
+template <class T>
+std::unique_ptr<T[]> room(std::int64_t n) {
+  return std::unique_ptr<T[]>(new T[static_cast<std::size_t>(std::max<std::int64_t>(n, 1))]);
+}
+
+template <class T>
+T* matrix_at(const MatrixBatch& m, std::int64_t b) {
+  return static_cast<T*>(m.data) + b * m.stride;
+}
+
+/// A workspace's size as LAPACK tells it in the first element.
+template <class T>
+lapack_int told(const T& t) {
+  return static_cast<lapack_int>(std::real(t));
+}
+
+inline lapack_int small(std::int64_t n) { return static_cast<lapack_int>(n); }
+
+/// OpenBLAS asks OpenMP how many threads it may use: the calling thread's setting, given back.
+class LapackTeam {
+ public:
+  explicit LapackTeam(int threads) : before_(omp_get_max_threads()) {
+    if (threads > 1) team_made();
+    if (threads != before_) omp_set_num_threads(threads);
+  }
+  LapackTeam(const LapackTeam&) = delete;
+  LapackTeam& operator=(const LapackTeam&) = delete;
+  ~LapackTeam() { omp_set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+/// Calls f(first, last) on parts of the batch: several at once where it is large enough, with the
+/// threads inside LAPACK where it is not. `work`: multiplications a matrix takes.
+template <class F>
+void over_batch(const FactorLaunch& l, double work, F&& f) {
+  constexpr double kPerThread = 1 << 18;  // that are worth waking one
+  const int threads = get_num_threads();
+  if (l.batch < threads) {
+    const LapackTeam team(work < kPerThread ? 1 : threads);
+    f(std::int64_t(0), l.batch);
+    return;
+  }
+  const LapackTeam team(1);
+  parallel_for(l.batch, static_cast<std::int64_t>(kPerThread / std::max(work, 1.0)) + 1, f);
+}
+
+/// Multiplications of a step that goes as the cube of the extents.
+inline double cubic(const FactorLaunch& l, double factor) {
+  const auto least = static_cast<double>(std::min(l.m, l.n));
+  return factor * least * static_cast<double>(l.m) * static_cast<double>(l.n);
+}
+
+template <class T>
+void run_svd(const FactorLaunch& l);
+template <class T>
+void run_eigh(const FactorLaunch& l);
+template <class T>
+void run_eig(const FactorLaunch& l);
+template <class T>
+void run_least_squares(const FactorLaunch& l);
+
+}  // namespace tandem::host

@@ -1,0 +1,279 @@
+// Eigenvalues, singular values and least squares on the host, by LAPACK's divide and conquer. See
+// linalg.cpp.
+#include <cmath>
+
+#include "host/linalg.h"
+
+namespace tandem::host {
+
+namespace {
+
+constexpr int kColumns = LAPACK_COL_MAJOR;
+
+/// LAPACK's iterations need not end where an element is infinite or NaN.
+template <class T>
+bool finite(const T* a, std::int64_t rows, std::int64_t columns, std::int64_t leading) {
+  using R = typename Lapack<T>::Real;
+  R sum = 0;  // x * 0 is NaN for each that is not finite
+  constexpr std::int64_t parts = is_complex_number<T> ? 2 : 1;
+  for (std::int64_t j = 0; j < columns; ++j) {
+    const R* x = reinterpret_cast<const R*>(a + j * leading);
+    for (std::int64_t i = 0; i < rows * parts; ++i) sum += x[i] * R(0);
+  }
+  return sum == 0;
+}
+
+/// syevd and heevd, whose real work only the complex one has.
+template <class T>
+lapack_int eigh(const FactorLaunch& l, T* a, typename Lapack<T>::Real* w, T* work, lapack_int lwork,
+                typename Lapack<T>::Real* rwork, lapack_int lrwork, lapack_int* iwork,
+                lapack_int liwork) {
+  const char job = l.vectors ? 'V' : 'N';
+  const char uplo = l.upper ? 'U' : 'L';
+  const lapack_int n = small(l.n), lda = small(l.a.leading);
+  if constexpr (is_complex_number<T>) {
+    return Lapack<T>::syevd(kColumns, job, uplo, n, a, lda, w, work, lwork, rwork, lrwork, iwork,
+                            liwork);
+  } else {
+    (void)rwork;
+    (void)lrwork;
+    return Lapack<T>::syevd(kColumns, job, uplo, n, a, lda, w, work, lwork, iwork, liwork);
+  }
+}
+
+template <class T>
+lapack_int svd(const FactorLaunch& l, char job, T* a, typename Lapack<T>::Real* s, T* u, T* v,
+               T* work, lapack_int lwork, typename Lapack<T>::Real* rwork, lapack_int* iwork) {
+  const lapack_int m = small(l.m), n = small(l.n), lda = small(l.a.leading);
+  const lapack_int ldu = std::max(small(l.u.leading), 1), ldv = std::max(small(l.v.leading), 1);
+  if constexpr (is_complex_number<T>) {
+    return Lapack<T>::gesdd(kColumns, job, m, n, a, lda, s, u, ldu, v, ldv, work, lwork, rwork,
+                            iwork);
+  } else {
+    (void)rwork;
+    return Lapack<T>::gesdd(kColumns, job, m, n, a, lda, s, u, ldu, v, ldv, work, lwork, iwork);
+  }
+}
+
+/// Real matrices have their complex eigenvalues in pairs, of whose vectors LAPACK gives the real
+/// and the imaginary part (the documentation of dgeev).
+template <class R>
+void join_pairs(std::int64_t n, const R* wr, const R* wi, const R* vr, std::complex<R>* w,
+                std::complex<R>* vectors, std::int64_t leading) {
+  for (std::int64_t j = 0; j < n; ++j) {
+    w[j] = {wr[j], wi[j]};
+    if (vectors == nullptr) continue;
+    const bool pair = wi[j] > 0 && j + 1 < n;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const R re = vr[j * n + i];
+      const R im = pair ? vr[(j + 1) * n + i] : R(0);
+      vectors[j * leading + i] = {re, im};
+      if (pair) vectors[(j + 1) * leading + i] = {re, -im};
+    }
+    if (pair) {
+      ++j;
+      w[j] = {wr[j], wi[j]};
+    }
+  }
+}
+
+template <class R>
+void eig_real(const FactorLaunch& l, std::int64_t first, std::int64_t last) {
+  const lapack_int n = small(l.n), lda = small(l.a.leading);
+  const char job = l.vectors ? 'V' : 'N';
+  const auto wr = room<R>(l.n), wi = room<R>(l.n), vr = room<R>(l.vectors ? l.n * l.n : 1);
+  R size{};
+  const auto call = [&](R* a, R* work, lapack_int lwork) {
+    return Lapack<R>::geev(kColumns, 'N', job, n, a, lda, wr.get(), wi.get(), nullptr, 1, vr.get(),
+                           n, work, lwork);
+  };
+  call(nullptr, &size, -1);
+  const auto work = room<R>(told(size));
+  for (std::int64_t b = first; b < last; ++b) {
+    R* a = matrix_at<R>(l.a, b);
+    l.info[b] = finite(a, l.n, l.n, lda) ? call(a, work.get(), told(size)) : l.kNotFinite;
+    if (l.info[b] < 0) continue;
+    join_pairs(l.n, wr.get(), wi.get(), vr.get(), static_cast<std::complex<R>*>(l.values) + b * l.n,
+               l.vectors ? matrix_at<std::complex<R>>(l.u, b) : nullptr, l.u.leading);
+  }
+}
+
+template <class T>
+void eig_complex(const FactorLaunch& l, std::int64_t first, std::int64_t last) {
+  using R = typename Lapack<T>::Real;
+  const lapack_int n = small(l.n), lda = small(l.a.leading);
+  const lapack_int ldv = std::max(small(l.u.leading), 1);
+  const auto rwork = room<R>(2 * l.n);
+  T size{};
+  const auto call = [&](T* a, T* w, T* vr, T* work, lapack_int lwork) {
+    return Lapack<T>::geev(kColumns, 'N', l.vectors ? 'V' : 'N', n, a, lda, w, nullptr, 1, vr, ldv,
+                           work, lwork, rwork.get());
+  };
+  call(nullptr, nullptr, nullptr, &size, -1);
+  const auto work = room<T>(told(size));
+  for (std::int64_t b = first; b < last; ++b) {
+    T* a = matrix_at<T>(l.a, b);
+    l.info[b] = finite(a, l.n, l.n, lda)
+                    ? call(a, static_cast<T*>(l.values) + b * l.n,
+                           l.vectors ? matrix_at<T>(l.u, b) : nullptr, work.get(), told(size))
+                    : l.kNotFinite;
+  }
+}
+
+/// What a least squares routine needs beside the matrices.
+template <class T>
+struct LeastSquaresWork {
+  std::unique_ptr<typename Lapack<T>::Real[]> values, real;
+  std::unique_ptr<lapack_int[]> integers;
+  std::unique_ptr<T[]> work;
+  lapack_int size = -1;
+};
+
+template <class T>
+lapack_int least_squares(const FactorLaunch& l, LeastSquaresWork<T>& w, T* a, T* b, T* work,
+                         lapack_int lwork, typename Lapack<T>::Real* real, lapack_int* integers,
+                         lapack_int* rank) {
+  using L = Lapack<T>;
+  using Driver = FactorLaunch::Driver;
+  const lapack_int m = small(l.m), n = small(l.n), k = small(l.k), lda = small(l.a.leading);
+  const lapack_int ldb = small(l.b.leading);
+  const auto rcond = static_cast<typename L::Real>(l.rcond);
+  typename L::Real* s = w.values.get();
+  constexpr bool complex = is_complex_number<T>;
+  if (l.driver == Driver::Gels) {
+    *rank = std::min(m, n);
+    return L::gels(kColumns, 'N', m, n, k, a, lda, b, ldb, work, lwork);
+  }
+  if (l.driver == Driver::Gelsy) {
+    if constexpr (complex)
+      return L::gelsy(kColumns, m, n, k, a, lda, b, ldb, integers, rcond, rank, work, lwork, real);
+    else
+      return L::gelsy(kColumns, m, n, k, a, lda, b, ldb, integers, rcond, rank, work, lwork);
+  }
+  if (l.driver == Driver::Gelsd) {
+    if constexpr (complex)
+      return L::gelsd(kColumns, m, n, k, a, lda, b, ldb, s, rcond, rank, work, lwork, real,
+                      integers);
+    else
+      return L::gelsd(kColumns, m, n, k, a, lda, b, ldb, s, rcond, rank, work, lwork, integers);
+  }
+  if constexpr (complex)
+    return L::gelss(kColumns, m, n, k, a, lda, b, ldb, s, rcond, rank, work, lwork, real);
+  else
+    return L::gelss(kColumns, m, n, k, a, lda, b, ldb, s, rcond, rank, work, lwork);
+}
+
+template <class T>
+LeastSquaresWork<T> least_squares_work(const FactorLaunch& l) {
+  using R = typename Lapack<T>::Real;
+  LeastSquaresWork<T> w;
+  const std::int64_t least = std::min(l.m, l.n);
+  w.values = room<R>(least);
+  T size{};
+  // gelsd answers with the sizes of its other workspaces too; those of the others follow from n.
+  R real[8] = {};
+  lapack_int integers[8] = {};
+  lapack_int rank = 0;
+  least_squares<T>(l, w, nullptr, nullptr, &size, -1, real, integers, &rank);
+  w.size = told(size);
+  w.work = room<T>(w.size);
+  w.real =
+      room<R>(std::max<std::int64_t>(static_cast<std::int64_t>(real[0]), 5 * std::max(l.m, l.n)));
+  w.integers = room<lapack_int>(std::max<std::int64_t>(integers[0], l.n));
+  return w;
+}
+
+}  // namespace
+
+template <class T>
+void run_eigh(const FactorLaunch& l) {
+  using R = typename Lapack<T>::Real;
+  over_batch(l, cubic(l, l.vectors ? 9 : 4.0 / 3), [&](std::int64_t first, std::int64_t last) {
+    T size{};
+    R real_size{};
+    lapack_int int_size = 0;
+    eigh<T>(l, nullptr, nullptr, &size, -1, &real_size, -1, &int_size, -1);
+    const auto work = room<T>(told(size));
+    const auto rwork = room<R>(told(real_size));
+    const auto iwork = room<lapack_int>(int_size);
+    for (std::int64_t b = first; b < last; ++b) {
+      T* a = matrix_at<T>(l.a, b);
+      l.info[b] = finite(a, l.n, l.n, l.a.leading)
+                      ? eigh<T>(l, a, static_cast<R*>(l.values) + b * l.n, work.get(), told(size),
+                                rwork.get(), told(real_size), iwork.get(), int_size)
+                      : l.kNotFinite;
+    }
+  });
+}
+
+template <class T>
+void run_svd(const FactorLaunch& l) {
+  using R = typename Lapack<T>::Real;
+  const std::int64_t least = std::min(l.m, l.n);
+  const std::int64_t most = std::max(l.m, l.n);
+  const char job = !l.vectors ? 'N' : l.full ? 'A' : 'S';
+  over_batch(l, cubic(l, l.vectors ? 20 : 4), [&](std::int64_t first, std::int64_t last) {
+    // The documentation of zgesdd gives the size of its real work.
+    const std::int64_t reals =
+        std::max(5 * least * least + 5 * least, 2 * most * least + 2 * least * least + least);
+    const auto rwork = room<R>(!is_complex_number<T> ? 1 : l.vectors ? reals : 7 * least);
+    const auto iwork = room<lapack_int>(8 * least);
+    T size{};
+    svd<T>(l, job, nullptr, nullptr, nullptr, nullptr, &size, -1, rwork.get(), iwork.get());
+    const auto work = room<T>(told(size));
+    for (std::int64_t b = first; b < last; ++b) {
+      T* a = matrix_at<T>(l.a, b);
+      T* u = l.vectors ? matrix_at<T>(l.u, b) : nullptr;
+      T* v = l.vectors ? matrix_at<T>(l.v, b) : nullptr;
+      l.info[b] = finite(a, l.m, l.n, l.a.leading)
+                      ? svd<T>(l, job, a, static_cast<R*>(l.values) + b * least, u, v, work.get(),
+                               told(size), rwork.get(), iwork.get())
+                      : l.kNotFinite;
+    }
+  });
+}
+
+template <class T>
+void run_eig(const FactorLaunch& l) {
+  over_batch(l, cubic(l, 25), [&](std::int64_t first, std::int64_t last) {
+    if constexpr (is_complex_number<T>) {
+      eig_complex<T>(l, first, last);
+    } else {
+      eig_real<T>(l, first, last);
+    }
+  });
+}
+
+template <class T>
+void run_least_squares(const FactorLaunch& l) {
+  using R = typename Lapack<T>::Real;
+  const std::int64_t least = std::min(l.m, l.n);
+  over_batch(l, cubic(l, 4), [&](std::int64_t first, std::int64_t last) {
+    LeastSquaresWork<T> w = least_squares_work<T>(l);
+    for (std::int64_t b = first; b < last; ++b) {
+      T* a = matrix_at<T>(l.a, b);
+      T* x = matrix_at<T>(l.b, b);
+      std::fill_n(w.integers.get(), l.n, 0);  // gelsy: columns that it may move
+      lapack_int rank = 0;
+      l.info[b] = finite(a, l.m, l.n, l.a.leading) && finite(x, l.m, l.k, l.b.leading)
+                      ? least_squares<T>(l, w, a, x, w.work.get(), w.size, w.real.get(),
+                                         w.integers.get(), &rank)
+                      : l.kNotFinite;
+      if (l.rank != nullptr) l.rank[b] = rank;
+      if (l.values != nullptr)
+        std::copy_n(w.values.get(), least, static_cast<R*>(l.values) + b * least);
+    }
+  });
+}
+
+#define TANDEM_SPECTRAL(T)                        \
+  template void run_svd<T>(const FactorLaunch&);  \
+  template void run_eigh<T>(const FactorLaunch&); \
+  template void run_eig<T>(const FactorLaunch&);  \
+  template void run_least_squares<T>(const FactorLaunch&);
+TANDEM_SPECTRAL(float)
+TANDEM_SPECTRAL(double)
+TANDEM_SPECTRAL(std::complex<float>)
+TANDEM_SPECTRAL(std::complex<double>)
+
+}  // namespace tandem::host

@@ -1,0 +1,60 @@
+// The launch struct of factorisations; see tandem/backend.h.
+#pragma once
+
+#include "tandem/backend.h"
+
+namespace tandem {
+
+/// A batch of column-major matrices: element (i, j) of matrix b is data[b * stride + j * leading +
+/// i]. A stride of 0 gives every member of the batch the same matrix.
+struct MatrixBatch {
+  void* data;
+  std::int64_t leading, stride;  // in elements
+};
+
+/// One step of a factorisation for a whole batch, in place. Extents are above 0. Steps write info,
+/// one number a matrix, as LAPACK does: 0 for success, above 0 for a matrix that is singular, not
+/// positive definite or without convergence, kNotFinite where an element is infinite or NaN (of the
+/// steps that would not end then).
+struct FactorLaunch {
+  enum class Step : std::uint8_t {
+    Cholesky,      // a [n, n]: the factor, in the triangle that `upper` names; the other is kept
+    LU,            // a [m, n]: both factors; pivots
+    LUSolve,       // b [n, k] = op(a)^-1 b, with the factors and pivots of LU
+    Inverse,       // a [n, n]: its inverse
+    Triangular,    // b [n, k] = op(a)^-1 b, of the triangle `upper`
+    QR,            // a [m, n]: R and the reflectors below it; tau
+    Orthogonal,    // a [m, n]: from the first k reflectors and tau, n columns of Q
+    Eigh,          // a [n, n]: eigenvectors, where wanted; values ascend
+    Svd,           // a [m, n] is lost; values descend; u [m, *] and v [*, n], where wanted
+    Eig,           // a [n, n] is lost; complex values; u [n, n]: complex vectors, where wanted
+    LeastSquares,  // a [m, n] is lost; b [max(m, n), k]: the solution in its first n rows; rank,
+                   // values (of gelsd and gelss)
+    Permutation    // order [m]: where the rows of a come from that LU has interchanged by k pivots
+  };
+  enum class Op : std::uint8_t { Plain, Transpose, Adjoint };
+  enum class Driver : std::uint8_t { Gels, Gelsy, Gelsd, Gelss };
+  static constexpr std::int32_t kNotFinite = -1;
+
+  const OpRow* row;
+  Step step;
+  std::int64_t batch, m, n, k;
+  DType dtype;
+  MatrixBatch a, b, u, v;
+  void* tau;             // [batch, min(m, n)]
+  void* values;          // [batch, min(m, n)], real; of Eig complex
+  std::int32_t* pivots;  // [batch, min(m, n)], counted from 1
+  std::int64_t pivots_stride;
+  std::int64_t* order;  // [batch, m]
+  std::int32_t* info;   // [batch] or null
+  std::int64_t* rank;   // [batch]
+  double rcond;
+  Driver driver;
+  Op op;
+  bool upper, unit;
+  bool vectors, full;  // of Svd: full gives square u and v
+  Device device;
+  void* stream;
+};
+
+}  // namespace tandem

@@ -1,0 +1,233 @@
+// Front-ends of the factorisations by pivots and reflectors: Cholesky, LU, QR.
+#include <fmt/format.h>
+
+#include "runtime/ops/linalg.h"
+#include "tandem/movement.h"
+#include "tandem/op_table.h"
+#include "tandem/ops.h"
+
+namespace tandem {
+
+namespace linalg {
+
+namespace {
+
+using detail::Matrices;
+using Step = FactorLaunch::Step;
+
+struct Factored {
+  Tensor factor, info;
+};
+
+/// A of row-major order is, read by columns, A^T = conj(A), whose upper factor, read by rows again,
+/// is the lower factor of A: nothing is transposed.
+Factored factor_cholesky(const OpRow& row, const Matrices& a, bool upper) {
+  const Tensor l = upper ? triu(a.x) : tril(a.x);
+  const Tensor info = detail::with_info(row, a, a.n == 0, [&](const Tensor& to) {
+    FactorLaunch f = detail::factor_launch(row, Step::Cholesky, a);
+    f.a = detail::batch_of(l, true);
+    f.upper = !upper;
+    f.info = to.data<std::int32_t>();
+    f.stream = detail::launch_stream(f.device, {&to, &l}, {});
+    detail::launch(op::linalg_cholesky_ex, f.device, &f);
+  });
+  return {l, info};
+}
+
+struct FactoredLU {
+  Tensor factors, pivots, info;
+};
+
+FactoredLU factor_lu(const OpRow& row, const Matrices& a) {
+  const Tensor factors = detail::by_columns(a.x);
+  const std::int64_t k = std::min(a.m, a.n);
+  const Tensor pivots = empty(a.shape(Dims{k}), {.dtype = DType::int32, .device = a.x.device()});
+  const Tensor info = detail::with_info(row, a, k == 0, [&](const Tensor& to) {
+    FactorLaunch f = detail::factor_launch(row, Step::LU, a);
+    f.a = detail::batch_of(factors);
+    f.pivots = pivots.data<std::int32_t>();
+    f.info = to.data<std::int32_t>();
+    f.stream = detail::launch_stream(f.device, {&to, &factors, &pivots}, {});
+    detail::launch(op::linalg_lu_factor_ex, f.device, &f);
+  });
+  return {factors, pivots, info};
+}
+
+/// The order of rows that interchanges leave: [..., m].
+Tensor order_of(const OpRow& row, const Matrices& a, const Tensor& pivots) {
+  return detail::run_one(
+      row, nullptr,
+      [&] {
+        return detail::OutSpec{a.shape(Dims{a.m}), DType::int64, a.x.device(), {}};
+      },
+      [&](const Tensor& order) {
+        if (order.numel() == 0) return;
+        FactorLaunch f = detail::factor_launch(row, Step::Permutation, a);
+        f.k = std::min(a.m, a.n);
+        f.pivots = pivots.data<std::int32_t>();
+        f.order = order.data<std::int64_t>();
+        f.stream = detail::launch_stream(f.device, {&order}, {&pivots});
+        detail::launch(op::linalg_lu_factor_ex, f.device, &f);
+      });
+}
+
+enum class Mode : std::uint8_t { Reduced, Complete, R };
+
+Mode mode_of(const OpRow& row, const std::string& text) {
+  if (text == "reduced") return Mode::Reduced;
+  if (text == "complete") return Mode::Complete;
+  if (text == "r") return Mode::R;
+  detail::fail<ValueError>(fmt::format(
+      "[{}] argument 'mode': expected 'reduced', 'complete' or 'r', got '{}'", row.name, text));
+}
+
+/// Reflectors and R below and above the diagonal, and the reflectors' factors.
+std::pair<Tensor, Tensor> reflect(const OpRow& row, const Matrices& a) {
+  const Tensor w = detail::by_columns(a.x);
+  const Tensor tau = detail::run_one(
+      row, nullptr,
+      [&] {
+        return detail::OutSpec{a.shape(Dims{std::min(a.m, a.n)}), a.x.dtype(), a.x.device(), {}};
+      },
+      [&](const Tensor& to) {
+        if (to.numel() == 0) return;
+        FactorLaunch f = detail::factor_launch(row, Step::QR, a);
+        f.a = detail::batch_of(w);
+        f.tau = to.data_ptr();
+        f.stream = detail::launch_stream(f.device, {&to, &w}, {});
+        detail::launch(op::linalg_qr, f.device, &f);
+      });
+  return {w, tau};
+}
+
+/// `columns` columns of Q from reflectors.
+Tensor orthogonal(const OpRow& row, const Matrices& a, const Tensor& reflectors, const Tensor& tau,
+                  std::int64_t columns) {
+  Matrices q = a;
+  q.n = columns;
+  const std::int64_t k = std::min(a.m, a.n);
+  if (k == 0) {  // no reflector: the identity
+    const Tensor one = eye(a.m, columns, {.dtype = a.x.dtype(), .device = a.x.device()});
+    return one.expand(a.shape(Dims{a.m, columns})).clone();
+  }
+  const Tensor out = detail::fresh_columns(a.x, a.batch, a.m, columns);
+  const std::int64_t known = std::min(a.n, columns);
+  out.narrow(-1, 0, known).copy_(reflectors.narrow(-1, 0, known));
+  if (out.numel() == 0 || out.device().is_meta()) return out;
+  FactorLaunch f = detail::factor_launch(row, Step::Orthogonal, q);
+  f.k = k;
+  f.a = detail::batch_of(out);
+  f.tau = tau.data_ptr();
+  f.stream = detail::launch_stream(f.device, {&out}, {&tau});
+  detail::launch(op::linalg_qr, f.device, &f);
+  return out;
+}
+
+constexpr const char* kNotDefinite = "one that is not";
+
+}  // namespace
+
+std::tuple<Tensor, Tensor> cholesky_ex(const Tensor& x, bool upper, bool check_errors) {
+  const OpRow& row = op::linalg_cholesky_ex;
+  const Matrices a = detail::squares_of(row, x);
+  const Names names = a.names({a.rows, a.columns}, row.name);
+  const Factored f = factor_cholesky(row, a, upper);
+  if (check_errors) detail::check_info(row, f.info, "positive definite", kNotDefinite);
+  return {detail::named(f.factor, names), detail::named(f.info, a.names({}, row.name))};
+}
+
+Tensor cholesky(const Tensor& x, bool upper) {
+  const OpRow& row = op::linalg_cholesky;
+  const Matrices a = detail::squares_of(row, x);
+  const Names names = a.names({a.rows, a.columns}, row.name);
+  const Factored f = factor_cholesky(row, a, upper);
+  detail::check_info(row, f.info, "positive definite", kNotDefinite);
+  return detail::named(f.factor, names);
+}
+
+std::tuple<Tensor, Tensor, Tensor> lu_factor_ex(const Tensor& x, bool check_errors) {
+  const OpRow& row = op::linalg_lu_factor_ex;
+  const Matrices a = detail::matrices_of(row, x);
+  const FactoredLU f = factor_lu(row, a);
+  if (check_errors) detail::check_info(row, f.info, "invertible", "a singular one");
+  return {detail::named(f.factors, a.names({a.rows, a.columns}, row.name)),
+          detail::named(f.pivots, a.names({Name()}, row.name)),
+          detail::named(f.info, a.names({}, row.name))};
+}
+
+std::tuple<Tensor, Tensor> lu_factor(const Tensor& x) {
+  const OpRow& row = op::linalg_lu_factor;
+  const Matrices a = detail::matrices_of(row, x);
+  const FactoredLU f = factor_lu(row, a);
+  detail::check_info(row, f.info, "invertible", "a singular one");
+  return {detail::named(f.factors, a.names({a.rows, a.columns}, row.name)),
+          detail::named(f.pivots, a.names({Name()}, row.name))};
+}
+
+std::tuple<Tensor, Tensor, Tensor> lu(const Tensor& x) {
+  const OpRow& row = op::linalg_lu;
+  const Matrices a = detail::matrices_of(row, x);
+  const std::int64_t k = std::min(a.m, a.n);
+  const FactoredLU f = factor_lu(row, a);
+  const Tensor order = order_of(row, a, f.pivots);
+  const Tensor rows = arange(0, a.m, 1, {.dtype = DType::int64, .device = a.x.device()});
+  const Tensor p = eq(rows.unsqueeze(-1), order.unsqueeze(-2)).to(a.x.dtype());
+  const Tensor l = tril(f.factors.narrow(-1, 0, k), -1);
+  if (l.numel() != 0) l.diagonal(0, -2, -1).fill_(1);
+  const Tensor u = triu(f.factors.narrow(-2, 0, k));
+  return {detail::named(p, a.names({a.rows, Name()}, row.name)),
+          detail::named(l, a.names({Name(), Name()}, row.name)),
+          detail::named(u, a.names({Name(), a.columns}, row.name))};
+}
+
+std::tuple<Tensor, Tensor> qr(const Tensor& x, const std::string& text) {
+  const OpRow& row = op::linalg_qr;
+  const Matrices a = detail::matrices_of(row, x);
+  const Mode mode = mode_of(row, text);
+  const std::int64_t k = std::min(a.m, a.n);
+  const auto [w, tau] = reflect(row, a);
+  const std::int64_t columns = mode == Mode::Complete ? a.m : k;
+  const Tensor r = triu(w.narrow(-2, 0, columns));
+  const Tensor q = mode == Mode::R ? empty({0}, {.dtype = a.x.dtype(), .device = a.x.device()})
+                                   : orthogonal(row, a, w, tau, columns);
+  return {mode == Mode::R ? q : detail::named(q, a.names({a.rows, Name()}, row.name)),
+          detail::named(r, a.names({Name(), a.columns}, row.name))};
+}
+
+}  // namespace linalg
+
+namespace ops {
+
+namespace {
+
+void check_pivot(const OpRow& row, bool pivot) {
+  TANDEM_EXPECTS(pivot, NotImplemented,
+                 fmt::format("[{}] argument 'pivot': expected True: LAPACK has no factorisation "
+                             "without pivots",
+                             row.name));
+}
+
+std::vector<Value> three(std::tuple<Tensor, Tensor, Tensor> t) {
+  return {std::get<0>(t), std::get<1>(t), std::get<2>(t)};
+}
+
+}  // namespace
+
+std::vector<Value> linalg_lu_factor_ex(const Tensor& a, bool pivot, bool check_errors) {
+  check_pivot(op::linalg_lu_factor_ex, pivot);
+  return three(linalg::lu_factor_ex(a, check_errors));
+}
+
+std::tuple<Tensor, Tensor> linalg_lu_factor(const Tensor& a, bool pivot) {
+  check_pivot(op::linalg_lu_factor, pivot);
+  return linalg::lu_factor(a);
+}
+
+std::vector<Value> linalg_lu(const Tensor& a, bool pivot) {
+  check_pivot(op::linalg_lu, pivot);
+  return three(linalg::lu(a));
+}
+
+}  // namespace ops
+
+}  // namespace tandem

@@ -1,0 +1,300 @@
+// Front-ends of what is made of factorisations: norms, condition numbers, ranks, pseudoinverses,
+// the exponential.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "runtime/dispatch/promote.h"
+#include "runtime/ops/linalg.h"
+#include "tandem/movement.h"
+#include "tandem/op_table.h"
+#include "tandem/ops.h"
+#include "tandem/pointwise.h"
+#include "tandem/scan.h"
+
+namespace tandem {
+
+namespace {
+
+using detail::Matrices;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// The order of a norm: a number, or one of two words.
+struct Order {
+  enum class Kind : std::uint8_t { Number, Frobenius, Nuclear } kind;
+  double number;
+};
+
+Order word_of(const OpRow& row, const char* argument, const std::string& text) {
+  if (text == "fro") return {Order::Kind::Frobenius, 0};
+  if (text == "nuc") return {Order::Kind::Nuclear, 0};
+  if (text == "inf" || text == "-inf")
+    return {Order::Kind::Number, text == "inf" ? kInfinity : -kInfinity};
+  detail::fail<ValueError>(fmt::format(
+      "[{}] argument '{}': expected 'fro', 'nuc' or a number, got '{}'", row.name, argument, text));
+}
+
+Order order_of(const OpRow& row, const char* argument, const Value& v) {
+  if (v.is<std::string>()) return word_of(row, argument, v.as<std::string>());
+  TANDEM_EXPECTS(
+      v.is<Scalar>() && v.as<Scalar>().kind() != Scalar::Kind::Complex, TypeError,
+      fmt::format("[{}] argument '{}': expected 'fro', 'nuc' or a number", row.name, argument));
+  return {Order::Kind::Number, v.as<Scalar>().to_double()};
+}
+
+void check_order(const OpRow& row, const char* argument, const Order& o) {
+  if (o.kind != Order::Kind::Number) return;
+  const double size = std::abs(o.number);
+  TANDEM_EXPECTS(size == 1 || size == 2 || std::isinf(size), ValueError,
+                 fmt::format("[{}] argument '{}': expected 'fro', 'nuc', 1, -1, 2, -2, inf or "
+                             "-inf, got {}",
+                             row.name, argument, o.number));
+}
+
+/// Of the last two dimensions, which are taken away.
+Tensor norm_of_last(const Tensor& a, const Order& o) {
+  const Axes last{Axis(-1)};
+  const Axes both{Axis(-2), Axis(-1)};
+  if (o.kind == Order::Kind::Frobenius) return vector_norm(a, 2, both);
+  if (o.kind == Order::Kind::Nuclear) return sum(linalg::svdvals(a), last);
+  const bool least = o.number < 0;
+  if (std::abs(o.number) == 2) {
+    const Tensor s = linalg::svdvals(a);
+    return least ? amin(s, last) : amax(s, last);
+  }
+  const Tensor sums = vector_norm(a, 1, Axes{Axis(std::isinf(o.number) ? -1 : -2)});
+  return least ? amin(sums, last) : amax(sums, last);
+}
+
+/// Two different axes, the rows' first.
+std::pair<std::int64_t, std::int64_t> axes_of(const OpRow& row, const Tensor& a,
+                                              const std::optional<Axes>& axes) {
+  TANDEM_EXPECTS(a.dim() >= 2, ShapeError,
+                 fmt::format("[{}] argument 'A': expected a matrix or a batch of them, got {} "
+                             "dimensions",
+                             row.name, a.dim()));
+  if (!axes) return {a.dim() - 2, a.dim() - 1};
+  TANDEM_EXPECTS(!axes->all() && axes->list().size() == 2, ValueError,
+                 fmt::format("[{}] argument 'dim': expected two axes", row.name));
+  const std::int64_t r = detail::resolve_axis(axes->list()[0], a, row.name);
+  const std::int64_t c = detail::resolve_axis(axes->list()[1], a, row.name);
+  TANDEM_EXPECTS(
+      r != c, ValueError,
+      fmt::format("[{}] argument 'dim': expected two different axes, got {} twice", row.name, r));
+  return {r, c};
+}
+
+Tensor matrix_norm_of(const OpRow& row, const Tensor& x, const Order& o,
+                      const std::optional<Axes>& axes, bool keepdim, std::optional<DType> dtype) {
+  check_order(row, "ord", o);
+  const auto [r, c] = axes_of(row, x, axes);
+  const DType t = dtype.value_or(x.dtype());
+  TANDEM_EXPECTS(category(t) >= Category::Float, TypeError,
+                 fmt::format("[{}] argument '{}': expected a floating point or complex dtype, got "
+                             "{}",
+                             row.name, dtype ? "dtype" : "A", name(t)));
+  TANDEM_EXPECTS(!dtype || category(t) >= category(x.dtype()), TypeError,
+                 fmt::format("[{}] argument 'dtype': expected one that takes {}, got {}", row.name,
+                             name(x.dtype()), name(t)));
+  const Tensor plain = x.rename(std::nullopt);
+  const Tensor moved = plain.movedim(Axes{Axis(r), Axis(c)}, Axes{Axis(-2), Axis(-1)});
+  Tensor y = norm_of_last(moved.dtype() == t ? moved : moved.to(t), o);
+  if (keepdim) y = y.unsqueeze(std::min(r, c)).unsqueeze(std::max(r, c));
+  const std::uint64_t gone = std::uint64_t(1) << r | std::uint64_t(1) << c;
+  return detail::named(y, detail::names_without(x.body_ptr()->names, gone, keepdim));
+}
+
+Tensor condition(const OpRow& row, const Tensor& x, const Order& o) {
+  check_order(row, "p", o);
+  const bool by_values = o.kind == Order::Kind::Number && std::abs(o.number) == 2;
+  const Matrices a = by_values ? detail::matrices_of(row, x) : detail::squares_of(row, x);
+  const Names names = a.names({}, row.name);
+  if (by_values) {
+    TANDEM_EXPECTS(std::min(a.m, a.n) > 0, ShapeError,
+                   fmt::format("[{}] argument 'A': expected matrices with elements, got {} x {}",
+                               row.name, a.m, a.n));
+    const Tensor s = linalg::svdvals(a.x);
+    const Tensor most = s.select(-1, 0);
+    const Tensor least = s.select(-1, s.shape().back() - 1);
+    return detail::named(o.number > 0 ? div(most, least) : div(least, most), names);
+  }
+  const auto [inverse, info] = linalg::inv_ex(a.x);
+  const Tensor product =
+      mul(norm_of_last(a.x, o),
+          norm_of_last(where(ne(info, 0).unsqueeze(-1).unsqueeze(-1), 0, inverse), o));
+  return detail::named(where(ne(info, 0), kInfinity, product), names);
+}
+
+/// What singular values have to be above: [..., 1].
+Tensor bound_of(const OpRow& row, const Matrices& a, const Tensor& s, std::optional<double> atol,
+                std::optional<double> rtol) {
+  TANDEM_EXPECTS(atol.value_or(0) >= 0, ValueError,
+                 fmt::format("[{}] argument 'atol': expected a number >= 0, got {}", row.name,
+                             atol.value_or(0)));
+  const double eps = std::ldexp(1.0, 1 - info(s.dtype()).bits);
+  const double relative = rtol.value_or(atol ? 0 : eps * static_cast<double>(std::max(a.m, a.n)));
+  return maximum(mul(amax(s, Axes{Axis(-1)}, true), relative), atol.value_or(0));
+}
+
+/// Of Higham's approximant of order 13 and the norm up to which it needs no scaling: (2.4) and
+/// table 2.3 of the paper that tandem/linalg.h names.
+constexpr double kPade[] = {64764752532480000.,
+                            32382376266240000.,
+                            7771770303897600.,
+                            1187353796428800.,
+                            129060195264000.,
+                            10559470521600.,
+                            670442572800.,
+                            33522128640.,
+                            1323241920.,
+                            40840800.,
+                            960960.,
+                            16380.,
+                            182.,
+                            1.};
+constexpr double kMostNorm = 5.371920351148152;
+
+/// r13(a), a [..., n, n] without names.
+Tensor pade(const Tensor& a, const Tensor& one) {
+  const Tensor a2 = matmul(a, a);
+  const Tensor a4 = matmul(a2, a2);
+  const Tensor a6 = matmul(a4, a2);
+  const auto series = [&](int from) {  // coefficients from, from + 2, ...
+    const Tensor high =
+        add(add(mul(a6, kPade[from + 12]), mul(a4, kPade[from + 10])), mul(a2, kPade[from + 8]));
+    const Tensor low = add(add(mul(a6, kPade[from + 6]), mul(a4, kPade[from + 4])),
+                           add(mul(a2, kPade[from + 2]), mul(one, kPade[from])));
+    return add(matmul(a6, high), low);
+  };
+  const auto odd = [&] {
+    const Tensor high = add(add(mul(a6, kPade[13]), mul(a4, kPade[11])), mul(a2, kPade[9]));
+    const Tensor low =
+        add(add(mul(a6, kPade[7]), mul(a4, kPade[5])), add(mul(a2, kPade[3]), mul(one, kPade[1])));
+    return add(matmul(a6, high), low);
+  };
+  const Tensor v = series(0);
+  const Tensor u = matmul(a, odd());
+  return std::get<0>(linalg::solve_ex(sub(v, u), add(v, u)));
+}
+
+}  // namespace
+
+namespace linalg {
+
+Tensor matrix_norm(const Tensor& a, const std::string& order, const std::optional<Axes>& axes,
+                   bool keepdim, std::optional<DType> dtype) {
+  const OpRow& row = op::linalg_matrix_norm;
+  return matrix_norm_of(row, a, word_of(row, "ord", order), axes, keepdim, dtype);
+}
+Tensor matrix_norm(const Tensor& a, double order, const std::optional<Axes>& axes, bool keepdim,
+                   std::optional<DType> dtype) {
+  return matrix_norm_of(op::linalg_matrix_norm, a, {Order::Kind::Number, order}, axes, keepdim,
+                        dtype);
+}
+
+Tensor cond(const Tensor& a) { return cond(a, 2.0); }
+Tensor cond(const Tensor& a, double order) {
+  return condition(op::linalg_cond, a, {Order::Kind::Number, order});
+}
+Tensor cond(const Tensor& a, const std::string& order) {
+  return condition(op::linalg_cond, a, word_of(op::linalg_cond, "p", order));
+}
+
+Tensor matrix_rank(const Tensor& x, std::optional<double> atol, std::optional<double> rtol,
+                   bool hermitian) {
+  const OpRow& row = op::linalg_matrix_rank;
+  const Matrices a = hermitian ? detail::squares_of(row, x) : detail::matrices_of(row, x);
+  const Tensor s = hermitian ? abs(eigvalsh(a.x)) : svdvals(a.x);
+  const Names names = a.names({}, row.name);
+  if (std::min(a.m, a.n) == 0)
+    return detail::named(zeros(a.batch, {.dtype = DType::int64, .device = x.device()}), names);
+  const Tensor above = gt(s, bound_of(row, a, s, atol, rtol));
+  return detail::named(count_nonzero(above, Axes{Axis(-1)}), names);
+}
+
+Tensor pinv(const Tensor& x, std::optional<double> atol, std::optional<double> rtol,
+            bool hermitian) {
+  const OpRow& row = op::linalg_pinv;
+  const Matrices a = hermitian ? detail::squares_of(row, x) : detail::matrices_of(row, x);
+  const Names names = a.names({a.columns, a.rows}, row.name);
+  if (std::min(a.m, a.n) == 0) {
+    return detail::named(zeros(a.shape(Dims{a.n, a.m}), {.dtype = x.dtype(), .device = x.device()}),
+                         names);
+  }
+  Tensor u, s, v;  // A = u diag(s) v^H
+  if (hermitian) {
+    std::tie(s, u) = eigh(a.x);
+    v = u;
+  } else {
+    Tensor vh;
+    std::tie(u, s, vh) = svd(a.x, false);
+    v = adjoint(vh);
+  }
+  const Tensor size = abs(s);
+  const Tensor inverse = where(gt(size, bound_of(row, a, size, atol, rtol)), div(1, s), 0);
+  return detail::named(matmul(mul(v, inverse.unsqueeze(-2)), adjoint(u)), names);
+}
+
+Tensor matrix_exp(const Tensor& x) {
+  const OpRow& row = op::linalg_matrix_exp;
+  const Matrices a = detail::squares_of(row, x);
+  const Names names = a.names({a.rows, a.columns}, row.name);
+  if (x.numel() == 0) return detail::named(a.x.clone(), names);
+  const Tensor norm = norm_of_last(a.x, {Order::Kind::Number, 1});
+  // Each matrix is halved as often as its norm asks for.
+  const Tensor halvings =
+      where(isfinite(norm), clamp(ceil(log2(div(norm, kMostNorm))), 0, 1100), 0);
+  const Tensor each = halvings.unsqueeze(-1).unsqueeze(-1);
+  const Tensor one = eye(a.n, a.n, {.dtype = x.dtype(), .device = x.device()});
+  Tensor y = pade(mul(a.x, exp2(neg(each))), one);
+  const int most = x.device().is_meta() ? 0 : static_cast<int>(amax(halvings).item<double>());
+  for (int i = 0; i < most; ++i) y = where(gt(each, i), matmul(y, y), y);
+  return detail::named(y, names);
+}
+
+Tensor cross(const Tensor& x, const Tensor& y, Axis axis) {
+  TANDEM_EXPECTS(x.dim() == y.dim(), ShapeError,
+                 fmt::format("[linalg_cross] argument 'other': expected {} dimensions, got {}",
+                             x.dim(), y.dim()));
+  return tandem::cross(x, y, axis);
+}
+
+}  // namespace linalg
+
+namespace ops {
+
+Tensor linalg_matrix_norm(const Tensor& a, const Value& order, std::optional<Axes> axes,
+                          bool keepdim, std::optional<DType> dtype) {
+  const OpRow& row = op::linalg_matrix_norm;
+  return matrix_norm_of(row, a, order_of(row, "ord", order), axes, keepdim, dtype);
+}
+
+Tensor linalg_norm(const Tensor& a, const Value& order, std::optional<Axes> axes, bool keepdim,
+                   std::optional<DType> dtype) {
+  const OpRow& row = op::linalg_norm;
+  if (order.is_none()) return vector_norm(a, 2, axes.value_or(Axes()), keepdim, dtype);
+  const Order o = order_of(row, "ord", order);
+  const bool listed = axes && !axes->all();
+  const std::size_t rank = listed ? axes->list().size() : a.shape().size();
+  TANDEM_EXPECTS(rank == 1 || rank == 2, ShapeError,
+                 fmt::format("[{}] argument '{}': expected one or two {}, got {}", row.name,
+                             listed ? "dim" : "A", listed ? "axes" : "dimensions", rank));
+  const std::optional<Axes> chosen = listed ? axes : std::nullopt;
+  if (rank == 2) return matrix_norm_of(row, a, o, chosen, keepdim, dtype);
+  TANDEM_EXPECTS(o.kind == Order::Kind::Number, ValueError,
+                 fmt::format("[{}] argument 'ord': expected a number for vectors", row.name));
+  return vector_norm(a, o.number, axes.value_or(Axes()), keepdim, dtype);
+}
+
+Tensor linalg_cond(const Tensor& a, const Value& order) {
+  const OpRow& row = op::linalg_cond;
+  if (order.is_none()) return linalg::cond(a);
+  return condition(row, a, order_of(row, "p", order));
+}
+
+}  // namespace ops
+
+}  // namespace tandem

@@ -1,0 +1,147 @@
+// lint: oracle table. Calls of the rows of linalg.def: see row_calls.h. Matrices are such that
+// every factorisation has a result: which one has none only the elements tell.
+#pragma once
+
+#include "tandem/op_table.h"
+#include "tests/support/call_data.h"
+
+namespace tandem::test {
+
+/// A row that hands its work to LAPACK and cuSOLVER: results are unique up to signs and the order
+/// of sums at most, and residuals say whether they are right (tests/host/linalg_test.cpp).
+inline bool is_factorisation(const OpRow& row) {
+#define TANDEM_FUNC(name, ...) \
+  if (&row == &op::name) return (row.flags & kVendor) != 0;  // NOLINT
+#include "tandem/ops/linalg.def"
+#undef TANDEM_FUNC
+  return false;
+}
+
+/// Diagonally dominant and symmetric: definite.
+inline Tensor definite(std::int64_t n, DType t, std::int64_t batch = 0) {
+  const Tensor m = batch > 0 ? varied({batch, n, n}, t, 5) : varied({n, n}, t, 5);
+  const Tensor sum = m + adjoint(m);
+  return sum + eye(n, n, {.dtype = t}) * static_cast<double>(64 * n);
+}
+
+inline void add_linalg_calls(Calls& c) {
+  const DType f32 = DType::float32;
+  const Tensor d = definite(4, f32, 3).rename(Strings{"n", "h", "c"});
+  const Tensor z = definite(3, DType::complex128);
+  const Tensor m = varied({2, 5, 3}, DType::float64, 3).rename(Strings{"n", "h", "c"});
+  const Tensor wide = varied({3, 5}, DType::complex64, 4);
+  const Tensor none = ones_of({2, 0, 0}, f32);
+  const Tensor half = ones_of({3, 3}, DType::float16);
+  const Tensor whole = ones_of({3, 3}, DType::int32);
+  const Tensor v = ones_of({3}, f32);
+  const Value no;
+  for (const char* name : {"linalg_cholesky", "linalg_cholesky_ex", "linalg_inv", "linalg_inv_ex",
+                           "linalg_det", "linalg_slogdet", "linalg_matrix_exp"}) {
+    c[name] = {{d}, {z}, {none}, {m}, {half}, {whole}, {v}};
+  }
+  for (const char* name : {"linalg_eigh", "linalg_eigvalsh"})
+    c[name] = {{d}, {z, "U"}, {d, "X"}, {none}, {m}, {half}, {v}};
+  for (const char* name : {"linalg_eig", "linalg_eigvals"})
+    c[name] = {{d}, {z}, {none}, {m}, {half}, {v}};
+  for (const char* name : {"linalg_lu", "linalg_lu_factor", "linalg_lu_factor_ex"})
+    c[name] = {{d}, {m}, {wide}, {none}, {d, false}, {half}, {v}};
+  c["linalg_qr"] = {{m}, {d}, {wide, "complete"}, {m, "r"}, {none}, {m, "q"}, {half}, {v}};
+  c["linalg_svd"] = {{m}, {wide, false}, {none}, {half}, {v}, {m, true, "odd"}};
+  c["linalg_svdvals"] = {{m}, {wide}, {none}, {half}, {v}};
+  const Tensor b = varied({3, 4, 2}, f32, 6).rename(Strings{"n", {}, "k"});
+  for (const char* name : {"linalg_solve", "linalg_solve_ex"}) {
+    c[name] = {{d, b},
+               {z, varied({3}, DType::complex128, 2)},
+               {z, varied({2, 4, 3}, DType::complex128, 2), false},
+               {none, ones_of({2, 0, 3}, f32)},
+               {d, b.to(DType::float64)},
+               {d, v},
+               {d, ones_of({3, 2}, f32)},
+               {d, ones_of({5, 4, 2}, f32)},
+               {half, half}};
+  }
+  c["linalg_solve_triangular"] = {{d, b, true},
+                                  {d, b, false, true, true},
+                                  {z, varied({2, 3}, DType::complex128, 2), true, false},
+                                  {none, ones_of({2, 0, 3}, f32), true},
+                                  {d, ones_of({3, 2}, f32), true},
+                                  {half, half, true}};
+  const Tensor pivots = tandem::add(zeros({3, 4}, {.dtype = DType::int32}),
+                                    tandem::arange(1, 5, 1, {.dtype = DType::int32}));
+  c["linalg_lu_solve"] = {{d, pivots, b},
+                          {d, pivots, ones_of({2, 4}, f32), false, true},
+                          {d, pivots.to(DType::int64), b},
+                          {d, pivots.slice(1, 0, 2), b},
+                          {d, pivots, ones_of({3, 2}, f32)}};
+  c["linalg_tensorsolve"] = {{definite(6, f32).view({2, 3, 6}), ones_of({2, 3}, f32)},
+                             {definite(6, f32).view({2, 3, 6}), ones_of({3, 2}, f32)},
+                             {d, b}};
+  c["linalg_tensorinv"] = {{definite(6, f32).view({2, 3, 6})}, {d, 1}, {d, 4}};
+  c["linalg_lstsq"] = {{m, ones_of({2, 5, 2}, DType::float64)},
+                       {m, ones_of({5, 2}, DType::float64)},
+                       {m, b},
+                       {m, ones_of({2, 4, 2}, DType::float64)},
+                       {m, ones_of({2, 5, 2}, DType::float64), no, "odd"}};
+  for (const char* name : {"linalg_pinv", "linalg_matrix_rank"})
+    c[name] = {{m}, {wide, 0.5}, {d, no, 0.1, true}, {m, no, no, true}, {none}, {half}, {m, -1.0}};
+  c["linalg_matrix_norm"] = {{m},
+                             {m, 1},
+                             {m, "nuc"},
+                             {wide, -2},
+                             {m, 3},
+                             {m, "odd"},
+                             {v},
+                             {whole},
+                             {half, "nuc"},
+                             {m, 2, Strings{"c", "n"}, true},
+                             {m, 1, Dims{1, 1}}};
+  c["linalg_norm"] = {{m},        {wide, "fro"},    {v, 3},     {m, 2, 1},
+                      {m, "nuc"}, {m, no, 1, true}, {v, "fro"}, {m, 1, Strings{"h", "c"}}};
+  c["linalg_cond"] = {{m}, {d, 1}, {d, "fro"}, {m, 1}, {none}, {half}, {d, 5}};
+  c["linalg_cross"] = {{m, m}, {v, v}, {m, m, "h"}, {v, m}};
+}
+
+inline void add_linalg_long_calls(Calls& c) {
+  const Tensor m = varied({389, 401}, DType::float32, 5);
+  const Tensor d = definite(390, DType::float64);
+  const Tensor many = definite(4, DType::complex64, 10'000);
+  const Tensor tall = varied({1500, 100}, DType::float64, 6);
+  const Tensor b = varied({10'000, 4, 3}, DType::complex64, 2);
+  const Tensor right = varied({390, 390}, DType::float64, 2);
+  for (const char* name :
+       {"linalg_cholesky", "linalg_cholesky_ex", "linalg_inv", "linalg_inv_ex", "linalg_det",
+        "linalg_slogdet", "linalg_lu", "linalg_lu_factor", "linalg_lu_factor_ex"}) {
+    c[name] = {{d}, {many}};
+  }
+  for (const char* name :
+       {"linalg_eigh", "linalg_eigvalsh", "linalg_eig", "linalg_eigvals", "linalg_matrix_exp"}) {
+    c[name] = {{many}};
+  }
+  for (const char* name :
+       {"linalg_svd", "linalg_svdvals", "linalg_pinv", "linalg_matrix_rank", "linalg_cond"}) {
+    c[name] = {{tall}, {many}};
+  }
+  c["linalg_qr"] = {{m}, {many}};
+  c["linalg_solve"] = {{d, right}, {many, b}};
+  c["linalg_solve_ex"] = {{d, right}, {many, b}};
+  c["linalg_solve_triangular"] = {{d, right, true}, {many, b, false}};
+  const Tensor pivots = tandem::arange(1, 391, 1, {.dtype = DType::int32});
+  c["linalg_lu_solve"] = {{d, pivots, right}};
+  c["linalg_tensorsolve"] = {{d, varied({390}, DType::float64, 2)}};
+  c["linalg_tensorinv"] = {{d, 1}};
+  c["linalg_lstsq"] = {{tall, varied({1500, 2}, DType::float64, 2)}};
+  c["linalg_matrix_norm"] = {{m}, {m, 1}, {m, -1}};
+  c["linalg_norm"] = {{m}, {m, 1}};
+  c["linalg_cross"] = {
+      {varied({50'001, 3}, DType::float32, 1), varied({50'001, 3}, DType::float32, 2)}};
+}
+
+/// Kernels of the first calls that hand nothing to cuSOLVER; the others are left out where it is
+/// not.
+inline void add_linalg_launches(Launches& known) {
+  known["linalg_matrix_norm"] = 1;
+  known["linalg_norm"] = 1;
+  known["linalg_cross"] = 9;  // as cross
+}
+
+}  // namespace tandem::test
