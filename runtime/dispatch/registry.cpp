@@ -16,6 +16,7 @@
 #include "runtime/ops/random.h"
 #include "runtime/ops/scan.h"
 #include "runtime/ops/sorting.h"
+#include "tandem/fft.h"
 #include "tandem/op_alias.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
