@@ -69,7 +69,7 @@ namespace {
 constexpr int (*kBinders[])() = {
     &bind_elementwise, &bind_copy,    &bind_generators, &bind_random,  &bind_gemm,
     &bind_reductions,  &bind_rows,    &bind_movement,   &bind_repeat,  &bind_scan,
-    &bind_linalg,      &bind_samples, &bind_indexing,   &bind_sorting, &bind_counting,
+    &bind_linalg,      &bind_samples, &bind_indexing,   &bind_sorting, &bind_counting, &bind_fft,
 };
 
 }  // namespace

@@ -64,5 +64,6 @@ int bind_counting();
 int bind_movement();
 int bind_repeat();
 int bind_scan();
+int bind_fft();
 
 }  // namespace tandem::cuda

@@ -18,6 +18,7 @@
 #include "runtime/ops/scan.h"
 #include "runtime/ops/sorting.h"
 #include "runtime/ops/window.h"
+#include "tandem/fft.h"
 #include "tandem/op_alias.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"

@@ -1,0 +1,39 @@
+// What the driver of the Fourier transforms (fft.cpp: threads, scratch) needs of a SIMD level.
+#pragma once
+
+#include "tandem/backend/fft.h"
+
+namespace tandem::host {
+
+/// Transforms that lie side by side in the planes of a block: as many floats as a vector of 64
+/// bytes has.
+inline std::int64_t fft_lanes(DType dtype) { return dtype == DType::complex64 ? 16 : 8; }
+
+/// Lanes of one block: `count` neighbouring transforms of a pass. Where p s is 1 these are rows
+/// from `row` on, otherwise one row's from `u` on.
+struct FftBlock {
+  std::int64_t row, u, count;
+};
+
+struct FftLevel {
+  /// One block; scratch: 4 m lanes real numbers, aligned to 64 bytes.
+  void (*pass[2])(const FftPassLaunch&, const FftBlock&, void* scratch);  // complex64, complex128
+  /// Bins [first, last) of a row.
+  void (*half[2])(const FftHalfLaunch&, std::int64_t row, std::int64_t first, std::int64_t last);
+};
+
+/// Bytes from the first row to another: rows count along the shape in row-major order.
+inline std::int64_t fft_row_offset(const std::int64_t* shape, const std::int64_t* strides, int rank,
+                                   std::int64_t row) {
+  std::int64_t offset = 0;
+  for (int d = rank - 1; d >= 0 && row != 0; --d) {
+    offset += row % shape[d] * strides[d];
+    row /= shape[d];
+  }
+  return offset;
+}
+
+void launch_fft_pass(const void* desc, const void* self);
+void launch_fft_half(const void* desc, const void* self);
+
+}  // namespace tandem::host
