@@ -1,6 +1,7 @@
 // The whole public interface for the host compiler. CUDA users add tandem/cuda.h.
 #pragma once
 
+#include "tandem/exact.h"
 #include "tandem/graph.h"
 #include "tandem/indexing.h"
 #include "tandem/movement.h"
