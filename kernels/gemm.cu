@@ -1,9 +1,11 @@
-// Matrix products that no vendor library takes: integers, and layouts without a dense axis. Each
-// element is summed over k in order, with fused multiply-adds for real floats.
+// Matrix products that no vendor library takes: integers, layouts without a dense axis, and those
+// of exact mode. Each element is summed in the order of host/isa/gemm.cpp: blocks of kGemmDepth of
+// k, in a block one chain of fused multiply-adds from zero, the blocks' sums added in order.
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/gemm.h"
 #include "kernels/cuda/masks.h"
 #include "kernels/functors/integer.h"
+#include "tandem/backend/product.h"
 #include "tandem/cuda/elementwise.h"
 #include "tandem/cuda/launch.h"
 
@@ -20,6 +22,17 @@ struct GemmParams {
   std::int64_t tiles_m, tiles_n;
 };
 
+static_assert(kGemmDepth % kDepth == 0);
+
+template <class C>
+__device__ __forceinline__ C join(C total, C block) {
+  if constexpr (fn::is_complex_v<C>) {
+    return C{total.re + block.re, total.im + block.im};
+  } else {
+    return total + block;
+  }
+}
+
 template <class C>
 __device__ __forceinline__ C multiply_add(C a, C b, C sum) {
   if constexpr (fn::is_real_float_v<C>) {
@@ -34,8 +47,8 @@ __device__ __forceinline__ C multiply_add(C a, C b, C sum) {
   }
 }
 
-// 16 accumulators a thread.
-// Occupancy: 2 blocks of 256 threads.
+// 16 accumulators a thread, and the sums of the blocks before.
+// Occupancy: 1 blocks of 256 threads.
 template <class T>
 __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ GemmParams p) {
   using C = compute_t<T>;
@@ -52,9 +65,21 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ 
     const T* pa = static_cast<const T*>(l.a) + batch * l.a_batch;
     const T* pb = static_cast<const T*>(l.b) + batch * l.b_batch;
     C sum[kOwn][kOwn];
+    C total[kOwn][kOwn];  // of floats and complex numbers longer than a block; else unused
 #pragma unroll
     for (int i = 0; i < kOwn * kOwn; ++i) sum[i / kOwn][i % kOwn] = C{};
     for (std::int64_t k0 = 0; k0 < l.k; k0 += kDepth) {
+      if constexpr (!fn::is_int_v<C> && !fn::is_bool_v<C>) {
+        if (k0 > 0 && k0 % kGemmDepth == 0) {
+#pragma unroll
+          for (int i = 0; i < kOwn * kOwn; ++i) {
+            C& x = sum[i / kOwn][i % kOwn];
+            C& all = total[i / kOwn][i % kOwn];
+            all = k0 == kGemmDepth ? x : join(all, x);
+            x = C{};
+          }
+        }
+      }
       for (int i = static_cast<int>(threadIdx.x); i < kDepth * kSide; i += kThreads) {
         // Neighbouring threads read along k for A and along n for B: the dense axes of row-major.
         const std::int64_t row = row0 + i / kDepth;
@@ -87,7 +112,11 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ 
         const std::int64_t row = row0 + ty + 16 * i;
         const std::int64_t column = column0 + tx + 16 * j;
         if (row < l.m && column < l.n) {
-          pc[row * l.c_row + column * l.c_col] = fn::cast<T>(sum[i][j]);
+          C all = sum[i][j];
+          if constexpr (!fn::is_int_v<C> && !fn::is_bool_v<C>) {
+            if (l.k > kGemmDepth) all = join(total[i][j], all);
+          }
+          pc[row * l.c_row + column * l.c_col] = fn::cast<T>(all);
         }
       }
     }
@@ -99,9 +128,9 @@ struct GemmTable {
 };
 
 void launch_gemm(const void* desc, const void* self) {
-  const auto& l = *static_cast<const GemmLaunch*>(desc);
+  const auto& l = *static_cast<const ProductLaunch*>(desc);
   if (l.batch == 0 || l.m == 0 || l.n == 0) return;
-  if (l.k > 0) {
+  if (l.k > 0 && !l.exact) {
     const char* problem = nullptr;
     switch (vendor_gemm(l, &problem)) {
       case VendorAnswer::Done:

@@ -136,7 +136,7 @@ struct Operands {
 };
 
 /// Row-major results are the column-major product of the swapped, transposed operands.
-std::optional<Problem> problem_of(const GemmLaunch& l, Operands* operands) {
+std::optional<Problem> problem_of(const ProductLaunch& l, Operands* operands) {
   if (l.m > INT32_MAX || l.n > INT32_MAX || l.k > INT32_MAX || l.batch > INT32_MAX) {
     return std::nullopt;
   }
@@ -265,7 +265,7 @@ Cache& cache() {
 
 constexpr std::size_t kMostChoices = 4096;
 
-cublasStatus_t multiply(cublasLtHandle_t handle, const GemmLaunch& l, const Operands& x,
+cublasStatus_t multiply(cublasLtHandle_t handle, const ProductLaunch& l, const Operands& x,
                         const Descriptions& d, const Choice& choice, void* workspace) {
   // One and zero in every scale type: the first bytes of a complex number are its real part.
   const float one32[2] = {1, 0};
@@ -282,7 +282,7 @@ cublasStatus_t multiply(cublasLtHandle_t handle, const GemmLaunch& l, const Oper
 
 }  // namespace
 
-VendorAnswer vendor_gemm(const GemmLaunch& l, const char** problem) {
+VendorAnswer vendor_gemm(const ProductLaunch& l, const char** problem) {
   const auto types = types_of(l.dtype);
   if (!types || !blas().usable) return VendorAnswer::NotTaken;
   Operands operands{};

@@ -67,9 +67,10 @@ namespace {
 
 // One a family of kernels.
 constexpr int (*kBinders[])() = {
-    &bind_elementwise, &bind_copy,    &bind_generators, &bind_random,  &bind_gemm,
-    &bind_reductions,  &bind_rows,    &bind_movement,   &bind_repeat,  &bind_scan,
-    &bind_linalg,      &bind_samples, &bind_indexing,   &bind_sorting, &bind_counting, &bind_fft,
+    &bind_elementwise, &bind_copy,       &bind_generators, &bind_random,
+    &bind_gemm,        &bind_reductions, &bind_rows,       &bind_movement,
+    &bind_repeat,      &bind_scan,       &bind_linalg,     &bind_samples,
+    &bind_indexing,    &bind_sorting,    &bind_counting,   &bind_fft,
 };
 
 }  // namespace

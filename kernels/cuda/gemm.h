@@ -1,7 +1,7 @@
 // The vendor library's matrix product, if it takes a launch.
 #pragma once
 
-#include "tandem/backend.h"
+#include "tandem/backend/product.h"
 
 namespace tandem::cuda {
 
@@ -9,6 +9,6 @@ enum class VendorAnswer { Done, NotTaken, Failed };
 
 /// Queues the product on cuBLASLt, which is opened at the first call. NotTaken: no such library, or
 /// a dtype or layout it has no product for. Failed: `problem` says why, in words that stay valid.
-VendorAnswer vendor_gemm(const GemmLaunch& l, const char** problem);
+VendorAnswer vendor_gemm(const ProductLaunch& l, const char** problem);
 
 }  // namespace tandem::cuda

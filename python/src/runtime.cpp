@@ -8,6 +8,7 @@
 #include "convert.h"
 #include "errors.h"
 #include "function.h"
+#include "tandem/exact.h"
 #include "tandem/ops.h"
 #include "tandem/stream.h"
 
@@ -47,6 +48,9 @@ void init_settings(nb::module_& m) {
       },
       nb::arg("n"), "Threads that host ops may use; never changes a result.");
   m.def("get_num_threads", &get_num_threads);
+  m.def("is_exact", &is_exact, "Whether this thread is in exact mode.");
+  m.def("set_exact", &set_exact, nb::arg("on"),
+        "Exact mode of this thread, on or off; `exact()` sets it for a block.");
   m.def(
       "set_default_dtype",
       [](nb::handle t) { set_default_dtype(dtype_argument(t, "set_default_dtype")); }, nb::arg("d"),

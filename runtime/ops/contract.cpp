@@ -6,6 +6,8 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/plan.h"
 #include "runtime/dispatch/promote.h"
+#include "tandem/backend/product.h"
+#include "tandem/exact.h"
 #include "tandem/op_table.h"
 
 namespace tandem::detail {
@@ -69,7 +71,8 @@ Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tenso
   const auto go = [&](const Tensor& out) {
     if (out.numel() == 0) return;
     const auto step = [](const Tensor& t) { return t.shape()[0] == 1 ? 0 : t.strides()[0]; };
-    GemmLaunch g{};
+    ProductLaunch g{};
+    g.exact = is_exact();
     g.batch = out.shape()[0];
     g.m = sa[1];
     g.k = sa[2];

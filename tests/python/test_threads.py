@@ -2,6 +2,7 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import tandem as td
@@ -69,3 +70,31 @@ def test_many_threads_make_and_drop_tensors():
     for t in pool:
         t.join()
     assert not failures
+
+
+def test_exact_mode_is_a_setting_of_its_thread_and_block():
+    assert not td.is_exact()
+    seen = []
+    with td.exact():
+        assert td.is_exact()
+        thread = threading.Thread(target=lambda: seen.append(td.is_exact()))
+        thread.start()
+        thread.join()
+        with td.exact(False):
+            assert not td.is_exact()
+        assert td.is_exact()
+    assert seen == [False]
+    assert not td.is_exact()
+    td.set_exact(True)
+    assert td.is_exact()
+    td.set_exact(False)
+
+
+def test_exact_products_follow_the_documented_order():
+    a = np.random.default_rng(3).standard_normal((5, 600)).astype(np.float64)
+    b = np.random.default_rng(4).standard_normal((600, 4)).astype(np.float64)
+    with td.exact():
+        got = td.matmul(td.tensor(a), td.tensor(b)).numpy()
+    assert np.allclose(got, a @ b, rtol=0, atol=600 * np.finfo(float).eps * np.max(np.abs(a) @ np.abs(b)))
+    with td.exact():
+        assert np.array_equal(got[1:3, 1:], td.matmul(td.tensor(a[1:3]), td.tensor(b[:, 1:])).numpy())

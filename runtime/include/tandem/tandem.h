@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tandem/einsum.h"
+#include "tandem/exact.h"
 #include "tandem/fft.h"
 #include "tandem/graph.h"
 #include "tandem/indexing.h"

@@ -12,6 +12,7 @@
 
 #include "kernels/cuda/bind_sorting.h"
 #include "kernels/cuda/context.h"
+#include "tandem/backend/product.h"
 #include "tandem/backend/sorting.h"
 #include "tandem/ops/hash.h"
 
@@ -136,8 +137,8 @@ void check_product(std::int64_t m, std::int64_t n, std::int64_t k, bool transpos
   std::mt19937 random(5);
   for (auto& x : a) x = static_cast<T>(random() % 7);
   for (auto& x : b) x = static_cast<T>(random() % 5);
-  GemmLaunch g{kBatch, m, n, k,     a.data(), b.data(), c.data(),    m * k,   k,      1,
-               0,      n, 1, m * n, n,        1,        dtype_of<T>, kDevice, nullptr};
+  ProductLaunch g{{kBatch, m, n, k, a.data(), b.data(), c.data(), m * k, k, 1, 0, n, 1, m * n, n, 1,
+                   dtype_of<T>, kDevice, nullptr}};
   if (transposed) {
     g.a_row = 1;
     g.a_col = m;

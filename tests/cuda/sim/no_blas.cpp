@@ -3,6 +3,6 @@
 
 namespace tandem::cuda {
 
-VendorAnswer vendor_gemm(const GemmLaunch&, const char**) { return VendorAnswer::NotTaken; }
+VendorAnswer vendor_gemm(const ProductLaunch&, const char**) { return VendorAnswer::NotTaken; }
 
 }  // namespace tandem::cuda

@@ -208,6 +208,7 @@ tandem_add_sim_test(movement.asan cuda.movement_test asan ENVIRONMENT ${direct} 
 tandem_add_sim_test(scan.asan cuda.scan_parity_test asan ENVIRONMENT ${direct}
   FILTER "-*TotalsOfTotals")  # takes minutes
 tandem_add_sim_test(indexing.asan cuda.indexing_test asan TIMEOUT 1200 ENVIRONMENT ${direct})
+tandem_add_sim_test(exact cuda.exact_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(random cuda.random_parity_test asan ENVIRONMENT ${direct})
 tandem_add_sim_test(sorting cuda.sorting_parity_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 # What each row asks of the device.
