@@ -89,9 +89,11 @@ class LapackTeam {
 template <class F>
 void over_batch(const FactorLaunch& l, double work, F&& f) {
   constexpr double kPerThread = 1 << 18;  // that are worth waking one
+  // Inside LAPACK threads meet often: 64 x 64 is slower with two than with one.
+  constexpr double kInside = 1 << 24;
   const int threads = get_num_threads();
   if (l.batch < threads) {
-    const LapackTeam team(work < kPerThread ? 1 : threads);
+    const LapackTeam team(work < kInside ? 1 : threads);
     f(std::int64_t(0), l.batch);
     return;
   }

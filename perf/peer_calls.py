@@ -189,6 +189,16 @@ class Torch:
         (x,) = self.inputs(row, [row["dtype"]])
         return lambda: self.lib.matmul(x, x)
 
+    def factorise(self, row):
+        """Of a matrix whose diagonal dominates: definite by its lower triangle."""
+        (x,) = self.inputs(row, [row["dtype"]])
+        n = row["shape"][0]
+        a = x + self.lib.diag(self.lib.arange(n, 2 * n, dtype=x.dtype, device=x.device))
+        function = getattr(self.lib.linalg, row["op"].removeprefix("linalg_"))
+        return (lambda: function(a, x)) if row["op"] == "linalg_solve" else (lambda: function(a))
+
+    _linalg_cholesky = _linalg_eigh = _linalg_inv = _linalg_qr = _linalg_solve = _linalg_svd = factorise
+
     def _einsum(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
         b, h, q, d = (row["shape"] + [1] * 4)[:4]

@@ -69,6 +69,7 @@ test::Launches known_launches() {
       {"softmax", 3},     {"log_softmax", 3},  // greatest, sum, result
   };
   test::add_indexing_launches(known);
+  test::add_linalg_launches(known);
   test::add_movement_launches(known);
   test::add_scan_launches(known);
   test::add_sorting_launches(known);
@@ -94,7 +95,7 @@ TEST(Calls, EveryRowAsksForItsKernelsAndNothingElse) {
   for (const OpRow* row : op_rows()) {
     const Args args = test::device_call(*row, kDevice);
     ++rows;
-    if (test::is_factorisation(*row) && test::outcome(*row, args).no_library) {
+    if (test::needs_absent_library(*row, kDevice)) {
       ++left_out;
       continue;
     }

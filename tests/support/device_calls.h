@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "tests/support/outcome.h"
 #include "tests/support/row_calls.h"
 
 namespace tandem::test {
@@ -40,6 +41,11 @@ inline Args device_call(const OpRow& row, Device device) {
     args.push_back(number ? Value(1) : condition ? Value(x.to(DType::bool_)) : Value(x));
   }
   return args;
+}
+
+/// Whether the row hands its work to a library that the device's machine has not.
+inline bool needs_absent_library(const OpRow& row, Device device) {
+  return is_factorisation(row) && outcome(row, device_call(row, device), device).no_library;
 }
 
 }  // namespace tandem::test
