@@ -6,7 +6,7 @@ made from it. Some names stand over Python's own (abs, sum, bool, ...), so that 
 
 from tandem import cuda, errors, io, linalg, memory, random, return_types, testing
 from tandem._tandem import *
-from tandem._tandem import __version__
+from tandem._tandem import __version__, _int_mm
 from tandem.array_api import (
     __array_api_version__,
     __array_namespace_info__,

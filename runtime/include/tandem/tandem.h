@@ -8,6 +8,7 @@
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/pointwise.h"
+#include "tandem/products.h"
 #include "tandem/random.h"
 #include "tandem/scan.h"
 #include "tandem/sorting.h"
