@@ -35,7 +35,7 @@ from tandem.memory import (
     write_memory_snapshot,
 )
 from tandem.methods import as_strided_scatter, fill, is_nonzero, unravel_index
-from tandem.precision import exact
+from tandem.precision import exact, get_float32_matmul_precision, set_float32_matmul_precision
 from tandem.predicates import (
     finfo,
     iinfo,

@@ -14,3 +14,4 @@
 #include "tandem/sorting.h"
 #include "tandem/stream.h"
 #include "tandem/tensor.h"
+#include "tandem/tf32.h"
