@@ -200,14 +200,34 @@ void add_attention(std::vector<Case>& cases) {
   }
 }
 
+/// matmul of x with itself, or with a tensor of the shape `second`, which goes to the peers as
+/// text.
+Case product_case(DType dtype, const std::string& form, const Dims& shape, const Dims& second) {
+  Case c = make("matmul", form, shape, 0, kUnit, [=](benchmark::State& state) {
+    const Tensor& x = input(shape, dtype, kUnit);
+    const Tensor y = second.empty() ? x : filled(second, dtype, kUnit, 8);
+    timed(state, [&] { return matmul(x, y); });
+  });
+  c.dtype = dtype;
+  const Dims& other = second.empty() ? shape : second;
+  const double columns = other.size() == 1 ? 1 : static_cast<double>(other.back());
+  c.flops = 2 * count(shape) * columns;
+  for (const std::int64_t s : second) c.extra += (c.extra.empty() ? "" : ",") + std::to_string(s);
+  return c;
+}
+
 void add_products(std::vector<Case>& cases) {
-  for (const std::int64_t n : {4, 256, 1024, 2048}) {
-    Case c = make("matmul", "fresh", {n, n}, 0, kUnit, [n](benchmark::State& state) {
-      const Tensor& x = input({n, n}, kFloat, kUnit);
-      timed(state, [&] { return matmul(x, x); });
-    });
-    c.flops = 2.0 * static_cast<double>(n * n * n);
-    cases.push_back(std::move(c));
+  for (const DType t : {kFloat, dtype_of<double>, dtype_of<BFloat16>}) {
+    for (const std::int64_t n : {4, 64, 256, 512, 1024, 2048}) {
+      cases.push_back(product_case(t, "fresh", {n, n}, {}));
+    }
+    cases.push_back(product_case(t, "odd", {1000, 37}, {37, 513}));
+    cases.push_back(product_case(t, "odd", {37, 1000}, {1000, 513}));
+    cases.push_back(product_case(t, "odd", {1000, 513}, {513, 7}));
+    cases.push_back(product_case(t, "batch", {1024, 64, 64}, {1024, 64, 64}));
+    cases.push_back(product_case(t, "vector", {1024, 1024}, {1024}));
+    cases.push_back(product_case(t, "vector", {4096, 4096}, {4096}));
+    cases.push_back(product_case(t, "row", {4096}, {4096, 4096}));
   }
   // The main job: luma of pictures, one pass over them. What it is held against moves as many
   // bytes.

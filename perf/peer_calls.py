@@ -187,7 +187,10 @@ class Torch:
 
     def _matmul(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
-        return lambda: self.lib.matmul(x, x)
+        y = x
+        if row.get("extra"):
+            y = self.lib.rand(*map(int, row["extra"].split(","))).to(device=self.device, dtype=x.dtype)
+        return lambda: self.lib.matmul(x, y)
 
     def factorise(self, row):
         """Of a matrix whose diagonal dominates: definite by its lower triangle."""

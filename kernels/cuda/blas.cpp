@@ -110,7 +110,7 @@ struct Problem {
   std::int64_t m, n, k, batch;
   std::int64_t lda, ldb, ldc, stride_a, stride_b, stride_c;
   std::int32_t trans_a, trans_b, dtype, device;
-  std::uint32_t align_a, align_b, align_c, pad;
+  std::uint32_t align_a, align_b, align_c, tf32;
 
   bool operator==(const Problem& o) const { return std::memcmp(this, &o, sizeof o) == 0; }
 };
@@ -163,6 +163,7 @@ std::optional<Problem> problem_of(const ProductLaunch& l, Operands* operands) {
   p.trans_b = b->transposed;
   p.dtype = static_cast<std::int32_t>(l.dtype);
   p.device = l.device.index;
+  p.tf32 = l.tf32 ? 1 : 0;
   *operands = swap ? Operands{l.b, l.a} : Operands{l.a, l.b};
   p.align_a = alignment(operands->a);
   p.align_b = alignment(operands->b);
@@ -283,7 +284,10 @@ cublasStatus_t multiply(cublasLtHandle_t handle, const ProductLaunch& l, const O
 }  // namespace
 
 VendorAnswer vendor_gemm(const ProductLaunch& l, const char** problem) {
-  const auto types = types_of(l.dtype);
+  auto types = types_of(l.dtype);
+  if (types && l.tf32 && (l.dtype == DType::float32 || l.dtype == DType::complex64)) {
+    types->compute = CUBLAS_COMPUTE_32F_FAST_TF32;
+  }
   if (!types || !blas().usable) return VendorAnswer::NotTaken;
   Operands operands{};
   const auto p = problem_of(l, &operands);

@@ -11,6 +11,7 @@
 #include "tandem/exact.h"
 #include "tandem/ops.h"
 #include "tandem/stream.h"
+#include "tandem/tf32.h"
 
 namespace tandem::python {
 namespace {
@@ -51,6 +52,8 @@ void init_settings(nb::module_& m) {
   m.def("is_exact", &is_exact, "Whether this thread is in exact mode.");
   m.def("set_exact", &set_exact, nb::arg("on"),
         "Exact mode of this thread, on or off; `exact()` sets it for a block.");
+  m.def("_allow_tf32", &allow_tf32);
+  m.def("_set_allow_tf32", &set_allow_tf32, nb::arg("on"));
   m.def(
       "set_default_dtype",
       [](nb::handle t) { set_default_dtype(dtype_argument(t, "set_default_dtype")); }, nb::arg("d"),

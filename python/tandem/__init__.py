@@ -6,7 +6,7 @@ made from it. Some names stand over Python's own (abs, sum, bool, ...), so that 
 
 from tandem import cuda, errors, fft, io, linalg, memory, random, return_types, signal, testing
 from tandem._tandem import *
-from tandem._tandem import __version__
+from tandem._tandem import __version__, _int_mm
 from tandem.array_api import (
     __array_api_version__,
     __array_namespace_info__,
@@ -35,7 +35,7 @@ from tandem.memory import (
     write_memory_snapshot,
 )
 from tandem.methods import as_strided_scatter, fill, is_nonzero, unravel_index
-from tandem.precision import exact
+from tandem.precision import exact, get_float32_matmul_precision, set_float32_matmul_precision
 from tandem.predicates import (
     finfo,
     iinfo,

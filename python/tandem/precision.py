@@ -1,6 +1,6 @@
-"""How products are computed: exact mode of a thread."""
+"""How products are computed: exact mode of a thread, TensorFloat-32 on a device."""
 
-from tandem import _tandem
+from tandem import _tandem, errors
 
 
 class exact:
@@ -17,3 +17,18 @@ class exact:
 
     def __exit__(self, *error):
         _tandem.set_exact(self.before.pop())
+
+
+def set_float32_matmul_precision(precision):
+    """'highest' (the default): float32 is multiplied as it is. 'high' and 'medium': as TensorFloat-32 on devices that
+    have it; nothing narrower is used. Concerns the whole process, and neither the CPU nor exact mode."""
+    if precision not in ("highest", "high", "medium"):
+        raise errors.ValueError(
+            f"[set_float32_matmul_precision] expected 'highest', 'high' or 'medium', got {precision!r}"
+        )
+    _tandem._set_allow_tf32(precision != "highest")
+
+
+def get_float32_matmul_precision():
+    """'highest', or 'high' where TensorFloat-32 is allowed."""
+    return "high" if _tandem._allow_tf32() else "highest"

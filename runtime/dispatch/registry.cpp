@@ -22,6 +22,7 @@
 #include "tandem/op_alias.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/products.h"
 
 namespace tandem {
 

@@ -9,6 +9,7 @@
 #include "tandem/backend/product.h"
 #include "tandem/exact.h"
 #include "tandem/op_table.h"
+#include "tandem/tf32.h"
 
 namespace tandem::detail {
 
@@ -73,6 +74,7 @@ Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tenso
     const auto step = [](const Tensor& t) { return t.shape()[0] == 1 ? 0 : t.strides()[0]; };
     ProductLaunch g{};
     g.exact = is_exact();
+    g.tf32 = allow_tf32();
     g.batch = out.shape()[0];
     g.m = sa[1];
     g.k = sa[2];

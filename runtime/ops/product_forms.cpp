@@ -49,9 +49,12 @@ Tensor blend(const char* op, const Tensor& x, Tensor product, const Scalar& beta
                              "shapes [{}] and [{}]",
                              op, fmt::join(x.shape(), ", "), fmt::join(product.shape(), ", ")));
   const auto is_one = [](const Scalar& s) { return s.to_complex() == std::complex<double>(1); };
-  if (!is_one(alpha)) product = mul(product, alpha);
+  // The product is nobody else's: what comes next is written over it.
+  if (!is_one(alpha)) product.mul_(alpha);
   if (beta.is_zero()) return product;
-  return add(is_one(beta) ? x : mul(x, beta), product);
+  const Tensor scaled = is_one(beta) ? x : mul(x, beta);
+  if (x.has_names() || product.has_names()) return add(scaled, product);
+  return product.add_(scaled);
 }
 
 Tensor unnamed(const Tensor& t) { return t.has_names() ? t.rename(std::nullopt) : t; }
@@ -257,35 +260,6 @@ Tensor addr(const Tensor& x, const Tensor& u, const Tensor& v, const Scalar& bet
   expects_rank("addr", "vec1", u, 1);
   expects_rank("addr", "vec2", v, 1);
   return blend("addr", x, outer(u, v), beta, alpha);
-}
-
-Tensor chain_matmul(const std::vector<Tensor>& matrices) {
-  TANDEM_EXPECTS(!matrices.empty(), ValueError,
-                 "[chain_matmul] argument 'matrices': expected one or more matrices");
-  for (const Tensor& m : matrices) expects_rank("chain_matmul", "matrices", m, 2);
-  // The cheapest order, by the classic recurrence over the ranges of matrices.
-  const std::size_t n = matrices.size();
-  std::vector<std::vector<double>> cost(n, std::vector<double>(n, 0));
-  std::vector<std::vector<std::size_t>> cut(n, std::vector<std::size_t>(n, 0));
-  for (std::size_t length = 2; length <= n; ++length) {
-    for (std::size_t i = 0; i + length <= n; ++i) {
-      const std::size_t j = i + length - 1;
-      cost[i][j] = HUGE_VAL;
-      for (std::size_t k = i; k < j; ++k) {
-        const double c = cost[i][k] + cost[k + 1][j] +
-                         static_cast<double>(matrices[i].shape()[0]) *
-                             static_cast<double>(matrices[k].shape()[1]) *
-                             static_cast<double>(matrices[j].shape()[1]);
-        if (c < cost[i][j]) cut[i][j] = k;
-        cost[i][j] = std::min(c, cost[i][j]);
-      }
-    }
-  }
-  const auto multiply = [&](const auto& self, std::size_t i, std::size_t j) -> Tensor {
-    if (i == j) return matrices[i];
-    return matmul(self(self, i, cut[i][j]), self(self, cut[i][j] + 1, j));
-  };
-  return multiply(multiply, 0, n - 1);
 }
 
 namespace ops {

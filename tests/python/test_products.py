@@ -236,3 +236,97 @@ def test_sums_of_products_of_bool_are_refused(device):
         with pytest.raises(NotImplementedError, match="Bool"):
             torch.einsum(equation, b, b)
     assert torch.einsum("ij,ij->ij", b, b).dtype is torch.bool  # nothing is summed
+
+
+def random(shape, dtype=np.float64, seed=3):
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def close(got, want, terms):
+    """Within what `terms` rounded multiplications and additions may give."""
+    eps = np.finfo(got.numpy().dtype).eps
+    scale = max(np.max(np.abs(want), initial=0), 1)
+    np.testing.assert_allclose(got.numpy(), want, rtol=0, atol=terms * eps * scale * 4)
+
+
+@pytest.mark.parametrize("shape", [(7,), (3, 7), (2, 3, 7), (0, 7)])
+@pytest.mark.parametrize("bias", [None, (5,), (1,)])
+def test_linear(shape, bias):
+    x, w = integers(*shape).astype(np.float32), integers(5, 7).astype(np.float32)
+    b = None if bias is None else integers(*bias).astype(np.float32)
+    got = torch.linear(torch.tensor(x), torch.tensor(w), None if b is None else torch.tensor(b))
+    np.testing.assert_array_equal(got.numpy(), x @ w.T + (0 if b is None else b))
+
+
+def test_linear_takes_one_row_of_weights_and_checks_first():
+    x, w = torch.tensor(integers(3, 7)), torch.tensor(integers(7))
+    np.testing.assert_array_equal(torch.linear(x, w).numpy(), x.numpy() @ w.numpy())
+    with pytest.raises(torch.ShapeError, match=r"\[linear\] argument 'bias'"):
+        torch.linear(x, torch.tensor(integers(5, 7)), torch.tensor(integers(4)))
+    with pytest.raises(torch.ShapeError, match=r"argument 'weight'"):
+        torch.linear(x, torch.tensor(integers(1, 5, 7)))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_int_mm_sums_in_32_bits(dtype):
+    info = np.iinfo(dtype)
+    rng = np.random.default_rng(5)
+    a = rng.integers(info.min, info.max, (33, 300), dtype, endpoint=True)
+    b = rng.integers(info.min, info.max, (300, 17), dtype, endpoint=True)
+    got = torch._int_mm(torch.tensor(a), torch.tensor(b.T.copy()).t())
+    assert got.dtype == torch.int32
+    np.testing.assert_array_equal(got.numpy(), a.astype(np.int64) @ b.astype(np.int64))
+    with pytest.raises(TypeError, match="int_mm"):
+        torch.int_mm(torch.tensor(a), torch.tensor(b.astype(np.int32)))
+
+
+@pytest.mark.parametrize("shapes", [
+    [(3, 4), (4, 5)], [(3, 40), (40, 2), (2, 9)], [(6,), (6, 4), (4, 5)], [(3, 4), (4, 5), (5,)], [(4,), (4, 5), (5,)],
+    [(2, 3), (3, 4), (4, 5), (5, 6), (6, 1)], [(3, 0), (0, 4), (4, 2)], [(4,), (4,)],
+])
+def test_multi_dot_equals_numpy(shapes):
+    arrays = [random(s, seed=i) for i, s in enumerate(shapes)]
+    got = torch.linalg.multi_dot([torch.tensor(a) for a in arrays])
+    want = arrays[0]
+    for a in arrays[1:]:
+        want = want @ a
+    assert got.shape == want.shape
+    close(got, want, sum(s[0] for s in shapes))
+
+
+def test_multi_dot_refuses_what_does_not_fit():
+    a, v = torch.tensor(random((3, 4))), torch.tensor(random((4,)))
+    with pytest.raises(ValueError, match="two or more"):
+        torch.linalg.multi_dot([a])
+    with pytest.raises(torch.ShapeError, match="of tensor 1"):
+        torch.linalg.multi_dot([a, v, a])
+    with pytest.raises(torch.ShapeError, match="cannot be multiplied"):
+        torch.linalg.multi_dot([a, a])
+    with pytest.raises(TypeError, match="dtype"):
+        torch.linalg.multi_dot([a, torch.tensor(random((4, 3), np.float32))])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 8, 13])
+def test_matrix_power(n):
+    a = integers(2, 3, 3) % 3
+    got = torch.linalg.matrix_power(torch.tensor(a.astype(np.float64)), n)
+    np.testing.assert_array_equal(got.numpy(), np.linalg.matrix_power(a.astype(np.float64), n))
+    whole = torch.linalg.matrix_power(torch.tensor(a.astype(np.int64)), n)
+    np.testing.assert_array_equal(whole.numpy(), np.linalg.matrix_power(a.astype(np.int64), n))
+
+
+def test_matrix_power_is_a_tensor_of_its_own_and_needs_squares():
+    a = torch.eye(3)
+    torch.linalg.matrix_power(a, 1).fill_(7)
+    assert a[0, 1].item() == 0
+    with pytest.raises(torch.ShapeError, match="square"):
+        torch.linalg.matrix_power(torch.ones(2, 3), 2)
+
+
+def test_matrix_power_below_zero():
+    a = torch.tensor(np.array([[2.0, 1.0], [1.0, 1.0]]))
+    if hasattr(torch.linalg, "inv"):
+        close(torch.linalg.matrix_power(a, -2), np.array([[2.0, -3.0], [-3.0, 5.0]]), 16)
+    else:
+        with pytest.raises(NotImplementedError, match="matrix_power"):
+            torch.linalg.matrix_power(a, -2)

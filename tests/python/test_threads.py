@@ -98,3 +98,14 @@ def test_exact_products_follow_the_documented_order():
     assert np.allclose(got, a @ b, rtol=0, atol=600 * np.finfo(float).eps * np.max(np.abs(a) @ np.abs(b)))
     with td.exact():
         assert np.array_equal(got[1:3, 1:], td.matmul(td.tensor(a[1:3]), td.tensor(b[:, 1:])).numpy())
+
+
+def test_float32_matmul_precision_is_highest_until_set():
+    assert td.get_float32_matmul_precision() == "highest"
+    for precision in ("high", "medium"):
+        td.set_float32_matmul_precision(precision)
+        assert td.get_float32_matmul_precision() == "high"
+    td.set_float32_matmul_precision("highest")
+    assert td.get_float32_matmul_precision() == "highest"
+    with pytest.raises(ValueError, match="set_float32_matmul_precision"):
+        td.set_float32_matmul_precision("low")

@@ -168,6 +168,17 @@ inline void add_product_calls(Calls& c) {
   c["baddbmm"] = {{varied({3}, DType::float32), x, y}, {x, x, y}, {m, m, m}};
   c["addbmm"] = {{varied({3}, DType::float32), x, y, 2}, {x, x, y}, {m, m, m}};
   c["addr"] = {{m, v.slice(0, 0, 3), v, 2}, {v, v, m}, {m.t(), v, v.slice(0, 1, 4), 0, 3}};
+  c["linear"] = {
+      {m, m},   {m, m, v.slice(0, 0, 3)}, {x, y.select(0, 0).t(), v}, {v, m}, {m, v, m}, {m, m, m},
+      {m, i, v}};
+  const Tensor b = varied({3, 5}, DType::int8, 7);
+  c["int_mm"] = {{b, b.t()}, {b.to(DType::uint8), b.to(DType::uint8).t()}, {b, b}, {b, i}, {i, i}};
+  c["linalg_multi_dot"] = {
+      {std::vector<Tensor>{m, m.t(), m}}, {std::vector<Tensor>{v, m.t(), m, v}},
+      {std::vector<Tensor>{m}},           {std::vector<Tensor>{m, m}},
+      {std::vector<Tensor>{m, v, m}},     {std::vector<Tensor>{m, i}}};
+  const Tensor squares = varied({2, 3, 3}, DType::float64, 8);
+  c["linalg_matrix_power"] = {{squares, 3}, {squares, 0}, {squares, 1}, {m, 2}, {i, 0}};
   c["chain_matmul"] = {{std::vector<Tensor>{m, m.t(), m}},
                        {std::vector<Tensor>{m}},
                        {std::vector<Tensor>{m, m}},
@@ -252,6 +263,10 @@ inline void add_product_long_calls(Calls& c) {
   c["addbmm"] = {{varied({60}, DType::float32), batch, batch.transpose(1, 2)}};
   c["addr"] = {{m, m.select(1, 1), m.select(0, 1), 2, 3}};
   c["chain_matmul"] = {{std::vector<Tensor>{m, m.t(), m}}};
+  c["linalg_multi_dot"] = {{std::vector<Tensor>{m, m.t(), m}}};
+  c["linear"] = {{m, m, varied({503}, DType::float32)}};
+  c["int_mm"] = {{varied({130, 250}, DType::int8), varied({250, 140}, DType::int8)}};
+  c["linalg_matrix_power"] = {{varied({3, 130, 130}, DType::float64), 3}};
 }
 
 /// Kernels that the first call of a row launches on a device, where not one (none for a view).
@@ -274,7 +289,8 @@ inline void add_movement_launches(Launches& known) {
   known["addbmm"] = 4;     // a copy of the batch, product, times beta, sum
   known["tensordot"] = 2;  // a cast, product
   known["addr"] = 3;
-  known["chain_matmul"] = 2;
+  known["chain_matmul"] = known["linalg_multi_dot"] = known["linalg_matrix_power"] = 2;
+  known["int_mm"] = 3;  // two casts, product
 }
 
 }  // namespace tandem::test
