@@ -69,6 +69,7 @@ test::Launches known_launches() {
   test::add_indexing_launches(known);
   test::add_movement_launches(known);
   test::add_scan_launches(known);
+  test::add_fft_launches(known);
   test::add_sorting_launches(known);
   test::add_random_launches(known);
   test::add_pointwise_launches(known);
