@@ -189,6 +189,13 @@ class Torch:
         (x,) = self.inputs(row, [row["dtype"]])
         return lambda: self.lib.matmul(x, x)
 
+    def _transform(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        function = getattr(self.lib.fft, row["op"].removeprefix("fft_"))
+        return lambda: function(x)
+
+    _fft_fft = _fft_fft2 = _fft_rfft = _transform
+
     def _einsum(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
         weights = self.lib.rand(3).to(self.device)

@@ -69,7 +69,9 @@ inline void add_fft_calls(Calls& c) {
                {x, Dims{0, 4}}};
   }
   for (const char* name : {"fft_fftfreq", "fft_rfftfreq"}) {
-    c[name] = {{9}, {8, 0.5}, {1}, {10, 2.0, DType::float64}, {0}, {4, 1.0, DType::int32}};
+    c[name] = {{9, 1.0, Value(), kCPU}, {8, 0.5, DType::float16, kCPU},
+               {1, 1.0, Value(), kCPU}, {10, 2.0, DType::float64, kCPU},
+               {0, 1.0, Value(), kCPU}, {4, 1.0, DType::int32, kCPU}};
   }
   for (const char* name : {"fft_fftshift", "fft_ifftshift"}) {
     c[name] = {{x}, {z, "h"}, {i, Dims{1}}, {d, Dims{0, 1}}, {i, 2}};
@@ -101,7 +103,8 @@ inline void add_fft_long_calls(Calls& c) {
   for (const char* name : {"fft_rfft2", "fft_ihfft2", "fft_rfftn", "fft_ihfftn"}) {
     c[name] = {{real}, {doubles, Dims{4, 40'000}}};
   }
-  for (const char* name : {"fft_fftfreq", "fft_rfftfreq"}) c[name] = {{400'001}};
+  for (const char* name : {"fft_fftfreq", "fft_rfftfreq"})
+    c[name] = {{400'001, 1.0, Value(), kCPU}};
   for (const char* name : {"fft_fftshift", "fft_ifftshift"}) c[name] = {{cube}, {real, 1}};
 }
 
