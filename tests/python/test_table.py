@@ -2,6 +2,7 @@
 #
 # The oracle computes floats in a wider type and integers in their own (NumPy wraps as Tandem does).
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -494,8 +495,8 @@ def test_every_row_is_a_function_and_most_are_methods():
         if name.endswith("_"):
             assert not hasattr(td, name) and callable(getattr(td.Tensor, name))
             continue
-        assert callable(getattr(td, name)), name
-        assert getattr(td, name).__doc__, name
+        function = operator.attrgetter(row["python"])(td)  # linalg.cholesky of a module of its own
+        assert callable(function) and function.__doc__, name
         assert hasattr(td.Tensor, name) == row["method"] or name in ("sum", "polygamma"), name
 
 
