@@ -230,10 +230,9 @@ __device__ __forceinline__ Complex<T> half_bin(const HalfParams& p, const char* 
   return z;
 }
 
-// Occupancy: 2 blocks of 256 threads.
+// Occupancy: 4 blocks of 256 threads.
 template <class T>
-__global__ void __launch_bounds__(kThreads, 2)
-    fft_half_kernel(const __grid_constant__ HalfParams p) {
+__global__ void __launch_bounds__(kThreads) fft_half_kernel(const __grid_constant__ HalfParams p) {
   const std::int64_t step = std::int64_t(gridDim.x) * kThreads;
   const auto* w = static_cast<const Complex<T>*>(p.twiddles);
   const T scale = static_cast<T>(p.scale);
