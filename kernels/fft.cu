@@ -1,6 +1,7 @@
 // Passes of the built-in Fourier transform: a block keeps some transforms of a pass in shared
 // memory and takes them through all stages, in the order of operations of host/isa/fft.cpp.
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/fft.h"
 #include "kernels/functors/fft.h"
 #include "tandem/backend/fft.h"
 #include "tandem/cuda/elementwise.h"
@@ -183,9 +184,9 @@ __device__ __forceinline__ const Complex<T>* all_stages(const PassParams& p, int
 template <class T>
 __global__ void __launch_bounds__(kThreads, 2)
     fft_pass_kernel(const __grid_constant__ PassParams p) {
-  __shared__ __align__(16) unsigned char memory[2 * kFftPassBytes];
-  auto* const first = reinterpret_cast<Complex<T>*>(memory);
-  auto* const second = reinterpret_cast<Complex<T>*>(memory + kFftPassBytes);
+  constexpr int kElements = static_cast<int>(kFftPassBytes / sizeof(Complex<T>));
+  __shared__ Complex<T> first[kElements];
+  __shared__ Complex<T> second[kElements];
   for (std::int64_t i = blockIdx.x; i < p.units; i += gridDim.x) {
     const Unit unit = unit_at(p, i);
     const int w = unit.count;
@@ -229,10 +230,9 @@ __device__ __forceinline__ Complex<T> half_bin(const HalfParams& p, const char* 
   return z;
 }
 
-// Occupancy: 2 blocks of 256 threads.
+// Occupancy: 4 blocks of 256 threads.
 template <class T>
-__global__ void __launch_bounds__(kThreads, 2)
-    fft_half_kernel(const __grid_constant__ HalfParams p) {
+__global__ void __launch_bounds__(kThreads) fft_half_kernel(const __grid_constant__ HalfParams p) {
   const std::int64_t step = std::int64_t(gridDim.x) * kThreads;
   const auto* w = static_cast<const Complex<T>*>(p.twiddles);
   const T scale = static_cast<T>(p.scale);

@@ -202,6 +202,13 @@ class Torch:
 
     _linalg_cholesky = _linalg_eigh = _linalg_inv = _linalg_qr = _linalg_solve = _linalg_svd = factorise
 
+    def _transform(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        function = getattr(self.lib.fft, row["op"].removeprefix("fft_"))
+        return lambda: function(x)
+
+    _fft_fft = _fft_fft2 = _fft_rfft = _transform
+
     def _einsum(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
         b, h, q, d = (row["shape"] + [1] * 4)[:4]

@@ -4,6 +4,7 @@
 // [lane], so that every stage is a loop over neighbouring numbers, whatever its radix and stride.
 // The elements are turned on their way in and out, where rows are not neighbours.
 #include "host/fft.h"
+#include "host/isa/transpose.h"
 #include "host/registry.h"
 #include "kernels/functors/fft.h"
 
@@ -188,11 +189,35 @@ std::int64_t existing(const Lanes& lanes, std::int64_t i, std::int64_t n, std::i
 
 constexpr std::int64_t kTurned = 64;  // elements of each lane that are turned at a time
 
+constexpr int kTile = 8;  // elements of 16 lanes that are turned in registers: a line of each
+struct Tile {
+  alignas(64) Complex64 at[kTile][kMostLanes];
+};
+
+/// A tile from lanes whose elements are dense, `across` bytes from lane to lane; and back.
+void gather(Tile& tile, const char* from, std::int64_t across) {
+  for (int i = 0; i < kMostLanes; i += 4) {
+    for (int j = 0; j < kTile; j += 4) {
+      transpose_block<Words4, 4>(reinterpret_cast<char*>(&tile.at[j][i]), sizeof(tile.at[0]),
+                                 from + i * across + j * 8, across);
+    }
+  }
+}
+void scatter(const Tile& tile, char* to, std::int64_t across) {
+  for (int i = 0; i < kMostLanes; i += 4) {
+    for (int j = 0; j < kTile; j += 4) {
+      transpose_block<Words4, 4>(to + i * across + j * 8, across,
+                                 reinterpret_cast<const char*>(&tile.at[j][i]), sizeof(tile.at[0]));
+    }
+  }
+}
+
 /// f(j, i, address) for the elements that exist, in an order that goes along memory; g(j, i) for
-/// the others; columns(j, address) for all lanes at once where they are dense.
-template <class Element, class Missing, class Columns>
-void walk(const Lanes& lanes, std::int64_t m, std::int64_t n, std::int64_t dense, Element&& f,
-          Missing&& g, Columns&& columns) {
+/// the others; columns(j, address) for all lanes at once where they are dense, tile(j, address) for
+/// kTile elements of complex64 of all lanes where those of a lane are.
+template <class Element, class Missing, class Columns, class Turned>
+void walk(const Lanes& lanes, std::int64_t m, std::int64_t n, std::int64_t dense, bool turns,
+          Element&& f, Missing&& g, Columns&& columns, Turned&& tile) {
   std::int64_t exists[kMostLanes];
   std::int64_t least = m;
   for (std::int64_t i = 0; i < lanes.count; ++i) {
@@ -202,6 +227,8 @@ void walk(const Lanes& lanes, std::int64_t m, std::int64_t n, std::int64_t dense
   std::int64_t begin = 0;
   if (lanes.across == dense && lanes.count > 1) {
     for (; begin < least; ++begin) columns(begin, lanes.at[0] + begin * lanes.step);
+  } else if (lanes.across != 0 && lanes.count == kMostLanes && lanes.step == dense && turns) {
+    for (; begin + kTile <= least; begin += kTile) tile(begin, lanes.at[0] + begin * dense);
   }
   for (std::int64_t from = begin; from < m; from += kTurned) {
     const std::int64_t to = from + kTurned < m ? from + kTurned : m;
@@ -250,7 +277,7 @@ void load(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
     }
   };
   walk(
-      lanes, l.m, l.in.n, sizeof(Stored),
+      lanes, l.m, l.in.n, sizeof(Stored), fn::same_v<Stored, Complex64>,
       [&](std::int64_t j, std::int64_t i, const char* at) {
         put(j * w + i, *reinterpret_cast<const Stored*>(at));
       },
@@ -260,6 +287,14 @@ void load(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
       [&](std::int64_t j, const char* at) {
         for (std::int64_t i = 0; i < w; ++i) {
           put(j * w + i, reinterpret_cast<const Stored*>(at)[i]);
+        }
+      },
+      [&](std::int64_t j, const char* at) {
+        if constexpr (fn::same_v<Stored, Complex64>) {
+          Tile tile;
+          gather(tile, at, lanes.across);
+          const Complex64* from = &tile.at[0][0];
+          for (int i = 0; i < kTile * kMostLanes; ++i) put(j * kMostLanes + i, from[i]);
         }
       });
   if (l.in.table != nullptr) multiply(x, lanes, l.m, l.in.n, l.in.table);
@@ -273,7 +308,7 @@ void store(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
   const T sign = l.out.conjugate ? -scale : scale;
   using Out = Complex<T>;
   walk(
-      lanes, l.m, l.out.n, sizeof(Out),
+      lanes, l.m, l.out.n, sizeof(Out), fn::same_v<Out, Complex64>,
       [&](std::int64_t k, std::int64_t i, char* at) {
         const Out z = x.at(k * w + i);
         *reinterpret_cast<Out*>(at) = {z.re * scale, z.im * sign};
@@ -283,6 +318,17 @@ void store(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
         for (std::int64_t i = 0; i < w; ++i) {
           const Out z = x.at(k * w + i);
           reinterpret_cast<Out*>(at)[i] = {z.re * scale, z.im * sign};
+        }
+      },
+      [&](std::int64_t k, char* at) {
+        if constexpr (fn::same_v<T, float>) {
+          Tile tile;
+          Complex64* to = &tile.at[0][0];
+          for (int i = 0; i < kTile * kMostLanes; ++i) {
+            const Out z = x.at(k * kMostLanes + i);
+            to[i] = {z.re * scale, z.im * sign};
+          }
+          scatter(tile, at, lanes.across);
         }
       });
 }
@@ -321,6 +367,40 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
 
 // ---- real rows
 
+/// Bins [first, last) of dense rows, none of them 0 or h: blocks whose mirrors are turned first.
+template <class T>
+void middle_bins(const FftHalfLaunch& l, const Complex<T>* in, Complex<T>* out, std::int64_t first,
+                 std::int64_t last) {
+  constexpr std::int64_t kBlock = 64;
+  const auto* w = static_cast<const Complex<T>*>(l.twiddles);
+  const T scale = static_cast<T>(l.scale);
+  const T sign = l.out.conjugate ? -scale : scale;
+  const T flip = l.in.conjugate ? T(-1) : T(1);
+  alignas(64) T re[kBlock];
+  alignas(64) T im[kBlock];
+  for (std::int64_t k = first; k < last; k += kBlock) {
+    const std::int64_t n = last - k < kBlock ? last - k : kBlock;
+    for (std::int64_t i = 0; i < n; ++i) {
+      re[i] = in[l.h - k - i].re;
+      im[i] = flip * in[l.h - k - i].im;
+    }
+    const auto loop = [&](auto f) {
+#pragma GCC ivdep
+      for (std::int64_t i = 0; i < n; ++i) {
+        const Complex<T> z{in[k + i].re, flip * in[k + i].im};
+        const Complex<T> y = f(z, Complex<T>{re[i], im[i]}, w[k + i]);
+        out[k + i] = {y.re * scale, y.im * sign};
+      }
+    };
+    using Z = Complex<T>;
+    if (l.pack) {
+      loop([](Z z, Z mirror, Z factor) { return fn::fft_pack(z, mirror, factor); });
+    } else {
+      loop([](Z z, Z mirror, Z factor) { return fn::fft_unpack(z, mirror, factor); });
+    }
+  }
+}
+
 template <class T>
 void run_half(const FftHalfLaunch& l, std::int64_t row, std::int64_t first, std::int64_t last) {
   using Z = Complex<T>;
@@ -336,11 +416,24 @@ void run_half(const FftHalfLaunch& l, std::int64_t row, std::int64_t first, std:
     if (l.pack && (k == 0 || k == l.h)) z.im = T(0);
     return z;
   };
-  for (std::int64_t k = first; k < last; ++k) {
+  const auto one = [&](std::int64_t k) {
     const Z y = l.pack ? fn::fft_pack(bin(k), bin(l.h - k), w[k])
                        : fn::fft_unpack(bin(k == l.h ? 0 : k), bin(k == 0 ? 0 : l.h - k), w[k]);
     *reinterpret_cast<Z*>(out + k * l.out.stride) = {y.re * scale, y.im * sign};
+  };
+  constexpr auto size = static_cast<std::int64_t>(sizeof(Z));
+  std::int64_t k = first;
+  const auto general = [&](std::int64_t end) {
+    for (; k < end; ++k) one(k);
+  };
+  if (l.in.stride == size && l.out.stride == size && l.in.n >= l.h) {
+    // Neighbours that have mirrors: all but the bins at the ends.
+    const std::int64_t end = last < l.h ? last : l.h;
+    general(end < 1 ? end : 1);
+    middle_bins(l, reinterpret_cast<const Z*>(in), reinterpret_cast<Z*>(out), k, end);
+    if (k < end) k = end;
   }
+  general(last);
 }
 
 const FftLevel kLevel = {{&run_pass<float>, &run_pass<double>},

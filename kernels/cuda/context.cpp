@@ -1,6 +1,8 @@
 // The host's table, reporting of errors, workspaces and the entry point of the backend library.
 #include "kernels/cuda/context.h"
 
+#include "kernels/cuda/fft.h"
+
 #include <array>
 #include <atomic>
 #include <cstdio>

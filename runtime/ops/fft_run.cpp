@@ -113,7 +113,7 @@ void run_passes(const Job& job, const FftPlan& plan, const End& in, const End& o
 }
 
 void transform(const Job& job, std::int64_t n, bool inverse, const Rows& in, const Rows& out) {
-  if (count_of(in.shape) == 0) return;
+  if (out.tensor->numel() == 0) return;
   const auto plan = fft_plan(n, job.dtype, job.device);
   Tensor spare[2];
   if (!plan->inner) return run_passes(job, *plan, {in, inverse}, {out, inverse}, spare);
@@ -129,7 +129,6 @@ void transform(const Job& job, std::int64_t n, bool inverse, const Rows& in, con
 }
 
 void run_half(const Job& job, std::int64_t h, bool pack, const End& in, const End& out) {
-  if (count_of(in.rows.shape) == 0) return;
   const Tensor table = fft_half_table(h, job.dtype, job.device);
   FftHalfLaunch l{};
   const OpRow& row = pack ? op::fft_irfft : op::fft_rfft;
@@ -169,6 +168,7 @@ void fft_complex(const FftCall& c, const Tensor& x, const Tensor& out) {
 }
 
 void fft_real_to_bins(const FftCall& c, const Tensor& x, const Tensor& out) {
+  if (out.numel() == 0) return;
   const Job job{out.dtype(), out.device(), c.scale};
   const Rows to = rows_of(out, c.axis);
   if (c.n % 2 != 0) {  // all bins, of which those beyond the middle are not written
@@ -189,6 +189,7 @@ void fft_real_to_bins(const FftCall& c, const Tensor& x, const Tensor& out) {
 }
 
 void fft_bins_to_real(const FftCall& c, const Tensor& x, const Tensor& out) {
+  if (out.numel() == 0) return;
   const DType dtype = x.dtype();
   const Rows in = rows_of(x, c.axis);
   if (c.n % 2 != 0) {

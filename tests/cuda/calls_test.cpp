@@ -72,6 +72,7 @@ test::Launches known_launches() {
   test::add_linalg_launches(known);
   test::add_movement_launches(known);
   test::add_scan_launches(known);
+  test::add_fft_launches(known);
   test::add_sorting_launches(known);
   test::add_random_launches(known);
   test::add_pointwise_launches(known);

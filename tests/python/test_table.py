@@ -2,6 +2,7 @@
 #
 # The oracle computes floats in a wider type and integers in their own (NumPy wraps as Tandem does).
 import math
+import operator
 
 import numpy as np
 import pytest

@@ -4,6 +4,7 @@
 
 #include "tests/support/call_data.h"
 #include "tests/support/calls_base.h"
+#include "tests/support/calls_fft.h"
 #include "tests/support/calls_indexing.h"
 #include "tests/support/calls_linalg.h"
 #include "tests/support/calls_movement.h"
@@ -84,6 +85,7 @@ inline Calls irregular_calls() {
   add_linalg_calls(c);
   add_movement_calls(c);
   add_scan_calls(c);
+  add_fft_calls(c);
   add_sorting_calls(c);
   add_random_calls(c);
   add_pointwise_calls(c);
@@ -100,6 +102,7 @@ inline Calls long_calls() {
   add_linalg_long_calls(c);
   add_movement_long_calls(c);
   add_scan_long_calls(c);
+  add_fft_long_calls(c);
   add_sorting_long_calls(c);
   add_random_long_calls(c);
   add_pointwise_long_calls(c);

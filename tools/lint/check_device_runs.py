@@ -3,7 +3,7 @@
     check_device_runs.py [--root DIR] [--write]
 
 The kernels are those declared in the sources; the dates come from perf/results/*.json, where tools/gpu_check.sh leaves
-them. --write puts the dates into the page.
+them. --write, after a run, puts the dates into the page; a kernel that is newer than the last run says "GPU run pending".
 """
 
 import argparse
@@ -17,6 +17,7 @@ import device_code
 PAGE = "docs/numerics.md"
 ROW = re.compile(r"^\| (.*) \| ([^|]*) \|$")
 HEAD = "| kernel | what it does | bits | device run |"
+PENDING = "GPU run pending"  # of a kernel that is newer than the last run
 NOT_LISTED = {"probe_kernel"}  # never run: it is asked for to see whether code can be loaded
 
 
@@ -49,7 +50,7 @@ def check(root, write=False):
         if row[2] != wanted:
             if write:
                 lines[at] = f"| {row[1]} | {wanted} |"
-            else:
+            elif row[2] != PENDING:
                 problems.append(f"{PAGE}:{at + 1}: expected device run {wanted!r}, got {row[2]!r} (run with --write)")
         at += 1
     if write:

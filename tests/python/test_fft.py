@@ -1,0 +1,189 @@
+# Fourier transforms against NumPy in double precision. lint: oracle table
+import numpy as np
+import pytest
+
+import tandem as td
+
+ROWS = ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"]
+MANY = [name + "n" for name in ROWS]
+NORMS = [None, "backward", "ortho", "forward"]
+LENGTHS = [*range(1, 301), 509, 1009, 1024, 2047, 2048, 2049, 4096, 4099, 6144, 29791, 30030, 59049, 65536]
+LARGE = [100003, 2**20, 1000003]
+
+
+def numbers(rng, shape, dtype):
+    x = rng.standard_normal(shape)
+    if np.dtype(dtype).kind == "c":
+        x = x + 1j * rng.standard_normal(shape)
+    return x.astype(dtype)
+
+
+def bound(n, dtype):
+    """Of the error's norm over the result's. A stage of radix r rounds each number at most 2 + log2(r) times (a plain
+    sum over r <= 31 inputs: by sqrt(r) at random), so that c eps log2(n) holds with c = 1; Bluestein's three transforms
+    are of a length up to 4 n."""
+    eps = np.finfo(dtype).eps
+    return eps * 3 * (np.log2(n) + 3)
+
+
+def relative(got, want):
+    scale = np.linalg.norm(want)
+    return np.linalg.norm(got - want) / scale if scale else np.linalg.norm(got)
+
+
+def full(name, x, **kwargs):
+    """NumPy's answer to double precision."""
+    wide = np.complex128 if x.dtype.kind == "c" else np.float64
+    return getattr(np.fft, name)(x.astype(wide), **kwargs)
+
+
+def many(name, x, s, axes, norm):
+    """hfftn and ihfftn, which NumPy has not, by its other functions."""
+    if name == "hfftn":
+        for i, a in enumerate(axes[:-1]):
+            x = np.fft.fft(x, n=None if s is None else s[i], axis=a, norm=norm)
+        return np.fft.hfft(x, n=None if s is None else s[-1], axis=axes[-1], norm=norm)
+    if name == "ihfftn":
+        x = np.fft.ihfft(x, n=None if s is None else s[-1], axis=axes[-1], norm=norm)
+        for i, a in enumerate(axes[:-1]):
+            x = np.fft.ifft(x, n=None if s is None else s[i], axis=a, norm=norm)
+        return x
+    return getattr(np.fft, name)(x, s=s, axes=axes, norm=norm)
+
+
+def dtype_of(name, precision):
+    real = name.startswith(("rfft", "ihfft"))
+    return {(1, 32): np.float32, (1, 64): np.float64, (0, 32): np.complex64, (0, 64): np.complex128}[real, precision]
+
+
+@pytest.mark.parametrize("precision", [32, 64])
+@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft"])
+def test_every_length(name, precision):
+    rng = np.random.default_rng(1)
+    dtype = dtype_of(name, precision)
+    for n in LENGTHS + (LARGE if name == "fft" else LARGE[:1]):
+        bins = n // 2 + 1 if name == "irfft" else n
+        x = numbers(rng, bins if n > 4096 else (2, bins), dtype)
+        got = getattr(td.fft, name)(td.tensor(x), n).numpy()
+        want = full(name, x, n=n)
+        assert got.shape == want.shape and got.dtype.itemsize * 2 == want.dtype.itemsize * precision // 32
+        assert relative(got, want) <= bound(n, dtype), n
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("norm", NORMS)
+def test_axes_lengths_and_norms(name, norm):
+    rng = np.random.default_rng(2)
+    dtype = dtype_of(name, 64)
+    x = numbers(rng, (5, 6, 7), dtype)
+    views = [x, x.transpose(2, 0, 1), x[::-1, ::2], x[:, :, 1:], np.broadcast_to(x[:1], (4, 6, 7)), x[:0]]
+    for v in views:
+        t = td.tensor(x)
+        t = [t, t.permute(2, 0, 1), t.flip(0)[:, ::2], t[:, :, 1:], t[:1].expand(4, 6, 7), t[:0]][
+            [id(u) for u in views].index(id(v))
+        ]
+        for axis in range(-3, 3):
+            for n in [None, 1, 2, 3, 8, 37]:
+                if v.shape[axis] == 0:
+                    continue
+                if v.size == 0:
+                    got = getattr(td.fft, name)(t, n, axis, norm)
+                    assert got.numel() == 0
+                    continue
+                want = full(name, v, n=n, axis=axis, norm=norm)
+                got = getattr(td.fft, name)(t, n, axis, norm)
+                assert got.numpy().shape == want.shape
+                assert np.allclose(got.numpy(), want, rtol=0, atol=bound(64, dtype) * np.abs(want).max() * 4)
+
+
+@pytest.mark.parametrize("name", MANY)
+@pytest.mark.parametrize("norm", NORMS)
+def test_several_axes(name, norm):
+    rng = np.random.default_rng(3)
+    dtype = dtype_of(name, 64)
+    x = numbers(rng, (4, 6, 5, 3), dtype)
+    t = td.tensor(x)
+    cases = [(None, (0, 1, 2, 3)), (None, (2, 0)), ((8, 4), (1, 2)), ((3, 7, 2), (0, 3, 1)), ((5,), (-2,))]
+    for s, axes in cases:
+        want = many(name, x, s, axes, norm)
+        got = getattr(td.fft, name)(t, s, axes, norm).numpy()
+        assert got.shape == want.shape
+        assert relative(got, want) <= bound(1000, dtype)
+    whole = getattr(td.fft, name)(t, None, None, norm).numpy()
+    assert relative(whole, many(name, x, None, (0, 1, 2, 3), norm)) <= bound(1000, dtype)
+    two = getattr(td.fft, name[:-1] + "2")(t, norm=norm).numpy()
+    assert relative(two, many(name, x, None, (-2, -1), norm)) <= bound(1000, dtype)
+    last = getattr(td.fft, name)(t, (4, 4)).numpy()
+    assert relative(last, many(name, x, (4, 4), (2, 3), None)) <= bound(1000, dtype)
+
+
+def test_round_trips():
+    rng = np.random.default_rng(4)
+    for n in [1, 2, 3, 10, 37, 1000, 4099, 6000]:
+        z = numbers(rng, (3, n), np.complex64)
+        assert relative(td.fft.ifft(td.fft.fft(td.tensor(z))).numpy(), z) <= 2 * bound(n, np.complex64)
+        x = numbers(rng, (3, n), np.float64)
+        assert relative(td.fft.irfft(td.fft.rfft(td.tensor(x)), n).numpy(), x) <= 2 * bound(n, np.float64)
+        assert relative(td.fft.hfft(td.fft.ihfft(td.tensor(x)), n).numpy(), x) <= 2 * bound(n, np.float64)
+
+
+def test_dtypes():
+    x = np.arange(12).reshape(3, 4)
+    for dtype in [td.bool, td.int8, td.uint16, td.int64, td.float16, td.bfloat16, td.float32]:
+        t = td.tensor(x).to(dtype)
+        got = td.fft.fft(t)
+        assert got.dtype == td.complex64
+        assert relative(got.numpy(), np.fft.fft(t.to(td.float64).numpy())) <= bound(4, np.float32)
+        assert td.fft.irfft(t).dtype == td.float32
+    assert td.fft.rfft(td.tensor(x).double()).dtype == td.complex128
+    assert td.fft.hfft(td.tensor(x).double()).dtype == td.float64
+
+
+def test_frequencies_and_shifts():
+    for n in [1, 2, 3, 8, 9]:
+        for d in [1, 0.25]:
+            assert np.array_equal(td.fft.fftfreq(n, d, dtype=td.float64).numpy(), np.fft.fftfreq(n, d))
+            assert np.array_equal(td.fft.rfftfreq(n, d, dtype=td.float64).numpy(), np.fft.rfftfreq(n, d))
+    assert td.fft.fftfreq(4).dtype == td.float32
+    x = np.arange(30).reshape(5, 6)
+    t = td.tensor(x)
+    for dim in [None, 0, -1, (0, 1)]:
+        assert np.array_equal(td.fft.fftshift(t, dim).numpy(), np.fft.fftshift(x, dim))
+        assert np.array_equal(td.fft.ifftshift(t, dim).numpy(), np.fft.ifftshift(x, dim))
+
+
+def test_names_are_kept():
+    t = td.ones(3, 4, names=("n", "c"))
+    assert td.fft.fft(t, dim="n").names == ("n", "c")
+    assert td.fft.rfft(t, 5, "c").names == ("n", "c")
+    assert td.fft.irfftn(t, (4, 6), ("c", "n")).names == ("n", "c")
+    assert td.fft.fftshift(t, "c").names == ("n", "c")
+
+
+def test_errors():
+    x = td.ones(3, 4)
+    with pytest.raises(TypeError, match="real input"):
+        td.fft.rfft(x.to(td.complex64))
+    with pytest.raises(ValueError, match="norm"):
+        td.fft.fft(x, norm="other")
+    with pytest.raises(IndexError):
+        td.fft.fft(x, dim=2)
+    with pytest.raises(IndexError):
+        td.fft.fft(td.tensor(1.0))
+    with pytest.raises(RuntimeError, match="at least one element"):
+        td.fft.fft(x, 0)
+    with pytest.raises(RuntimeError, match="at least one element"):
+        td.fft.irfft(td.ones(3, 1))
+    with pytest.raises(ValueError, match="twice"):
+        td.fft.fftn(x, dim=(0, 0))
+    with pytest.raises(RuntimeError, match="as many lengths"):
+        td.fft.fftn(x, (4,), (0, 1))
+
+
+def test_plans_are_let_go():
+    rng = np.random.default_rng(5)
+    for n in range(301, 460):  # more than are kept
+        x = numbers(rng, n, np.complex128)
+        assert relative(td.fft.fft(td.tensor(x)).numpy(), np.fft.fft(x)) <= bound(n, np.complex128)
+    x = numbers(rng, 301, np.complex128)
+    assert relative(td.fft.fft(td.tensor(x)).numpy(), np.fft.fft(x)) <= bound(301, np.complex128)
