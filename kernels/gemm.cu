@@ -13,9 +13,11 @@ namespace tandem::cuda {
 
 namespace {
 
-constexpr int kSide = 64;   // of a block's tile of C
 constexpr int kDepth = 16;  // of k in shared memory
-constexpr int kOwn = 4;     // a thread's share is kOwn x kOwn
+/// A thread's share is own x own, where an element of the sums has so many bytes: as many as its
+/// registers hold twice.
+constexpr int own_of(std::size_t bytes) { return bytes > 8 ? 2 : 4; }
+constexpr int side_of(std::size_t bytes) { return 16 * own_of(bytes); }  // of a block's tile of C
 
 struct GemmParams {
   GemmLaunch l;
@@ -47,11 +49,12 @@ __device__ __forceinline__ C multiply_add(C a, C b, C sum) {
   }
 }
 
-// 16 accumulators a thread, and the sums of the blocks before.
+// Up to 16 accumulators a thread, and the sums of the blocks before.
 // Occupancy: 1 blocks of 256 threads.
 template <class T>
 __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ GemmParams p) {
   using C = compute_t<T>;
+  constexpr int kOwn = own_of(sizeof(C)), kSide = side_of(sizeof(C));
   __shared__ C a[kDepth][kSide + 1];
   __shared__ C b[kDepth][kSide + 1];
   const GemmLaunch& l = p.l;
@@ -142,7 +145,8 @@ void launch_gemm(const void* desc, const void* self) {
     }
   }
   const auto& t = *static_cast<const GemmTable*>(self);
-  const GemmParams p{l, (l.m + kSide - 1) / kSide, (l.n + kSide - 1) / kSide};
+  const std::int64_t side = side_of(element_size(info(l.dtype).compute));
+  const GemmParams p{l, (l.m + side - 1) / side, (l.n + side - 1) / side};
   check(launch(t.by_dtype[static_cast<int>(l.dtype)], grid_for(p.tiles_m * p.tiles_n * l.batch),
                kThreads, p, l.device, l.stream),
         "matmul");

@@ -25,6 +25,11 @@ Value checked(const Value& v, const ArgContext& c) {
   return v;
 }
 
+/// A tensor on the CPU, a list of integers or a number.
+Value as_floats(const Value& v, const ArgContext& c) {
+  return v.is<Dims>() || v.is<Scalar>() ? v : checked<Tensor>(v, c);
+}
+
 template <class T>
 Value converted(const Value& v, const ArgContext& c) {
   return FromValue<T>::get(v, c);
@@ -82,7 +87,7 @@ constexpr Conversion kConversions[] = {{"Tensor", &checked<Tensor>},
                                        {"pairs", &as_pairs},
                                        {"dtype", &as_dtype},
                                        {"device", &converted<Device>},
-                                       {"floats", &checked<Tensor>},
+                                       {"floats", &as_floats},
                                        {"generator", &checked<Generator>}};
 
 Value convert(const Value& v, const ArgContext& c) {

@@ -124,6 +124,8 @@ Value value_of(const tandem_value& v) {
       return Scalar(std::complex<double>(v.as.complex_parts[0], v.as.complex_parts[1]));
     case TANDEM_TEXT:
       return v.as.text;
+    case TANDEM_INTS:
+      return Dims(IntSpan(v.as.integers, v.count));
     default:
       ADD_FAILURE() << "a result of kind " << v.kind;
       return {};

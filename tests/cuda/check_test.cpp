@@ -308,9 +308,9 @@ void rewrite(const Tensor& t) { Tensor(t).copy_(t.clone()); }
 /// Whether the row's device_call looks at no element of the tensors it is given: it gives views of
 /// them, or wants the shape alone.
 bool looks_at_nothing(const OpRow& row) {
-  static const std::set<std::string> none = {"reshape",    "flatten",      "contiguous",
-                                             "adjoint",    "positive",     "rand_like",
-                                             "randn_like", "randint_like", "isreal"};
+  static const std::set<std::string> none = {"reshape",  "flatten",    "contiguous", "adjoint",
+                                             "positive", "rand_like",  "randn_like", "randint_like",
+                                             "isreal",   "einsum_path"};
   return (row.flags & kView) != 0 || none.contains(row.name);
 }
 

@@ -80,7 +80,7 @@ inline void add_fft_calls(Calls& c) {
 
 inline void add_fft_long_calls(Calls& c) {
   const Tensor z = varied_complex({130'000}, DType::complex64, 1);
-  const Tensor prime = varied_complex({20'011}, DType::complex64, 2);
+  const Tensor prime = varied_complex({30'011}, DType::complex64, 2);
   const Tensor rows = varied_complex({130, 1240}, DType::complex64, 3);
   const Tensor wide = varied_complex({40, 4096}, DType::complex128, 4);
   const Tensor real = varied({160, 1010}, DType::float32, 5);

@@ -264,7 +264,7 @@ inline void add_product_long_calls(Calls& c) {
   c["addr"] = {{m, m.select(1, 1), m.select(0, 1), 2, 3}};
   c["chain_matmul"] = {{std::vector<Tensor>{m, m.t(), m}}};
   c["linalg_multi_dot"] = {{std::vector<Tensor>{m, m.t(), m}}};
-  c["linear"] = {{m, m, varied({503}, DType::float32)}};
+  c["linear"] = {{m, m, varied({401}, DType::float32)}};
   c["int_mm"] = {{varied({130, 250}, DType::int8), varied({250, 140}, DType::int8)}};
   c["linalg_matrix_power"] = {{varied({3, 130, 130}, DType::float64), 3}};
 }

@@ -14,9 +14,11 @@ struct Way {
   Dims shape;
   int number;
   bool lower = false;  // `src` and `source` have the first dimension fewer
+  bool invertible = false;
 };
-const Way kWays[] = {{{2, 2}, 1}, {{4}, 1}, {{2, 2}, 0}, {{2, 2}, 2},      {{1, 2, 2}, 1},
-                     {{1}, 1},    {{}, 1},  {{3}, 3},    {{2, 2}, 1, true}};
+const Way kWays[] = {
+    {{2, 2}, 1}, {{4}, 1}, {{2, 2}, 0}, {{2, 2}, 2},       {{1, 2, 2}, 1},
+    {{1}, 1},    {{}, 1},  {{3}, 3},    {{2, 2}, 1, true}, {{2, 2}, 1, false, true}};
 
 struct Words {
   const char* words;  // names of parameters, each between blanks
@@ -43,7 +45,10 @@ Tensor tensor_for(const std::string& name, bool first, const Way& way, DType t, 
   if (kMatrices.has(name)) shape = way.shape.size() == 3 ? Dims{1, n, n} : Dims{n, n};
   if (kBatches.has(name)) shape = {1, n, n};
   if (way.lower && kSources.has(name)) shape = Dims(IntSpan(shape).subspan(1));
-  return ones(shape, {.dtype = t, .device = device});
+  const Tensor x = ones(shape, {.dtype = t, .device = device});
+  const bool square = shape.size() > 1 && shape[shape.size() - 1] == shape[shape.size() - 2];
+  // Not singular, for who solves; of ones for who wants them.
+  return square && way.invertible ? x + eye(n, {}, {.dtype = t, .device = device}) : x;
 }
 
 Value text_for(const std::string& name) {
@@ -111,6 +116,8 @@ bool takes(const OpRow& row, const Way& way, DType t, Device device) {
   try {
     (void)call_boxed(row, args);
     if (device.is_cuda()) synchronize(device);
+    return true;
+  } catch (const DeviceError&) {  // it lacks a library: the arguments were taken
     return true;
   } catch (const Error&) {
     return false;

@@ -192,7 +192,7 @@ set(products ProductsOfEverySizeAroundTheTiles)
 tandem_add_sim_mutant(copy_column copy.cu ${transposes} "&& to_column < p.columns" "&& to_column <= p.columns")
 tandem_add_sim_mutant(copy_row copy.cu ${transposes} "if (row < p.rows" "if (row <= p.rows")
 tandem_add_sim_mutant(gemm_column gemm.cu ${products} "row < l.m && column < l.n" "row < l.m && column <= l.n")
-tandem_add_sim_mutant(gemm_tiles gemm.cu ${products} "(l.m + kSide - 1) / kSide" "(l.m + kSide - 2) / kSide")
+tandem_add_sim_mutant(gemm_tiles gemm.cu ${products} "(l.m + side - 1) / side" "(l.m + side - 2) / side")
 
 execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE TANDEM_ASAN_LIBRARY
   OUTPUT_STRIP_TRAILING_WHITESPACE)
