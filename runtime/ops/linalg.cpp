@@ -137,7 +137,7 @@ void check_info(const OpRow& row, const Tensor& info, const char* expected, cons
     std::string where;
     std::int64_t rest = i;
     for (std::size_t d = host.shape().size(); d-- > 0;) {
-      where = std::to_string(rest % host.shape()[d]) + (where.empty() ? "" : ", ") + where;
+      where.insert(0, std::to_string(rest % host.shape()[d]) + (where.empty() ? "" : ", "));
       rest /= host.shape()[d];
     }
     const bool finite = code != FactorLaunch::kNotFinite;
@@ -168,7 +168,7 @@ Tensor expand_batch(const Tensor& t, const Dims& batch, std::size_t matrix_rank)
   if (own == batch) return t;
   Dims shape = batch;
   for (std::size_t i = rank - matrix_rank; i < rank; ++i) shape.push_back(t.shape()[i]);
-  const Tensor wide = t.expand(shape);
+  Tensor wide = t.expand(shape);
   std::int64_t count = 1;
   for (const std::int64_t s : own) count *= s;
   if (count == 1) return wide;

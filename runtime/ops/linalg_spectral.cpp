@@ -46,7 +46,7 @@ Singular singular(const OpRow& row, const Matrices& a, bool vectors, bool full) 
     Matrices turned = a;
     std::swap(turned.m, turned.n);
     turned.x = adjoint(a.x);
-    const Singular f = singular(row, turned, vectors, full);
+    Singular f = singular(row, turned, vectors, full);
     if (!vectors) return f;
     return {adjoint(f.v), f.s, adjoint(f.u), f.info};
   }

@@ -17,8 +17,9 @@ struct Way {
   bool invertible = false;
 };
 const Way kWays[] = {
-    {{2, 2}, 1}, {{4}, 1}, {{2, 2}, 0}, {{2, 2}, 2},       {{1, 2, 2}, 1},
-    {{1}, 1},    {{}, 1},  {{3}, 3},    {{2, 2}, 1, true}, {{2, 2}, 1, false, true}};
+    {{2, 2}, 1},      {{4}, 1}, {{2, 2}, 0}, {{2, 2}, 2},       {{1, 2, 2}, 1},
+    {{1}, 1},         {{}, 1},  {{3}, 3},    {{2, 2}, 1, true}, {{2, 2}, 1, false, true},
+    {{1, 1, 1, 1}, 1}};
 
 struct Words {
   const char* words;  // names of parameters, each between blanks
@@ -27,6 +28,7 @@ struct Words {
   }
 };
 constexpr Words kIndices = {" index indices tensor_indices repeats sorter "};
+constexpr Words kPivots = {" pivots "};
 constexpr Words kMasks = {" mask condition "};
 constexpr Words kMatrices = {" mat mat1 mat2 "};
 constexpr Words kBatches = {" batch1 batch2 "};
@@ -39,6 +41,9 @@ Tensor tensor_for(const std::string& name, bool first, const Way& way, DType t, 
   if (kMasks.has(name)) return ones(way.shape, {.dtype = DType::bool_, .device = device});
   if (kIndices.has(name) && !first)
     return zeros(way.shape, {.dtype = DType::int64, .device = device});
+  if (kPivots.has(name) && !way.shape.empty())
+    return ones(Dims(IntSpan(way.shape).first(way.shape.size() - 1)),
+                {.dtype = DType::int32, .device = device});
   Dims shape = way.shape;
   const std::int64_t n = shape.empty() ? 1 : shape[shape.size() - 1];
   if (name == "vec") shape = {n};
