@@ -11,6 +11,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "host/parallel.h"
+#include "host/team.h"
 #include "tandem/fn.h"
 
 namespace tandem::host {
@@ -32,24 +33,6 @@ bool library_layout(Matrix& m) {
   const bool by_columns = m.row == 1 && m.column >= std::max<std::int64_t>(m.rows, 1);
   return by_rows || by_columns;
 }
-
-/// The libraries ask OpenMP how many threads they may use: the calling thread's setting, given
-/// back.
-class Team {
- public:
-  explicit Team(int threads) : before_(omp_get_max_threads()) {
-    if (threads > 1) team_made();
-    if (threads != before_) omp_set_num_threads(threads);
-  }
-  Team(const Team&) = delete;
-  Team& operator=(const Team&) = delete;
-  ~Team() {
-    if (omp_get_max_threads() != before_) omp_set_num_threads(before_);
-  }
-
- private:
-  int before_;
-};
 
 // ---- oneDNN
 // ------------------------------------------------------------------------------------------

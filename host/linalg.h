@@ -6,12 +6,12 @@
 #define lapack_complex_float std::complex<float>
 #define lapack_complex_double std::complex<double>
 #include <lapacke.h>
-#include <omp.h>
 
 #include <memory>
 #include <type_traits>
 
 #include "host/parallel.h"
+#include "host/team.h"
 #include "tandem/backend/linalg.h"
 
 namespace tandem::host {
@@ -69,21 +69,6 @@ lapack_int told(const T& t) {
 
 inline lapack_int small(std::int64_t n) { return static_cast<lapack_int>(n); }
 
-/// OpenBLAS asks OpenMP how many threads it may use: the calling thread's setting, given back.
-class LapackTeam {
- public:
-  explicit LapackTeam(int threads) : before_(omp_get_max_threads()) {
-    if (threads > 1) team_made();
-    if (threads != before_) omp_set_num_threads(threads);
-  }
-  LapackTeam(const LapackTeam&) = delete;
-  LapackTeam& operator=(const LapackTeam&) = delete;
-  ~LapackTeam() { omp_set_num_threads(before_); }
-
- private:
-  int before_;
-};
-
 /// Calls f(first, last) on parts of the batch: several at once where it is large enough, with the
 /// threads inside LAPACK where it is not. `work`: multiplications a matrix takes.
 template <class F>
@@ -93,11 +78,11 @@ void over_batch(const FactorLaunch& l, double work, F&& f) {
   constexpr double kInside = 1 << 24;
   const int threads = get_num_threads();
   if (l.batch < threads) {
-    const LapackTeam team(work < kInside ? 1 : threads);
+    const Team team(work < kInside ? 1 : threads);
     f(std::int64_t(0), l.batch);
     return;
   }
-  const LapackTeam team(1);
+  const Team team(1);
   parallel_for(l.batch, static_cast<std::int64_t>(kPerThread / std::max(work, 1.0)) + 1, f);
 }
 
