@@ -19,7 +19,7 @@ add_library(tandem_memory_sim OBJECT ${TANDEM_MEMORY_SIM})
 target_compile_options(tandem_memory_sim PRIVATE -O2)
 target_link_libraries(tandem_memory_sim PRIVATE tandem_warnings PUBLIC tandem_memory_alone)
 
-foreach(test IN ITEMS sim_driver_test programs_test failings_test growth_test moves_test traces_test
+foreach(test IN ITEMS sim_driver_test sim_mapped_test programs_test failings_test growth_test moves_test traces_test
     host_programs_test inspect_test)
   add_executable(memory.${test} ${folder}/${test}.cpp)
   target_link_libraries(memory.${test} PRIVATE tandem_warnings tandem_memory_sim

@@ -1,10 +1,7 @@
 // The simulation finds each planted mistake, and accepts what differs from it by being right.
-#include "tests/memory/sim/sim_driver.h"
-
-#include <gtest/gtest.h>
+#include "tests/memory/sim/sim_fixture.h"
 
 #include <cstring>
-#include <memory>
 #include <random>
 #include <set>
 #include <string>
@@ -12,50 +9,6 @@
 
 namespace tandem::test {
 namespace {
-
-constexpr std::size_t kPage = std::size_t{2} << 20;
-
-class SimDriverTest : public ::testing::Test {
- protected:
-  explicit SimDriverTest(SimOptions options = {.devices = 3, .capacity = 64 * kPage})
-      : machine_(options) {
-    for (unsigned d = 1; d <= options.devices; ++d) drivers_.push_back(machine_.driver(d));
-    for (StreamId& s : streams_) EXPECT_TRUE(machine_.create_stream(1, &s));
-  }
-  Driver& driver(unsigned device = 1) { return *drivers_[device - 1]; }
-  std::byte* allocate(std::size_t bytes, unsigned device = 1) {
-    void* p = nullptr;
-    EXPECT_EQ(driver(device).allocate(bytes, &p), DriverStatus::Ok);
-    return static_cast<std::byte*>(p);
-  }
-  void use(StreamId s, const void* p, std::uint64_t owner, std::size_t bytes = 1000) {
-    machine_.kernel(s, {p, bytes, owner, true});
-  }
-  EventHandle record(StreamId s) {
-    const EventHandle e = machine_.user_event_create(s.device());
-    machine_.user_event_record(e, s);
-    return e;
-  }
-  void order(StreamId earlier, StreamId later) {
-    const EventHandle e = record(earlier);
-    machine_.user_stream_wait_event(later, e);
-    machine_.user_event_destroy(e);
-  }
-  void expect_broken(const std::string& part) {
-    EXPECT_NE(machine_.broken().find(part), std::string::npos) << "found: " << machine_.broken();
-    expected_ = true;
-  }
-  void TearDown() override {
-    if (!expected_) {
-      EXPECT_EQ(machine_.broken(), "");
-    }
-  }
-
-  SimMachine machine_;
-  std::vector<std::unique_ptr<Driver>> drivers_;
-  StreamId streams_[3];
-  bool expected_ = false;
-};
 
 class Backed : public SimDriverTest {
  protected:
@@ -326,156 +279,6 @@ TEST_F(SimDriverTest, MemoryIsFinite) {
   driver().free(p, 60 * kPage);
   driver().memory_info(&info);
   EXPECT_EQ(info.free, 60 * kPage);
-}
-
-/// Two pages mapped in a reservation of four.
-class Mapped : public SimDriverTest {
- protected:
-  Mapped() {
-    driver().reserve(4 * kPage, &at_);
-    for (int i = 0; i < 2; ++i) {
-      driver().create(kPage, &handle_[i]);
-      driver().map(at_ + i * kPage, kPage, handle_[i]);
-    }
-  }
-  std::byte* data() { return reinterpret_cast<std::byte*>(at_); }
-  DriverAddress at_ = 0;
-  PhysicalHandle handle_[2] = {};
-};
-
-TEST_F(Mapped, AcceptsTheWholeLife) {
-  use(streams_[0], data() + 1000, 1, kPage);  // across both
-  EXPECT_EQ(machine_.held(1), 2 * kPage);
-  driver().synchronize();
-  EXPECT_EQ(driver().unmap(at_, 2 * kPage), DriverStatus::Ok);
-  EXPECT_EQ(machine_.held(1), 0u);
-  EXPECT_EQ(driver().map(at_ + 3 * kPage, kPage, handle_[0]), DriverStatus::Ok);
-  use(streams_[0], data() + 3 * kPage, 1);
-  driver().stream_synchronize(streams_[0]);
-  EXPECT_EQ(driver().unmap(at_ + 3 * kPage, kPage), DriverStatus::Ok);
-  for (const PhysicalHandle h : handle_) EXPECT_EQ(driver().destroy(h, kPage), DriverStatus::Ok);
-  EXPECT_EQ(driver().release(at_, 4 * kPage), DriverStatus::Ok);
-  EXPECT_EQ(machine_.leaks(), "");
-}
-
-TEST_F(Mapped, FindsOverlap) {
-  PhysicalHandle h = 0;
-  driver().create(2 * kPage, &h);
-  EXPECT_EQ(driver().map(at_ + 2 * kPage, 2 * kPage, h), DriverStatus::Ok);
-  EXPECT_EQ(machine_.broken(), "");
-  driver().unmap(at_ + 2 * kPage, 2 * kPage);
-  driver().map(at_ + kPage, 2 * kPage, h);
-  expect_broken("map: something is mapped");
-}
-
-TEST_F(Mapped, FindsUnmapOfWhatIsNotMapped) {
-  driver().unmap(at_ + kPage, 2 * kPage);
-  expect_broken("is not what was mapped");
-}
-
-TEST_F(Mapped, FindsPartialUnmap) {
-  PhysicalHandle h = 0;
-  driver().create(2 * kPage, &h);
-  driver().map(at_ + 2 * kPage, 2 * kPage, h);
-  driver().unmap(at_ + kPage, 2 * kPage);  // half of the last
-  expect_broken("is not what was mapped");
-}
-
-TEST_F(Mapped, FindsDestroyOfAMappedHandle) {
-  driver().destroy(handle_[0], kPage);
-  expect_broken("destroy: the handle is mapped");
-}
-
-/// The first page has a second address, behind the two.
-class MappedTwice : public Mapped {
- protected:
-  MappedTwice() { driver().map(at_ + 2 * kPage, kPage, handle_[0]); }
-  std::byte* again() { return data() + 2 * kPage; }
-};
-
-TEST_F(MappedTwice, AcceptsTheWholeLife) {
-  EXPECT_EQ(machine_.held(1), 2 * kPage);  // counted once
-  EXPECT_EQ(machine_.aliases(), 1u);
-  EXPECT_EQ(machine_.pieces(1).size(), 2u);
-  use(streams_[0], data(), 1);
-  use(streams_[0], again(), 2);
-  driver().synchronize();
-  EXPECT_EQ(driver().unmap(at_, kPage), DriverStatus::Ok);
-  EXPECT_EQ(machine_.held(1), 2 * kPage);
-  use(streams_[0], again(), 2);  // the page goes on at the other address
-  EXPECT_EQ(driver().unmap(at_ + kPage, kPage), DriverStatus::Ok);
-  driver().synchronize();
-  EXPECT_EQ(driver().unmap(at_ + 2 * kPage, kPage), DriverStatus::Ok);
-  EXPECT_EQ(machine_.held(1), 0u);
-  for (const PhysicalHandle h : handle_) EXPECT_EQ(driver().destroy(h, kPage), DriverStatus::Ok);
-  EXPECT_EQ(driver().release(at_, 4 * kPage), DriverStatus::Ok);
-  EXPECT_EQ(machine_.leaks(), "");
-}
-
-TEST_F(MappedTwice, FindsAUseAtTheOtherAddressThatIsNotOrdered) {
-  use(streams_[0], data(), 1);
-  use(streams_[1], again() + 100, 2);
-  expect_broken("use before ordered");
-}
-
-TEST_F(MappedTwice, WorkAtOneAddressDoesNotKeepTheOther) {
-  use(streams_[0], data(), 1);
-  driver().stream_synchronize(streams_[0]);
-  use(streams_[0], again(), 2);  // pending
-  EXPECT_EQ(driver().unmap(at_, kPage), DriverStatus::Ok);
-  EXPECT_EQ(machine_.broken(), "");
-  driver().synchronize();
-}
-
-TEST_F(MappedTwice, FindsUnmapUnderWork) {
-  use(streams_[0], data(), 1);
-  driver().unmap(at_, kPage);
-  expect_broken("unmap: nobody has waited");
-}
-
-TEST_F(MappedTwice, FindsDestroyWhileOneIsLeft) {
-  driver().unmap(at_, kPage);
-  driver().destroy(handle_[0], kPage);
-  expect_broken("destroy: the handle is mapped");
-}
-
-TEST_F(Mapped, FindsMappingOutsideOfReservations) {
-  PhysicalHandle h = 0;
-  driver().create(kPage, &h);
-  driver().map(at_ + 4 * kPage, kPage, h);
-  expect_broken("map: nothing is reserved");
-}
-
-TEST_F(Mapped, FindsReleaseUnderMappings) {
-  driver().release(at_, 4 * kPage);
-  expect_broken("release: something is mapped");
-}
-
-TEST_F(Mapped, FindsEarlyUnmap) {
-  use(streams_[0], data(), 1);
-  EXPECT_EQ(driver().unmap(at_ + kPage, kPage), DriverStatus::Ok);  // the other page
-  EXPECT_EQ(machine_.broken(), "");
-  driver().unmap(at_, kPage);
-  expect_broken("unmap: nobody has waited");
-}
-
-TEST_F(Mapped, FindsUseOfUnmappedPages) {
-  driver().unmap(at_ + kPage, kPage);
-  use(streams_[0], data() + kPage - 1, 1, 1);
-  EXPECT_EQ(machine_.broken(), "");
-  use(streams_[0], data() + kPage - 1, 1, 2);
-  expect_broken("use of memory that is not there");
-}
-
-TEST_F(Mapped, FindsLeaks) {
-  EventHandle e = 0;
-  driver().event_create(&e);
-  machine_.user_event_create(1);  // the test's own
-  driver().unmap(at_ + kPage, kPage);
-  allocate(3 * kPage);
-  EXPECT_EQ(machine_.leaks(),
-            "not given back: 6291456 bytes allocated, 2097152 mapped, 2 physical handles, 1 "
-            "reservations, 1 events");
 }
 
 TEST_F(Backed, AddressesAreMemory) {
