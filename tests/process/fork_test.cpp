@@ -185,6 +185,7 @@ TEST(Fork, WhileOtherThreadsHoldLocks) {
   }
   Tensor pinned = gpu ? empty_pinned({100}, DType::float32) : Tensor();
   if (gpu) pinned.copy_(ones({100}, {.device = device}), true);
+  (void)empty({1000});
   for (int i = 0; i < 40; ++i) {
     const int answer = in_child([&] {
       const Stream host = current_stream(kCPU);
