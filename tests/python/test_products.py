@@ -4,6 +4,7 @@ lint: oracle table (the dtypes that products take)
 """
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -330,3 +331,9 @@ def test_matrix_power_below_zero():
     else:
         with pytest.raises(NotImplementedError, match="matrix_power"):
             torch.linalg.matrix_power(a, -2)
+
+
+@pytest.mark.parametrize("equation, shown", [("é,é", "é"), ("i\u20ac->i", "\u20ac"), ("i\x7f", "\x7f"), ("i1", "1")])
+def test_einsum_shows_the_character_it_does_not_know(equation, shown):
+    with pytest.raises(ValueError, match=re.escape(f"got '{shown}'")):
+        torch.einsum(equation, *[torch.ones(3)] * (equation.count(",") + 1))
