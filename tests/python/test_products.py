@@ -337,3 +337,11 @@ def test_matrix_power_below_zero():
 def test_einsum_shows_the_character_it_does_not_know(equation, shown):
     with pytest.raises(ValueError, match=re.escape(f"got '{shown}'")):
         torch.einsum(equation, *[torch.ones(3)] * (equation.count(",") + 1))
+
+
+@pytest.mark.parametrize("op", ["matmul", "outer", "kron", "add"])
+def test_results_that_no_address_counts_are_refused_by_name(op):
+    long = torch.ones(1).expand(5_000_000_000)
+    a, b = (long, long) if op == "outer" else (long.unsqueeze(1), long.unsqueeze(0))
+    with pytest.raises(ValueError, match=rf"\[{op}\] a tensor of shape .* has more bytes than an address can count"):
+        getattr(torch, op)(a, b)
