@@ -10,7 +10,10 @@
 #include "host/parallel.h"
 #include "host/reduce_plan.h"
 #include "host/registry.h"
+#include "host/vector_product.h"
+#include "runtime/dispatch/registry.h"
 #include "tandem/backend/product.h"
+#include "tandem/op_table.h"
 
 namespace tandem::host {
 
@@ -119,6 +122,39 @@ bool prefers_library(const GemmLaunch& g) {
   return (g.dtype == DType::float32 || g.dtype == DType::bfloat16) && multiplications(g) > kSmall;
 }
 
+/// A matrix of one row or one column is a vector: the product is the sum that matmul of a vector
+/// is.
+void by_vector(const GemmLaunch& g) {
+  const auto size = static_cast<std::int64_t>(size_of(g));
+  const bool column = g.n == 1;
+  const std::int64_t shape[3] = {g.batch, column ? g.m : g.n, g.k};
+  const std::int64_t matrix[3] = {(column ? g.a_batch : g.b_batch) * size,
+                                  (column ? g.a_row : g.b_col) * size,
+                                  (column ? g.a_col : g.b_row) * size};
+  const std::int64_t vector[3] = {(column ? g.b_batch : g.a_batch) * size, 0,
+                                  (column ? g.b_row : g.a_col) * size};
+  const std::int64_t out[2] = {g.c_batch * size, (column ? g.c_row : g.c_col) * size};
+  ReduceLaunch l{};
+  l.row = &op::sum;
+  l.numel = g.batch * shape[1];
+  l.n = g.k;
+  l.shape = shape;
+  l.rank_outer = 2;
+  l.rank_reduced = 1;
+  l.n_out = 1;
+  l.n_in = 2;
+  l.dtype = g.dtype;
+  l.device = g.device;
+  const auto in = [&](const void* p, const std::int64_t* strides) {
+    return OperandDesc{const_cast<void*>(p), strides, {}, g.dtype, g.dtype};
+  };
+  l.operands[0] = in(g.c, out);
+  l.operands[1] = in(column ? g.a : g.b, matrix);
+  l.operands[2] = in(column ? g.b : g.a, vector);
+  const Kernel& sum = tandem::detail::kernel_of(op::sum, DeviceKind::CPU);
+  sum.launch(&l, sum.self);
+}
+
 }  // namespace
 
 const GemmLoops& gemm_loops(DType t) { return g_loops[static_cast<int>(t)]; }
@@ -128,6 +164,8 @@ void launch_gemm(const void* desc, const void*) {
   const auto& g = *static_cast<const ProductLaunch*>(desc);
   if (g.batch == 0 || g.m == 0 || g.n == 0) return;
   if (g.k == 0) return fill_zero(g);
+  const bool vector = (g.m == 1 || g.n == 1) && vector_loops(g.dtype).rows != nullptr;
+  if (!g.exact && vector) return by_vector(g);
   const int threads = threads_for(g);
   if (!g.exact && prefers_library(g) && library_product(g, threads)) return;
   in_fixed_order(g, threads);

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include "tandem/exact.h"
 #include "tandem/ops.h"
+#include "tandem/random.h"
 #include "tests/support/elements.h"
 
 using namespace tandem;
@@ -93,6 +95,48 @@ TEST(Products, ThreadsChangeNoBitOfSmallOnes) {
     EXPECT_EQ(std::memcmp(c.data_ptr(), first.data_ptr(), c.nbytes()), 0) << threads;
   }
   set_num_threads(before);
+}
+
+bool same_bytes(const Tensor& x, const Tensor& y) {
+  const Tensor a = x.contiguous();
+  const Tensor b = y.contiguous();
+  return a.nbytes() == b.nbytes() && std::memcmp(a.data_ptr(), b.data_ptr(), a.nbytes()) == 0;
+}
+
+/// In exact mode an element depends on its row and column alone: thin products, which read the
+/// right matrix where it lies, have the bits of wide ones.
+TEST(Products, ThinOnesHaveTheBitsOfWideOnesInExactMode) {
+  const ExactGuard guard;
+  for (const DType t : {DType::float32, DType::float64, DType::bfloat16, DType::complex64}) {
+    for (const std::int64_t n : {1, 7, 16, 31, 32, 33, 100, 300}) {
+      const Tensor a = randn({40, 600}, {.dtype = t});
+      const Tensor b = randn({600, n}, {.dtype = t});
+      const Tensor all = matmul(a, b);
+      const Tensor turned = b.t().contiguous().t();
+      for (const std::int64_t m : {1, 2, 3, 6, 7, 12, 13}) {
+        const Tensor some = a.slice(0, 0, m);
+        EXPECT_TRUE(same_bytes(matmul(some, b), all.slice(0, 0, m))) << name(t) << m << " " << n;
+        EXPECT_TRUE(same_bytes(matmul(some, turned), all.slice(0, 0, m))) << name(t) << m;
+      }
+    }
+  }
+}
+
+TEST(Products, OfOneRowOrColumnAreThoseOfVectors) {
+  for (const DType t : {DType::float16, DType::bfloat16, DType::float32, DType::float64}) {
+    const Tensor a = randn({3, 50, 300}, {.dtype = t});
+    const Tensor b = randn({3, 300, 40}, {.dtype = t});
+    const Tensor rows = matmul(a.slice(1, 0, 1), b);
+    const Tensor columns = matmul(a, b.slice(2, 0, 1));
+    const Tensor numbers = matmul(a.slice(1, 0, 1), b.slice(2, 0, 1));
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const Tensor row = a.select(0, i).select(0, 0);
+      const Tensor column = b.select(0, i).select(1, 0);
+      EXPECT_TRUE(same_bytes(rows.select(0, i).select(0, 0), matmul(row, b.select(0, i))));
+      EXPECT_TRUE(same_bytes(columns.select(0, i).select(1, 0), matmul(a.select(0, i), column)));
+      EXPECT_TRUE(same_bytes(numbers.select(0, i).reshape({}), matmul(row, column)));
+    }
+  }
 }
 
 TEST(Products, OpenMPIsLeftAsItWas) {
