@@ -1,7 +1,6 @@
 // Matrix products on cuBLASLt. The library (half a gigabyte) is opened at the first product, behind
 // a table of the functions used; nothing links it.
 #include <cublasLt.h>
-#include <dlfcn.h>
 
 #include <array>
 #include <cstdio>
@@ -12,6 +11,7 @@
 
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/gemm.h"
+#include "kernels/cuda/library.h"
 #include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {
@@ -32,26 +32,7 @@ namespace {
   X(cublasLtMatrixLayoutDestroy)          \
   X(cublasLtMatrixLayoutSetAttribute)
 
-#define TANDEM_STRING(x) #x
-#define TANDEM_LIBRARY(major) "libcublasLt.so." TANDEM_STRING(major)
-
-struct Blas {
-#define TANDEM_MEMBER(call) decltype(&::call) call = nullptr;
-  TANDEM_BLAS_CALLS(TANDEM_MEMBER)
-#undef TANDEM_MEMBER
-  bool usable = false;
-
-  Blas() {
-    void* library = dlopen(TANDEM_LIBRARY(CUBLAS_VER_MAJOR), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return;
-    usable = true;
-#define TANDEM_LOOKUP(name)                                       \
-  name = reinterpret_cast<decltype(name)>(dlsym(library, #name)); \
-  usable = usable && name != nullptr;
-    TANDEM_BLAS_CALLS(TANDEM_LOOKUP)
-#undef TANDEM_LOOKUP
-  }
-};
+TANDEM_VENDOR_TABLE(Blas, "cublasLt", CUBLAS_VER_MAJOR, TANDEM_BLAS_CALLS)
 
 const Blas& blas() {
   static const Blas& b = *new Blas();

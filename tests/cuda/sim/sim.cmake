@@ -42,6 +42,8 @@ file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*
 list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp
   ${PROJECT_SOURCE_DIR}/kernels/cuda/solver.cpp
   ${PROJECT_SOURCE_DIR}/kernels/cuda/virtual_memory.cpp)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/kernels/cuda/library.cpp PROPERTIES
+  COMPILE_DEFINITIONS TANDEM_CUDA_SIMULATED)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
 set(folder ${PROJECT_SOURCE_DIR}/tests/cuda/sim)
 
