@@ -71,6 +71,20 @@ class MatmulCache {
   std::list<std::pair<Key, dnnl::matmul>> entries_;
 };
 
+/// Whether it has those for sums of four products of 8 bits, without which oneDNN's sums of int8
+/// may saturate at 16 bits.
+bool multiplies_int8() {
+#if defined(__x86_64__)
+  static const bool has = [] {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512vnni") != 0;
+  }();
+  return has;
+#else
+  return false;
+#endif
+}
+
 /// Whether the processor has instructions for products of bfloat16: without, oneDNN is no faster
 /// than widening to float32.
 bool multiplies_bfloat16() {
@@ -85,23 +99,24 @@ bool multiplies_bfloat16() {
 #endif
 }
 
-bool product_onednn(const GemmLaunch& g, const Matrix& a, const Matrix& b, int threads) {
+bool product_onednn(const ProductLaunch& g, const Matrix& a, const Matrix& b, int threads) {
   static auto* cache = new MatmulCache;
   using Desc = dnnl::memory::desc;
-  const auto type =
-      g.dtype == DType::bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+  using Type = dnnl::memory::data_type;
+  const Type type = g.wide ? Type::s8 : g.dtype == DType::bfloat16 ? Type::bf16 : Type::f32;
+  const Type result = g.wide ? Type::s32 : type;
   // A batch stride of 0 is a batch of one, which oneDNN broadcasts.
   const std::int64_t na = g.a_batch == 0 ? 1 : g.batch;
   const std::int64_t nb = g.b_batch == 0 ? 1 : g.batch;
   const bool flat = g.batch == 1;
-  const auto desc = [&](std::int64_t n, std::int64_t rows, std::int64_t columns, std::int64_t step,
-                        std::int64_t row, std::int64_t column) {
-    if (flat) return Desc({rows, columns}, type, {row, column});
-    return Desc({n, rows, columns}, type, {n == 1 ? rows * columns : step, row, column});
+  const auto desc = [&](Type t, std::int64_t n, std::int64_t rows, std::int64_t columns,
+                        std::int64_t step, std::int64_t row, std::int64_t column) {
+    if (flat) return Desc({rows, columns}, t, {row, column});
+    return Desc({n, rows, columns}, t, {n == 1 ? rows * columns : step, row, column});
   };
-  const Desc da = desc(na, a.rows, a.columns, g.a_batch, a.row, a.column);
-  const Desc db = desc(nb, b.rows, b.columns, g.b_batch, b.row, b.column);
-  const Desc dc = desc(g.batch, g.m, g.n, g.c_batch, g.c_row, g.c_col);
+  const Desc da = desc(type, na, a.rows, a.columns, g.a_batch, a.row, a.column);
+  const Desc db = desc(type, nb, b.rows, b.columns, g.b_batch, b.row, b.column);
+  const Desc dc = desc(result, g.batch, g.m, g.n, g.c_batch, g.c_row, g.c_col);
   const MatmulCache::Key key{
       g.m,     g.n,       g.k,       a.row,     a.column,
       b.row,   b.column,  g.c_row,   g.c_col,   threads,
@@ -157,7 +172,7 @@ void batch_blas(const GemmLaunch& g, Matrix a, Matrix b, int threads) {
 
 }  // namespace
 
-bool library_product(const GemmLaunch& g, int threads) {
+bool library_product(const ProductLaunch& g, int threads) {
   constexpr std::int64_t most = INT32_MAX;  // of the 32-bit interface
   Matrix a{g.a, g.m, g.k, g.a_row, g.a_col};
   Matrix b{g.b, g.k, g.n, g.b_row, g.b_col};
@@ -165,6 +180,8 @@ bool library_product(const GemmLaunch& g, int threads) {
   if (!library_layout(a) || !library_layout(b)) return false;
   if (std::max({a.row, a.column, b.row, b.column}) > most) return false;
   switch (g.dtype) {
+    case DType::int8:
+      return g.wide && multiplies_int8() && product_onednn(g, a, b, threads);
     case DType::bfloat16:
       return multiplies_bfloat16() && product_onednn(g, a, b, threads);
     case DType::float32:

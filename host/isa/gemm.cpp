@@ -328,7 +328,7 @@ void pack_panel(Real<T>* to, const T* b, std::int64_t b_k, std::int64_t b_column
 // ---- blocks
 
 /// The parts of a rectangle's work memory.
-template <class T>
+template <class T, class Out>
 struct Blocks {
   std::int64_t depth, rows, columns;  // most of one block
   bool packs_a, packs_b;
@@ -341,7 +341,7 @@ struct Blocks {
         packs_a(!fn::same_v<T, Real<T>> || p.n > 4 * kWidth<T>),
         // A panel that one group of rows alone reads is not worth packing, if it lies in rows.
         packs_b(!fn::same_v<T, Real<T>> || p.b_col != 1 || p.m > kGroup<T>),
-        own_c(!fn::same_v<T, Compute<T>>) {}
+        own_c(!fn::same_v<Out, Compute<T>>) {}
   static std::int64_t lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
   std::int64_t a_bytes() const {
     return packs_a ? lines(depth * rows * static_cast<std::int64_t>(sizeof(Compute<T>))) : 0;
@@ -355,7 +355,7 @@ struct Blocks {
   }
 };
 
-template <class T>
+template <class T, class Out>
 class Rectangle {
  public:
   Rectangle(const GemmPart& p, char* memory) : p_(p), blocks_(p) {
@@ -368,7 +368,7 @@ class Rectangle {
     for (std::int64_t j = 0; j < p_.n; j += blocks_.columns) {
       columns_ = std::min(blocks_.columns, p_.n - j);
       if (!blocks_.own_c) {
-        if constexpr (fn::same_v<T, Compute<T>>) c_ = static_cast<T*>(p_.c) + j * p_.c_col;
+        if constexpr (fn::same_v<Out, Compute<T>>) c_ = static_cast<Out*>(p_.c) + j * p_.c_col;
         c_row_ = p_.c_row;
         c_col_ = p_.c_col;
       } else {
@@ -438,26 +438,26 @@ class Rectangle {
   /// Columns from j on, from the sums to C.
   void round(std::int64_t j) {
     for (std::int64_t i = 0; i < p_.m; ++i) {
-      T* c = static_cast<T*>(p_.c) + i * p_.c_row + j * p_.c_col;
+      Out* c = static_cast<Out*>(p_.c) + i * p_.c_row + j * p_.c_col;
       const Compute<T>* row = sums_ + i * columns_;
-      if constexpr (fn::is_half_v<T>) {
+      if constexpr (fn::is_half_v<Out>) {
         if (p_.c_col == 1) {
-          level().cast[static_cast<int>(dtype_of<T>)][static_cast<int>(dtype_of<Compute<T>>)](
+          level().cast[static_cast<int>(dtype_of<Out>)][static_cast<int>(dtype_of<Compute<T>>)](
               c, row, columns_);
           continue;
         }
       }
       for (std::int64_t x = 0; x < columns_; ++x) {
-        if constexpr (fn::is_int_v<T>)
-          c[x * p_.c_col] = static_cast<T>(row[x]);
+        if constexpr (fn::is_int_v<Out>)
+          c[x * p_.c_col] = static_cast<Out>(row[x]);
         else
-          c[x * p_.c_col] = fn::cast<T>(row[x]);
+          c[x * p_.c_col] = fn::cast<Out>(row[x]);
       }
     }
   }
 
   const GemmPart& p_;
-  Blocks<T> blocks_;
+  Blocks<T, Out> blocks_;
   const T* b_ = nullptr;
   Real<T>* a_packed_;
   Real<T>* b_packed_;
@@ -466,25 +466,29 @@ class Rectangle {
   std::int64_t c_row_ = 0, c_col_ = 0, columns_ = 0, depth_ = 0;
 };
 
-template <class T>
+template <class T, class Out>
 void gemm_run(const GemmPart& p, char* memory) {
-  Rectangle<T>(p, memory).run();
+  Rectangle<T, Out>(p, memory).run();
 }
 
-template <class T>
+template <class T, class Out>
 std::int64_t gemm_memory(const GemmPart& p) {
-  const Blocks<T> b(p);
+  const Blocks<T, Out> b(p);
   return b.a_bytes() + b.b_bytes() + b.c_bytes(p);
 }
+
+template <class T, class Out>
+constexpr GemmLoops kGemmLoops = {&gemm_run<T, Out>, &gemm_memory<T, Out>, kVectorBytes >= 32};
 
 void register_gemm(HostRegistry&) {
   for (int d = 0; d < kNumDTypes; ++d) {
     visit(static_cast<DType>(d), [&]<class T>() {
-      if constexpr (kMultiplies<T>) {
-        bind_gemm_loops(static_cast<DType>(d), {&gemm_run<T>, &gemm_memory<T>, kVectorBytes >= 32});
-      }
+      if constexpr (kMultiplies<T>) bind_gemm_loops(static_cast<DType>(d), false, kGemmLoops<T, T>);
     });
   }
+  // Sums wrap in 32 bits, signed or not.
+  bind_gemm_loops(DType::int8, true, kGemmLoops<std::int8_t, std::uint32_t>);
+  bind_gemm_loops(DType::uint8, true, kGemmLoops<std::uint8_t, std::uint32_t>);
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

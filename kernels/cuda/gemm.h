@@ -7,8 +7,9 @@ namespace tandem::cuda {
 
 enum class VendorAnswer { Done, NotTaken, Failed };
 
-/// Queues the product on cuBLASLt, which is opened at the first call. NotTaken: no such library, or
-/// a dtype or layout it has no product for. Failed: `problem` says why, in words that stay valid.
+/// Queues the product, with its bias if it has one, on cuBLASLt, which is opened at the first call.
+/// NotTaken: no such library, or a dtype or layout it has no product for. Failed: `problem` says
+/// why, in words that stay valid.
 VendorAnswer vendor_gemm(const ProductLaunch& l, const char** problem);
 
 }  // namespace tandem::cuda

@@ -60,14 +60,17 @@ Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int6
   return run_one(row, nullptr, infer, go);
 }
 
-Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tensor* given) {
+Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tensor* given,
+                       const ProductForm& form) {
   const IntSpan sa = a.shape();
   const IntSpan sb = b.shape();
   const DType dtype = a.dtype();
+  const DType result = form.wide ? DType::int32 : dtype;
   const auto infer = [&] {
     check_summable(row, dtype);
     const Tensor* both[] = {&a, &b};
-    return OutSpec{Dims{std::max(sa[0], sb[0]), sa[1], sb[2]}, dtype, common_device(row, both), {}};
+    return OutSpec{
+        Dims{std::max(sa[0], sb[0]), sa[1], sb[2]}, result, common_device(row, both), {}};
   };
   const auto go = [&](const Tensor& out) {
     if (out.numel() == 0) return;
@@ -93,7 +96,10 @@ Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tenso
     g.c_col = out.strides()[2];
     g.dtype = dtype;
     g.device = out.device();
-    g.stream = launch_stream(g.device, {&out}, {&a, &b});
+    g.wide = form.wide;
+    if (form.bias != nullptr) g.bias = form.bias->data_ptr();
+    g.stream = form.bias != nullptr ? launch_stream(g.device, {&out}, {&a, &b, form.bias})
+                                    : launch_stream(g.device, {&out}, {&a, &b});
     detail::launch(op::matmul, g.device, &g);
   };
   return run_one(row, given, infer, go);

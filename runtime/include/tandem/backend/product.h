@@ -13,6 +13,9 @@ inline constexpr std::int64_t kGemmDepth = 256;
 struct ProductLaunch : GemmLaunch {
   bool exact = false;  // in the fixed order, by no vendor's library
   bool tf32 = false;   // float32 may be multiplied as TensorFloat-32 by a device that has it
+  bool wide = false;   // of int8 or uint8; the result is int32
+  /// n dense elements that are added to each row of the result; null on the host.
+  const void* bias = nullptr;
 };
 
 }  // namespace tandem
