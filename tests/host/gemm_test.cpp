@@ -122,6 +122,21 @@ TEST(Products, ThinOnesHaveTheBitsOfWideOnesInExactMode) {
   }
 }
 
+/// oneDNN's bfloat16 takes subnormal numbers for zeros (docs/numerics.md); nothing else does.
+TEST(Products, SubnormalNumbersAreKept) {
+  const double tiny = 0x1p-130;
+  for (const std::int64_t n : {4, 64, 130}) {
+    for (const DType t : {DType::float32, DType::bfloat16}) {
+      const Tensor x = full({n, n}, Scalar(tiny), {.dtype = t});
+      const Tensor unit = eye(n, n, {.dtype = t});
+      EXPECT_EQ(elements(matmul(x, ones({n}, {.dtype = t})))[0].re,
+                Real(tiny * static_cast<double>(n)));
+      const ExactGuard guard(t == DType::bfloat16);
+      EXPECT_EQ(elements(matmul(x, unit))[0].re, Real(tiny)) << name(t) << " " << n;
+    }
+  }
+}
+
 TEST(Products, OfOneRowOrColumnAreThoseOfVectors) {
   for (const DType t : {DType::float16, DType::bfloat16, DType::float32, DType::float64}) {
     const Tensor a = randn({3, 50, 300}, {.dtype = t});
