@@ -172,6 +172,14 @@ void bind_gemm_loops(DType t, bool wide, GemmLoops loops) {
 void launch_gemm(const void* desc, const void*) {
   const auto& g = *static_cast<const ProductLaunch*>(desc);
   if (g.batch == 0 || g.m == 0 || g.n == 0) return;
+  if (g.outer > 0) {
+    for (std::int64_t i = 0; i < outer_places(g); ++i) {
+      const ProductLaunch one = outer_place(g, i, static_cast<std::int64_t>(size_of(g)),
+                                            static_cast<std::int64_t>(result_size(g)));
+      launch_gemm(&one, nullptr);
+    }
+    return;
+  }
   if (g.k == 0) return fill_zero(g);
   const bool vector = (g.m == 1 || g.n == 1) && vector_loops(g.dtype).rows != nullptr;
   if (!g.exact && vector) return by_vector(g);

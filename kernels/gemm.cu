@@ -148,6 +148,35 @@ __global__ void __launch_bounds__(kThreads) bias_kernel(const __grid_constant__ 
   }
 }
 
+struct PointerParams {
+  ProductLaunch l;
+  void** to;  // of a, then of b, then of c
+  std::int64_t places, bytes;
+};
+
+// Where each matrix of a batch begins.
+// Occupancy: 4 blocks of 256 threads.
+__global__ void __launch_bounds__(kThreads)
+    pointers_kernel(const __grid_constant__ PointerParams p) {
+  const std::int64_t step = std::int64_t(gridDim.x) * kThreads;
+  for (std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x; i < p.places;
+       i += step) {
+    std::int64_t rest = i / p.l.batch;
+    const std::int64_t inner = i - rest * p.l.batch;
+    std::int64_t a = inner * p.l.a_batch, b = inner * p.l.b_batch;
+    for (int d = p.l.outer - 1; d >= 0; --d) {
+      const std::int64_t above = rest / p.l.outer_shape[d];
+      const std::int64_t at = rest - above * p.l.outer_shape[d];
+      a += at * p.l.outer_a[d];
+      b += at * p.l.outer_b[d];
+      rest = above;
+    }
+    p.to[i] = const_cast<char*>(static_cast<const char*>(p.l.a) + a * p.bytes);
+    p.to[p.places + i] = const_cast<char*>(static_cast<const char*>(p.l.b) + b * p.bytes);
+    p.to[2 * p.places + i] = static_cast<char*>(p.l.c) + i * p.l.c_batch * p.bytes;
+  }
+}
+
 struct GemmTable {
   void (*by_dtype[kNumDTypes])(GemmParams) = {};
   void (*wide[kNumDTypes])(GemmParams) = {};
@@ -168,6 +197,14 @@ bool multiply(const ProductLaunch& l, const GemmTable& t) {
       case VendorAnswer::NotTaken:
         break;
     }
+  }
+  if (l.outer > 0) {
+    const auto in = static_cast<std::int64_t>(element_size(l.dtype));
+    const std::int64_t out = l.wide ? 4 : in;
+    for (std::int64_t i = 0; i < outer_places(l); ++i) {
+      if (!multiply(outer_place(l, i, in, out), t)) return false;
+    }
+    return true;
   }
   const int d = static_cast<int>(l.dtype);
   const DType sums = l.wide ? DType::int32 : info(l.dtype).compute;
@@ -207,6 +244,13 @@ GemmTable make_table() {
 }
 
 }  // namespace
+
+cudaError_t write_pointers(const ProductLaunch& l, void** to) {
+  const PointerParams p{l, to, outer_places(l) * l.batch,
+                        static_cast<std::int64_t>(element_size(l.dtype))};
+  return launch(&pointers_kernel, grid_for((p.places + kThreads - 1) / kThreads), kThreads, p,
+                l.device, l.stream);
+}
 
 int bind_gemm() {
   static const GemmTable t = make_table();

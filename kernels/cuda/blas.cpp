@@ -14,6 +14,9 @@
 #include "kernels/cuda/library.h"
 #include "tandem/cuda/launch.h"
 
+// Batches by an array of pointers came with version 13.
+#define TANDEM_BLAS_POINTERS (CUBLAS_VER_MAJOR >= 13)
+
 namespace tandem::cuda {
 
 namespace {
@@ -104,7 +107,7 @@ struct Problem {
   std::int64_t lda, ldb, ldc, stride_a, stride_b, stride_c;
   std::int32_t trans_a, trans_b, dtype, device;
   std::uint32_t align_a, align_b, align_c, align_bias;  // 0: no bias
-  std::uint32_t tf32, wide;
+  std::uint32_t tf32, wide, pointers, swapped;
 
   bool operator==(const Problem& o) const { return std::memcmp(this, &o, sizeof o) == 0; }
 };
@@ -136,9 +139,25 @@ bool fits_int8(const Problem& p) {
   return p.trans_a != 0 && p.trans_b == 0 && all % 4 == 0 && p.align_a >= 4 && p.align_b >= 4;
 }
 
+/// What every matrix of a batch keeps of the first one's alignment: of pointers the library knows
+/// no more than it is told.
+std::uint32_t alignment_of(const ProductLaunch& l, const void* first, const std::int64_t* outer,
+                           std::int64_t batch) {
+  std::uintptr_t all = reinterpret_cast<std::uintptr_t>(first);
+  if (l.outer > 0) {
+    const auto size = static_cast<std::int64_t>(element_size(l.dtype));
+    for (int d = 0; d < l.outer && outer != nullptr; ++d) {
+      all |= static_cast<std::uintptr_t>(outer[d] * size);
+    }
+    all |= static_cast<std::uintptr_t>(batch * size);
+  }
+  return alignment(reinterpret_cast<const void*>(all));
+}
+
 /// Row-major results are the column-major product of the swapped, transposed operands.
 std::optional<Problem> problem_of(const ProductLaunch& l, Operands* operands) {
-  if (l.m > INT32_MAX || l.n > INT32_MAX || l.k > INT32_MAX || l.batch > INT32_MAX) {
+  const std::int64_t places = outer_places(l) * l.batch;
+  if (l.m > INT32_MAX || l.n > INT32_MAX || l.k > INT32_MAX || places > INT32_MAX) {
     return std::nullopt;
   }
   // A bias goes along the rows of the library's result: along those of ours that are transposed.
@@ -154,22 +173,28 @@ std::optional<Problem> problem_of(const ProductLaunch& l, Operands* operands) {
   p.m = swap ? l.n : l.m;
   p.n = swap ? l.m : l.n;
   p.k = l.k;
-  p.batch = l.batch;
+  p.batch = places;
+  p.pointers = l.outer > 0 ? 1 : 0;
   p.lda = a->leading;
   p.ldb = b->leading;
   p.ldc = c->leading;
-  p.stride_a = swap ? l.b_batch : l.a_batch;
-  p.stride_b = swap ? l.a_batch : l.b_batch;
-  p.stride_c = l.c_batch;
+  if (l.outer == 0) {
+    p.stride_a = swap ? l.b_batch : l.a_batch;
+    p.stride_b = swap ? l.a_batch : l.b_batch;
+    p.stride_c = l.c_batch;
+  }
   p.trans_a = a->transposed;
   p.trans_b = b->transposed;
   p.dtype = static_cast<std::int32_t>(l.dtype);
   p.device = l.device.index;
   p.tf32 = l.tf32 ? 1 : 0;
   *operands = swap ? Operands{l.b, l.a} : Operands{l.a, l.b};
-  p.align_a = alignment(operands->a);
-  p.align_b = alignment(operands->b);
-  p.align_c = alignment(l.c);
+  const std::uint32_t own_a = alignment_of(l, l.a, l.outer_a, l.a_batch);
+  const std::uint32_t own_b = alignment_of(l, l.b, l.outer_b, l.b_batch);
+  p.align_a = swap ? own_b : own_a;
+  p.align_b = swap ? own_a : own_b;
+  p.align_c = alignment_of(l, l.c, nullptr, l.c_batch);
+  p.swapped = swap ? 1 : 0;
   p.align_bias = l.bias != nullptr ? alignment(l.bias) : 0;
   p.wide = l.wide ? 1 : 0;
   if (l.wide && !fits_int8(p)) return std::nullopt;
@@ -194,10 +219,10 @@ struct Descriptions {
       set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     }
     layout(&a, t.data, p.trans_a != 0 ? p.k : p.m, p.trans_a != 0 ? p.m : p.k, p.lda, p.batch,
-           p.stride_a);
+           p.stride_a, p.pointers);
     layout(&b, t.data, p.trans_b != 0 ? p.n : p.k, p.trans_b != 0 ? p.k : p.n, p.ldb, p.batch,
-           p.stride_b);
-    layout(&c, t.result, p.m, p.n, p.ldc, p.batch, p.stride_c);
+           p.stride_b, p.pointers);
+    layout(&c, t.result, p.m, p.n, p.ldc, p.batch, p.stride_c, p.pointers);
   }
   ~Descriptions() {
     const Blas& f = blas();
@@ -216,7 +241,8 @@ struct Descriptions {
     if (ok) need(blas().cublasLtMatmulDescSetAttribute(product, what, &value, sizeof value));
   }
   void layout(cublasLtMatrixLayout_t* out, cudaDataType_t type, std::int64_t rows,
-              std::int64_t columns, std::int64_t leading, std::int64_t batch, std::int64_t stride) {
+              std::int64_t columns, std::int64_t leading, std::int64_t batch, std::int64_t stride,
+              std::uint32_t pointers) {
     const Blas& f = blas();
     if (!ok) return;
     need(f.cublasLtMatrixLayoutCreate(out, type, static_cast<std::uint64_t>(rows),
@@ -225,6 +251,16 @@ struct Descriptions {
     const auto count = static_cast<std::int32_t>(batch);
     need(f.cublasLtMatrixLayoutSetAttribute(*out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count,
                                             sizeof count));
+#if TANDEM_BLAS_POINTERS
+    if (pointers != 0) {
+      const std::uint32_t mode = CUBLASLT_BATCH_MODE_POINTER_ARRAY;
+      need(f.cublasLtMatrixLayoutSetAttribute(*out, CUBLASLT_MATRIX_LAYOUT_BATCH_MODE, &mode,
+                                              sizeof mode));
+      return;
+    }
+#else
+    ok = ok && pointers == 0;
+#endif
     need(f.cublasLtMatrixLayoutSetAttribute(*out, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET,
                                             &stride, sizeof stride));
   }
@@ -276,7 +312,7 @@ Cache& cache() {
 
 constexpr std::size_t kMostChoices = 4096;
 
-cublasStatus_t multiply(cublasLtHandle_t handle, const ProductLaunch& l, const Operands& x,
+cublasStatus_t multiply(cublasLtHandle_t handle, const ProductLaunch& l, const Operands& x, void* c,
                         const Descriptions& d, const Choice& choice, void* workspace) {
   // One and zero in every scale type: the first bytes of a complex number are its real part.
   const float one32[2] = {1, 0};
@@ -292,7 +328,7 @@ cublasStatus_t multiply(cublasLtHandle_t handle, const ProductLaunch& l, const O
   const void* zero = l.wide ? static_cast<const void*>(&zero_int)
                      : wide ? static_cast<const void*>(zero64)
                             : zero32;
-  return blas().cublasLtMatmul(handle, d.product, one, x.a, d.a, x.b, d.b, zero, l.c, d.c, l.c, d.c,
+  return blas().cublasLtMatmul(handle, d.product, one, x.a, d.a, x.b, d.b, zero, c, d.c, c, d.c,
                                &choice.algorithm, workspace, choice.workspace,
                                static_cast<cudaStream_t>(l.stream));
 }
@@ -329,13 +365,28 @@ VendorAnswer vendor_gemm(const ProductLaunch& l, const char** problem) {
     }
   }
   if (!choice.found) return VendorAnswer::NotTaken;
+  std::optional<Workspace> pointers;
+  void* c = l.c;
+  if (l.outer > 0) {
+    const auto count = static_cast<std::size_t>(p->batch);
+    pointers.emplace(l.device, 3 * count * sizeof(void*), l.stream, "matmul");
+    if (pointers->data() == nullptr) return VendorAnswer::Done;  // reported
+    auto** first = static_cast<void**>(pointers->data());
+    const cudaError_t e = write_pointers(l, first);
+    if (e != cudaSuccess) {
+      check(e, "matmul");
+      return VendorAnswer::Done;
+    }
+    operands = p->swapped != 0 ? Operands{first + count, first} : Operands{first, first + count};
+    c = first + 2 * count;
+  }
   std::optional<Workspace> memory;
   if (choice.workspace > 0) {
     memory.emplace(l.device, choice.workspace, l.stream, "matmul");
     if (memory->data() == nullptr) return VendorAnswer::Done;  // reported
   }
   const cublasStatus_t s =
-      multiply(handle, l, operands, d, choice, memory ? memory->data() : nullptr);
+      multiply(handle, l, operands, c, d, choice, memory ? memory->data() : nullptr);
   if (s == CUBLAS_STATUS_SUCCESS) return VendorAnswer::Done;
   thread_local char text[64];
   std::snprintf(text, sizeof(text), "cublasLtMatmul answered status %d", static_cast<int>(s));

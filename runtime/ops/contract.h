@@ -22,6 +22,13 @@ struct ProductForm {
 Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tensor* out = nullptr,
                        const ProductForm& form = {});
 
+/// The same of [batch..., m, k] and [batch..., k, n] with equal batch dimensions, which may be
+/// views with any strides: [places, m, n]. Nothing is copied.
+Tensor product_of_places(const OpRow& row, const Tensor& a, const Tensor& b,
+                         const ProductForm& form);
+/// How many launches of a library of one stride a place that takes; 1: batched_product does.
+std::int64_t strided_batches(const Tensor& a, const Tensor& b);
+
 /// matmul in a form of its own; a bias only where takes_bias.
 Tensor matmul_as(const Tensor& a, const Tensor& b, const ProductForm& form);
 /// Whether matmul_as(a, b) may be given this bias.

@@ -162,6 +162,44 @@ TEST_F(Vendor, Batches) {
   }
 }
 
+/// Broadcast over both sides, permuted, and with odd strides: a pointer a matrix, nothing copied.
+TEST_F(Vendor, BatchesThatNoStrideTells) {
+  for (const DType t : {DType::float16, DType::float32, DType::float64, DType::complex128}) {
+    const Tensor a = numbers({3, 1, 5, 7}, t, 1);
+    const Tensor b = numbers({1, 4, 7, 6}, t, 2);
+    const Tensor c = numbers({2, 3, 4, 7, 6}, t, 3);
+    const ExactGuard exact;
+    const Tensor crossed = matmul(a, b);
+    const Tensor tall = matmul(a, c);
+    const ExactGuard off(false);
+    int before = fake()->products;
+    EXPECT_TRUE(same(matmul(on_device(a), on_device(b)), crossed)) << name(t);
+    EXPECT_EQ(fake()->products, before + 1);
+    EXPECT_TRUE(fake()->pointers);
+    EXPECT_EQ(fake()->batch, 12);
+    EXPECT_TRUE(same(matmul(laid(on_device(a), 1), laid(on_device(b), 2)), crossed)) << name(t);
+    EXPECT_TRUE(fake()->pointers);
+    EXPECT_TRUE(same(matmul(on_device(a), on_device(c)), tall)) << name(t);
+    EXPECT_EQ(fake()->batch, 24);
+    EXPECT_EQ(fake()->products, before + 3);
+    // One side broadcast over all but one dimension.
+    EXPECT_TRUE(same(matmul(on_device(b), on_device(c).transpose(-1, -2).contiguous()),
+                     matmul(b, c.transpose(-1, -2).contiguous())));
+    // Exact mode, and columns that no library reads: place by place in our own kernel.
+    const ExactGuard again;
+    before = fake()->products;
+    EXPECT_TRUE(same(matmul(on_device(a), on_device(b)), crossed)) << name(t);
+    EXPECT_EQ(fake()->products, before);
+  }
+  const Tensor x = numbers({3, 1, 5, 14}, DType::float32, 4);
+  const Tensor y = numbers({4, 7, 6}, DType::float32, 5);
+  EXPECT_TRUE(
+      same(matmul(on_device(x).slice(3, 0, 14, 2), on_device(y)), matmul(x.slice(3, 0, 14, 2), y)));
+  const Tensor i = numbers({3, 1, 5, 7}, DType::int32, 6);
+  const Tensor j = numbers({4, 7, 6}, DType::int32, 7);
+  EXPECT_TRUE(same(matmul(on_device(i), on_device(j)), matmul(i, j)));
+}
+
 TEST_F(Vendor, BiasesAreEpilogues) {
   for (const DType t : {DType::float16, DType::bfloat16, DType::float32, DType::float64}) {
     const Tensor x = numbers({2, 5, 6}, t, 1);

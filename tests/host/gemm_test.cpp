@@ -154,6 +154,25 @@ TEST(Products, OfOneRowOrColumnAreThoseOfVectors) {
   }
 }
 
+/// Batches that no stride tells are gone through where they lie, if there is work enough.
+TEST(Products, BatchesOfBroadcastAndPermutedViews) {
+  for (const DType t : {DType::float32, DType::float64, DType::int64, DType::complex64}) {
+    const Tensor a =
+        tensor_of(numbers(2 * 3 * 90 * 110, 1, t), {2, 1, 3, 90, 110}, t, Layout::Dense);
+    const Tensor b =
+        tensor_of(numbers(4 * 3 * 110 * 120, 2, t), {3, 4, 110, 120}, t, Layout::Dense);
+    const Tensor y = b.transpose(0, 1);  // [4, 3, 110, 120]
+    const Tensor c = matmul(a, y);
+    ASSERT_EQ(Dims(c.shape()), (Dims{2, 4, 3, 90, 120}));
+    for (std::int64_t i = 0; i < 24; ++i) {
+      const Tensor one = matmul(a.select(0, i / 12).select(0, 0).select(0, i % 3).clone(),
+                                y.select(0, i / 3 % 4).select(0, i % 3).clone());
+      EXPECT_TRUE(same_bytes(c.select(0, i / 12).select(0, i / 3 % 4).select(0, i % 3), one))
+          << name(t) << " " << i;
+    }
+  }
+}
+
 TEST(Products, OpenMPIsLeftAsItWas) {
   const int before = omp_get_max_threads();
   omp_set_num_threads(3);
