@@ -11,6 +11,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "host/parallel.h"
+#include "host/reduce_plan.h"
 #include "host/team.h"
 #include "tandem/fn.h"
 
@@ -133,6 +134,38 @@ bool product_onednn(const ProductLaunch& g, const Matrix& a, const Matrix& b, in
   return true;
 }
 
+/// oneDNN rounds sums of int8 to float32 on some ways to int32: so many terms are exact there.
+constexpr std::int64_t kExactTerms = 1024;
+
+/// Integer sums of any length: block by block of k, which are added here.
+bool product_int8(const ProductLaunch& g, const Matrix& a, const Matrix& b, int threads) {
+  if (g.k <= kExactTerms) return product_onednn(g, a, b, threads);
+  const Buffer memory = make_buffer(g.batch * g.m * g.n * 4);
+  for (std::int64_t k = 0; k < g.k; k += kExactTerms) {
+    ProductLaunch part = g;
+    Matrix left = a;
+    Matrix right = b;
+    part.k = left.columns = right.rows = std::min(kExactTerms, g.k - k);
+    left.data = static_cast<const char*>(a.data) + k * a.column;
+    right.data = static_cast<const char*>(b.data) + k * b.row;
+    if (k > 0) {
+      part.c = memory.get();
+      part.c_row = g.n;
+      part.c_batch = g.m * g.n;
+    }
+    if (!product_onednn(part, left, right, threads)) return false;
+    if (k == 0) continue;
+    parallel_for(g.batch * g.m, (1 << 16) / g.n + 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        auto* to = static_cast<std::uint32_t*>(g.c) + i / g.m * g.c_batch + i % g.m * g.c_row;
+        const auto* from = reinterpret_cast<const std::uint32_t*>(memory.get()) + i * g.n;
+        for (std::int64_t j = 0; j < g.n; ++j) to[j] += from[j];
+      }
+    });
+  }
+  return true;
+}
+
 // ---- OpenBLAS
 // ----------------------------------------------------------------------------------------
 
@@ -181,7 +214,7 @@ bool library_product(const ProductLaunch& g, int threads) {
   if (std::max({a.row, a.column, b.row, b.column}) > most) return false;
   switch (g.dtype) {
     case DType::int8:
-      return g.wide && multiplies_int8() && product_onednn(g, a, b, threads);
+      return g.wide && multiplies_int8() && product_int8(g, a, b, threads);
     case DType::bfloat16:
       return multiplies_bfloat16() && product_onednn(g, a, b, threads);
     case DType::float32:

@@ -218,9 +218,10 @@ Case product_case(DType dtype, const std::string& form, const Dims& shape, const
   return c;
 }
 
+constexpr Domain kBytes{-128, 127};
+
 /// Sums of int8 in int32.
 Case int_mm_case(std::int64_t n) {
-  constexpr Domain kBytes{-128, 127};
   Case c = make("int_mm", "fresh", {n, n}, 0, kBytes, [n](benchmark::State& state) {
     const Tensor& x = input({n, n}, DType::int8, kBytes);
     timed(state, [&] { return int_mm(x, x); });
