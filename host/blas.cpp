@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "host/parallel.h"
+#include "host/reduce_plan.h"
 #include "host/team.h"
 #include "runtime/memory/blocks.h"
 #include "runtime/memory/pool.h"
@@ -124,6 +125,20 @@ bool in_order(std::int64_t batch, std::int64_t step, const Matrix& m) {
   return true;
 }
 
+/// Whether it has those for sums of four products of 8 bits, without which oneDNN's sums of int8
+/// may saturate at 16 bits.
+bool multiplies_int8() {
+#if defined(__x86_64__)
+  static const bool has = [] {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512vnni") != 0;
+  }();
+  return has;
+#else
+  return false;
+#endif
+}
+
 /// Whether the processor has instructions for products of bfloat16: without, oneDNN is no faster
 /// than widening to float32.
 bool multiplies_bfloat16() {
@@ -138,11 +153,12 @@ bool multiplies_bfloat16() {
 #endif
 }
 
-bool product_onednn(const GemmLaunch& g, const Matrix& a, const Matrix& b, int threads) {
+bool product_onednn(const ProductLaunch& g, const Matrix& a, const Matrix& b, int threads) {
   static auto* cache = new MatmulCache;
   using Desc = dnnl::memory::desc;
-  const auto type =
-      g.dtype == DType::bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+  using Type = dnnl::memory::data_type;
+  const Type type = g.wide ? Type::s8 : g.dtype == DType::bfloat16 ? Type::bf16 : Type::f32;
+  const Type result = g.wide ? Type::s32 : type;
   if (!in_order(g.batch, g.a_batch, a) || !in_order(g.batch, g.b_batch, b)) return false;
   if (!in_order(g.batch, g.c_batch, {g.c, g.m, g.n, g.c_row, g.c_col})) return false;
   if (g.batch > 1 && (g.c_batch == 0 || (g.a_batch == 0 && g.b_batch == 0))) return false;
@@ -150,14 +166,14 @@ bool product_onednn(const GemmLaunch& g, const Matrix& a, const Matrix& b, int t
   const std::int64_t na = g.a_batch == 0 ? 1 : g.batch;
   const std::int64_t nb = g.b_batch == 0 ? 1 : g.batch;
   const bool flat = g.batch == 1;
-  const auto desc = [&](std::int64_t n, std::int64_t rows, std::int64_t columns, std::int64_t step,
-                        std::int64_t row, std::int64_t column) {
-    if (flat) return Desc({rows, columns}, type, {row, column});
-    return Desc({n, rows, columns}, type, {n == 1 ? rows * columns : step, row, column});
+  const auto desc = [&](Type t, std::int64_t n, std::int64_t rows, std::int64_t columns,
+                        std::int64_t step, std::int64_t row, std::int64_t column) {
+    if (flat) return Desc({rows, columns}, t, {row, column});
+    return Desc({n, rows, columns}, t, {n == 1 ? rows * columns : step, row, column});
   };
-  const Desc da = desc(na, a.rows, a.columns, g.a_batch, a.row, a.column);
-  const Desc db = desc(nb, b.rows, b.columns, g.b_batch, b.row, b.column);
-  const Desc dc = desc(g.batch, g.m, g.n, g.c_batch, g.c_row, g.c_col);
+  const Desc da = desc(type, na, a.rows, a.columns, g.a_batch, a.row, a.column);
+  const Desc db = desc(type, nb, b.rows, b.columns, g.b_batch, b.row, b.column);
+  const Desc dc = desc(result, g.batch, g.m, g.n, g.c_batch, g.c_row, g.c_col);
   const MatmulCache::Key key{
       g.m,     g.n,       g.k,       a.row,     a.column,
       b.row,   b.column,  g.c_row,   g.c_col,   threads,
@@ -175,6 +191,38 @@ bool product_onednn(const GemmLaunch& g, const Matrix& a, const Matrix& b, int t
                      {DNNL_ARG_DST, dnnl::memory(dc, engine, g.c)},
                      {DNNL_ARG_SCRATCHPAD, dnnl::memory(kept->scratch, engine, scratch.data())}});
   stream.wait();
+  return true;
+}
+
+/// oneDNN rounds sums of int8 to float32 on some ways to int32: so many terms are exact there.
+constexpr std::int64_t kExactTerms = 1024;
+
+/// Integer sums of any length: block by block of k, which are added here.
+bool product_int8(const ProductLaunch& g, const Matrix& a, const Matrix& b, int threads) {
+  if (g.k <= kExactTerms) return product_onednn(g, a, b, threads);
+  const Buffer memory = make_buffer(g.batch * g.m * g.n * 4);
+  for (std::int64_t k = 0; k < g.k; k += kExactTerms) {
+    ProductLaunch part = g;
+    Matrix left = a;
+    Matrix right = b;
+    part.k = left.columns = right.rows = std::min(kExactTerms, g.k - k);
+    left.data = static_cast<const char*>(a.data) + k * a.column;
+    right.data = static_cast<const char*>(b.data) + k * b.row;
+    if (k > 0) {
+      part.c = memory.get();
+      part.c_row = g.n;
+      part.c_batch = g.m * g.n;
+    }
+    if (!product_onednn(part, left, right, threads)) return false;
+    if (k == 0) continue;
+    parallel_for(g.batch * g.m, (1 << 16) / g.n + 1, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        auto* to = static_cast<std::uint32_t*>(g.c) + i / g.m * g.c_batch + i % g.m * g.c_row;
+        const auto* from = reinterpret_cast<const std::uint32_t*>(memory.get()) + i * g.n;
+        for (std::int64_t j = 0; j < g.n; ++j) to[j] += from[j];
+      }
+    });
+  }
   return true;
 }
 
@@ -217,7 +265,7 @@ void batch_blas(const GemmLaunch& g, Matrix a, Matrix b, int threads) {
 
 }  // namespace
 
-bool library_product(const GemmLaunch& g, int threads) {
+bool library_product(const ProductLaunch& g, int threads) {
   constexpr std::int64_t most = INT32_MAX;  // of the 32-bit interface
   Matrix a{g.a, g.m, g.k, g.a_row, g.a_col};
   Matrix b{g.b, g.k, g.n, g.b_row, g.b_col};
@@ -225,6 +273,8 @@ bool library_product(const GemmLaunch& g, int threads) {
   if (!library_layout(a) || !library_layout(b)) return false;
   if (std::max({a.row, a.column, b.row, b.column}) > most) return false;
   switch (g.dtype) {
+    case DType::int8:
+      return g.wide && multiplies_int8() && product_int8(g, a, b, threads);
     case DType::bfloat16:
       return multiplies_bfloat16() && product_onednn(g, a, b, threads);
     case DType::float32:

@@ -10,13 +10,16 @@
 #include "host/parallel.h"
 #include "host/reduce_plan.h"
 #include "host/registry.h"
+#include "host/vector_product.h"
+#include "runtime/dispatch/registry.h"
 #include "tandem/backend/product.h"
+#include "tandem/op_table.h"
 
 namespace tandem::host {
 
 namespace {
 
-GemmLoops g_loops[kNumDTypes] = {};
+GemmLoops g_loops[2][kNumDTypes] = {};
 
 /// Multiplications that are worth a thread: waking one may cost 50 us, this many take 20.
 constexpr std::int64_t kPerThread = 1 << 20;
@@ -36,6 +39,9 @@ int threads_for(const GemmLaunch& g) {
 }
 
 std::size_t size_of(const GemmLaunch& g) { return element_size(g.dtype); }
+std::size_t result_size(const ProductLaunch& g) {
+  return g.wide ? sizeof(std::int32_t) : size_of(g);
+}
 
 // ---- the fixed order
 
@@ -62,19 +68,20 @@ Cut cut_of(const GemmLaunch& g, std::int64_t pieces) {
 }
 
 /// Rectangle i of the launch.
-GemmPart part_of(const GemmLaunch& g, const Cut& cut, std::int64_t i) {
+GemmPart part_of(const ProductLaunch& g, const Cut& cut, std::int64_t i) {
   const auto size = static_cast<std::int64_t>(size_of(g));
   const std::int64_t batch = i / (cut.rows * cut.columns);
   const std::int64_t r = i / cut.columns % cut.rows, c = i % cut.columns;
   const std::int64_t row = r * g.m / cut.rows, end = (r + 1) * g.m / cut.rows;
   const std::int64_t column = c * g.n / cut.columns, stop = (c + 1) * g.n / cut.columns;
-  const auto at = [&](const void* p, std::int64_t offset) {
-    return static_cast<const char*>(p) + offset * size;
+  const auto at = [&](const void* x, std::int64_t offset) {
+    return static_cast<const char*>(x) + offset * size;
   };
+  const auto bytes = static_cast<std::int64_t>(result_size(g));
   GemmPart p{};
   p.a = at(g.a, batch * g.a_batch + row * g.a_row);
   p.b = at(g.b, batch * g.b_batch + column * g.b_col);
-  p.c = const_cast<char*>(at(g.c, batch * g.c_batch + row * g.c_row + column * g.c_col));
+  p.c = static_cast<char*>(g.c) + (batch * g.c_batch + row * g.c_row + column * g.c_col) * bytes;
   p.m = end - row;
   p.n = stop - column;
   p.k = g.k;
@@ -87,8 +94,8 @@ GemmPart part_of(const GemmLaunch& g, const Cut& cut, std::int64_t i) {
   return p;
 }
 
-void in_fixed_order(const GemmLaunch& g, int threads) {
-  const GemmLoops& loops = gemm_loops(g.dtype);
+void in_fixed_order(const ProductLaunch& g, int threads) {
+  const GemmLoops& loops = gemm_loops(g.dtype, g.wide);
   const std::int64_t pieces = (threads + g.batch - 1) / g.batch;
   const Cut cut = cut_of(g, pieces);
   const std::int64_t items = g.batch * cut.rows * cut.columns;
@@ -101,11 +108,11 @@ void in_fixed_order(const GemmLaunch& g, int threads) {
   });
 }
 
-void fill_zero(const GemmLaunch& g) {
-  const auto size = static_cast<std::int64_t>(size_of(g));
+void fill_zero(const ProductLaunch& g) {
+  const auto size = static_cast<std::int64_t>(result_size(g));
   for (std::int64_t i = 0; i < g.batch * g.m; ++i) {
     char* row = static_cast<char*>(g.c) + (i / g.m * g.c_batch + i % g.m * g.c_row) * size;
-    for (std::int64_t j = 0; j < g.n; ++j) std::memset(row + j * g.c_col * size, 0, size_of(g));
+    for (std::int64_t j = 0; j < g.n; ++j) std::memset(row + j * g.c_col * size, 0, result_size(g));
   }
 }
 
@@ -114,22 +121,71 @@ constexpr std::int64_t kSmall = 1 << 16;
 
 /// Measured with vectors of 64 and 32 bytes (perf/NOTES.md): OpenBLAS is slower than our own kernel
 /// in float64 and complex at every size, oneDNN faster in float32 and bfloat16 but for small ones.
-bool prefers_library(const GemmLaunch& g) {
-  if (!gemm_loops(g.dtype).fast) return true;
-  return (g.dtype == DType::float32 || g.dtype == DType::bfloat16) && multiplications(g) > kSmall;
+bool prefers_library(const ProductLaunch& g) {
+  if (!g.wide && !gemm_loops(g.dtype, false).fast) return true;
+  const bool faster = g.wide || g.dtype == DType::float32 || g.dtype == DType::bfloat16;
+  return faster && multiplications(g) > kSmall;
+}
+
+/// A matrix of one row or one column is a vector: the product is the sum that matmul of a vector
+/// is.
+void by_vector(const GemmLaunch& g) {
+  const auto size = static_cast<std::int64_t>(size_of(g));
+  const bool column = g.n == 1;
+  const std::int64_t shape[3] = {g.batch, column ? g.m : g.n, g.k};
+  const std::int64_t matrix[3] = {(column ? g.a_batch : g.b_batch) * size,
+                                  (column ? g.a_row : g.b_col) * size,
+                                  (column ? g.a_col : g.b_row) * size};
+  const std::int64_t vector[3] = {(column ? g.b_batch : g.a_batch) * size, 0,
+                                  (column ? g.b_row : g.a_col) * size};
+  const std::int64_t out[2] = {g.c_batch * size, (column ? g.c_row : g.c_col) * size};
+  ReduceLaunch l{};
+  l.row = &op::sum;
+  l.numel = g.batch * shape[1];
+  l.n = g.k;
+  l.shape = shape;
+  l.rank_outer = 2;
+  l.rank_reduced = 1;
+  l.n_out = 1;
+  l.n_in = 2;
+  l.dtype = g.dtype;
+  l.device = g.device;
+  const auto in = [&](const void* p, const std::int64_t* strides) {
+    return OperandDesc{const_cast<void*>(p), strides, {}, g.dtype, g.dtype};
+  };
+  l.operands[0] = in(g.c, out);
+  l.operands[1] = in(column ? g.a : g.b, matrix);
+  l.operands[2] = in(column ? g.b : g.a, vector);
+  const Kernel& sum = tandem::detail::kernel_of(op::sum, DeviceKind::CPU);
+  sum.launch(&l, sum.self);
 }
 
 }  // namespace
 
-const GemmLoops& gemm_loops(DType t) { return g_loops[static_cast<int>(t)]; }
-void bind_gemm_loops(DType t, GemmLoops loops) { g_loops[static_cast<int>(t)] = loops; }
+const GemmLoops& gemm_loops(DType t, bool wide) {
+  return g_loops[wide ? 1 : 0][static_cast<int>(t)];
+}
+void bind_gemm_loops(DType t, bool wide, GemmLoops loops) {
+  g_loops[wide ? 1 : 0][static_cast<int>(t)] = loops;
+}
 
 void launch_gemm(const void* desc, const void*) {
   const auto& g = *static_cast<const ProductLaunch*>(desc);
   if (g.batch == 0 || g.m == 0 || g.n == 0) return;
+  if (g.outer > 0) {
+    for (std::int64_t i = 0; i < outer_places(g); ++i) {
+      const ProductLaunch one = outer_place(g, i, static_cast<std::int64_t>(size_of(g)),
+                                            static_cast<std::int64_t>(result_size(g)));
+      launch_gemm(&one, nullptr);
+    }
+    return;
+  }
   if (g.k == 0) return fill_zero(g);
+  const bool vector = (g.m == 1 || g.n == 1) && vector_loops(g.dtype).rows != nullptr;
+  if (!g.exact && vector) return by_vector(g);
   const int threads = threads_for(g);
-  if (!g.exact && prefers_library(g) && library_product(g, threads)) return;
+  // Sums of integers are the same in any order.
+  if ((!g.exact || g.wide) && prefers_library(g) && library_product(g, threads)) return;
   in_fixed_order(g, threads);
 }
 

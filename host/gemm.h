@@ -23,9 +23,9 @@ struct GemmLoops {
   bool fast = false;  // the level has wide vectors and fused multiply-adds
 };
 
-/// Null for bool, which has no product.
-const GemmLoops& gemm_loops(DType t);
+/// Null for bool, which has no product. `wide`: of int8 and uint8, to int32.
+const GemmLoops& gemm_loops(DType t, bool wide);
 /// Called by the level's registration.
-void bind_gemm_loops(DType t, GemmLoops loops);
+void bind_gemm_loops(DType t, bool wide, GemmLoops loops);
 
 }  // namespace tandem::host

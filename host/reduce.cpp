@@ -10,6 +10,7 @@
 #include "host/reduce_plan.h"
 #include "host/reduce_tree.h"
 #include "host/registry.h"
+#include "host/vector_product.h"
 #include "host/weighted.h"
 
 namespace tandem::host {
@@ -18,10 +19,12 @@ namespace {
 
 /// How the elements of a block of outer indices are walked. Each gives the same bits.
 enum class Walk : std::uint8_t {
-  Rows,     // one outer index after the other, its elements made dense
-  Columns,  // all columns of the block side by side, one reduced index after the other
-  Lanes,    // long dense columns: all lanes of a few of them, read in the memory's order
-  Wide      // few dense columns: 128 rows of them are one long row, read in the memory's order
+  Rows,          // one outer index after the other, its elements made dense
+  Columns,       // all columns of the block side by side, one reduced index after the other
+  Lanes,         // long dense columns: all lanes of a few of them, read in the memory's order
+  Wide,          // few dense columns: 128 rows of them are one long row, read in the memory's order
+  VectorRows,    // dense rows times one vector
+  VectorColumns  // dense columns times one vector, read in the memory's order
 };
 
 struct Job {
@@ -29,12 +32,13 @@ struct Job {
   const ReduceBlocks* blocks;
   Walk walk;
   Source source[kMaxInputs];
-  bool pair, constant;      // a second input; it is the same for all elements (Rows) or columns
-  bool direct;              // results are stored as `finish` gives them
-  bool stream;              // and past the caches
-  WeightedPlanes weighted;  // does a block of columns in one pass; null: not so
-  Planes planes;            // splits the few neighbours that a column consists of; null: not so
-  std::int64_t width;       // columns of a block
+  bool pair, constant;        // a second input; it is the same for all elements (Rows) or columns
+  bool direct;                // results are stored as `finish` gives them
+  bool stream;                // and past the caches
+  WeightedPlanes weighted;    // does a block of columns in one pass; null: not so
+  const VectorLoops* vector;  // of products with one vector
+  Planes planes;              // splits the few neighbours that a column consists of; null: not so
+  std::int64_t width;         // columns of a block
   std::int64_t blocks_in_row, n_blocks, tiles;
   // Output.
   OperandDesc out;
@@ -159,6 +163,19 @@ void wide_tile(const Job& j, const Block& b, std::int64_t start, std::int64_t m,
   std::memcpy(acc, s.wide, static_cast<std::size_t>(w * j.blocks->acc_size));
 }
 
+// ---- a matrix and a vector
+
+void vector_tile(const Job& j, const Block& b, std::int64_t start, std::int64_t m, char* acc) {
+  Scratch& s = scratch();
+  const void* y = reduced_run(j.plan, 1, j.source[1], b.base[1], start, m, s.input[1]);
+  const char* at = b.base[0] + j.plan.reduced_offset(0, start);
+  if (j.walk == Walk::VectorRows) {
+    j.vector->rows(acc, at, j.plan.column_stride(0), y, b.width, m, s.wide);
+  } else {
+    j.vector->columns(acc, at, j.plan.run_stride(0), y, m, b.width, s.wide);
+  }
+}
+
 void block_tile(const Job& j, const Block& b, std::int64_t tile, char* acc) {
   const std::int64_t start = tile * kTile, m = std::min(kTile, j.plan.n - start);
   switch (j.walk) {
@@ -170,6 +187,9 @@ void block_tile(const Job& j, const Block& b, std::int64_t tile, char* acc) {
       return lanes_tile(j, b, start, m, acc);
     case Walk::Wide:
       return wide_tile(j, b, start, m, acc);
+    case Walk::VectorRows:
+    case Walk::VectorColumns:
+      return vector_tile(j, b, start, m, acc);
   }
 }
 
@@ -299,11 +319,37 @@ std::int64_t choose_width(const Job& j) {
       return kLaneColumns;
     case Walk::Wide:
       return p.columns();
+    case Walk::VectorRows:
+      // The vector may be converted for each block.
+      return std::clamp<std::int64_t>(share, 1, std::clamp<std::int64_t>(262144 / p.n, 16, 256));
+    case Walk::VectorColumns: {
+      // Long pieces of the memory's rows, but work for every thread.
+      const std::int64_t each = (p.columns() / get_num_threads() + 63) / 64 * 64;
+      return std::clamp<std::int64_t>(each, 64, 256);
+    }
   }
   __builtin_unreachable();
 }
 
+/// Sums of products in which the second input is the same for all columns, by the loops for a
+/// matrix and a vector.
+bool takes_vector(Job& j, const OperandDesc& second, DType t) {
+  constexpr std::int64_t kLeast = 8;
+  const ReducePlan& p = j.plan;
+  const VectorLoops& loops = vector_loops(t);
+  if (loops.rows == nullptr || p.reduced != 1 || p.columns() < kLeast) return false;
+  if (j.source[0].cast || p.column_stride(0) == 0 || p.column_stride(1) != 0) return false;
+  const bool rows = p.run_stride(0) == j.source[0].size && p.n >= 2 * kLeast;
+  const bool columns = p.column_stride(0) == j.source[0].size && p.n > 1;
+  if (!rows && !columns) return false;
+  j.vector = &loops;
+  j.walk = rows ? Walk::VectorRows : Walk::VectorColumns;
+  j.source[1] = source_of(second, info(t).compute);
+  return true;
+}
+
 WeightedPlanes g_weighted[kNumDTypes] = {};
+VectorLoops g_vector[kNumDTypes] = {};
 
 /// Runs one row. `sums`: integers are widened as they are read. The second input, if any, is seen
 /// in dtype `second_kernel`.
@@ -322,7 +368,9 @@ void reduce_blocks(const ReduceLaunch& l, const ReduceLevel& level,
   if (j.pair) j.source[1] = source_of(l.operands[l.n_out + 1], second_kernel);
   j.tiles = (l.n + kTile - 1) / kTile;
   j.stored = static_cast<std::int64_t>(element_size(x.dtype));
-  j.walk = choose_walk(j);
+  const bool vector =
+      j.pair && j.blocks == level.dot(l.dtype) && takes_vector(j, l.operands[l.n_out + 1], l.dtype);
+  if (!vector) j.walk = choose_walk(j);
   j.constant = j.pair && (j.walk == Walk::Rows ? j.plan.is_constant_along_reduced(1)
                                                : j.plan.column_stride(1) == 0);
   const bool groups = j.walk == Walk::Columns && j.plan.has_short_rows(j.stored);
@@ -351,6 +399,8 @@ void reduce_blocks(const ReduceLaunch& l, const ReduceLevel& level,
 
 }  // namespace
 
+const VectorLoops& vector_loops(DType t) { return g_vector[static_cast<int>(t)]; }
+void bind_vector_loops(DType t, VectorLoops loops) { g_vector[static_cast<int>(t)] = loops; }
 WeightedPlanes weighted_planes(DType t) { return g_weighted[static_cast<int>(t)]; }
 void bind_weighted_planes(DType t, WeightedPlanes f) { g_weighted[static_cast<int>(t)] = f; }
 

@@ -23,6 +23,11 @@ struct GemmParams {
   GemmLaunch l;
   std::int64_t tiles_m, tiles_n;
 };
+struct BiasParams {
+  void* c;
+  const void* bias;
+  std::int64_t count, m, n, c_batch, c_row, c_col;
+};
 
 static_assert(kGemmDepth % kDepth == 0);
 
@@ -51,9 +56,9 @@ __device__ __forceinline__ C multiply_add(C a, C b, C sum) {
 
 // Up to 16 accumulators a thread, and the sums of the blocks before.
 // Occupancy: 1 blocks of 256 threads.
-template <class T>
+template <class T, class Out>
 __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ GemmParams p) {
-  using C = compute_t<T>;
+  using C = compute_t<Out>;
   constexpr int kOwn = own_of(sizeof(C)), kSide = side_of(sizeof(C));
   __shared__ C a[kDepth][kSide + 1];
   __shared__ C b[kDepth][kSide + 1];
@@ -88,11 +93,11 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ 
         const std::int64_t row = row0 + i / kDepth;
         const std::int64_t ka = k0 + i % kDepth;
         a[i % kDepth][i / kDepth] =
-            row < l.m && ka < l.k ? fn::load(pa[row * l.a_row + ka * l.a_col]) : C{};
+            row < l.m && ka < l.k ? fn::cast<C>(pa[row * l.a_row + ka * l.a_col]) : C{};
         const std::int64_t column = column0 + i % kSide;
         const std::int64_t kb = k0 + i / kSide;
         b[i / kSide][i % kSide] =
-            column < l.n && kb < l.k ? fn::load(pb[kb * l.b_row + column * l.b_col]) : C{};
+            column < l.n && kb < l.k ? fn::cast<C>(pb[kb * l.b_row + column * l.b_col]) : C{};
       }
       __syncthreads();
       const int depth = static_cast<int>(l.k - k0 < kDepth ? l.k - k0 : kDepth);
@@ -107,7 +112,7 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ 
       }
       __syncthreads();
     }
-    T* pc = static_cast<T*>(l.c) + batch * l.c_batch;
+    Out* pc = static_cast<Out*>(l.c) + batch * l.c_batch;
 #pragma unroll
     for (int i = 0; i < kOwn; ++i) {
 #pragma unroll
@@ -119,46 +124,133 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ 
           if constexpr (!fn::is_int_v<C> && !fn::is_bool_v<C>) {
             if (l.k > kGemmDepth) all = join(total[i][j], all);
           }
-          pc[row * l.c_row + column * l.c_col] = fn::cast<T>(all);
+          pc[row * l.c_row + column * l.c_col] = fn::cast<Out>(all);
         }
       }
     }
   }
 }
 
-struct GemmTable {
-  void (*by_dtype[kNumDTypes])(GemmParams) = {};
+// Adds a row of numbers to each row of a finished product.
+// Occupancy: 4 blocks of 256 threads.
+template <class T>
+__global__ void __launch_bounds__(kThreads) bias_kernel(const __grid_constant__ BiasParams p) {
+  using C = compute_t<T>;
+  const std::int64_t step = std::int64_t(gridDim.x) * kThreads;
+  for (std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x; i < p.count; i += step) {
+    const std::int64_t row = i / p.n;
+    const std::int64_t column = i - row * p.n;
+    const std::int64_t batch = row / p.m;
+    T* at =
+        static_cast<T*>(p.c) + batch * p.c_batch + (row - batch * p.m) * p.c_row + column * p.c_col;
+    const C sum = fn::cast<C>(*at) + fn::cast<C>(static_cast<const T*>(p.bias)[column]);
+    *at = fn::cast<T>(sum);
+  }
+}
+
+struct PointerParams {
+  ProductLaunch l;
+  void** to;  // of a, then of b, then of c
+  std::int64_t places, bytes;
 };
 
-void launch_gemm(const void* desc, const void* self) {
-  const auto& l = *static_cast<const ProductLaunch*>(desc);
-  if (l.batch == 0 || l.m == 0 || l.n == 0) return;
-  if (l.k > 0 && !l.exact) {
+// Where each matrix of a batch begins.
+// Occupancy: 4 blocks of 256 threads.
+__global__ void __launch_bounds__(kThreads)
+    pointers_kernel(const __grid_constant__ PointerParams p) {
+  const std::int64_t step = std::int64_t(gridDim.x) * kThreads;
+  for (std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x; i < p.places;
+       i += step) {
+    std::int64_t rest = i / p.l.batch;
+    const std::int64_t inner = i - rest * p.l.batch;
+    std::int64_t a = inner * p.l.a_batch, b = inner * p.l.b_batch;
+    for (int d = p.l.outer - 1; d >= 0; --d) {
+      const std::int64_t above = rest / p.l.outer_shape[d];
+      const std::int64_t at = rest - above * p.l.outer_shape[d];
+      a += at * p.l.outer_a[d];
+      b += at * p.l.outer_b[d];
+      rest = above;
+    }
+    p.to[i] = const_cast<char*>(static_cast<const char*>(p.l.a) + a * p.bytes);
+    p.to[p.places + i] = const_cast<char*>(static_cast<const char*>(p.l.b) + b * p.bytes);
+    p.to[2 * p.places + i] = static_cast<char*>(p.l.c) + i * p.l.c_batch * p.bytes;
+  }
+}
+
+struct GemmTable {
+  void (*by_dtype[kNumDTypes])(GemmParams) = {};
+  void (*wide[kNumDTypes])(GemmParams) = {};
+  void (*bias[kNumDTypes])(BiasParams) = {};
+};
+
+/// False where the failure was reported.
+bool multiply(const ProductLaunch& l, const GemmTable& t) {
+  // Sums of integers are the same in any order.
+  if (l.k > 0 && (!l.exact || l.wide)) {
     const char* problem = nullptr;
     switch (vendor_gemm(l, &problem)) {
       case VendorAnswer::Done:
-        return;
+        return true;
       case VendorAnswer::Failed:
-        return raise("matmul", problem);
+        raise("matmul", problem);
+        return false;
       case VendorAnswer::NotTaken:
         break;
     }
   }
-  const auto& t = *static_cast<const GemmTable*>(self);
-  const std::int64_t side = side_of(element_size(info(l.dtype).compute));
+  if (l.outer > 0) {
+    const auto in = static_cast<std::int64_t>(element_size(l.dtype));
+    const std::int64_t out = l.wide ? 4 : in;
+    for (std::int64_t i = 0; i < outer_places(l); ++i) {
+      if (!multiply(outer_place(l, i, in, out), t)) return false;
+    }
+    return true;
+  }
+  const int d = static_cast<int>(l.dtype);
+  const DType sums = l.wide ? DType::int32 : info(l.dtype).compute;
+  const std::int64_t side = side_of(element_size(sums));
   const GemmParams p{l, (l.m + side - 1) / side, (l.n + side - 1) / side};
-  check(launch(t.by_dtype[static_cast<int>(l.dtype)], grid_for(p.tiles_m * p.tiles_n * l.batch),
+  const cudaError_t e =
+      launch(l.wide ? t.wide[d] : t.by_dtype[d], grid_for(p.tiles_m * p.tiles_n * l.batch),
+             kThreads, p, l.device, l.stream);
+  check(e, "matmul");
+  return e == cudaSuccess;
+}
+
+void launch_gemm(const void* desc, const void* self) {
+  ProductLaunch l = *static_cast<const ProductLaunch*>(desc);
+  if (l.batch == 0 || l.m == 0 || l.n == 0) return;
+  const auto& t = *static_cast<const GemmTable*>(self);
+  const void* bias = l.bias;
+  if (bias != nullptr && l.k > 0 && !l.exact) {
+    const char* problem = nullptr;
+    if (vendor_gemm(l, &problem) == VendorAnswer::Done) return;  // with the bias
+  }
+  l.bias = nullptr;
+  if (!multiply(l, t) || bias == nullptr) return;
+  const BiasParams p{l.c, bias, l.batch * l.m * l.n, l.m, l.n, l.c_batch, l.c_row, l.c_col};
+  check(launch(t.bias[static_cast<int>(l.dtype)], grid_for((p.count + kThreads - 1) / kThreads),
                kThreads, p, l.device, l.stream),
         "matmul");
 }
 
 GemmTable make_table() {
   GemmTable t;
-  for_each_dtype<mask(dtypes::All)>([&]<class T>(int d) { t.by_dtype[d] = &gemm_kernel<T>; });
+  for_each_dtype<mask(dtypes::All)>([&]<class T>(int d) { t.by_dtype[d] = &gemm_kernel<T, T>; });
+  for_each_dtype<mask(dtypes::Floats)>([&]<class T>(int d) { t.bias[d] = &bias_kernel<T>; });
+  t.wide[static_cast<int>(DType::int8)] = &gemm_kernel<std::int8_t, std::int32_t>;
+  t.wide[static_cast<int>(DType::uint8)] = &gemm_kernel<std::uint8_t, std::int32_t>;
   return t;
 }
 
 }  // namespace
+
+cudaError_t write_pointers(const ProductLaunch& l, void** to) {
+  const PointerParams p{l, to, outer_places(l) * l.batch,
+                        static_cast<std::int64_t>(element_size(l.dtype))};
+  return launch(&pointers_kernel, grid_for((p.places + kThreads - 1) / kThreads), kThreads, p,
+                l.device, l.stream);
+}
 
 int bind_gemm() {
   static const GemmTable t = make_table();

@@ -201,11 +201,13 @@ void add_attention(std::vector<Case>& cases) {
 }
 
 /// matmul of x with itself, or with a tensor of the shape `second`, which goes to the peers as
-/// text.
+/// text. In the forms "turned" and "turned_vector" x is transposed, in "turned_right" the other.
 Case product_case(DType dtype, const std::string& form, const Dims& shape, const Dims& second) {
   Case c = make("matmul", form, shape, 0, kUnit, [=](benchmark::State& state) {
-    const Tensor& x = input(shape, dtype, kUnit);
-    const Tensor y = second.empty() ? x : filled(second, dtype, kUnit, 8);
+    Tensor x = input(shape, dtype, kUnit);
+    Tensor y = second.empty() ? x : filled(second, dtype, kUnit, 8);
+    if (form == "turned" || form == "turned_vector") x = x.transpose(-1, -2);
+    if (form == "turned_right") y = y.transpose(-1, -2);
     timed(state, [&] { return matmul(x, y); });
   });
   c.dtype = dtype;
@@ -216,19 +218,55 @@ Case product_case(DType dtype, const std::string& form, const Dims& shape, const
   return c;
 }
 
-void add_products(std::vector<Case>& cases) {
-  for (const DType t : {kFloat, dtype_of<double>, dtype_of<BFloat16>}) {
-    for (const std::int64_t n : {4, 64, 256, 512, 1024, 2048}) {
-      cases.push_back(product_case(t, "fresh", {n, n}, {}));
-    }
-    cases.push_back(product_case(t, "odd", {1000, 37}, {37, 513}));
-    cases.push_back(product_case(t, "odd", {37, 1000}, {1000, 513}));
-    cases.push_back(product_case(t, "odd", {1000, 513}, {513, 7}));
-    cases.push_back(product_case(t, "batch", {1024, 64, 64}, {1024, 64, 64}));
-    cases.push_back(product_case(t, "vector", {1024, 1024}, {1024}));
-    cases.push_back(product_case(t, "vector", {4096, 4096}, {4096}));
-    cases.push_back(product_case(t, "row", {4096}, {4096, 4096}));
+constexpr Domain kBytes{-128, 127};
+
+/// Sums of int8 in int32.
+Case int_mm_case(std::int64_t n) {
+  Case c = make("int_mm", "fresh", {n, n}, 0, kBytes, [n](benchmark::State& state) {
+    const Tensor& x = input({n, n}, DType::int8, kBytes);
+    timed(state, [&] { return int_mm(x, x); });
+  });
+  c.dtype = DType::int8;
+  c.flops = 2.0 * static_cast<double>(n * n * n);
+  return c;
+}
+
+/// The shapes of one dtype: square, odd, transposed, batches, with vectors.
+void add_products_of(std::vector<Case>& cases, DType t) {
+  const auto add = [&](const char* form, const Dims& shape, const Dims& second) {
+    cases.push_back(product_case(t, form, shape, second));
+  };
+  for (const std::int64_t n : {4, 64, 128, 256, 512, 1024, 2048}) add("fresh", {n, n}, {});
+  add("odd", {127, 129}, {129, 131});
+  add("odd", {1000, 33}, {33, 1000});
+  add("odd", {1000, 37}, {37, 513});
+  add("odd", {37, 1000}, {1000, 513});
+  add("odd", {1000, 513}, {513, 7});
+  add("odd", {2, 1024}, {1024, 1024});
+  add("batch", {1024, 64, 64}, {1024, 64, 64});
+  for (const std::int64_t n : {256, 1024}) {
+    add("turned", {n, n}, {n, n});
+    add("turned_right", {n, n}, {n, n});
   }
+  add("turned_right", {1024, 64, 64}, {1024, 64, 64});
+  for (const std::int64_t n : {64, 256, 1024, 2048, 4096}) {
+    add("vector", {n, n}, {n});
+    add("turned_vector", {n, n}, {n});
+  }
+  add("row", {1024}, {1024, 1024});
+  add("row", {4096}, {4096, 4096});
+  add("row", {1, 1024}, {1024, 1024});
+}
+
+void add_products(std::vector<Case>& cases) {
+  for (const DType t : {kFloat, dtype_of<double>, dtype_of<BFloat16>}) add_products_of(cases, t);
+  for (const DType t : {DType::float16, DType::complex64}) {
+    for (const std::int64_t n : {64, 512}) {
+      cases.push_back(product_case(t, "fresh", {n, n}, {}));
+      cases.push_back(product_case(t, "vector", {n, n}, {n}));
+    }
+  }
+  for (const std::int64_t n : {64, 256, 1024}) cases.push_back(int_mm_case(n));
   // The main job: luma of pictures, one pass over them. What it is held against moves as many
   // bytes.
   const std::string equation = "...chw,c->...hw";

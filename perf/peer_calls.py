@@ -190,7 +190,15 @@ class Torch:
         y = x
         if row.get("extra"):
             y = self.lib.rand(*map(int, row["extra"].split(","))).to(device=self.device, dtype=x.dtype)
+        if row["form"] in ("turned", "turned_vector"):
+            x = x.transpose(-1, -2)
+        if row["form"] == "turned_right":
+            y = y.transpose(-1, -2)
         return lambda: self.lib.matmul(x, y)
+
+    def _int_mm(self, row):
+        (x,) = self.inputs(row, [row["dtype"]])
+        return lambda: self.lib._int_mm(x, x)
 
     def factorise(self, row):
         """Of a matrix whose diagonal dominates: definite by its lower triangle."""

@@ -128,15 +128,15 @@ struct Tile {
 };
 
 /// One group of rows by one panel over one block of k. Elements of A are `a_row` and `a_k` apart;
-/// packed ones of a group Rows apart.
+/// packed ones of a group Rows apart. Rows of the panel are `b_k` apart.
 template <class T, int Rows, int Vectors, bool Packed>
 void tile_real(std::int64_t depth, const T* a, std::int64_t a_row, std::int64_t a_k,
-               const Real<T>* b, const Tile<T>& to) {
+               const Real<T>* b, std::int64_t b_k, const Tile<T>& to) {
   using R = Real<T>;
   using V = Vector<R>;
   constexpr int kL = kLanes<R>;
   V sum[Rows][Vectors] = {};
-  for (std::int64_t k = 0; k < depth; ++k, b += Vectors * kL, a += Packed ? Rows : a_k) {
+  for (std::int64_t k = 0; k < depth; ++k, b += b_k, a += Packed ? Rows : a_k) {
     V y[Vectors];
     for (int v = 0; v < Vectors; ++v) load<R>(y[v], b + v * kL);
 #pragma GCC unroll 16
@@ -206,15 +206,15 @@ void tile_complex(std::int64_t depth, const Real<T>* a, const Real<T>* b, const 
 
 template <class T>
 using TileLoop = void (*)(std::int64_t depth, const T* a, std::int64_t a_row, std::int64_t a_k,
-                          const Real<T>* b, const Tile<T>& to);
+                          const Real<T>* b, std::int64_t b_k, const Tile<T>& to);
 
 template <class T, int Rows, int Vectors, bool Packed>
 void tile(std::int64_t depth, const T* a, std::int64_t a_row, std::int64_t a_k, const Real<T>* b,
-          const Tile<T>& to) {
+          std::int64_t b_k, const Tile<T>& to) {
   if constexpr (kComplex<T>)
     tile_complex<T, Rows, Vectors>(depth, reinterpret_cast<const Real<T>*>(a), b, to);
   else
-    tile_real<T, Rows, Vectors, Packed>(depth, a, a_row, a_k, b, to);
+    tile_real<T, Rows, Vectors, Packed>(depth, a, a_row, a_k, b, b_k, to);
 }
 
 template <class T>
@@ -328,10 +328,10 @@ void pack_panel(Real<T>* to, const T* b, std::int64_t b_k, std::int64_t b_column
 // ---- blocks
 
 /// The parts of a rectangle's work memory.
-template <class T>
+template <class T, class Out>
 struct Blocks {
   std::int64_t depth, rows, columns;  // most of one block
-  bool packs_a;
+  bool packs_a, packs_b;
   bool own_c;  // sums are kept apart and rounded at the end
 
   explicit Blocks(const GemmPart& p)
@@ -339,7 +339,9 @@ struct Blocks {
         rows(std::min(p.m, kBlockRows<T>)),
         columns(std::min(p.n, kBlockColumns<T>)),
         packs_a(!fn::same_v<T, Real<T>> || p.n > 4 * kWidth<T>),
-        own_c(!fn::same_v<T, Compute<T>>) {}
+        // A panel that one group of rows alone reads is not worth packing, if it lies in rows.
+        packs_b(!fn::same_v<T, Real<T>> || p.b_col != 1 || p.m > kGroup<T>),
+        own_c(!fn::same_v<Out, Compute<T>>) {}
   static std::int64_t lines(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
   std::int64_t a_bytes() const {
     return packs_a ? lines(depth * rows * static_cast<std::int64_t>(sizeof(Compute<T>))) : 0;
@@ -353,7 +355,7 @@ struct Blocks {
   }
 };
 
-template <class T>
+template <class T, class Out>
 class Rectangle {
  public:
   Rectangle(const GemmPart& p, char* memory) : p_(p), blocks_(p) {
@@ -366,7 +368,7 @@ class Rectangle {
     for (std::int64_t j = 0; j < p_.n; j += blocks_.columns) {
       columns_ = std::min(blocks_.columns, p_.n - j);
       if (!blocks_.own_c) {
-        if constexpr (fn::same_v<T, Compute<T>>) c_ = static_cast<T*>(p_.c) + j * p_.c_col;
+        if constexpr (fn::same_v<Out, Compute<T>>) c_ = static_cast<Out*>(p_.c) + j * p_.c_col;
         c_row_ = p_.c_row;
         c_col_ = p_.c_col;
       } else {
@@ -376,7 +378,8 @@ class Rectangle {
       }
       for (std::int64_t k = 0; k < p_.k; k += kGemmDepth) {
         depth_ = std::min(kGemmDepth, p_.k - k);
-        pack_b(static_cast<const T*>(p_.b) + k * p_.b_row + j * p_.b_col);
+        b_ = static_cast<const T*>(p_.b) + k * p_.b_row + j * p_.b_col;
+        pack_b(b_);
         for (std::int64_t i = 0; i < p_.m; i += kBlockRows<T>) row_block(i, k);
       }
       if (blocks_.own_c) round(j);
@@ -386,8 +389,10 @@ class Rectangle {
  private:
   static int vectors(std::int64_t columns) { return columns > kLanes<Real<T>> ? 2 : 1; }
 
+  /// The last panel always, unless it is a whole one.
   void pack_b(const T* b) {
-    for (std::int64_t j = 0; j < columns_; j += kWidth<T>) {
+    std::int64_t j = blocks_.packs_b ? 0 : columns_ / kWidth<T> * kWidth<T>;
+    for (; j < columns_; j += kWidth<T>) {
       const auto w = static_cast<int>(std::min<std::int64_t>(kWidth<T>, columns_ - j));
       pack_panel<T>(b_packed_ + j * depth_ * kParts<T>, b + j * p_.b_col, p_.b_row, p_.b_col,
                     depth_, w, vectors(w) * kLanes<Real<T>>);
@@ -407,6 +412,13 @@ class Rectangle {
     for (std::int64_t j = 0; j < columns_; j += kWidth<T>) {
       const auto w = static_cast<int>(std::min<std::int64_t>(kWidth<T>, columns_ - j));
       const Real<T>* b = b_packed_ + j * depth_ * kParts<T>;
+      std::int64_t b_k = vectors(w) * kLanes<Real<T>>;
+      if constexpr (fn::same_v<T, Real<T>>) {
+        if (!blocks_.packs_b && w == kWidth<T>) {
+          b = b_ + j;
+          b_k = p_.b_row;
+        }
+      }
       for (std::int64_t g = 0; g < groups; ++g) {
         const std::int64_t r = begin(g);
         const auto size = static_cast<std::size_t>(begin(g + 1) - r);
@@ -414,10 +426,10 @@ class Rectangle {
         if (blocks_.packs_a) {
           const auto* from =
               reinterpret_cast<const Compute<T>*>(a_packed_ + r * depth_ * kParts<T>);
-          kTileLoops<Compute<T>>.packed[size][vectors(w)](depth_, from, 0, 0, b, to);
+          kTileLoops<Compute<T>>.packed[size][vectors(w)](depth_, from, 0, 0, b, b_k, to);
         } else if constexpr (fn::same_v<T, Real<T>>) {
           kTileLoops<Compute<T>>.strided[size][vectors(w)](depth_, a + r * p_.a_row, p_.a_row,
-                                                           p_.a_col, b, to);
+                                                           p_.a_col, b, b_k, to);
         }
       }
     }
@@ -426,26 +438,27 @@ class Rectangle {
   /// Columns from j on, from the sums to C.
   void round(std::int64_t j) {
     for (std::int64_t i = 0; i < p_.m; ++i) {
-      T* c = static_cast<T*>(p_.c) + i * p_.c_row + j * p_.c_col;
+      Out* c = static_cast<Out*>(p_.c) + i * p_.c_row + j * p_.c_col;
       const Compute<T>* row = sums_ + i * columns_;
-      if constexpr (fn::is_half_v<T>) {
+      if constexpr (fn::is_half_v<Out>) {
         if (p_.c_col == 1) {
-          level().cast[static_cast<int>(dtype_of<T>)][static_cast<int>(dtype_of<Compute<T>>)](
+          level().cast[static_cast<int>(dtype_of<Out>)][static_cast<int>(dtype_of<Compute<T>>)](
               c, row, columns_);
           continue;
         }
       }
       for (std::int64_t x = 0; x < columns_; ++x) {
-        if constexpr (fn::is_int_v<T>)
-          c[x * p_.c_col] = static_cast<T>(row[x]);
+        if constexpr (fn::is_int_v<Out>)
+          c[x * p_.c_col] = static_cast<Out>(row[x]);
         else
-          c[x * p_.c_col] = fn::cast<T>(row[x]);
+          c[x * p_.c_col] = fn::cast<Out>(row[x]);
       }
     }
   }
 
   const GemmPart& p_;
-  Blocks<T> blocks_;
+  Blocks<T, Out> blocks_;
+  const T* b_ = nullptr;
   Real<T>* a_packed_;
   Real<T>* b_packed_;
   Compute<T>* sums_;
@@ -453,25 +466,29 @@ class Rectangle {
   std::int64_t c_row_ = 0, c_col_ = 0, columns_ = 0, depth_ = 0;
 };
 
-template <class T>
+template <class T, class Out>
 void gemm_run(const GemmPart& p, char* memory) {
-  Rectangle<T>(p, memory).run();
+  Rectangle<T, Out>(p, memory).run();
 }
 
-template <class T>
+template <class T, class Out>
 std::int64_t gemm_memory(const GemmPart& p) {
-  const Blocks<T> b(p);
+  const Blocks<T, Out> b(p);
   return b.a_bytes() + b.b_bytes() + b.c_bytes(p);
 }
+
+template <class T, class Out>
+constexpr GemmLoops kGemmLoops = {&gemm_run<T, Out>, &gemm_memory<T, Out>, kVectorBytes >= 32};
 
 void register_gemm(HostRegistry&) {
   for (int d = 0; d < kNumDTypes; ++d) {
     visit(static_cast<DType>(d), [&]<class T>() {
-      if constexpr (kMultiplies<T>) {
-        bind_gemm_loops(static_cast<DType>(d), {&gemm_run<T>, &gemm_memory<T>, kVectorBytes >= 32});
-      }
+      if constexpr (kMultiplies<T>) bind_gemm_loops(static_cast<DType>(d), false, kGemmLoops<T, T>);
     });
   }
+  // Sums wrap in 32 bits, signed or not.
+  bind_gemm_loops(DType::int8, true, kGemmLoops<std::int8_t, std::uint32_t>);
+  bind_gemm_loops(DType::uint8, true, kGemmLoops<std::uint8_t, std::uint32_t>);
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

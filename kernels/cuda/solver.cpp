@@ -6,7 +6,6 @@
 
 #include <cublas_v2.h>
 #include <cusolverDn.h>
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +14,7 @@
 #include <mutex>
 
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/library.h"
 #include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {
@@ -58,49 +58,24 @@ namespace {
   X(cublasCtrsm_v2_64)       \
   X(cublasZtrsm_v2_64)
 
+// As the messages name them.
 #define TANDEM_STRING(x) #x
 #define TANDEM_LIBRARY(name, major) "lib" name ".so." TANDEM_STRING(major)
 constexpr const char* kSolverLibrary = TANDEM_LIBRARY("cusolver", CUSOLVER_VER_MAJOR);
 constexpr const char* kBlasLibrary = TANDEM_LIBRARY("cublas", CUBLAS_VER_MAJOR);
 
-#define TANDEM_MEMBER(call) decltype(&::call) call = nullptr;
-#define TANDEM_LOOKUP(name)                                       \
-  name = reinterpret_cast<decltype(name)>(dlsym(library, #name)); \
-  usable = usable && name != nullptr;
+TANDEM_VENDOR_TABLE(Solver, "cusolver", CUSOLVER_VER_MAJOR, TANDEM_SOLVER_CALLS)
+TANDEM_VENDOR_TABLE(Blas, "cublas", CUBLAS_VER_MAJOR, TANDEM_BLAS_CALLS)
 
-struct Solver {
-  TANDEM_SOLVER_CALLS(TANDEM_MEMBER)
-  bool usable = false;
-
-  Solver() {
-    void* library = dlopen(kSolverLibrary, RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return;
-    usable = true;
-    TANDEM_SOLVER_CALLS(TANDEM_LOOKUP)
-  }
-};
 const Solver& solver() {
   static const Solver& s = *new Solver();
   return s;
 }
 
-struct Blas {
-  TANDEM_BLAS_CALLS(TANDEM_MEMBER)
-  bool usable = false;
-
-  Blas() {
-    void* library = dlopen(kBlasLibrary, RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return;
-    usable = true;
-    TANDEM_BLAS_CALLS(TANDEM_LOOKUP)
-  }
-};
 const Blas& blas() {
   static const Blas& b = *new Blas();
   return b;
 }
-#undef TANDEM_MEMBER
-#undef TANDEM_LOOKUP
 
 /// Handles by device. A handle has one stream at a time, so a step holds the mutex from setting the
 /// stream until all is queued.

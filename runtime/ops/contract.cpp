@@ -22,7 +22,99 @@ void check_summable(const OpRow& row, DType dtype) {
                      "] not implemented for 'Bool'; cast to an integer or float dtype");
 }
 
+/// All but the batch.
+ProductLaunch launch_of(const Tensor& a, const Tensor& b, const Tensor& out,
+                        const ProductForm& form) {
+  const IntSpan rows = a.strides().last(2);
+  const IntSpan columns = b.strides().last(2);
+  ProductLaunch g{};
+  g.exact = is_exact();
+  g.tf32 = allow_tf32();
+  g.m = out.shape()[1];
+  g.k = a.shape().back();
+  g.n = out.shape()[2];
+  g.a = a.data_ptr();
+  g.b = b.data_ptr();
+  g.c = out.data_ptr();
+  g.a_row = rows[0];
+  g.a_col = rows[1];
+  g.b_row = columns[0];
+  g.b_col = columns[1];
+  g.c_batch = out.strides()[0];
+  g.c_row = out.strides()[1];
+  g.c_col = out.strides()[2];
+  g.dtype = a.dtype();
+  g.device = out.device();
+  g.wide = form.wide;
+  if (form.bias != nullptr) g.bias = form.bias->data_ptr();
+  g.stream = form.bias != nullptr ? launch_stream(g.device, {&out}, {&a, &b, form.bias})
+                                  : launch_stream(g.device, {&out}, {&a, &b});
+  return g;
+}
+
+/// The batch dimensions of both, those merged that lie one after the other in both.
+struct Places {
+  SmallVector<std::int64_t, 6> size, a, b;
+
+  Places(const Tensor& x, const Tensor& y) {
+    for (std::size_t d = 0; d + 2 < x.shape().size(); ++d) {
+      if (x.shape()[d] == 1) continue;
+      const std::int64_t n = x.shape()[d];
+      const std::int64_t s = x.strides()[d];
+      const std::int64_t t = y.strides()[d];
+      if (!size.empty() && a.back() == s * n && b.back() == t * n) {
+        size.back() *= n;
+        a.back() = s;
+        b.back() = t;
+        continue;
+      }
+      size.push_back(n);
+      a.push_back(s);
+      b.push_back(t);
+    }
+  }
+};
+
 }  // namespace
+
+std::int64_t strided_batches(const Tensor& a, const Tensor& b) {
+  const Places p(a, b);
+  std::int64_t n = 1;
+  for (std::size_t d = 0; d + 1 < p.size.size(); ++d) n *= p.size[d];
+  return n;
+}
+
+Tensor product_of_places(const OpRow& row, const Tensor& a, const Tensor& b,
+                         const ProductForm& form) {
+  const Places p(a, b);
+  std::int64_t places = 1;
+  for (const std::int64_t n : p.size) places *= n;
+  const auto infer = [&] {
+    check_summable(row, a.dtype());
+    const Tensor* both[] = {&a, &b};
+    const std::size_t rank = a.shape().size();
+    return OutSpec{Dims{places, a.shape()[rank - 2], b.shape().back()},
+                   form.wide ? DType::int32 : a.dtype(),
+                   common_device(row, both),
+                   {}};
+  };
+  const auto go = [&](const Tensor& out) {
+    if (out.numel() == 0) return;
+    ProductLaunch g = launch_of(a, b, out, form);
+    const std::size_t last = p.size.size() - 1;
+    g.batch = p.size[last];
+    g.a_batch = p.a[last];
+    g.b_batch = p.b[last];
+    g.outer = static_cast<int>(last);
+    for (std::size_t d = 0; d < last; ++d) {
+      g.outer_shape[d] = p.size[d];
+      g.outer_a[d] = p.a[d];
+      g.outer_b[d] = p.b[d];
+    }
+    detail::launch(op::matmul, g.device, &g);
+  };
+  return run_one(row, nullptr, infer, go);
+}
 
 Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int64_t outer_rank) {
   const IntSpan shape = a.shape();
@@ -60,40 +152,25 @@ Tensor product_sum(const OpRow& row, const Tensor& a, const Tensor& b, std::int6
   return run_one(row, nullptr, infer, go);
 }
 
-Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tensor* given) {
+Tensor batched_product(const OpRow& row, const Tensor& a, const Tensor& b, Tensor* given,
+                       const ProductForm& form) {
   const IntSpan sa = a.shape();
   const IntSpan sb = b.shape();
   const DType dtype = a.dtype();
+  const DType result = form.wide ? DType::int32 : dtype;
   const auto infer = [&] {
     check_summable(row, dtype);
     const Tensor* both[] = {&a, &b};
-    return OutSpec{Dims{std::max(sa[0], sb[0]), sa[1], sb[2]}, dtype, common_device(row, both), {}};
+    return OutSpec{
+        Dims{std::max(sa[0], sb[0]), sa[1], sb[2]}, result, common_device(row, both), {}};
   };
   const auto go = [&](const Tensor& out) {
     if (out.numel() == 0) return;
     const auto step = [](const Tensor& t) { return t.shape()[0] == 1 ? 0 : t.strides()[0]; };
-    ProductLaunch g{};
-    g.exact = is_exact();
-    g.tf32 = allow_tf32();
+    ProductLaunch g = launch_of(a, b, out, form);
     g.batch = out.shape()[0];
-    g.m = sa[1];
-    g.k = sa[2];
-    g.n = sb[2];
-    g.a = a.data_ptr();
-    g.b = b.data_ptr();
-    g.c = out.data_ptr();
     g.a_batch = step(a);
-    g.a_row = a.strides()[1];
-    g.a_col = a.strides()[2];
     g.b_batch = step(b);
-    g.b_row = b.strides()[1];
-    g.b_col = b.strides()[2];
-    g.c_batch = out.strides()[0];
-    g.c_row = out.strides()[1];
-    g.c_col = out.strides()[2];
-    g.dtype = dtype;
-    g.device = out.device();
-    g.stream = launch_stream(g.device, {&out}, {&a, &b});
     detail::launch(op::matmul, g.device, &g);
   };
   return run_one(row, given, infer, go);

@@ -100,7 +100,27 @@ Tensor matrix_vector(const Tensor& a, const Tensor& v) {
   return detail::product_sum(op::matmul, a, v.expand(a.shape()), a.dim() - 1);
 }
 
-Tensor matmul_unnamed(const Tensor& a, const Tensor& b) {
+/// Batches that would have to be copied to have one stride: where they lie, if that is one launch
+/// (a device's library takes a pointer a matrix) or a few of much work each. Else undefined.
+Tensor in_place(const Tensor& a, const Tensor& b, const Dims& batch,
+                const detail::ProductForm& form) {
+  constexpr std::int64_t kMostCalls = 256, kOwnCall = std::int64_t(1) << 20;
+  const auto whole = [&](const Tensor& t) {
+    Dims full = batch;
+    for (const std::int64_t s : t.shape().last(2)) full.push_back(s);
+    return t.expand(full);
+  };
+  const Tensor x = whole(a);
+  const Tensor y = whole(b);
+  const std::int64_t calls = x.numel() == 0 || y.numel() == 0 ? 1 : detail::strided_batches(x, y);
+  if (calls == 1) return {};
+  const bool pointers = a.device().kind == DeviceKind::CUDA && dtypes::Inexact.has(a.dtype());
+  const std::int64_t work = x.numel() / calls * y.shape().back();
+  if (!pointers && (calls > kMostCalls || work < kOwnCall)) return {};
+  return detail::product_of_places(op::matmul, x, y, form);
+}
+
+Tensor matmul_unnamed(const Tensor& a, const Tensor& b, const detail::ProductForm& form) {
   if (b.dim() == 1) return matrix_vector(a, b);
   if (a.dim() == 1) return matrix_vector(b.transpose(-1, -2), a);
   const Dims batch = batch_shape(Dims(a.shape().first(a.shape().size() - 2)),
@@ -115,24 +135,39 @@ Tensor matmul_unnamed(const Tensor& a, const Tensor& b) {
   // A batch of matrices times one matrix is one tall product.
   if (b.dim() == 2 && a.dim() > 2 && count > 0) {
     const Tensor tall = a.reshape({1, count * m, a.shape().back()});
-    return detail::batched_product(op::matmul, tall, b.unsqueeze(0)).view(shape);
+    return detail::batched_product(op::matmul, tall, b.unsqueeze(0), nullptr, form).view(shape);
   }
+  if (const Tensor out = in_place(a, b, batch, form); out.defined()) return out.view(shape);
   if (count == 0) return zeros(shape, {.dtype = a.dtype(), .device = a.device()});
-  return detail::batched_product(op::matmul, flatten_batch(a, batch), flatten_batch(b, batch))
+  return detail::batched_product(op::matmul, flatten_batch(a, batch), flatten_batch(b, batch),
+                                 nullptr, form)
       .view(shape);
 }
 
 }  // namespace
 
-Tensor matmul(const Tensor& a, const Tensor& b) {
+namespace detail {
+
+bool takes_bias(const Tensor& a, const Tensor& b, const Tensor& bias) {
+  return a.device().kind == DeviceKind::CUDA && dtypes::Floats.has(a.dtype()) && a.dim() >= 2 &&
+         b.dim() == 2 && bias.dim() == 1 && bias.shape()[0] == b.shape()[1] &&
+         bias.is_contiguous() && bias.dtype() == a.dtype() && a.numel() > 0 &&
+         !(a.has_names() || b.has_names() || bias.has_names());
+}
+
+Tensor matmul_as(const Tensor& a, const Tensor& b, const ProductForm& form) {
   check(a, b);
   Names names = result_names(a, b);
   const bool named = a.has_names() || b.has_names();
-  Tensor out =
-      named ? matmul_unnamed(a.rename(std::nullopt), b.rename(std::nullopt)) : matmul_unnamed(a, b);
+  Tensor out = named ? matmul_unnamed(a.rename(std::nullopt), b.rename(std::nullopt), form)
+                     : matmul_unnamed(a, b, form);
   if (names.empty()) return out;
   return out.rename_(names);
 }
+
+}  // namespace detail
+
+Tensor matmul(const Tensor& a, const Tensor& b) { return detail::matmul_as(a, b, {}); }
 
 Tensor Tensor::matmul(const Tensor& other) const { return tandem::matmul(*this, other); }
 

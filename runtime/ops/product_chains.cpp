@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "runtime/dispatch/funnel.h"
+#include "runtime/ops/contract.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/value.h"
@@ -107,7 +108,11 @@ Tensor linear(const Tensor& input, const Tensor& weight, const std::optional<Ten
     const Tensor* all[] = {&input, &weight, &*bias};
     (void)detail::common_device(*find_op("linear"), all);
   }
-  Tensor out = matmul(input, weight.dim() == 2 ? weight.t() : weight);
+  const Tensor turned = weight.dim() == 2 ? weight.t() : weight;
+  if (biased && detail::takes_bias(input, turned, *bias)) {
+    return detail::matmul_as(input, turned, {.bias = &*bias});
+  }
+  Tensor out = matmul(input, turned);
   if (!biased) return out;
   if (out.has_names() || bias->has_names()) return add(out, *bias);
   return out.add_(*bias);
@@ -123,7 +128,14 @@ Tensor int_mm(const Tensor& x, const Tensor& y) {
   TANDEM_EXPECTS(x.shape()[1] == y.shape()[0], ShapeError,
                  fmt::format("[int_mm] mat1 and mat2 shapes cannot be multiplied ([{}] and [{}])",
                              fmt::join(x.shape(), ", "), fmt::join(y.shape(), ", ")));
-  return matmul(x.to(DType::int32), y.to(DType::int32));
+  // What a device's library asks of the layouts, where it takes the sizes: both sides dense along
+  // the inner dimension. A copy costs less than it saves.
+  const bool fours = x.shape()[1] % 4 == 0 && y.shape()[1] % 4 == 0;
+  if (x.device().kind == DeviceKind::CUDA && x.dtype() == DType::int8 && fours && x.numel() > 0 &&
+      y.numel() > 0) {
+    return detail::matmul_as(x.contiguous(), y.t().contiguous().t(), {.wide = true});
+  }
+  return detail::matmul_as(x, y, {.wide = true});
 }
 
 namespace linalg {

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include "tandem/exact.h"
 #include "tandem/ops.h"
+#include "tandem/random.h"
 #include "tests/support/elements.h"
 
 using namespace tandem;
@@ -93,6 +95,82 @@ TEST(Products, ThreadsChangeNoBitOfSmallOnes) {
     EXPECT_EQ(std::memcmp(c.data_ptr(), first.data_ptr(), c.nbytes()), 0) << threads;
   }
   set_num_threads(before);
+}
+
+bool same_bytes(const Tensor& x, const Tensor& y) {
+  const Tensor a = x.contiguous();
+  const Tensor b = y.contiguous();
+  return a.nbytes() == b.nbytes() && std::memcmp(a.data_ptr(), b.data_ptr(), a.nbytes()) == 0;
+}
+
+/// In exact mode an element depends on its row and column alone: thin products, which read the
+/// right matrix where it lies, have the bits of wide ones.
+TEST(Products, ThinOnesHaveTheBitsOfWideOnesInExactMode) {
+  const ExactGuard guard;
+  for (const DType t : {DType::float32, DType::float64, DType::bfloat16, DType::complex64}) {
+    for (const std::int64_t n : {1, 7, 16, 31, 32, 33, 100, 300}) {
+      const Tensor a = randn({40, 600}, {.dtype = t});
+      const Tensor b = randn({600, n}, {.dtype = t});
+      const Tensor all = matmul(a, b);
+      const Tensor turned = b.t().contiguous().t();
+      for (const std::int64_t m : {1, 2, 3, 6, 7, 12, 13}) {
+        const Tensor some = a.slice(0, 0, m);
+        EXPECT_TRUE(same_bytes(matmul(some, b), all.slice(0, 0, m))) << name(t) << m << " " << n;
+        EXPECT_TRUE(same_bytes(matmul(some, turned), all.slice(0, 0, m))) << name(t) << m;
+      }
+    }
+  }
+}
+
+/// oneDNN's bfloat16 takes subnormal numbers for zeros (docs/numerics.md); nothing else does.
+TEST(Products, SubnormalNumbersAreKept) {
+  const double tiny = 0x1p-130;
+  for (const std::int64_t n : {4, 64, 130}) {
+    for (const DType t : {DType::float32, DType::bfloat16}) {
+      const Tensor x = full({n, n}, Scalar(tiny), {.dtype = t});
+      const Tensor unit = eye(n, n, {.dtype = t});
+      EXPECT_EQ(elements(matmul(x, ones({n}, {.dtype = t})))[0].re,
+                Real(tiny * static_cast<double>(n)));
+      const ExactGuard guard(t == DType::bfloat16);
+      EXPECT_EQ(elements(matmul(x, unit))[0].re, Real(tiny)) << name(t) << " " << n;
+    }
+  }
+}
+
+TEST(Products, OfOneRowOrColumnAreThoseOfVectors) {
+  for (const DType t : {DType::float16, DType::bfloat16, DType::float32, DType::float64}) {
+    const Tensor a = randn({3, 50, 300}, {.dtype = t});
+    const Tensor b = randn({3, 300, 40}, {.dtype = t});
+    const Tensor rows = matmul(a.slice(1, 0, 1), b);
+    const Tensor columns = matmul(a, b.slice(2, 0, 1));
+    const Tensor numbers = matmul(a.slice(1, 0, 1), b.slice(2, 0, 1));
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const Tensor row = a.select(0, i).select(0, 0);
+      const Tensor column = b.select(0, i).select(1, 0);
+      EXPECT_TRUE(same_bytes(rows.select(0, i).select(0, 0), matmul(row, b.select(0, i))));
+      EXPECT_TRUE(same_bytes(columns.select(0, i).select(1, 0), matmul(a.select(0, i), column)));
+      EXPECT_TRUE(same_bytes(numbers.select(0, i).reshape({}), matmul(row, column)));
+    }
+  }
+}
+
+/// Batches that no stride tells are gone through where they lie, if there is work enough.
+TEST(Products, BatchesOfBroadcastAndPermutedViews) {
+  for (const DType t : {DType::float32, DType::float64, DType::int64, DType::complex64}) {
+    const Tensor a =
+        tensor_of(numbers(2 * 3 * 90 * 110, 1, t), {2, 1, 3, 90, 110}, t, Layout::Dense);
+    const Tensor b =
+        tensor_of(numbers(4 * 3 * 110 * 120, 2, t), {3, 4, 110, 120}, t, Layout::Dense);
+    const Tensor y = b.transpose(0, 1);  // [4, 3, 110, 120]
+    const Tensor c = matmul(a, y);
+    ASSERT_EQ(Dims(c.shape()), (Dims{2, 4, 3, 90, 120}));
+    for (std::int64_t i = 0; i < 24; ++i) {
+      const Tensor one = matmul(a.select(0, i / 12).select(0, 0).select(0, i % 3).clone(),
+                                y.select(0, i / 3 % 4).select(0, i % 3).clone());
+      EXPECT_TRUE(same_bytes(c.select(0, i / 12).select(0, i / 3 % 4).select(0, i % 3), one))
+          << name(t) << " " << i;
+    }
+  }
 }
 
 TEST(Products, OpenMPIsLeftAsItWas) {

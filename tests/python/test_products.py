@@ -281,6 +281,42 @@ def test_int_mm_sums_in_32_bits(dtype):
         torch.int_mm(torch.tensor(a), torch.tensor(b.astype(np.int32)))
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize("shape", [(64, 64, 64), (130, 4096, 72), (257, 300, 65), (1, 9000, 40), (80, 90, 1), (0, 5, 6), (5, 0, 6)])
+def test_int_mm_of_the_extremes(shape, dtype):
+    """The greatest sums, both signs, in every layout: by libraries and by our own kernel."""
+    m, k, n = shape
+    info = np.iinfo(dtype)
+    sign = np.where(np.arange(k) % 3 == 0, info.min, info.max).astype(dtype)
+    for a, b in ((np.full((m, k), info.min, dtype), np.full((k, n), info.min, dtype)),
+                 (np.full((m, k), info.max, dtype), np.full((k, n), info.min, dtype)),
+                 (np.full((m, k), info.max, dtype), np.full((k, n), info.max, dtype)),
+                 (np.broadcast_to(sign, (m, k)).copy(), np.broadcast_to(sign[:, None], (k, n)).copy())):
+        want = a.astype(np.int64) @ b.astype(np.int64)
+        for x in (torch.tensor(a), torch.tensor(a.T.copy()).t()):
+            for y in (torch.tensor(b), torch.tensor(b.T.copy()).t(), torch.tensor(np.repeat(b, 2, 1))[:, ::2]):
+                got = torch.int_mm(x, y)
+                assert got.dtype == torch.int32
+                np.testing.assert_array_equal(got.numpy(), want)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.complex64])
+@pytest.mark.parametrize("a_shape, b_shape", [
+    ((3, 1, 100, 110), (1, 4, 110, 120)), ((2, 1, 3, 100, 110), (5, 1, 110, 120)), ((3, 1, 4, 5), (2, 5, 6)),
+    ((2, 1, 3, 1, 120, 100), (1, 2, 1, 3, 100, 110)),
+])
+def test_batches_that_broadcast_on_both_sides(a_shape, b_shape, dtype):
+    a, b = integers(*a_shape, dtype=dtype), integers(*b_shape, dtype=dtype)
+    want = np.matmul(a, b)
+    np.testing.assert_array_equal(torch.matmul(torch.tensor(a), torch.tensor(b)).numpy(), want)
+    turned = np.ascontiguousarray(np.moveaxis(a, 0, -1))  # the batch innermost: no library's layout
+    np.testing.assert_array_equal(torch.matmul(torch.tensor(turned).movedim(-1, 0), torch.tensor(b)).numpy(), want)
+    with torch.exact():
+        np.testing.assert_array_equal(torch.matmul(torch.tensor(a), torch.tensor(b)).numpy(), want)
+    meta = torch.matmul(torch.tensor(a).to("meta"), torch.tensor(b).to("meta"))
+    assert tuple(meta.shape) == want.shape and meta.dtype == torch.tensor(want).dtype
+
+
 @pytest.mark.parametrize("shapes", [
     [(3, 4), (4, 5)], [(3, 40), (40, 2), (2, 9)], [(6,), (6, 4), (4, 5)], [(3, 4), (4, 5), (5,)], [(4,), (4, 5), (5,)],
     [(2, 3), (3, 4), (4, 5), (5, 6), (6, 1)], [(3, 0), (0, 4), (4, 2)], [(4,), (4,)],

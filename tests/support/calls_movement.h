@@ -290,7 +290,6 @@ inline void add_movement_launches(Launches& known) {
   known["tensordot"] = 2;  // a cast, product
   known["addr"] = 3;
   known["chain_matmul"] = known["linalg_multi_dot"] = known["linalg_matrix_power"] = 2;
-  known["int_mm"] = 3;  // two casts, product
 }
 
 }  // namespace tandem::test

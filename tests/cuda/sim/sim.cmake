@@ -35,13 +35,22 @@ if(NOT TANDEM_CUDA_SIM)
   return()
 endif()
 
+# Stands in for cuBLASLt where TANDEM_VENDOR_LIBRARIES names its folder.
+add_library(tandem_fake_blas MODULE ${PROJECT_SOURCE_DIR}/tests/cuda/sim/fake_blas.cpp)
+target_include_directories(tandem_fake_blas PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda/sim
+  ${PROJECT_SOURCE_DIR}/runtime/include)
+target_link_libraries(tandem_fake_blas PRIVATE tandem_warnings)
+set_target_properties(tandem_fake_blas PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
+  OUTPUT_NAME cublasLt SUFFIX .so.13)
+
 file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 # CUB cannot be compiled as C++: no_cub.cpp has what the launchers call.
 list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
-list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/blas.cpp
-  ${PROJECT_SOURCE_DIR}/kernels/cuda/solver.cpp
+list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/solver.cpp
   ${PROJECT_SOURCE_DIR}/kernels/cuda/virtual_memory.cpp)
+set_source_files_properties(${PROJECT_SOURCE_DIR}/kernels/cuda/library.cpp PROPERTIES
+  COMPILE_DEFINITIONS TANDEM_CUDA_SIMULATED)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
 set(folder ${PROJECT_SOURCE_DIR}/tests/cuda/sim)
 
@@ -83,7 +92,7 @@ function(tandem_add_sim variant flags)
     list(FILTER plain EXCLUDE REGEX "/(elementwise|generator|(unary|binary|ternary)_[a-z0-9_]+)\\.cu$")
     list(APPEND plain ${folder}/no_elementwise.cpp)
   endif()
-  add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp ${folder}/no_blas.cpp
+  add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp
     ${folder}/no_solver.cpp
     ${folder}/no_cub.cpp ${folder}/no_virtual_memory.cpp)
   target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
@@ -209,6 +218,9 @@ tandem_add_sim_test(scan.asan cuda.scan_parity_test asan ENVIRONMENT ${direct}
   FILTER "-*TotalsOfTotals")  # takes minutes
 tandem_add_sim_test(indexing.asan cuda.indexing_test asan TIMEOUT 1200 ENVIRONMENT ${direct})
 tandem_add_sim_test(exact cuda.exact_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
+set(vendor TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/vendor)
+tandem_add_sim_test(vendor cuda.vendor_test asan ENVIRONMENT ${direct} ${vendor} TANDEM_REQUIRE_GPU=1)
+add_dependencies(cuda.vendor_test tandem_fake_blas)
 tandem_add_sim_test(random cuda.random_parity_test asan ENVIRONMENT ${direct})
 tandem_add_sim_test(sorting cuda.sorting_parity_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 # What each row asks of the device.
