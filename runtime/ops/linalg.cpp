@@ -131,8 +131,10 @@ FactorLaunch factor_launch(const OpRow& row, FactorLaunch::Step step, const Matr
 void check_info(const OpRow& row, const Tensor& info, const char* expected, const char* got) {
   if (info.device().is_meta()) return;
   const Tensor host = info.cpu().contiguous();
-  for (std::int64_t i = 0; i < host.numel(); ++i) {
-    const std::int32_t code = host.data<std::int32_t>()[i];
+  const std::int64_t count = host.numel();
+  const auto* codes = count == 0 ? nullptr : host.data<std::int32_t>();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int32_t code = codes[i];
     if (code == 0) continue;
     std::string where;
     std::int64_t rest = i;
@@ -141,10 +143,10 @@ void check_info(const OpRow& row, const Tensor& info, const char* expected, cons
       rest /= host.shape()[d];
     }
     const bool finite = code != FactorLaunch::kNotFinite;
-    fail<ValueError>(fmt::format("[{}] argument 'A': expected {} matrices, got {}{}", row.name,
-                                 finite ? expected : "finite",
-                                 finite ? got : "one with an infinite or NaN element",
-                                 where.empty() ? "" : fmt::format(" at batch index ({})", where)));
+    fail<linalg::LinAlgError>(fmt::format(
+        "[{}] argument 'A': expected {} matrices, got {}{}", row.name, finite ? expected : "finite",
+        finite ? got : "one with an infinite or NaN element",
+        where.empty() ? "" : fmt::format(" at batch index ({})", where)));
   }
 }
 
