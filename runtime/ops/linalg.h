@@ -71,6 +71,24 @@ Tensor with_info(const OpRow& row, const Matrices& a, bool empty, Go&& go) {
       });
 }
 
+/// Whether batches of such matrices (k columns on the right) are a task of SmallLaunch.
+bool is_small(const Matrices& a, std::int64_t k = 1);
+/// Matrices as a SmallLaunch reads or writes them; `turned`: transposed. t is dense in its batch or
+/// one matrix for the whole of it.
+SmallMatrices small_matrices(const Tensor& t, bool turned = false);
+/// x, or a copy where its batch is neither dense nor one matrix.
+Tensor small_operand(const Tensor& x);
+/// Runs the step: `written` and `read` are its tensors, for the order of streams.
+void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, SmallLaunch l,
+               std::initializer_list<const Tensor*> written,
+               std::initializer_list<const Tensor*> read);
+
+/// Factors by columns, the rows interchanged (from 1) and info.
+struct FactoredLU {
+  Tensor factors, pivots, info;
+};
+FactoredLU factor_lu(const OpRow& row, const Matrices& a);
+
 /// P, L and U of factors and pivots; what is not wanted has no elements.
 std::tuple<Tensor, Tensor, Tensor> unpack_lu(const OpRow& row, const Matrices& a,
                                              const Tensor& pivots, bool data, bool permutation);

@@ -110,6 +110,34 @@ Tensor checked_tau(const OpRow& row, const Matrices& a, const Tensor& tau) {
   return tau.rename(std::nullopt).contiguous();
 }
 
+FactoredLU factor_lu(const OpRow& row, const Matrices& a) {
+  const std::int64_t k = std::min(a.m, a.n);
+  const Tensor pivots = empty(a.shape(Dims{k}), {.dtype = DType::int32, .device = a.x.device()});
+  if (is_small(a)) {
+    const Tensor x = small_operand(a.x);
+    const Tensor factors = fresh_columns(a.x, a.batch, a.m, a.n);
+    const Tensor info = with_info(row, a, k == 0, [&](const Tensor& to) {
+      SmallLaunch f{};
+      f.a = small_matrices(x);
+      f.x = small_matrices(factors);
+      f.pivots = pivots.data<std::int32_t>();
+      f.info = to.data<std::int32_t>();
+      run_small(row, SmallLaunch::Step::LU, a, f, {&to, &factors, &pivots}, {&x});
+    });
+    return {factors, pivots, info};
+  }
+  const Tensor factors = by_columns(a.x);
+  const Tensor info = with_info(row, a, k == 0, [&](const Tensor& to) {
+    FactorLaunch f = factor_launch(row, FactorLaunch::Step::LU, a);
+    f.a = batch_of(factors);
+    f.pivots = pivots.data<std::int32_t>();
+    f.info = to.data<std::int32_t>();
+    f.stream = launch_stream(f.device, {&to, &factors, &pivots}, {});
+    launch(op::linalg_lu_factor_ex, f.device, &f);
+  });
+  return {factors, pivots, info};
+}
+
 }  // namespace detail
 
 namespace linalg {
@@ -126,6 +154,18 @@ struct Factored {
 /// A of row-major order is, read by columns, A^T = conj(A), whose upper factor, read by rows again,
 /// is the lower factor of A: nothing is transposed.
 Factored factor_cholesky(const OpRow& row, const Matrices& a, bool upper) {
+  if (detail::is_small(a)) {
+    const Tensor x = detail::small_operand(a.x);
+    const Tensor l = empty(x.shape(), {.dtype = x.dtype(), .device = x.device()});
+    const Tensor info = detail::with_info(row, a, a.n == 0, [&](const Tensor& to) {
+      SmallLaunch f{};
+      f.a = detail::small_matrices(x, upper);
+      f.x = detail::small_matrices(l, upper);
+      f.info = to.data<std::int32_t>();
+      detail::run_small(row, SmallLaunch::Step::Cholesky, a, f, {&to, &l}, {&x});
+    });
+    return {l, info};
+  }
   const Tensor l = upper ? triu(a.x) : tril(a.x);
   const Tensor info = detail::with_info(row, a, a.n == 0, [&](const Tensor& to) {
     FactorLaunch f = detail::factor_launch(row, Step::Cholesky, a);
@@ -136,25 +176,6 @@ Factored factor_cholesky(const OpRow& row, const Matrices& a, bool upper) {
     detail::launch(op::linalg_cholesky_ex, f.device, &f);
   });
   return {l, info};
-}
-
-struct FactoredLU {
-  Tensor factors, pivots, info;
-};
-
-FactoredLU factor_lu(const OpRow& row, const Matrices& a) {
-  const Tensor factors = detail::by_columns(a.x);
-  const std::int64_t k = std::min(a.m, a.n);
-  const Tensor pivots = empty(a.shape(Dims{k}), {.dtype = DType::int32, .device = a.x.device()});
-  const Tensor info = detail::with_info(row, a, k == 0, [&](const Tensor& to) {
-    FactorLaunch f = detail::factor_launch(row, Step::LU, a);
-    f.a = detail::batch_of(factors);
-    f.pivots = pivots.data<std::int32_t>();
-    f.info = to.data<std::int32_t>();
-    f.stream = detail::launch_stream(f.device, {&to, &factors, &pivots}, {});
-    detail::launch(op::linalg_lu_factor_ex, f.device, &f);
-  });
-  return {factors, pivots, info};
 }
 
 enum class Mode : std::uint8_t { Reduced, Complete, R };
@@ -192,7 +213,7 @@ Tensor cholesky(const Tensor& x, bool upper) {
 std::tuple<Tensor, Tensor, Tensor> lu_factor_ex(const Tensor& x, bool check_errors) {
   const OpRow& row = op::linalg_lu_factor_ex;
   const Matrices a = detail::matrices_of(row, x);
-  const FactoredLU f = factor_lu(row, a);
+  const detail::FactoredLU f = detail::factor_lu(row, a);
   if (check_errors) detail::check_info(row, f.info, "invertible", "a singular one");
   return {detail::named(f.factors, a.names({a.rows, a.columns}, row.name)),
           detail::named(f.pivots, a.names({Name()}, row.name)),
@@ -202,7 +223,7 @@ std::tuple<Tensor, Tensor, Tensor> lu_factor_ex(const Tensor& x, bool check_erro
 std::tuple<Tensor, Tensor> lu_factor(const Tensor& x) {
   const OpRow& row = op::linalg_lu_factor;
   const Matrices a = detail::matrices_of(row, x);
-  const FactoredLU f = factor_lu(row, a);
+  const detail::FactoredLU f = detail::factor_lu(row, a);
   detail::check_info(row, f.info, "invertible", "a singular one");
   return {detail::named(f.factors, a.names({a.rows, a.columns}, row.name)),
           detail::named(f.pivots, a.names({Name()}, row.name))};
@@ -211,7 +232,7 @@ std::tuple<Tensor, Tensor> lu_factor(const Tensor& x) {
 std::tuple<Tensor, Tensor, Tensor> lu(const Tensor& x) {
   const OpRow& row = op::linalg_lu;
   const Matrices a = detail::matrices_of(row, x);
-  const FactoredLU f = factor_lu(row, a);
+  const detail::FactoredLU f = detail::factor_lu(row, a);
   Matrices factored = a;
   factored.x = f.factors;
   return detail::unpack_lu(row, factored, f.pivots, true, true);

@@ -1,4 +1,4 @@
-# Names of the table that go into modules of their own, and those of linear algebra outside them.
+# lint: oracle table. Names of the table that go into modules of their own, and those of linear algebra outside them.
 import itertools
 import pickle
 import subprocess
