@@ -1,6 +1,7 @@
 // Factorisations on a device: small real matrices by own kernels (kernels/functors/small_matrix.h,
-// the same bits as on the host), the other steps by the vendor's libraries (kernels/cuda/solver.cpp);
-// the orders that pivots leave and copies of pivots between integer types have kernels here.
+// the same bits as on the host), the other steps by the vendor's libraries
+// (kernels/cuda/solver.cpp); the orders that pivots leave and copies of pivots between integer
+// types have kernels here.
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/solver.h"
 #include "kernels/functors/small_matrix.h"
@@ -162,8 +163,7 @@ struct SmallTask {
 // to all threads of a matrix at once.
 // Occupancy: 4 blocks of 256 threads.
 template <class R, Small S>
-__global__ void __launch_bounds__(kThreads, 4)
-    small_kernel(const __grid_constant__ SmallParams p) {
+__global__ void __launch_bounds__(kThreads, 4) small_kernel(const __grid_constant__ SmallParams p) {
   TANDEM_DYNAMIC_SHARED(R, shared);
   const int groups = kThreads / p.width;
   const int group = static_cast<int>(threadIdx.x) / p.width;
@@ -173,11 +173,10 @@ __global__ void __launch_bounds__(kThreads, 4)
        base += step) {
     const std::int64_t b = base + group;
     const bool real = b < p.batch;
-    const SmallTask<R> task{
-        p,
-        {shared + group * p.n * p.columns, p.n, p.columns, {first, p.width}},
-        real ? b : p.batch - 1,
-        real};
+    const SmallTask<R> task{p,
+                            {shared + group * p.n * p.columns, p.n, p.columns, {first, p.width}},
+                            real ? b : p.batch - 1,
+                            real};
     task.template run<S>();
   }
 }

@@ -93,7 +93,8 @@ bool same(R x, R y) {
 
 /// Whether columns [from, to) of the oracle are matrix m of a dense t.
 template <class R>
-void expect_same(Oracle<R>& o, const Tensor& t, std::int64_t m, int from, int to, const char* what) {
+void expect_same(Oracle<R>& o, const Tensor& t, std::int64_t m, int from, int to,
+                 const char* what) {
   const int width = to - from;
   for (int i = 0; i < o.n; ++i) {
     for (int j = 0; j < width; ++j) {
@@ -119,8 +120,7 @@ std::vector<Tensor> layouts(const Tensor& x) {
   const Tensor columns = matrix_transpose(matrix_transpose(x).contiguous());
   Dims wide(x.shape());
   wide.back() *= 2;
-  Tensor every_other =
-      zeros(wide, {.dtype = x.dtype(), .device = x.device()}).slice(-1, 0, {}, 2);
+  Tensor every_other = zeros(wide, {.dtype = x.dtype(), .device = x.device()}).slice(-1, 0, {}, 2);
   every_other.copy_(x);
   return {x, columns, every_other};
 }
@@ -204,7 +204,8 @@ TEST(SmallMatrix, TheDeviceGivesTheHostsBits) {
       const Tensor d = matmul(a, matrix_transpose(a)) + eye(n, {}, {.dtype = t});
       const auto on = layouts(a.to(kDevice));
       const auto same_tensors = [&](const Tensor& x, const Tensor& y, const char* what) {
-        EXPECT_EQ(tandem::testing::mismatch(x.cpu(), y, {.rtol = 0, .atol = 0, .equal_nan = true}), "")
+        EXPECT_EQ(tandem::testing::mismatch(x.cpu(), y, {.rtol = 0, .atol = 0, .equal_nan = true}),
+                  "")
             << what << " of " << n;
       };
       for (const Tensor& x : on) {

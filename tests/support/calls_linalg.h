@@ -207,7 +207,13 @@ inline void add_linalg_long_calls(Calls& c) {
 inline void add_linalg_launches(Launches& known) {
   known["linalg_matrix_norm"] = 1;
   known["linalg_norm"] = 1;
-  known["linalg_cross"] = 9;  // as cross
+  known["linalg_cross"] = 9;        // as cross
+  known["linalg_vander"] = 4;       // as vander
+  known["linalg_lu"] = 10;          // the factors, their order, three matrices of them
+  known["lu_unpack"] = 7;           // the order and three matrices
+  known["linalg_slogdet"] = 14;     // the factors, signs and logarithms of a diagonal, interchanges
+  known["logdet"] = 16;             // and two of it
+  known["linalg_matrix_exp"] = 66;  // 7 products, sums of 14 terms, a solution, squarings
 }
 
 }  // namespace tandem::test

@@ -61,7 +61,7 @@ struct FactorLaunch {
     LeastSquares,  // a [m, n] is lost; b [max(m, n), k]: the solution in its first n rows; rank,
                    // values (of gelsd and gelss)
     Permutation,   // order [m]: where the rows of a come from that LU has interchanged by k pivots
-    Small          // the task `small`; nothing else of this struct but row, device and stream is set
+    Small  // the task `small`; nothing else of this struct but row, device and stream is set
   };
   enum class Op : std::uint8_t { Plain, Transpose, Adjoint };
   enum class Driver : std::uint8_t { Gels, Gelsy, Gelsd, Gelss };
