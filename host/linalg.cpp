@@ -9,6 +9,7 @@
 
 #include "host/launchers.h"
 #include "host/registry.h"
+#include "host/small_matrix.h"
 #include "tandem/error.h"
 
 namespace tandem::host {
@@ -146,6 +147,20 @@ void run_permutation(const FactorLaunch& l) {
   });
 }
 
+/// Whole groups of lanes a thread.
+void run_small(const SmallLaunch& l) {
+  const SmallLoops& loops = small_loops(l.dtype);
+  const std::int64_t groups = (l.batch + loops.lanes - 1) / loops.lanes;
+  const double cube = static_cast<double>(l.n * l.n) * static_cast<double>(l.n + l.k);
+  constexpr double kPerThread = 1 << 14;  // vector operations that are worth waking one
+  parallel_for(groups, static_cast<std::int64_t>(kPerThread / cube) + 1,
+               [&](std::int64_t first, std::int64_t last) {
+                 loops.run(l, first * loops.lanes, std::min(last * loops.lanes, l.batch));
+               });
+}
+
+SmallLoops g_small[2];  // float32, float64
+
 template <class T>
 void run_step(const FactorLaunch& l) {
   using Step = FactorLaunch::Step;
@@ -174,11 +189,14 @@ void run_step(const FactorLaunch& l) {
       return run_least_squares<T>(l);
     case Step::Permutation:
       return run_permutation(l);
+    case Step::Small:  // has no element type of its own
+      return;
   }
 }
 
 void launch_factor(const void* desc, const void*) {
   const auto& l = *static_cast<const FactorLaunch*>(desc);
+  if (l.step == FactorLaunch::Step::Small) return run_small(*l.small);
   TANDEM_EXPECTS(std::max({l.m, l.n, l.k, l.a.leading, l.b.leading}) <= INT32_MAX, ValueError,
                  fmt::format("[{}] expected extents below 2^31, got {}, {} and {}", l.row->name,
                              l.m, l.n, l.k));
@@ -195,6 +213,9 @@ void launch_factor(const void* desc, const void*) {
 }
 
 }  // namespace
+
+const SmallLoops& small_loops(DType t) { return g_small[t == DType::float64 ? 1 : 0]; }
+void bind_small_loops(DType t, SmallLoops loops) { g_small[t == DType::float64 ? 1 : 0] = loops; }
 
 void register_linalg(HostRegistry& r) {
 #define TANDEM_FUNC(name, ...) r.bind(#name, {&launch_factor, nullptr});

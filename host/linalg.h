@@ -83,15 +83,15 @@ lapack_int told(const T& t) {
 inline lapack_int small(std::int64_t n) { return static_cast<lapack_int>(n); }
 
 /// Calls f(first, last) on parts of the batch: several at once where it is large enough, with the
-/// threads inside LAPACK where it is not. `work`: multiplications a matrix takes.
+/// threads inside LAPACK where it is not and a matrix takes at least `inside` of them. `work`:
+/// multiplications a matrix takes.
 template <class F>
-void over_batch(const FactorLaunch& l, double work, F&& f) {
+void over_batch(const FactorLaunch& l, double work, F&& f, double inside = 1 << 24) {
   constexpr double kPerThread = 1 << 18;  // that are worth waking one
-  // Inside LAPACK threads meet often: 64 x 64 is slower with two than with one.
-  constexpr double kInside = 1 << 24;
   const int threads = get_num_threads();
   if (l.batch < threads) {
-    const Team team(work < kInside ? 1 : threads);
+    // Inside LAPACK threads meet often: 64 x 64 is slower with two than with one.
+    const Team team(work < inside ? 1 : threads);
     f(std::int64_t(0), l.batch);
     return;
   }

@@ -20,7 +20,8 @@ namespace tandem::host {
 #define TANDEM_REGISTERED(X) \
   X(elementwise)             \
   X(cast)                    \
-  X(places) X(generator) X(reduce) X(weighted) X(vector_product) X(random) X(scan) X(fft) X(gemm)
+  X(places)                  \
+  X(generator) X(reduce) X(weighted) X(vector_product) X(random) X(scan) X(fft) X(gemm) X(small)
 #define TANDEM_DECLARE(name) void register_##name(HostRegistry&);
 #define TANDEM_CALL(name) register_##name(r);
 #define TANDEM_REGISTRATIONS(level)                                            \

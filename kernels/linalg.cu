@@ -1,7 +1,10 @@
-// Factorisations on a device: the steps go to the vendor's libraries (kernels/cuda/solver.cpp), the
-// orders that pivots leave and copies of pivots between integer types have kernels here.
+// Factorisations on a device: small real matrices by own kernels (kernels/functors/small_matrix.h,
+// the same bits as on the host), the other steps by the vendor's libraries
+// (kernels/cuda/solver.cpp); the orders that pivots leave and copies of pivots between integer
+// types have kernels here.
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/solver.h"
+#include "kernels/functors/small_matrix.h"
 #include "tandem/cuda/elementwise.h"
 #include "tandem/cuda/launch.h"
 
@@ -59,8 +62,160 @@ void launch_pivots(const FactorLaunch& l, const From* from, To* to, std::int64_t
         l.row->name);
 }
 
+using Small = SmallLaunch::Step;
+
+struct SmallParams {
+  std::int64_t batch;
+  int n, k, columns;  // the columns in shared memory: n, and those on the right
+  int width;          // threads of a matrix: a power of two up to a warp, with a column each
+  SmallMatrices a, b, x;
+  std::int32_t* pivots;
+  std::int32_t* info;
+};
+
+/// A matrix in shared memory, of which threads of one warp have columns.
+template <class R>
+struct SharedColumns {
+  using T = R;
+  using V = R;
+  using I = int;
+  int first, step;
+
+  __device__ int after(int k) const {
+    return first > k ? first : first + step * ((k - first) / step + 1);
+  }
+  __device__ static void sync() { __syncwarp(); }
+  __device__ static void absolute(const R& x, R& y) { y = x < 0 ? -x : x; }
+  __device__ static void root(const R& x, R& y) { y = fn::sqrt_rn(x); }
+  __device__ static void add_product(R& sum, const R& a, const R& b) { sum = fn::fma(a, b, sum); }
+  __device__ void swap_rows(R* a, int, int columns, int k, int p) const {
+    if (p == k) return;
+    for (int c = first; c < columns; c += step) {
+      const R kept = a[k * columns + c];
+      a[k * columns + c] = a[p * columns + c];
+      a[p * columns + c] = kept;
+    }
+  }
+};
+
+/// The matrix of a thread's group: number b of the batch; those beyond it do the last one again.
+template <class R>
+struct SmallTask {
+  const SmallParams& p;
+  fn::SmallMatrix<SharedColumns<R>> m;
+  std::int64_t b;
+  bool real;
+
+  __device__ R& element(const SmallMatrices& of, int i, int j) const {
+    return static_cast<R*>(of.data)[b * of.stride + i * of.row + j * of.column];
+  }
+  /// `width` columns between a matrix and those of shared memory from `from` on.
+  __device__ void load(const SmallMatrices& of, int from, int width) const {
+    for (int e = m.lanes.first; e < p.n * width; e += m.lanes.step)
+      m.at(e / width, from + e % width) = element(of, e / width, e % width);
+  }
+  __device__ void store(const SmallMatrices& of, int from, int width) const {
+    __syncwarp();
+    if (!real) return;
+    for (int e = m.lanes.first; e < p.n * width; e += m.lanes.step)
+      element(of, e / width, e % width) = m.at(e / width, from + e % width);
+  }
+  __device__ void tell(int info) const {
+    if (real && m.lanes.first == 0 && p.info != nullptr) p.info[b] = info;
+  }
+
+  template <Small S>
+  __device__ void run() const {
+    int info = 0;
+    load(p.a, 0, p.n);
+    if constexpr (S == Small::Solve) load(p.b, p.n, p.k);
+    if constexpr (S == Small::Inverse) {
+      for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step)
+        m.at(e / p.n, p.n + e % p.n) = e / p.n == e % p.n ? R(1) : R(0);
+    }
+    __syncwarp();
+    if constexpr (S == Small::LU) {
+      m.eliminate(info, [&](int k, int row) {
+        if (real && m.lanes.first == 0) p.pivots[b * p.n + k] = row + 1;
+      });
+      store(p.x, 0, p.n);
+    } else if constexpr (S == Small::Determinant) {
+      R sign = 1;
+      m.eliminate(info, [&](int k, int row) { sign = row == k ? sign : -sign; });
+      if (real && m.lanes.first == 0) element(p.x, 0, 0) = m.diagonal_product(sign);
+    } else if constexpr (S == Small::Cholesky) {
+      m.cholesky(info);
+      for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step) {
+        if (e % p.n > e / p.n) m.at(e / p.n, e % p.n) = 0;
+      }
+      store(p.x, 0, p.n);
+    } else {
+      m.eliminate(info, [](int, int) {});
+      m.substitute();
+      store(p.x, p.n, p.columns - p.n);
+    }
+    tell(info);
+    __syncwarp();  // the memory is the next matrix's
+  }
+};
+
+// A column a thread: an elimination step is one fused sum a row, and reads of the pivot's column go
+// to all threads of a matrix at once.
+// Occupancy: 4 blocks of 256 threads.
+template <class R, Small S>
+__global__ void __launch_bounds__(kThreads, 4) small_kernel(const __grid_constant__ SmallParams p) {
+  TANDEM_DYNAMIC_SHARED(R, shared);
+  const int groups = kThreads / p.width;
+  const int group = static_cast<int>(threadIdx.x) / p.width;
+  const int first = static_cast<int>(threadIdx.x) % p.width;
+  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * groups;
+  for (std::int64_t base = static_cast<std::int64_t>(blockIdx.x) * groups; base < p.batch;
+       base += step) {
+    const std::int64_t b = base + group;
+    const bool real = b < p.batch;
+    const SmallTask<R> task{p,
+                            {shared + group * p.n * p.columns, p.n, p.columns, {first, p.width}},
+                            real ? b : p.batch - 1,
+                            real};
+    task.template run<S>();
+  }
+}
+
+template <class R, Small S>
+void launch_small_of(const SmallLaunch& l) {
+  const int n = static_cast<int>(l.n);
+  const int right = S == Small::Solve ? static_cast<int>(l.k) : S == Small::Inverse ? n : 0;
+  SmallParams p{l.batch, n, right, n + right, 8, l.a, l.b, l.x, l.pivots, l.info};
+  while (p.width < p.columns) p.width *= 2;  // n and k are at most 16
+  const std::int64_t groups = kThreads / p.width;
+  const std::size_t bytes = static_cast<std::size_t>(groups * n * p.columns) * sizeof(R);
+  check(launch(&small_kernel<R, S>, grid_for((l.batch + groups - 1) / groups), kThreads, p,
+               l.device, l.stream, bytes),
+        l.row->name);
+}
+
+template <class R>
+void launch_small(const SmallLaunch& l) {
+  switch (l.step) {
+    case Small::LU:
+      return launch_small_of<R, Small::LU>(l);
+    case Small::Cholesky:
+      return launch_small_of<R, Small::Cholesky>(l);
+    case Small::Solve:
+      return launch_small_of<R, Small::Solve>(l);
+    case Small::Inverse:
+      return launch_small_of<R, Small::Inverse>(l);
+    case Small::Determinant:
+      return launch_small_of<R, Small::Determinant>(l);
+  }
+}
+
 void launch_factor(const void* desc, const void*) {
   const auto& l = *static_cast<const FactorLaunch*>(desc);
+  if (l.step == FactorLaunch::Step::Small) {
+    return l.small->dtype == DType::float32 ? launch_small<float>(*l.small)
+                                            : launch_small<double>(*l.small);
+  }
   if (l.step != FactorLaunch::Step::Permutation) {
     vendor_factor(l);
     return;

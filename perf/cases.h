@@ -38,6 +38,8 @@ std::vector<Case> other_cases(const std::vector<DType>& dtypes);
 std::vector<Case> indexing_cases();
 /// Factorisations of one matrix.
 std::vector<Case> linalg_cases();
+/// Factorisations of batches of small matrices.
+std::vector<Case> factorisation_cases();
 /// Memory without tensors: from the host's pool and from malloc. None on a device.
 std::vector<Case> allocator_cases();
 

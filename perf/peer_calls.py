@@ -201,13 +201,14 @@ class Torch:
         return lambda: self.lib._int_mm(x, x)
 
     def factorise(self, row):
-        """Of a matrix whose diagonal dominates: definite by its lower triangle."""
+        """Of matrices whose diagonal dominates: definite by their lower triangles."""
         (x,) = self.inputs(row, [row["dtype"]])
-        n = row["shape"][0]
+        n = row["shape"][-1]
         a = x + self.lib.diag(self.lib.arange(n, 2 * n, dtype=x.dtype, device=x.device))
         function = getattr(self.lib.linalg, row["op"].removeprefix("linalg_"))
         return (lambda: function(a, x)) if row["op"] == "linalg_solve" else (lambda: function(a))
 
+    _linalg_det = _linalg_lu = factorise
     _linalg_cholesky = _linalg_eigh = _linalg_inv = _linalg_qr = _linalg_solve = _linalg_svd = factorise
 
     def _transform(self, row):

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "objects.h"
+#include "tandem/linalg.h"
 
 namespace tandem::python {
 namespace {
@@ -19,6 +20,7 @@ struct ErrorClasses {
   PyObject* device = nullptr;
   PyObject* file = nullptr;
   PyObject* missing = nullptr;
+  PyObject* linalg = nullptr;  // a function that gives the class
 };
 ErrorClasses classes;
 
@@ -35,6 +37,12 @@ void set_python_error(const std::exception_ptr& p) noexcept {
         e.what());
   } catch (const IndexError& e) {
     PyErr_SetString(classes.index, e.what());
+  } catch (const linalg::LinAlgError& e) {
+    // Where NumPy is loaded the class is also NumPy's: it is asked for at each error.
+    PyObject* cls = PyObject_CallNoArgs(classes.linalg);
+    if (cls == nullptr) return;
+    PyErr_SetString(cls, e.what());
+    Py_DECREF(cls);
   } catch (const ValueError& e) {
     PyErr_SetString(classes.value, e.what());
   } catch (const TypeError& e) {
@@ -63,9 +71,10 @@ void set_python_error(const std::exception_ptr& p) noexcept {
 void init_errors(nb::module_&) {
   const nb::module_ errors = nb::module_::import_("tandem.errors");
   const auto find = [&](const char* name) { return nb::object(errors.attr(name)).release().ptr(); };
-  classes = {find("Error"),       find("IndexError"), find("ValueError"),
-             find("TypeError"),   find("ShapeError"), find("OutOfMemory"),
-             find("DeviceError"), find("FileError"),  find("NotImplementedError")};
+  classes = {find("Error"),        find("IndexError"), find("ValueError"),
+             find("TypeError"),    find("ShapeError"), find("OutOfMemory"),
+             find("DeviceError"),  find("FileError"),  find("NotImplementedError"),
+             find("_linalg_error")};
   nb::register_exception_translator([](const std::exception_ptr& p, void*) {
     // Others are nanobind's own, which knows them better.
     try {

@@ -43,6 +43,8 @@ struct Alias {
 constexpr Alias kAliases[] = {{"input", nullptr, 0},
                               {"self", nullptr, 0},
                               {"other", nullptr, 1},
+                              {"input2", nullptr, 1},
+                              {"input3", nullptr, 2},
                               {"axis", "dim", 0},
                               {"axes", "dims", 0},
                               {"axes", "dim", 0},

@@ -246,8 +246,12 @@ void define_aliases(const nb::module_& m) {
     const PythonName from = python_name(row), to = python_name(alias.name);
     if (!from.module.empty() || !to.module.empty()) {
       const nb::module_ source = module_of(m, from);
-      if (nb::hasattr(source, from.name.c_str()))
-        nb::setattr(module_of(m, to), to.name.c_str(), nb::getattr(source, from.name.c_str()));
+      if (!nb::hasattr(source, from.name.c_str())) continue;
+      nb::setattr(module_of(m, to), to.name.c_str(), nb::getattr(source, from.name.c_str()));
+      // A name of the main module is a method too: x.det() of linalg_det.
+      const bool method = is_method(function_of(*alias.row, Function::Form::Plain));
+      if (to.module.empty() && method && !nb::hasattr(cls, to.name.c_str()))
+        nb::setattr(cls, to.name.c_str(), nb::getattr(source, from.name.c_str()));
       continue;
     }
     copy(m, row, alias.name);

@@ -34,7 +34,7 @@ from tandem.memory import (
     set_memory_limit,
     write_memory_snapshot,
 )
-from tandem.methods import as_strided_scatter, fill, is_nonzero, unravel_index
+from tandem.methods import as_strided_scatter, fill, is_nonzero, lu, unravel_index
 from tandem.precision import exact, get_float32_matmul_precision, set_float32_matmul_precision
 from tandem.predicates import (
     finfo,

@@ -1,6 +1,7 @@
 """Tandem's errors. Each is also the builtin error it stands for, and all are an Error."""
 
 import builtins
+import sys
 
 
 def _restore(key, args):
@@ -46,9 +47,29 @@ class FileError(Error, builtins.OSError):
     """A file is missing, malformed or could not be written."""
 
 
-for _error in [Error, *Error.__subclasses__()]:
+class LinAlgError(ValueError):
+    """A matrix has no result: it is singular, not positive definite, not finite, or did not converge."""
+
+
+_both = None
+
+
+def _linalg_error():
+    """What is raised: LinAlgError, which is also NumPy's class of this name where NumPy is loaded."""
+    global _both
+    numpy = sys.modules.get("numpy.linalg")
+    if numpy is None:
+        return LinAlgError
+    if _both is None:
+        body = {"__module__": "tandem.linalg", "__doc__": LinAlgError.__doc__}
+        _both = type("LinAlgError", (LinAlgError, numpy.LinAlgError), body)
+    return _both
+
+
+for _error in [Error, *Error.__subclasses__(), LinAlgError]:
     _error._key = _error.__name__
     _error.__module__ = "tandem"
+LinAlgError.__module__ = "tandem.linalg"
 # Tracebacks read as PyTorch's: the name of the builtin error, with the module's own in front.
 for _error, _builtin in [
     (ShapeError, "RuntimeError"),

@@ -31,6 +31,13 @@ def fill(input, value):
     return _tandem.empty_like(input).fill_(value)
 
 
+def lu(A, pivot=True, get_infos=False):
+    """PyTorch's older form of linalg.lu_factor: (LU, pivots), and with get_infos also info instead of an error."""
+    if get_infos:
+        return tuple(_tandem._linalg.lu_factor_ex(A, pivot=pivot))
+    return tuple(_tandem._linalg.lu_factor(A, pivot=pivot))
+
+
 def as_strided_scatter(input, src, size, stride, storage_offset=0):
     """A dense copy of the input with src written to the elements that as_strided would give."""
     out = input.clone() if input.is_contiguous() else input.contiguous()
@@ -97,6 +104,7 @@ for _method in [
     record_stream,
     is_nonzero,
     as_strided_scatter,
+    lu,
     type_as,
     sum_to_size,
     new_empty_strided,

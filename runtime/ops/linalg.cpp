@@ -128,11 +128,61 @@ FactorLaunch factor_launch(const OpRow& row, FactorLaunch::Step step, const Matr
   return l;
 }
 
+bool is_small(const Matrices& a, std::int64_t k) {
+  return !is_complex(a.x.dtype()) && a.m == a.n && std::max(a.n, k) <= SmallLaunch::kMost;
+}
+
+SmallMatrices small_matrices(const Tensor& t, bool turned) {
+  const std::size_t rank = t.shape().size();
+  std::int64_t stride = 0;
+  for (std::size_t i = 0; i + 2 < rank; ++i) {
+    if (t.shape()[i] != 1) stride = t.strides()[i];  // the last one's: the batch is dense
+  }
+  SmallMatrices m{t.data_ptr(), stride, t.strides()[rank - 2], t.strides()[rank - 1]};
+  if (turned) std::swap(m.row, m.column);
+  return m;
+}
+
+Tensor small_operand(const Tensor& x) {
+  const std::size_t rank = x.shape().size();
+  std::int64_t step = 0;  // of the dimension inside; 0: none yet
+  bool dense = true, same = true;
+  for (std::size_t i = rank - 2; i-- > 0;) {
+    if (x.shape()[i] == 1) continue;
+    same = same && x.strides()[i] == 0;
+    dense = dense && (step == 0 || x.strides()[i] == step);
+    step = x.strides()[i] * x.shape()[i];
+  }
+  return same || (dense && step != 0) ? x : x.contiguous();
+}
+
+void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, SmallLaunch l,
+               std::initializer_list<const Tensor*> written,
+               std::initializer_list<const Tensor*> read) {
+  l.row = &row;
+  l.step = step;
+  l.batch = 1;
+  for (const std::int64_t s : a.batch) l.batch *= s;
+  l.n = a.n;
+  l.dtype = a.x.dtype();
+  l.device = a.x.device();
+  l.stream = launch_stream(l.device, written, read);
+  FactorLaunch f{};
+  f.row = &row;
+  f.step = FactorLaunch::Step::Small;
+  f.small = &l;
+  f.device = l.device;
+  f.stream = l.stream;
+  launch(op::linalg_lu_factor_ex, l.device, &f);
+}
+
 void check_info(const OpRow& row, const Tensor& info, const char* expected, const char* got) {
   if (info.device().is_meta()) return;
   const Tensor host = info.cpu().contiguous();
-  for (std::int64_t i = 0; i < host.numel(); ++i) {
-    const std::int32_t code = host.data<std::int32_t>()[i];
+  const std::int64_t count = host.numel();
+  const auto* codes = count == 0 ? nullptr : host.data<std::int32_t>();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int32_t code = codes[i];
     if (code == 0) continue;
     std::string where;
     std::int64_t rest = i;
@@ -141,10 +191,10 @@ void check_info(const OpRow& row, const Tensor& info, const char* expected, cons
       rest /= host.shape()[d];
     }
     const bool finite = code != FactorLaunch::kNotFinite;
-    fail<ValueError>(fmt::format("[{}] argument 'A': expected {} matrices, got {}{}", row.name,
-                                 finite ? expected : "finite",
-                                 finite ? got : "one with an infinite or NaN element",
-                                 where.empty() ? "" : fmt::format(" at batch index ({})", where)));
+    fail<linalg::LinAlgError>(fmt::format(
+        "[{}] argument 'A': expected {} matrices, got {}{}", row.name, finite ? expected : "finite",
+        finite ? got : "one with an infinite or NaN element",
+        where.empty() ? "" : fmt::format(" at batch index ({})", where)));
   }
 }
 

@@ -71,7 +71,38 @@ Tensor with_info(const OpRow& row, const Matrices& a, bool empty, Go&& go) {
       });
 }
 
-/// Waits for info and raises ValueError for the first matrix without a result:
+/// Whether batches of such matrices (k columns on the right) are a task of SmallLaunch.
+bool is_small(const Matrices& a, std::int64_t k = 1);
+/// Matrices as a SmallLaunch reads or writes them; `turned`: transposed. t is dense in its batch or
+/// one matrix for the whole of it.
+SmallMatrices small_matrices(const Tensor& t, bool turned = false);
+/// x, or a copy where its batch is neither dense nor one matrix.
+Tensor small_operand(const Tensor& x);
+/// Runs the step: `written` and `read` are its tensors, for the order of streams.
+void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, SmallLaunch l,
+               std::initializer_list<const Tensor*> written,
+               std::initializer_list<const Tensor*> read);
+
+/// Factors by columns, the rows interchanged (from 1) and info.
+struct FactoredLU {
+  Tensor factors, pivots, info;
+};
+FactoredLU factor_lu(const OpRow& row, const Matrices& a);
+
+/// P, L and U of factors and pivots; what is not wanted has no elements.
+std::tuple<Tensor, Tensor, Tensor> unpack_lu(const OpRow& row, const Matrices& a,
+                                             const Tensor& pivots, bool data, bool permutation);
+
+/// Reflectors and R below and above the diagonal, and the reflectors' factors [..., min(m, n)].
+std::pair<Tensor, Tensor> reflect(const OpRow& row, const Matrices& a);
+/// The first `columns` columns of the product of the reflectors of which tau [..., k] has factors.
+Tensor orthogonal(const OpRow& row, const Matrices& a, const Tensor& reflectors, const Tensor& tau,
+                  std::int64_t columns);
+/// Raises ShapeError or TypeError where tau has no factors [..., k] for reflectors in A [..., m,
+/// n], k <= n <= m; tau without names, densely.
+Tensor checked_tau(const OpRow& row, const Matrices& a, const Tensor& tau);
+
+/// Waits for info and raises LinAlgError for the first matrix without a result:
 /// "[linalg_inv] argument 'A': expected invertible matrices, got a singular one at batch index (2,
 /// 1)". `expected`: "invertible"; `got`: "a singular one".
 void check_info(const OpRow& row, const Tensor& info, const char* expected, const char* got);
@@ -112,5 +143,24 @@ Tensor linalg_norm(const Tensor& a, const Value& order, std::optional<Axes> axes
                    std::optional<DType> dtype);
 Tensor linalg_cond(const Tensor& a, const Value& order);
 Tensor linalg_tensorsolve(const Tensor& a, const Tensor& b, std::optional<Axes> dims);
+
+Tensor linalg_pinv(const Tensor& a, const Value& rcond, bool hermitian, const Value& atol,
+                   const Value& rtol);
+Tensor linalg_matrix_rank(const Tensor& a, const Value& tol, bool hermitian, const Value& atol,
+                          const Value& rtol);
+
+// PyTorch's names outside linalg, with parameters of their own: linalg_forms.cpp.
+Tensor logdet(const Tensor& a);
+Tensor cholesky_solve(const Tensor& b, const Tensor& l, bool upper);
+Tensor cholesky_inverse(const Tensor& l, bool upper);
+std::tuple<Tensor, Tensor> qr(const Tensor& a, bool some);
+std::vector<Value> svd(const Tensor& a, bool some, bool compute_uv);
+Tensor pinverse(const Tensor& a, double rcond);
+Tensor lu_solve(const Tensor& b, const Tensor& lu, const Tensor& pivots);
+std::vector<Value> lu_unpack(const Tensor& lu, const Tensor& pivots, bool data, bool permutation);
+std::tuple<Tensor, Tensor> geqrf(const Tensor& a);
+Tensor ormqr(const Tensor& a, const Tensor& tau, const Tensor& c, bool left, bool transpose);
+std::tuple<Tensor, Tensor> triangular_solve(const Tensor& b, const Tensor& a, bool upper,
+                                            bool transpose, bool unitriangular);
 
 }  // namespace tandem::ops

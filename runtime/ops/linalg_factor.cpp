@@ -1,5 +1,6 @@
 // Front-ends of the factorisations by pivots and reflectors: Cholesky, LU, QR.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "runtime/ops/linalg.h"
 #include "tandem/movement.h"
@@ -7,6 +8,137 @@
 #include "tandem/ops.h"
 
 namespace tandem {
+
+namespace detail {
+
+namespace {
+
+/// The order of rows that interchanges leave: [..., m].
+Tensor order_of(const OpRow& row, const Matrices& a, const Tensor& pivots) {
+  return run_one(
+      row, nullptr,
+      [&] {
+        return OutSpec{a.shape(Dims{a.m}), DType::int64, a.x.device(), {}};
+      },
+      [&](const Tensor& order) {
+        if (order.numel() == 0) return;
+        FactorLaunch f = factor_launch(row, FactorLaunch::Step::Permutation, a);
+        f.k = std::min(a.m, a.n);
+        f.pivots = pivots.data<std::int32_t>();
+        f.order = order.data<std::int64_t>();
+        f.stream = launch_stream(f.device, {&order}, {&pivots});
+        launch(op::linalg_lu_factor_ex, f.device, &f);
+      });
+}
+
+}  // namespace
+
+std::tuple<Tensor, Tensor, Tensor> unpack_lu(const OpRow& row, const Matrices& a,
+                                             const Tensor& pivots, bool data, bool permutation) {
+  const std::int64_t k = std::min(a.m, a.n);
+  const Tensor none = empty({0}, {.dtype = a.x.dtype(), .device = a.x.device()});
+  Tensor p = none, l = none, u = none;
+  if (permutation) {
+    const Tensor order = order_of(row, a, pivots);
+    const Tensor rows = arange(0, a.m, 1, {.dtype = DType::int64, .device = a.x.device()});
+    p = named(eq(rows.unsqueeze(-1), order.unsqueeze(-2)).to(a.x.dtype()),
+              a.names({a.rows, Name()}, row.name));
+  }
+  if (data) {
+    l = tril(a.x.narrow(-1, 0, k), -1);
+    if (l.numel() != 0) l.diagonal(0, -2, -1).fill_(1);
+    named(l, a.names({Name(), Name()}, row.name));
+    u = named(triu(a.x.narrow(-2, 0, k)), a.names({Name(), a.columns}, row.name));
+  }
+  return {p, l, u};
+}
+
+std::pair<Tensor, Tensor> reflect(const OpRow& row, const Matrices& a) {
+  const Tensor w = by_columns(a.x);
+  const Tensor tau = run_one(
+      row, nullptr,
+      [&] {
+        return OutSpec{a.shape(Dims{std::min(a.m, a.n)}), a.x.dtype(), a.x.device(), {}};
+      },
+      [&](const Tensor& to) {
+        if (to.numel() == 0) return;
+        FactorLaunch f = factor_launch(row, FactorLaunch::Step::QR, a);
+        f.a = batch_of(w);
+        f.tau = to.data_ptr();
+        f.stream = launch_stream(f.device, {&to, &w}, {});
+        launch(op::linalg_qr, f.device, &f);
+      });
+  return {w, tau};
+}
+
+Tensor orthogonal(const OpRow& row, const Matrices& a, const Tensor& reflectors, const Tensor& tau,
+                  std::int64_t columns) {
+  Matrices q = a;
+  q.n = columns;
+  const std::int64_t k = tau.shape().back();
+  if (k == 0) {  // no reflector: the identity
+    const Tensor one = eye(a.m, columns, {.dtype = a.x.dtype(), .device = a.x.device()});
+    return one.expand(a.shape(Dims{a.m, columns})).clone();
+  }
+  const Tensor out = fresh_columns(a.x, a.batch, a.m, columns);
+  const std::int64_t known = std::min(a.n, columns);
+  out.narrow(-1, 0, known).copy_(reflectors.narrow(-1, 0, known));
+  if (out.numel() == 0 || out.device().is_meta()) return out;
+  FactorLaunch f = factor_launch(row, FactorLaunch::Step::Orthogonal, q);
+  f.k = k;
+  f.a = batch_of(out);
+  f.tau = tau.data_ptr();
+  f.stream = launch_stream(f.device, {&out}, {&tau});
+  launch(op::linalg_qr, f.device, &f);
+  return out;
+}
+
+Tensor checked_tau(const OpRow& row, const Matrices& a, const Tensor& tau) {
+  TANDEM_EXPECTS(a.m >= a.n, ShapeError,
+                 fmt::format("[{}] argument 'A': expected no more columns than rows, got {} x {}",
+                             row.name, a.m, a.n));
+  TANDEM_EXPECTS(tau.dtype() == a.x.dtype(), TypeError,
+                 fmt::format("[{}] argument 'tau': expected {} as A has, got {}", row.name,
+                             name(a.x.dtype()), name(tau.dtype())));
+  const bool fits = tau.dim() >= 1 && tau.shape().back() <= a.n &&
+                    std::ranges::equal(tau.shape(), a.shape(Dims{tau.shape().back()}));
+  TANDEM_EXPECTS(fits, ShapeError,
+                 fmt::format("[{}] argument 'tau': expected the batch of A and at most {} factors, "
+                             "got the shape ({})",
+                             row.name, a.n, fmt::join(tau.shape(), ", ")));
+  (void)common_device(row, std::array<const Tensor*, 2>{&a.x, &tau});
+  return tau.rename(std::nullopt).contiguous();
+}
+
+FactoredLU factor_lu(const OpRow& row, const Matrices& a) {
+  const std::int64_t k = std::min(a.m, a.n);
+  const Tensor pivots = empty(a.shape(Dims{k}), {.dtype = DType::int32, .device = a.x.device()});
+  if (is_small(a)) {
+    const Tensor x = small_operand(a.x);
+    const Tensor factors = fresh_columns(a.x, a.batch, a.m, a.n);
+    const Tensor info = with_info(row, a, k == 0, [&](const Tensor& to) {
+      SmallLaunch f{};
+      f.a = small_matrices(x);
+      f.x = small_matrices(factors);
+      f.pivots = pivots.data<std::int32_t>();
+      f.info = to.data<std::int32_t>();
+      run_small(row, SmallLaunch::Step::LU, a, f, {&to, &factors, &pivots}, {&x});
+    });
+    return {factors, pivots, info};
+  }
+  const Tensor factors = by_columns(a.x);
+  const Tensor info = with_info(row, a, k == 0, [&](const Tensor& to) {
+    FactorLaunch f = factor_launch(row, FactorLaunch::Step::LU, a);
+    f.a = batch_of(factors);
+    f.pivots = pivots.data<std::int32_t>();
+    f.info = to.data<std::int32_t>();
+    f.stream = launch_stream(f.device, {&to, &factors, &pivots}, {});
+    launch(op::linalg_lu_factor_ex, f.device, &f);
+  });
+  return {factors, pivots, info};
+}
+
+}  // namespace detail
 
 namespace linalg {
 
@@ -22,6 +154,18 @@ struct Factored {
 /// A of row-major order is, read by columns, A^T = conj(A), whose upper factor, read by rows again,
 /// is the lower factor of A: nothing is transposed.
 Factored factor_cholesky(const OpRow& row, const Matrices& a, bool upper) {
+  if (detail::is_small(a)) {
+    const Tensor x = detail::small_operand(a.x);
+    const Tensor l = empty(x.shape(), {.dtype = x.dtype(), .device = x.device()});
+    const Tensor info = detail::with_info(row, a, a.n == 0, [&](const Tensor& to) {
+      SmallLaunch f{};
+      f.a = detail::small_matrices(x, upper);
+      f.x = detail::small_matrices(l, upper);
+      f.info = to.data<std::int32_t>();
+      detail::run_small(row, SmallLaunch::Step::Cholesky, a, f, {&to, &l}, {&x});
+    });
+    return {l, info};
+  }
   const Tensor l = upper ? triu(a.x) : tril(a.x);
   const Tensor info = detail::with_info(row, a, a.n == 0, [&](const Tensor& to) {
     FactorLaunch f = detail::factor_launch(row, Step::Cholesky, a);
@@ -34,43 +178,6 @@ Factored factor_cholesky(const OpRow& row, const Matrices& a, bool upper) {
   return {l, info};
 }
 
-struct FactoredLU {
-  Tensor factors, pivots, info;
-};
-
-FactoredLU factor_lu(const OpRow& row, const Matrices& a) {
-  const Tensor factors = detail::by_columns(a.x);
-  const std::int64_t k = std::min(a.m, a.n);
-  const Tensor pivots = empty(a.shape(Dims{k}), {.dtype = DType::int32, .device = a.x.device()});
-  const Tensor info = detail::with_info(row, a, k == 0, [&](const Tensor& to) {
-    FactorLaunch f = detail::factor_launch(row, Step::LU, a);
-    f.a = detail::batch_of(factors);
-    f.pivots = pivots.data<std::int32_t>();
-    f.info = to.data<std::int32_t>();
-    f.stream = detail::launch_stream(f.device, {&to, &factors, &pivots}, {});
-    detail::launch(op::linalg_lu_factor_ex, f.device, &f);
-  });
-  return {factors, pivots, info};
-}
-
-/// The order of rows that interchanges leave: [..., m].
-Tensor order_of(const OpRow& row, const Matrices& a, const Tensor& pivots) {
-  return detail::run_one(
-      row, nullptr,
-      [&] {
-        return detail::OutSpec{a.shape(Dims{a.m}), DType::int64, a.x.device(), {}};
-      },
-      [&](const Tensor& order) {
-        if (order.numel() == 0) return;
-        FactorLaunch f = detail::factor_launch(row, Step::Permutation, a);
-        f.k = std::min(a.m, a.n);
-        f.pivots = pivots.data<std::int32_t>();
-        f.order = order.data<std::int64_t>();
-        f.stream = detail::launch_stream(f.device, {&order}, {&pivots});
-        detail::launch(op::linalg_lu_factor_ex, f.device, &f);
-      });
-}
-
 enum class Mode : std::uint8_t { Reduced, Complete, R };
 
 Mode mode_of(const OpRow& row, const std::string& text) {
@@ -79,48 +186,6 @@ Mode mode_of(const OpRow& row, const std::string& text) {
   if (text == "r") return Mode::R;
   detail::fail<ValueError>(fmt::format(
       "[{}] argument 'mode': expected 'reduced', 'complete' or 'r', got '{}'", row.name, text));
-}
-
-/// Reflectors and R below and above the diagonal, and the reflectors' factors.
-std::pair<Tensor, Tensor> reflect(const OpRow& row, const Matrices& a) {
-  const Tensor w = detail::by_columns(a.x);
-  const Tensor tau = detail::run_one(
-      row, nullptr,
-      [&] {
-        return detail::OutSpec{a.shape(Dims{std::min(a.m, a.n)}), a.x.dtype(), a.x.device(), {}};
-      },
-      [&](const Tensor& to) {
-        if (to.numel() == 0) return;
-        FactorLaunch f = detail::factor_launch(row, Step::QR, a);
-        f.a = detail::batch_of(w);
-        f.tau = to.data_ptr();
-        f.stream = detail::launch_stream(f.device, {&to, &w}, {});
-        detail::launch(op::linalg_qr, f.device, &f);
-      });
-  return {w, tau};
-}
-
-/// `columns` columns of Q from reflectors.
-Tensor orthogonal(const OpRow& row, const Matrices& a, const Tensor& reflectors, const Tensor& tau,
-                  std::int64_t columns) {
-  Matrices q = a;
-  q.n = columns;
-  const std::int64_t k = std::min(a.m, a.n);
-  if (k == 0) {  // no reflector: the identity
-    const Tensor one = eye(a.m, columns, {.dtype = a.x.dtype(), .device = a.x.device()});
-    return one.expand(a.shape(Dims{a.m, columns})).clone();
-  }
-  const Tensor out = detail::fresh_columns(a.x, a.batch, a.m, columns);
-  const std::int64_t known = std::min(a.n, columns);
-  out.narrow(-1, 0, known).copy_(reflectors.narrow(-1, 0, known));
-  if (out.numel() == 0 || out.device().is_meta()) return out;
-  FactorLaunch f = detail::factor_launch(row, Step::Orthogonal, q);
-  f.k = k;
-  f.a = detail::batch_of(out);
-  f.tau = tau.data_ptr();
-  f.stream = detail::launch_stream(f.device, {&out}, {&tau});
-  detail::launch(op::linalg_qr, f.device, &f);
-  return out;
 }
 
 constexpr const char* kNotDefinite = "one that is not";
@@ -148,7 +213,7 @@ Tensor cholesky(const Tensor& x, bool upper) {
 std::tuple<Tensor, Tensor, Tensor> lu_factor_ex(const Tensor& x, bool check_errors) {
   const OpRow& row = op::linalg_lu_factor_ex;
   const Matrices a = detail::matrices_of(row, x);
-  const FactoredLU f = factor_lu(row, a);
+  const detail::FactoredLU f = detail::factor_lu(row, a);
   if (check_errors) detail::check_info(row, f.info, "invertible", "a singular one");
   return {detail::named(f.factors, a.names({a.rows, a.columns}, row.name)),
           detail::named(f.pivots, a.names({Name()}, row.name)),
@@ -158,7 +223,7 @@ std::tuple<Tensor, Tensor, Tensor> lu_factor_ex(const Tensor& x, bool check_erro
 std::tuple<Tensor, Tensor> lu_factor(const Tensor& x) {
   const OpRow& row = op::linalg_lu_factor;
   const Matrices a = detail::matrices_of(row, x);
-  const FactoredLU f = factor_lu(row, a);
+  const detail::FactoredLU f = detail::factor_lu(row, a);
   detail::check_info(row, f.info, "invertible", "a singular one");
   return {detail::named(f.factors, a.names({a.rows, a.columns}, row.name)),
           detail::named(f.pivots, a.names({Name()}, row.name))};
@@ -167,17 +232,10 @@ std::tuple<Tensor, Tensor> lu_factor(const Tensor& x) {
 std::tuple<Tensor, Tensor, Tensor> lu(const Tensor& x) {
   const OpRow& row = op::linalg_lu;
   const Matrices a = detail::matrices_of(row, x);
-  const std::int64_t k = std::min(a.m, a.n);
-  const FactoredLU f = factor_lu(row, a);
-  const Tensor order = order_of(row, a, f.pivots);
-  const Tensor rows = arange(0, a.m, 1, {.dtype = DType::int64, .device = a.x.device()});
-  const Tensor p = eq(rows.unsqueeze(-1), order.unsqueeze(-2)).to(a.x.dtype());
-  const Tensor l = tril(f.factors.narrow(-1, 0, k), -1);
-  if (l.numel() != 0) l.diagonal(0, -2, -1).fill_(1);
-  const Tensor u = triu(f.factors.narrow(-2, 0, k));
-  return {detail::named(p, a.names({a.rows, Name()}, row.name)),
-          detail::named(l, a.names({Name(), Name()}, row.name)),
-          detail::named(u, a.names({Name(), a.columns}, row.name))};
+  const detail::FactoredLU f = detail::factor_lu(row, a);
+  Matrices factored = a;
+  factored.x = f.factors;
+  return detail::unpack_lu(row, factored, f.pivots, true, true);
 }
 
 std::tuple<Tensor, Tensor> qr(const Tensor& x, const std::string& text) {
@@ -185,13 +243,22 @@ std::tuple<Tensor, Tensor> qr(const Tensor& x, const std::string& text) {
   const Matrices a = detail::matrices_of(row, x);
   const Mode mode = mode_of(row, text);
   const std::int64_t k = std::min(a.m, a.n);
-  const auto [w, tau] = reflect(row, a);
+  const auto [w, tau] = detail::reflect(row, a);
   const std::int64_t columns = mode == Mode::Complete ? a.m : k;
   const Tensor r = triu(w.narrow(-2, 0, columns));
   const Tensor q = mode == Mode::R ? empty({0}, {.dtype = a.x.dtype(), .device = a.x.device()})
-                                   : orthogonal(row, a, w, tau, columns);
+
+                                   : detail::orthogonal(row, a, w, tau, columns);
   return {mode == Mode::R ? q : detail::named(q, a.names({a.rows, Name()}, row.name)),
           detail::named(r, a.names({Name(), a.columns}, row.name))};
+}
+
+Tensor householder_product(const Tensor& x, const Tensor& factors) {
+  const OpRow& row = op::linalg_householder_product;
+  const Matrices a = detail::matrices_of(row, x);
+  const Tensor tau = detail::checked_tau(row, a, factors);
+  return detail::named(detail::orthogonal(row, a, a.x, tau, a.n),
+                       a.names({a.rows, Name()}, row.name));
 }
 
 }  // namespace linalg

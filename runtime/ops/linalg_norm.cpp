@@ -128,15 +128,50 @@ Tensor condition(const OpRow& row, const Tensor& x, const Order& o) {
   return detail::named(where(ne(info, 0), kInfinity, product), names);
 }
 
+/// A tolerance as a tensor [..., 1] of the singular values' dtype.
+Tensor tolerance_of(const OpRow& row, const char* argument, const linalg::Tolerance& t,
+                    const Tensor& s) {
+  if (!t.tensor.defined()) {
+    TANDEM_EXPECTS(t.number.value_or(0) >= 0, ValueError,
+                   fmt::format("[{}] argument '{}': expected a number >= 0, got {}", row.name,
+                               argument, t.number.value_or(0)));
+    return full({1}, t.number.value_or(0), {.dtype = s.dtype(), .device = s.device()});
+  }
+  TANDEM_EXPECTS(!is_complex(t.tensor.dtype()), TypeError,
+                 fmt::format("[{}] argument '{}': expected real numbers, got {}", row.name,
+                             argument, name(t.tensor.dtype())));
+  return t.tensor.to(s.device(), s.dtype()).rename(std::nullopt).unsqueeze(-1);
+}
+
 /// What singular values have to be above: [..., 1].
-Tensor bound_of(const OpRow& row, const Matrices& a, const Tensor& s, std::optional<double> atol,
-                std::optional<double> rtol) {
-  TANDEM_EXPECTS(atol.value_or(0) >= 0, ValueError,
-                 fmt::format("[{}] argument 'atol': expected a number >= 0, got {}", row.name,
-                             atol.value_or(0)));
+Tensor bound_of(const OpRow& row, const Matrices& a, const Tensor& s, const linalg::Tolerance& atol,
+                const linalg::Tolerance& rtol) {
   const double eps = std::ldexp(1.0, 1 - info(s.dtype()).bits);
-  const double relative = rtol.value_or(atol ? 0 : eps * static_cast<double>(std::max(a.m, a.n)));
-  return maximum(mul(amax(s, Axes{Axis(-1)}, true), relative), atol.value_or(0));
+  const double usual = eps * static_cast<double>(std::max(a.m, a.n));
+  const Tensor most = amax(s, Axes{Axis(-1)}, true);
+  const Tensor least = tolerance_of(row, "atol", atol, s);
+  const Tensor relative = rtol.given()   ? tolerance_of(row, "rtol", rtol, s)
+                          : atol.given() ? where(gt(least, 0), 0, usual).to(s.dtype())
+                                         : tolerance_of(row, "rtol", usual, s);
+  return maximum(mul(most, relative), least);
+}
+
+/// A tolerance of a boxed call: nothing, a number or a tensor.
+linalg::Tolerance tolerance_from(const OpRow& row, const char* argument, const Value& v) {
+  if (v.is_none()) return {};
+  if (v.is<Tensor>()) return v.as<Tensor>();
+  TANDEM_EXPECTS(
+      v.is<Scalar>() && v.as<Scalar>().kind() != Scalar::Kind::Complex, TypeError,
+      fmt::format("[{}] argument '{}': expected a number or a tensor", row.name, argument));
+  return v.as<Scalar>().to_double();
+}
+
+/// The tolerance that may be given by an older name too.
+linalg::Tolerance one_of(const OpRow& row, const char* older, const Value& by_older,
+                         const char* name, const Value& v) {
+  TANDEM_EXPECTS(by_older.is_none() || v.is_none(), TypeError,
+                 fmt::format("[{}] expected '{}' or '{}', got both", row.name, older, name));
+  return by_older.is_none() ? tolerance_from(row, name, v) : tolerance_from(row, older, by_older);
 }
 
 /// Of Higham's approximant of order 13 and the norm up to which it needs no scaling: (2.4) and
@@ -203,20 +238,22 @@ Tensor cond(const Tensor& a, const std::string& order) {
   return condition(op::linalg_cond, a, word_of(op::linalg_cond, "p", order));
 }
 
-Tensor matrix_rank(const Tensor& x, std::optional<double> atol, std::optional<double> rtol,
-                   bool hermitian) {
+Tensor matrix_rank(const Tensor& x, const Tolerance& atol, const Tolerance& rtol, bool hermitian) {
   const OpRow& row = op::linalg_matrix_rank;
   const Matrices a = hermitian ? detail::squares_of(row, x) : detail::matrices_of(row, x);
   const Tensor s = hermitian ? abs(eigvalsh(a.x)) : svdvals(a.x);
   const Names names = a.names({}, row.name);
-  if (std::min(a.m, a.n) == 0)
-    return detail::named(zeros(a.batch, {.dtype = DType::int64, .device = x.device()}), names);
-  const Tensor above = gt(s, bound_of(row, a, s, atol, rtol));
-  return detail::named(count_nonzero(above, Axes{Axis(-1)}), names);
+  const bool none = std::min(a.m, a.n) == 0;
+  // The least value there is counts as one where there is none, which no bound is below.
+  const Tensor most =
+      none ? zeros(a.shape(Dims{1}), {.dtype = s.dtype(), .device = s.device()}) : s;
+  const Tensor above = gt(most, bound_of(row, a, most, atol, rtol));
+  const Tensor rank = count_nonzero(above, Axes{Axis(-1)});
+  return rank.dim() == static_cast<std::int64_t>(a.batch.size()) ? detail::named(rank, names)
+                                                                 : rank;
 }
 
-Tensor pinv(const Tensor& x, std::optional<double> atol, std::optional<double> rtol,
-            bool hermitian) {
+Tensor pinv(const Tensor& x, const Tolerance& atol, const Tolerance& rtol, bool hermitian) {
   const OpRow& row = op::linalg_pinv;
   const Matrices a = hermitian ? detail::squares_of(row, x) : detail::matrices_of(row, x);
   const Names names = a.names({a.columns, a.rows}, row.name);
@@ -235,7 +272,8 @@ Tensor pinv(const Tensor& x, std::optional<double> atol, std::optional<double> r
   }
   const Tensor size = abs(s);
   const Tensor inverse = where(gt(size, bound_of(row, a, size, atol, rtol)), div(1, s), 0);
-  return detail::named(matmul(mul(v, inverse.unsqueeze(-2)), adjoint(u)), names);
+  const Tensor y = matmul(mul(v, inverse.unsqueeze(-2)), adjoint(u));
+  return y.dim() == x.dim() ? detail::named(y, names) : y;
 }
 
 Tensor matrix_exp(const Tensor& x) {
@@ -255,11 +293,60 @@ Tensor matrix_exp(const Tensor& x) {
   return detail::named(y, names);
 }
 
+Tensor matrix_sqrth(const Tensor& x) {
+  const OpRow& row = op::linalg_matrix_sqrth;
+  const Matrices a = detail::squares_of(row, x);
+  const Names names = a.names({a.rows, a.columns}, row.name);
+  const auto [w, v] = eigh(a.x);
+  return detail::named(matmul(mul(v, sqrt(w).unsqueeze(-2)), adjoint(v)), names);
+}
+
+std::tuple<Tensor, Tensor> polar(const Tensor& x) {
+  const OpRow& row = op::linalg_polar;
+  const Matrices a = detail::matrices_of(row, x);
+  TANDEM_EXPECTS(a.m >= a.n, ShapeError,
+                 fmt::format("[{}] argument 'A': expected no more columns than rows, got {} x {}",
+                             row.name, a.m, a.n));
+  const auto [u, s, vh] = svd(a.x, false);
+  return {detail::named(matmul(u, vh), a.names({a.rows, Name()}, row.name)),
+          detail::named(matmul(mul(adjoint(vh), s.unsqueeze(-2)), vh),
+                        a.names({Name(), a.columns}, row.name))};
+}
+
 Tensor cross(const Tensor& x, const Tensor& y, Axis axis) {
-  TANDEM_EXPECTS(x.dim() == y.dim(), ShapeError,
-                 fmt::format("[linalg_cross] argument 'other': expected {} dimensions, got {}",
-                             x.dim(), y.dim()));
-  return tandem::cross(x, y, axis);
+  // Broadcast from the end, as shapes are: the axis is one of both.
+  Tensor a = x, b = y;
+  while (a.dim() < b.dim()) a = a.unsqueeze(0);
+  while (b.dim() < a.dim()) b = b.unsqueeze(0);
+  return tandem::cross(a, b, axis);
+}
+
+Tensor vander(const Tensor& x, std::optional<std::int64_t> n) {
+  TANDEM_EXPECTS(x.dim() >= 1, ShapeError,
+                 "[linalg_vander] argument 'x': expected a vector or a batch of them, got 0 "
+                 "dimensions");
+  const std::int64_t columns = n.value_or(x.shape().back());
+  TANDEM_EXPECTS(
+      columns >= 0, ValueError,
+      fmt::format("[linalg_vander] argument 'N': expected a number >= 0, got {}", columns));
+  Names names = x.body_ptr()->names;
+  names.resize(x.shape().size() + 1);
+  Dims shape(x.shape());
+  shape.push_back(columns);
+  const Tensor flat = x.rename(std::nullopt).reshape({x.numel()});
+  return detail::named(tandem::vander(flat, columns, true).view(shape), detail::simplified(names));
+}
+
+Tensor diagonal(const Tensor& a, std::int64_t offset, Axis axis1, Axis axis2) {
+  return a.diagonal(offset, axis1, axis2);
+}
+
+Tensor trace(const Tensor& a, std::int64_t offset, std::optional<DType> dtype) {
+  TANDEM_EXPECTS(a.dim() >= 2, ShapeError,
+                 fmt::format("[linalg_trace] argument 'A': expected a matrix or a batch of them, "
+                             "got {} dimensions",
+                             a.dim()));
+  return sum(a.diagonal(offset, -2, -1), Axes{Axis(-1)}, false, dtype);
 }
 
 }  // namespace linalg
@@ -287,6 +374,24 @@ Tensor linalg_norm(const Tensor& a, const Value& order, std::optional<Axes> axes
   TANDEM_EXPECTS(o.kind == Order::Kind::Number, ValueError,
                  fmt::format("[{}] argument 'ord': expected a number for vectors", row.name));
   return vector_norm(a, o.number, axes.value_or(Axes()), keepdim, dtype);
+}
+
+Tensor linalg_pinv(const Tensor& a, const Value& rcond, bool hermitian, const Value& atol,
+                   const Value& rtol) {
+  const OpRow& row = op::linalg_pinv;
+  return linalg::pinv(a, tolerance_from(row, "atol", atol),
+                      one_of(row, "rcond", rcond, "rtol", rtol), hermitian);
+}
+
+Tensor linalg_matrix_rank(const Tensor& a, const Value& tol, bool hermitian, const Value& atol,
+                          const Value& rtol) {
+  const OpRow& row = op::linalg_matrix_rank;
+  const linalg::Tolerance absolute = one_of(row, "tol", tol, "atol", atol);
+  const linalg::Tolerance relative = tolerance_from(row, "rtol", rtol);
+  // The older argument stands alone.
+  return linalg::matrix_rank(a, absolute,
+                             tol.is_none() || relative.given() ? relative : linalg::Tolerance(0.0),
+                             hermitian);
 }
 
 Tensor linalg_cond(const Tensor& a, const Value& order) {

@@ -24,6 +24,10 @@ struct Factored {
 };
 
 Factored factor(const OpRow& row, const Matrices& a) {
+  if (detail::is_small(a)) {
+    const auto [factors, pivots, info] = detail::factor_lu(row, a);
+    return {factors, false, pivots, info};
+  }
   const auto [w, transposed] = detail::nearest_copy(a.x);
   const Tensor pivots = empty(a.shape(Dims{a.n}), {.dtype = DType::int32, .device = a.x.device()});
   const Tensor info =
@@ -36,6 +40,26 @@ Factored factor(const OpRow& row, const Matrices& a) {
         detail::launch(op::linalg_lu_factor_ex, f.device, &f);
       });
   return {w, transposed, pivots, info};
+}
+
+/// x [..., n, k] = A^-1 B in one pass over small matrices, and info, one of the batch each.
+/// A and B have that batch, or are one matrix for all of it. `turned`: of the transposed matrices.
+std::tuple<Tensor, Tensor> solved_small(const OpRow& row, const Matrices& a, const Tensor& b,
+                                        bool turned) {
+  const Tensor x = detail::small_operand(a.x);
+  const Tensor right = detail::small_operand(b);
+  Tensor y = empty(right.shape(), {.dtype = a.x.dtype(), .device = a.x.device()});
+  const bool none = y.numel() == 0;
+  const Tensor info = detail::with_info(row, a, a.n == 0, [&](const Tensor& to) {
+    SmallLaunch f{};
+    f.k = none ? 0 : right.shape()[right.shape().size() - (turned ? 2 : 1)];
+    f.a = detail::small_matrices(x, turned);
+    f.b = detail::small_matrices(right, turned);
+    f.x = detail::small_matrices(y, turned);
+    f.info = to.data<std::int32_t>();
+    detail::run_small(row, SmallLaunch::Step::Solve, a, f, {&to, &y}, {&x, &right});
+  });
+  return {y, info};
 }
 
 /// B, by columns, becomes op(A)^-1 B. A's batch is B's, or A is one matrix.
@@ -101,6 +125,13 @@ std::tuple<Tensor, Tensor> solved(const OpRow& row, const Tensor& x, const Tenso
   const RightSide r = detail::right_side(row, x, y, left);
   const Dims batch = detail::joint_batch(row, a.batch, r.b.batch);
   const Names names = solution_names(row, a, r, left);
+  if (batch == a.batch && detail::is_small(a, left ? r.b.n : r.b.m)) {
+    Dims shape = batch;
+    shape.push_back(r.b.m);
+    shape.push_back(r.b.n);
+    const auto [z, info] = solved_small(row, a, r.b.x.expand(shape), !left);
+    return {detail::named(r.vector ? z.squeeze(Axes{Axis(-1)}) : z, names), info};
+  }
   const Matrices b = columns_of(r.b, batch, left);
   const Factored f = factor(row, a);
   const Tensor factors = detail::expand_batch(f.factors, batch, 2);
@@ -113,6 +144,19 @@ std::tuple<Tensor, Tensor> solved(const OpRow& row, const Tensor& x, const Tenso
 
 std::tuple<Tensor, Tensor> inverted(const OpRow& row, const Matrices& a) {
   const Names names = a.names({a.columns, a.rows}, row.name);
+  if (detail::is_small(a, a.n)) {
+    const Tensor x = detail::small_operand(a.x);
+    const Tensor y = empty(x.shape(), {.dtype = x.dtype(), .device = x.device()});
+    const Tensor info = detail::with_info(row, a, a.n == 0, [&](const Tensor& to) {
+      SmallLaunch f{};
+      f.k = a.n;
+      f.a = detail::small_matrices(x);
+      f.x = detail::small_matrices(y);
+      f.info = to.data<std::int32_t>();
+      detail::run_small(row, SmallLaunch::Step::Inverse, a, f, {&to, &y}, {&x});
+    });
+    return {detail::named(y, names), info};
+  }
   if (a.x.device().is_cuda()) {  // cuSOLVER has no getri
     const Tensor one = eye(a.n, a.n, {.dtype = a.x.dtype(), .device = a.x.device()});
     auto [x, info] = solved(row, a.x, one, true);
@@ -227,6 +271,21 @@ std::tuple<Tensor, Tensor> inv_ex(const Tensor& x, bool check_errors) {
 Tensor det(const Tensor& x) {
   const OpRow& row = op::linalg_det;
   const Matrices a = detail::squares_of(row, x);
+  if (detail::is_small(a) && a.n > 0) {
+    const Tensor own = detail::small_operand(a.x);
+    return detail::run_one(
+        row, nullptr,
+        [&] {
+          return detail::OutSpec{a.batch, x.dtype(), x.device(), a.names({}, row.name)};
+        },
+        [&](const Tensor& to) {
+          if (to.numel() == 0) return;
+          SmallLaunch f{};
+          f.a = detail::small_matrices(own);
+          f.x = {to.data_ptr(), 1, 1, 1};
+          detail::run_small(row, SmallLaunch::Step::Determinant, a, f, {&to}, {&own});
+        });
+  }
   const Factored f = factor(row, a);
   const Tensor product = prod(f.factors.diagonal(0, -2, -1), Axes{Axis(-1)});
   return detail::named(mul(product, parity(a, f.pivots, x.dtype())), a.names({}, row.name));

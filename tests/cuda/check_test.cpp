@@ -399,6 +399,8 @@ TEST_F(Check, EveryRowsInputsOutputsAndFormsAreSeen) {
                                     [&](const Tensor& g) { return g.shares_storage(t); });
       if (!own) continue;
       const std::string text = mistake_on(a_, [&] { t.clone(); });
+      // One that says which matrix has no result has waited for all it wrote.
+      if (text.empty() && test::is_factorisation(*row) && (row->flags & kSyncs) != 0) continue;
       // Else a write that is taken for a read would hide behind the allocation.
       EXPECT_NE(text.find(is_unset(*row) ? "allocated on" : "wrote on"), std::string::npos)
           << row->name << ": " << text;

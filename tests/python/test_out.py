@@ -24,6 +24,8 @@ ARGUMENTS = {
     "histogram": (4,),
     "linalg_solve_ex": (td.ones(4, 2),),
     "linalg_lstsq": (td.ones(4, 2),),
+    "lu_unpack": (td.tensor([1, 2, 3, 4], dtype=td.int32),),
+    "triangular_solve": (td.eye(4),),
 }
 
 
@@ -42,7 +44,7 @@ def function(name):
 def call(name, x, **keywords):
     if name == "histogram":
         x = x.rename(None)
-    if name.startswith("linalg_"):  # a definite matrix
+    if name.startswith("linalg_") or name in ("lu_unpack", "triangular_solve"):  # a definite matrix
         x = td.matmul(x.rename(None), x.rename(None).t()).add(td.eye(4)).refine_names("n", "c")
     if name == "linalg_lstsq":
         keywords["driver"] = "gelsd"  # which has every result

@@ -24,6 +24,44 @@ inline Tensor definite(std::int64_t n, DType t, std::int64_t batch = 0) {
   return sum + eye(n, n, {.dtype = t}) * static_cast<double>(64 * n);
 }
 
+/// PyTorch's older names, and what reflectors and singular values make.
+inline void add_linalg_form_calls(Calls& c) {
+  const DType f32 = DType::float32;
+  const Tensor d = definite(4, f32, 3).rename(Strings{"n", "h", "c"});
+  const Tensor z = definite(3, DType::complex128);
+  const Tensor m = varied({2, 5, 3}, DType::float64, 3).rename(Strings{"n", "h", "c"});
+  const Tensor none = ones_of({2, 0, 0}, f32);
+  const Tensor half = ones_of({3, 3}, DType::float16);
+  const Tensor v = ones_of({3}, f32);
+  const Tensor b = varied({3, 4, 2}, f32, 6).rename(Strings{"n", {}, "k"});
+  const Tensor tau = varied({2, 3}, DType::float64, 2);
+  const Tensor pivots = tandem::add(zeros({3, 4}, {.dtype = DType::int32}),
+                                    tandem::arange(1, 5, 1, {.dtype = DType::int32}));
+  for (const char* name : {"logdet", "linalg_matrix_sqrth"})
+    c[name] = {{d}, {z}, {none}, {m}, {half}, {v}};
+  for (const char* name : {"cholesky", "cholesky_inverse"})
+    c[name] = {{d}, {z, true}, {none}, {m}, {half}, {v}};
+  c["linalg_polar"] = {{m}, {z}, {adjoint(m)}, {none}, {half}, {v}};
+  c["cholesky_solve"] = {{b, d}, {b, d, true}, {b, z}, {v, d}, {ones_of({2, 2}, f32), d}};
+  c["qr"] = {{m}, {m, false}, {none}, {half}, {v}};
+  c["svd"] = {{m}, {m, false}, {z, true, false}, {half}, {v}};
+  c["pinverse"] = {{m}, {z, 0.5}, {half}, {v}};
+  c["lu_solve"] = {{b, d, pivots}, {b, d, pivots.to(DType::int64)}, {v, d, pivots}};
+  c["lu_unpack"] = {{d, pivots},
+                    {d, pivots, false},
+                    {d, pivots, true, false},
+                    {d, pivots.to(DType::int64)},
+                    {m, pivots}};
+  c["geqrf"] = {{m}, {z}, {none}, {half}, {v}};
+  c["linalg_householder_product"] = {{m, tau}, {m, tau.narrow(1, 0, 2)}, {m, tau.to(f32)},
+                                     {m, v},   {adjoint(m), tau},        {none, v}};
+  c["ormqr"] = {{m, tau, varied({2, 5, 4}, DType::float64, 3)},
+                {m, tau, varied({2, 4, 5}, DType::float64, 3), false, true},
+                {m, tau, b},
+                {m, v, m}};
+  c["triangular_solve"] = {{b, d}, {b, d, false, true, true}, {b, z}, {v, d}};
+}
+
 inline void add_linalg_calls(Calls& c) {
   const DType f32 = DType::float32;
   const Tensor d = definite(4, f32, 3).rename(Strings{"n", "h", "c"});
@@ -83,7 +121,18 @@ inline void add_linalg_calls(Calls& c) {
                        {m, ones_of({2, 4, 2}, DType::float64)},
                        {m, ones_of({2, 5, 2}, DType::float64), no, "odd"}};
   for (const char* name : {"linalg_pinv", "linalg_matrix_rank"})
-    c[name] = {{m}, {wide, 0.5}, {d, no, 0.1, true}, {m, no, no, true}, {none}, {half}, {m, -1.0}};
+    c[name] = {{m},
+               {wide, 0.5},
+               {d, 0.1, true},
+               {d, no, true, no, ones_of({2, 1}, f32)},
+               {m, no, true},
+               {none},
+               {none, no, false, ones_of({2}, f32)},
+               {half},
+               {m, 0.1, false, no, 0.1},
+               {m, 0.1, false, 0.1},
+               {m, no, false, -1.0},
+               {m, no, false, wide}};
   c["linalg_matrix_norm"] = {{m},
                              {m, 1},
                              {m, "nuc"},
@@ -98,7 +147,11 @@ inline void add_linalg_calls(Calls& c) {
   c["linalg_norm"] = {{m},        {wide, "fro"},    {v, 3},     {m, 2, 1},
                       {m, "nuc"}, {m, no, 1, true}, {v, "fro"}, {m, 1, Strings{"h", "c"}}};
   c["linalg_cond"] = {{m}, {d, 1}, {d, "fro"}, {m, 1}, {none}, {half}, {d, 5}};
-  c["linalg_cross"] = {{m, m}, {v, v}, {m, m, "h"}, {v, m}};
+  c["linalg_cross"] = {{m, m}, {v, v}, {m, m, "h"}, {v, m}, {v, half}};
+  c["linalg_vander"] = {{d}, {v, 5}, {whole, 0}, {ones_of({}, f32)}, {v, -1}};
+  c["linalg_diagonal"] = {{d}, {m, 1}, {m, 0, "n", "c"}, {v}};
+  c["linalg_trace"] = {{m}, {d, -1}, {whole}, {whole, 0, f32}, {v}};
+  add_linalg_form_calls(c);
 }
 
 inline void add_linalg_long_calls(Calls& c) {
@@ -132,6 +185,19 @@ inline void add_linalg_long_calls(Calls& c) {
   c["linalg_lstsq"] = {{tall, varied({1500, 2}, DType::float64, 2)}};
   c["linalg_matrix_norm"] = {{m}, {m, 1}, {m, -1}};
   c["linalg_norm"] = {{m}, {m, 1}};
+  for (const char* name : {"logdet", "cholesky", "cholesky_inverse"}) c[name] = {{d}, {many}};
+  c["linalg_matrix_sqrth"] = {{many}};
+  for (const char* name : {"svd", "pinverse", "linalg_polar"}) c[name] = {{tall}, {many}};
+  for (const char* name : {"qr", "geqrf"}) c[name] = {{m}, {many}};
+  const Tensor tau = varied({100}, DType::float64, 2);
+  c["linalg_householder_product"] = {{tall, tau}};
+  c["ormqr"] = {{tall, tau, tall}};
+  c["cholesky_solve"] = {{right, d}};
+  c["triangular_solve"] = {{right, d}};
+  c["lu_solve"] = {{right, d, pivots}};
+  c["lu_unpack"] = {{d, pivots}};
+  c["linalg_vander"] = {{varied({2001}, DType::float32, 1), 40}};
+  c["linalg_trace"] = {{varied({5000, 9, 9}, DType::float32, 1)}};
   c["linalg_cross"] = {
       {varied({50'001, 3}, DType::float32, 1), varied({50'001, 3}, DType::float32, 2)}};
 }
@@ -141,7 +207,13 @@ inline void add_linalg_long_calls(Calls& c) {
 inline void add_linalg_launches(Launches& known) {
   known["linalg_matrix_norm"] = 1;
   known["linalg_norm"] = 1;
-  known["linalg_cross"] = 9;  // as cross
+  known["linalg_cross"] = 9;        // as cross
+  known["linalg_vander"] = 4;       // as vander
+  known["linalg_lu"] = 10;          // the factors, their order, three matrices of them
+  known["lu_unpack"] = 7;           // the order and three matrices
+  known["linalg_slogdet"] = 14;     // the factors, signs and logarithms of a diagonal, interchanges
+  known["logdet"] = 16;             // and two of it
+  known["linalg_matrix_exp"] = 66;  // 7 products, sums of 14 terms, a solution, squarings
 }
 
 }  // namespace tandem::test

@@ -28,7 +28,8 @@ struct Words {
   }
 };
 constexpr Words kIndices = {" index indices tensor_indices repeats sorter "};
-constexpr Words kPivots = {" pivots "};
+constexpr Words kPivots = {" pivots LU_pivots "};
+constexpr Words kFactors = {" tau "};  // of reflectors
 constexpr Words kMasks = {" mask condition "};
 constexpr Words kMatrices = {" mat mat1 mat2 "};
 constexpr Words kBatches = {" batch1 batch2 "};
@@ -44,6 +45,9 @@ Tensor tensor_for(const std::string& name, bool first, const Way& way, DType t, 
   if (kPivots.has(name) && !way.shape.empty())
     return ones(Dims(IntSpan(way.shape).first(way.shape.size() - 1)),
                 {.dtype = DType::int32, .device = device});
+  if (kFactors.has(name) && !way.shape.empty())
+    return ones(Dims(IntSpan(way.shape).first(way.shape.size() - 1)),
+                {.dtype = t, .device = device});
   Dims shape = way.shape;
   const std::int64_t n = shape.empty() ? 1 : shape[shape.size() - 1];
   if (name == "vec") shape = {n};

@@ -188,6 +188,63 @@ std::string cell(const std::string& s) {
   return out;
 }
 
+/// A table of the page: a family, or the rows that are a module of their own in Python.
+struct Section {
+  std::string title, prefix;  // "Linalg", "linalg_"; a family has no prefix
+  std::vector<const OpRow*> rows;
+};
+
+std::string capital(std::string s) {
+  s[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(s[0])));
+  return s;
+}
+
+/// Families in the table's order, then the modules.
+std::vector<Section> sections_of(const std::vector<const OpRow*>& rows) {
+  std::vector<Section> families, modules;
+  for (const char* module : {"linalg", "fft"})
+    modules.push_back({capital(module), std::string(module) + '_', {}});
+  for (const OpRow* r : rows) {
+    const auto own = std::find_if(modules.begin(), modules.end(), [&](const Section& m) {
+      return std::string_view(r->name).starts_with(m.prefix);
+    });
+    if (own != modules.end()) {
+      own->rows.push_back(r);
+      continue;
+    }
+    const std::string title = capital(text(r->family));
+    if (families.empty() || families.back().title != title) families.push_back({title, "", {}});
+    families.back().rows.push_back(r);
+  }
+  for (Section& m : modules) {
+    if (!m.rows.empty()) families.push_back(std::move(m));
+  }
+  return families;
+}
+
+void print_row(const OpRow& r) {
+  const Support s(r);
+  fmt::print("| `{}` |", r.name);
+  for (const char* c : kColumns) fmt::print(" {} |", column(s.cpu, c));
+  const std::string schema = r.schema;
+  const std::string also = aliases(r);
+  fmt::print(" {} | {} | `{}` | {} |\n", backends(r, s),
+             r.max_ulp > 0 ? fmt::format("{}", r.max_ulp) : "",
+             cell(schema.substr(0, schema.find(')') + 1)),
+             cell(r.doc + (also.empty() ? "" : "; also " + also)));
+}
+
+/// What a module has of rows of other sections.
+void print_others(const Section& section) {
+  if (section.prefix.empty()) return;
+  std::string text;
+  for (const OpAlias& a : op_aliases()) {
+    if (std::string_view(a.name).starts_with(section.prefix))
+      text += fmt::format("{}`{}` is `{}`", text.empty() ? "" : ", ", a.name, a.row->name);
+  }
+  if (!text.empty()) fmt::print("\nOf other sections: {}.\n", text);
+}
+
 void print_markdown(const std::vector<const OpRow*>& rows) {
   fmt::print(
       "# Ops\n\nEvery op, by dtype and backend. Written by `tandem ops --markdown`, which tries "
@@ -200,29 +257,16 @@ void print_markdown(const std::vector<const OpRow*>& rows) {
       "an error depends on "
       "values. Ulp: the row's bound; what was\nmeasured is in docs/accuracy.md. All ops carry "
       "dimension names.\n");
-  const char* family = nullptr;
-  int count = 0;
-  for (const OpRow* r : rows) {
-    if (family != text(r->family)) {
-      family = text(r->family);
-      fmt::print("\n## {}{}\n\n| op |", static_cast<char>(std::toupper(family[0])), family + 1);
-      for (const char* c : kColumns) fmt::print(" {} |", c);
-      fmt::print(" backends | ulp | call | what it computes |\n|---|");
-      for (std::size_t k = 0; k < std::size(kColumns) + 4; ++k) fmt::print("---|");
-      fmt::print("\n");
-    }
-    const Support s(*r);
-    fmt::print("| `{}` |", r->name);
-    for (const char* c : kColumns) fmt::print(" {} |", column(s.cpu, c));
-    const std::string schema = r->schema;
-    const std::string also = aliases(*r);
-    fmt::print(" {} | {} | `{}` | {} |\n", backends(*r, s),
-               r->max_ulp > 0 ? fmt::format("{}", r->max_ulp) : "",
-               cell(schema.substr(0, schema.find(')') + 1)),
-               cell(r->doc + (also.empty() ? "" : "; also " + also)));
-    ++count;
+  for (const Section& section : sections_of(rows)) {
+    fmt::print("\n## {}\n\n| op |", section.title);
+    for (const char* c : kColumns) fmt::print(" {} |", c);
+    fmt::print(" backends | ulp | call | what it computes |\n|---|");
+    for (std::size_t k = 0; k < std::size(kColumns) + 4; ++k) fmt::print("---|");
+    fmt::print("\n");
+    for (const OpRow* r : section.rows) print_row(*r);
+    print_others(section);
   }
-  fmt::print("\n{} ops.\n", count);
+  fmt::print("\n{} ops.\n", rows.size());
 }
 
 void print_table(const std::vector<const OpRow*>& rows) {

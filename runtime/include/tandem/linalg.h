@@ -3,7 +3,7 @@
 // (others: TypeError). The host hands them to LAPACK, a device to cuSOLVER, so they are not
 // bit-equal. Names: batch dimensions keep theirs; of a matrix (i, j) the inverse is (j, i), and
 // what is neither its rows nor its columns has no name. The plain forms wait for the device and
-// raise ValueError with the batch index of a matrix that has no result; the _ex forms do not wait
+// raise LinAlgError with the batch index of a matrix that has no result; the _ex forms do not wait
 // and return info instead (int32, one a matrix: 0 for success, as LAPACK has it), unless
 // check_errors.
 #pragma once
@@ -16,6 +16,13 @@
 #include "tandem/tensor.h"
 
 namespace tandem::linalg {
+
+/// A matrix has no result: it is singular, not positive definite, not finite, or its iteration did
+/// not converge. Python: tandem.linalg.LinAlgError, a ValueError and a RuntimeError.
+class TANDEM_API LinAlgError : public ValueError {
+ public:
+  using ValueError::ValueError;
+};
 
 // ---- factors
 // ----------------------------------------------------------------------------------------
@@ -34,6 +41,9 @@ TANDEM_API std::tuple<Tensor, Tensor, Tensor> lu(const Tensor& a);
 /// Q and R of A = Q R. mode: "reduced" (Q [..., m, k], R [..., k, n]), "complete" (Q [..., m, m], R
 /// [..., m, n]) or "r" (Q has no elements).
 TANDEM_API std::tuple<Tensor, Tensor> qr(const Tensor& a, const std::string& mode = "reduced");
+/// The first n columns of the product of k reflectors, of which A [..., m, n] has the vectors below
+/// its diagonal and tau [..., k] the factors: k <= n <= m.
+TANDEM_API Tensor householder_product(const Tensor& a, const Tensor& tau);
 
 // ---- solutions
 // --------------------------------------------------------------------------------------
@@ -90,14 +100,23 @@ struct LeastSquares {
 /// or gels (QR, for full rank; the only one of a device and its default).
 TANDEM_API LeastSquares lstsq(const Tensor& a, const Tensor& b, std::optional<double> rcond = {},
                               const std::string& driver = "");
+/// A bound for singular values: none, a number, or a real tensor that broadcasts with the batch.
+struct Tolerance {
+  Tolerance() = default;
+  Tolerance(double x) : number(x) {}             // NOLINT(google-explicit-constructor)
+  Tolerance(Tensor t) : tensor(std::move(t)) {}  // NOLINT(google-explicit-constructor)
+  bool given() const { return number.has_value() || tensor.defined(); }
+  std::optional<double> number;
+  Tensor tensor;
+};
 /// Moore and Penrose's inverse by singular values; those not above max(atol, rtol * the greatest)
-/// count as 0. rtol: the dtype's precision times max(m, n) by default, or 0 where atol is given.
+/// count as 0. rtol: the dtype's precision times max(m, n) by default, or 0 where atol is above 0.
 /// hermitian: by eigh.
-TANDEM_API Tensor pinv(const Tensor& a, std::optional<double> atol = {},
-                       std::optional<double> rtol = {}, bool hermitian = false);
+TANDEM_API Tensor pinv(const Tensor& a, const Tolerance& atol = {}, const Tolerance& rtol = {},
+                       bool hermitian = false);
 /// The number of singular values above the bound of pinv: int64 [...].
-TANDEM_API Tensor matrix_rank(const Tensor& a, std::optional<double> atol = {},
-                              std::optional<double> rtol = {}, bool hermitian = false);
+TANDEM_API Tensor matrix_rank(const Tensor& a, const Tolerance& atol = {},
+                              const Tolerance& rtol = {}, bool hermitian = false);
 
 // ---- norms, functions
 // -------------------------------------------------------------------------------
@@ -117,7 +136,19 @@ TANDEM_API Tensor cond(const Tensor& a, const std::string& order);
 /// The exponential by scaling, a Pade approximant of order 13 and squaring (N. J. Higham, SIAM J.
 /// Matrix Anal. Appl. 26, 2005). Waits for the device: the number of squarings depends on the norm.
 TANDEM_API Tensor matrix_exp(const Tensor& a);
-/// tandem::cross along the last axis by default, of tensors with as many dimensions.
+/// The definite square root of positive definite matrices, of which the lower triangle is read; NaN
+/// of others.
+TANDEM_API Tensor matrix_sqrth(const Tensor& a);
+/// U [..., m, n] with orthonormal columns and the semidefinite H [..., n, n] of A = U H, m >= n.
+TANDEM_API std::tuple<Tensor, Tensor> polar(const Tensor& a);
+/// Powers 0 to n - 1 of x [..., k]: [..., k, n]; n is k by default.
+TANDEM_API Tensor vander(const Tensor& x, std::optional<std::int64_t> n = {});
+/// A view of a diagonal of matrices as the last dimension.
+TANDEM_API Tensor diagonal(const Tensor& a, std::int64_t offset = 0, Axis axis1 = -2,
+                           Axis axis2 = -1);
+/// Sums of a diagonal of matrices [..., m, n]: [...]. Integers and bool in int64.
+TANDEM_API Tensor trace(const Tensor& a, std::int64_t offset = 0, std::optional<DType> dtype = {});
+/// tandem::cross along the last axis by default. Shapes broadcast.
 TANDEM_API Tensor cross(const Tensor& x, const Tensor& y, Axis axis = -1);
 
 }  // namespace tandem::linalg

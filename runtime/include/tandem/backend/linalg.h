@@ -12,6 +12,36 @@ struct MatrixBatch {
   std::int64_t leading, stride;  // in elements
 };
 
+/// A batch of matrices with any strides, in elements.
+struct SmallMatrices {
+  void* data;
+  std::int64_t stride, row, column;
+};
+
+/// A whole task for a batch of small real matrices in one pass, from a and b to x: no copy before
+/// it, no transposition after it. Both backends run kernels/functors/small_matrix.h, with the same
+/// bits. a and x may be one memory where their strides are the same.
+struct SmallLaunch {
+  enum class Step : std::uint8_t {
+    LU,           // x [n, n]: both factors; pivots
+    Cholesky,     // x [n, n]: the lower factor, 0 above it; the lower triangle of a is read
+    Solve,        // x [n, k] = a^-1 b
+    Inverse,      // x [n, n] = a^-1
+    Determinant,  // x [1, 1]
+  };
+  static constexpr int kMost = 16;  // of n and of k
+
+  const OpRow* row;
+  Step step;
+  std::int64_t batch, n, k;
+  DType dtype;  // float32 or float64
+  SmallMatrices a, b, x;
+  std::int32_t* pivots;  // [batch, n], counted from 1
+  std::int32_t* info;    // [batch] or null; as FactorLaunch has it
+  Device device;
+  void* stream;
+};
+
 /// One step of a factorisation for a whole batch, in place. Extents are above 0. Steps write info,
 /// one number a matrix, as LAPACK does: 0 for success, above 0 for a matrix that is singular, not
 /// positive definite or without convergence, kNotFinite where an element is infinite or NaN (of the
@@ -30,7 +60,8 @@ struct FactorLaunch {
     Eig,           // a [n, n] is lost; complex values; u [n, n]: complex vectors, where wanted
     LeastSquares,  // a [m, n] is lost; b [max(m, n), k]: the solution in its first n rows; rank,
                    // values (of gelsd and gelss)
-    Permutation    // order [m]: where the rows of a come from that LU has interchanged by k pivots
+    Permutation,   // order [m]: where the rows of a come from that LU has interchanged by k pivots
+    Small  // the task `small`; nothing else of this struct but row, device and stream is set
   };
   enum class Op : std::uint8_t { Plain, Transpose, Adjoint };
   enum class Driver : std::uint8_t { Gels, Gelsy, Gelsd, Gelss };
@@ -38,6 +69,7 @@ struct FactorLaunch {
 
   const OpRow* row;
   Step step;
+  const SmallLaunch* small;
   std::int64_t batch, m, n, k;
   DType dtype;
   MatrixBatch a, b, u, v;

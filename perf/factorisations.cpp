@@ -1,0 +1,61 @@
+// Factorisations of batches of small matrices, and determinants. As in linalg.cpp the diagonal
+// dominates, so that every one has a result.
+#include <string_view>
+
+#include "perf/cases.h"
+#include "tandem/op_table.h"
+#include "tandem/value.h"
+
+namespace tandem::perf {
+namespace {
+
+constexpr Domain kUnit{-1, 1};
+
+constexpr std::string_view kPrefix = "linalg_";
+
+/// Whether the row, which takes a matrix and maybe a right-hand side, is measured in batches.
+bool is_measured(const OpRow& row) {
+  const std::string_view name = row.name;
+  if (!name.starts_with(kPrefix)) return false;
+  constexpr std::string_view kWords = " cholesky det eigh inv lu qr solve svd ";
+  const std::string word = " " + std::string(name.substr(kPrefix.size())) + " ";
+  return kWords.find(word) != std::string_view::npos;
+}
+
+Case make(const OpRow& row, DType t, const Dims& shape) {
+  Case c;
+  c.op = row.name;
+  c.form = "fresh";
+  c.dtype = t;
+  c.shape = shape;
+  c.domain = kUnit;
+  const std::vector<Param>& params = schema_of(row).params;
+  const bool two = params.size() > 1 && params[1].type == "Tensor";
+  c.run = [&row, t, shape, two, count = params.size()](benchmark::State& state) {
+    const Tensor& x = input(shape, t, kUnit);
+    const std::int64_t n = shape.back();
+    std::vector<Value> args(count);
+    args[0] = x + diag(arange(n, 2 * n, 1, {.dtype = t, .device = x.device()}));
+    if (two) args[1] = x;
+    timed(state, [&] { return call_boxed(row, args); });
+  };
+  return c;
+}
+
+}  // namespace
+
+std::vector<Case> factorisation_cases() {
+  std::vector<Case> cases;
+  for (const DType t : {DType::float32, DType::float64}) {
+    for (const std::int64_t n : {64, 512}) cases.push_back(make(op::linalg_det, t, {n, n}));
+    for (const Dims& shape :
+         {Dims{10000, 3, 3}, Dims{10000, 4, 4}, Dims{2000, 8, 8}, Dims{500, 32, 32}}) {
+      for (const OpRow* row : op_rows()) {
+        if (is_measured(*row)) cases.push_back(make(*row, t, shape));
+      }
+    }
+  }
+  return cases;
+}
+
+}  // namespace tandem::perf
