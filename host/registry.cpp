@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "host/fft_library.h"
 #include "host/launchers.h"
 #include "host/sorting.h"
 #include "runtime/dispatch/host_backend.h"
@@ -124,6 +125,7 @@ void register_host_kernels() {
     }
     s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
+    s.registry.bind("fft_ifft", Kernel{&host::launch_fft_rows, nullptr});
     host::register_indexing(s.registry);
     host::register_sorting(s.registry);
     host::register_linalg(s.registry);

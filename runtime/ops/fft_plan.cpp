@@ -190,6 +190,8 @@ void add_convolution(FftPlan& plan, DType dtype) {
     if (j < n) return conjugate(j);
     return m - j < n ? conjugate(m - j) : Wide{0, 0};
   });
+  // By the built-in transform: the plan's bits do not depend on what libraries are there.
+  const fft::ProviderGuard own("built-in");
   plan.kernel = fft::fft(wrapped, {}, -1, "forward").to(dtype);
 }
 
