@@ -113,7 +113,8 @@ std::shared_ptr<const FftwPlan> fftw_plan(FftwProblem p, void* in, void* out) {
   if (made == nullptr) return nullptr;
   const auto plan = std::make_shared<const FftwPlan>(p, made);
   c.plans.add(p, plan);
-  c.plans.trim([&](const FftwProblem&, auto& last) { gone.push_back(std::move(last)); });
+  c.plans.trim([&](const FftwProblem&, auto& last) { gone.push_back(std::move(last)); },
+               [](const auto&) { return false; });
   return plan;
 }
 

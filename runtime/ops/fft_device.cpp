@@ -24,13 +24,12 @@ Tensor fitted(const Tensor& x, std::int64_t axis, std::int64_t n) {
 /// The bins that a real row is made of: a copy, which the library may overwrite.
 Tensor bins_of(const FftCall& c, const Tensor& x) {
   const std::int64_t count = c.n / 2 + 1;
-  Tensor bins = fitted(x, c.axis, count);
-  if (c.conjugate) {
-    bins = conj(bins);
-  } else {
-    bins = bins.clone();
-  }
-  Tensor imaginary = bins.view_as(real_part(bins.dtype())).unflatten(-1, Dims{-1, 2}).select(-1, 1);
+  Tensor from = fitted(x, c.axis, count);
+  if (c.conjugate) from = conj(from);
+  const Tensor bins = empty(from.shape(), {.dtype = x.dtype(), .device = x.device()});
+  copy_elements(bins, from);
+  const Tensor imaginary =
+      bins.view_as(real_part(bins.dtype())).unflatten(-1, Dims{-1, 2}).select(-1, 1);
   imaginary.select(c.axis, 0).fill_(0);
   if (c.n % 2 == 0) imaginary.select(c.axis, count - 1).fill_(0);
   return bins;
@@ -52,7 +51,8 @@ FftAnswer run_rows(FftEnds ends, const FftCall& c, const Tensor& x, const Tensor
 
 }  // namespace
 
-bool fft_on_device(FftEnds ends, const FftCall& c, const Tensor& x_named, const Tensor& out_named) {
+FftAnswer fft_on_device(FftEnds ends, const FftCall& c, const Tensor& x_named,
+                        const Tensor& out_named) {
   const Tensor x = x_named.has_names() ? x_named.rename(std::nullopt) : x_named;
   Tensor out = out_named.has_names() ? out_named.rename(std::nullopt) : out_named;
   FftCall plain = c;
@@ -65,10 +65,11 @@ bool fft_on_device(FftEnds ends, const FftCall& c, const Tensor& x_named, const 
     in = fitted(x, c.axis, c.n);
     if (ends == FftEnds::Complex && !is_complex(in.dtype())) in = in.to(out.dtype());
   }
-  if (!run_rows(ends, plain, in, out).done) return false;
+  const FftAnswer answer = run_rows(ends, plain, in, out);
+  if (!answer.done) return answer;
   if (ends == FftEnds::RealIn && c.conjugate) conj_out(out, out);
   if (c.scale != 1) out.mul_(c.scale);
-  return true;
+  return answer;
 }
 
 }  // namespace tandem::detail

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <tuple>
 
+#include "runtime/stream/capture.h"
 #include "tandem/fft.h"
 #include "tandem/ops.h"
 
@@ -242,6 +243,17 @@ std::shared_ptr<const FftPlan> upload(const FftPlan& host, DType dtype, Device d
   return plan;
 }
 
+/// The same, complete on the device before work that a graph records: the copies are no part of the
+/// graph, before whose first replay other work of the stream may use the tables.
+std::shared_ptr<const FftPlan> upload_beside(const FftPlan& host, DType dtype, Device device) {
+  if (recording_of(current_stream(device)) == nullptr) return upload(host, dtype, device);
+  const Stream aside = Stream::create(device);
+  const StreamGuard guard(aside);
+  auto plan = upload(host, dtype, device);
+  aside.synchronize();
+  return plan;
+}
+
 /// Tables that were uploaded on a stream are used on that one alone: no stream has to wait for
 /// another.
 struct Key {
@@ -300,7 +312,7 @@ std::shared_ptr<const FftPlan> cached(std::int64_t n, bool half, DType dtype, De
   std::shared_ptr<const FftPlan> plan = cache().find(key);
   if (plan) return plan;
   if (!device.is_cpu()) {
-    plan = upload(*cached(n, half, dtype, kCPU), dtype, device);
+    plan = upload_beside(*cached(n, half, dtype, kCPU), dtype, device);
   } else {
     plan = half ? half_table(n, dtype) : make_plan(n, dtype);
   }

@@ -196,15 +196,18 @@ bool fft_by_library(FftEnds ends, const FftCall& c, const Tensor& x, const Tenso
   const Device device = out.device();
   const bool by_name = which == library_of(device);
   if (!by_name && !fft_prefers_library(ends, c, x, out)) return false;
+  FftAnswer answer;
   try {
-    if (device.is_cpu()) {
-      if (fft_launch_rows(ends, c, x, out).done) return true;
-    } else if (fft_on_device(ends, c, x, out)) {
-      return true;
-    }
-  } catch (const NotImplemented&) {  // another backend
+    answer = device.is_cpu() ? fft_launch_rows(ends, c, x, out) : fft_on_device(ends, c, x, out);
+  } catch (const NotImplemented&) {  // a backend without
   }
-  if (by_name) need(which, c.row->name);
+  if (answer.done || !by_name) return answer.done;
+  need(which, c.row->name);
+  TANDEM_EXPECTS(
+      !answer.unplanned, DeviceError,
+      fmt::format("[{}] expected a transform that ran once before its stream is captured, "
+                  "as '{}' was asked for: {}",
+                  c.row->name, kNames[which], answer.text));
   return false;
 }
 

@@ -11,7 +11,7 @@ namespace tandem::detail {
 /// fft_bins_to_real. Raises DeviceError where a provider was asked for by name and is not there.
 bool fft_by_library(FftEnds ends, const FftCall& c, const Tensor& x, const Tensor& out);
 /// That on a device, whose library takes plainer ends.
-bool fft_on_device(FftEnds ends, const FftCall& c, const Tensor& x, const Tensor& out);
+FftAnswer fft_on_device(FftEnds ends, const FftCall& c, const Tensor& x, const Tensor& out);
 /// Rows of x to rows of out along an axis, as an FftRowsLaunch says them.
 FftAnswer fft_launch_rows(FftEnds ends, const FftCall& c, const Tensor& x, const Tensor& out);
 

@@ -14,10 +14,11 @@ enum class FftEnds : std::int32_t { Complex, RealIn, RealOut };
 
 /// What a launch answers.
 struct FftAnswer {
-  bool done = false;    // else the library was not used, and nothing is written
-  bool usable = false;  // the library is there
-  bool retry = false;   // it would take dense rows
-  char text[256] = {};  // its version, or why it is not there or was not used
+  bool done = false;       // else the library was not used, and nothing is written
+  bool usable = false;     // the library is there
+  bool retry = false;      // it would take dense rows
+  bool unplanned = false;  // it would have to plan, which a capture does not allow
+  char text[256] = {};     // its version, or why it is not there or was not used
 };
 
 /// Rows of transforms of length n by the library of the device, launched on the row fft_ifft. The
@@ -96,12 +97,14 @@ class RecentlyUsed {
   Value& add(const Key& key, Value value) {
     return entries_.emplace_front(key, std::move(value)).second;
   }
-  /// Calls f(key, value) for what is too much, and lets go of it.
-  template <class F>
-  void trim(F&& f) {
-    while (entries_.size() > most_) {
-      f(entries_.back().first, entries_.back().second);
-      entries_.pop_back();
+  /// Lets go of what is too much, but for the last one added and what keep(value) is true of, and
+  /// calls f(key, value) before.
+  template <class F, class Keep>
+  void trim(F&& f, Keep&& keep) {
+    for (auto it = entries_.end(); entries_.size() > most_ && --it != entries_.begin();) {
+      if (keep(it->second)) continue;
+      f(it->first, it->second);
+      it = entries_.erase(it);
     }
   }
   std::size_t size() const { return entries_.size(); }
