@@ -32,6 +32,11 @@ class FftwPlan {
 /// used. Null where FFTW has none. Throws std::bad_alloc.
 std::shared_ptr<const FftwPlan> fftw_plan(FftwProblem problem, void* in, void* out);
 
+/// One long complex row of a launch by shorter transforms; false where it is not long, or of a
+/// length that does not split: nothing is done.
+template <class T>
+bool fft_split(const FftRowsLaunch& l, char* in, char* out);
+
 /// The kernel: FftRowsLaunch.
 void launch_fft_rows(const void* desc, const void* self);
 

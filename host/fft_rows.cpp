@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "host/fft.h"
+#include "host/fft_grid.h"
 #include "host/fft_library.h"
 #include "host/parallel.h"
 #include "runtime/ops/fft_provider.h"
@@ -24,8 +25,6 @@ namespace tandem::host {
 
 namespace {
 
-constexpr std::int64_t kPanelBytes = std::int64_t(256) << 10;
-constexpr std::int64_t kLine = 64;
 constexpr std::int64_t kPerThread = 16384;     // elements that are worth a thread
 constexpr std::int64_t kInsideFftw = 1 << 15;  // a row that is worth FFTW's own threads
 
@@ -73,31 +72,6 @@ Batch batch_of(const FftRowsLaunch& l, bool by_in) {
   return b;
 }
 
-/// A block of elements of rows: bytes from element to element and from row to row.
-struct Grid {
-  char* data;
-  std::int64_t element, row;
-};
-
-/// to[i][j] = f(from[i][j]) for elements [first, last) of `rows` rows.
-template <class E, class F>
-void copy_grid(const Grid& from, const Grid& to, std::int64_t first, std::int64_t last,
-               std::int64_t rows, F&& f) {
-  const auto move = [&](std::int64_t i, std::int64_t j) {
-    const E x = *reinterpret_cast<const E*>(from.data + i * from.element + j * from.row);
-    *reinterpret_cast<E*>(to.data + i * to.element + j * to.row) = f(x);
-  };
-  const auto unit = static_cast<std::int64_t>(sizeof(E));
-  // Eight elements of a row at a time: lines of both sides are used up while they are at hand.
-  const bool along = rows == 1 || (from.element == unit && to.element == unit);
-  const std::int64_t tile = along ? std::max<std::int64_t>(last - first, 1) : 8;
-  for (std::int64_t i = first; i < last; i += tile) {
-    for (std::int64_t j = 0; j < rows; ++j) {
-      for (std::int64_t k = i; k < std::min(i + tile, last); ++k) move(k, j);
-    }
-  }
-}
-
 /// One call: what is between its ends and FFTW.
 template <class T>
 class Call {
@@ -118,8 +92,8 @@ class Call {
                    !l.in.conjugate),
         direct_out_(!expands_ && l.out.stride == out_size_ && l.out.n >= out_count_),
         batch_(batch_of(l, !direct_in_ || direct_out_)) {
-    distance_in_ = padded(in_count_, in_size_);
-    distance_out_ = padded(out_count_, out_size_);
+    distance_in_ = padded_row(in_count_, in_size_);
+    distance_out_ = padded_row(out_count_, out_size_);
     // FFTW is asked for rows that follow one another.
     const bool several = batch_.inner() > 1;
     direct_in_ = direct_in_ && !(several && batch_.in_step() <= 0);
@@ -173,12 +147,6 @@ class Call {
     char* out;
     std::int64_t in_distance, out_distance;
   };
-
-  /// Rows in a panel end at different places of the cache.
-  static std::int64_t padded(std::int64_t count, std::int64_t size) {
-    const std::int64_t line = kLine / size;
-    return (count + line - 1) / line * line + line;
-  }
 
   void choose_width() {
     const std::int64_t bytes = std::max(in_count_ * in_size_, out_count_ * out_size_);
@@ -263,6 +231,7 @@ class Call {
       char* out = static_cast<char*>(l_.out.data) +
                   fft_row_offset(batch_.shape, batch_.out, batch_.rank, row);
       const Pointers at = pointers(in, out, memory);
+      if (l_.ends == FftEnds::Complex && !l_.real_in && fft_split<T>(l_, in, out)) continue;
       // One row that is read and written where it lies has its own alignment.
       const auto plan = fftw_plan(problem(1, threads, at), at.in, at.out);
       if (plan == nullptr && row == 0) return false;
@@ -290,12 +259,14 @@ class Call {
     const Grid to{at.in, in_size_, at.in_distance * in_size_};
     const std::int64_t there = std::clamp(l_.in.n, first, last);
     if (from_real_) {
-      copy_grid<T>(from, to, first, there, rows, [](T x) { return x; });
+      copy_grid<T>(from, to, first, there, rows, [](T x, std::int64_t, std::int64_t) { return x; });
       fill_zeros<T>(to, there, last, rows);
       return;
     }
     const T sign = l_.in.conjugate ? T(-1) : T(1);
-    copy_grid<Z>(from, to, first, there, rows, [sign](Z z) { return Z{z.re, sign * z.im}; });
+    copy_grid<Z>(from, to, first, there, rows, [sign](Z z, std::int64_t, std::int64_t) {
+      return Z{z.re, sign * z.im};
+    });
     fill_zeros<Z>(to, there, last, rows);
   }
 
@@ -325,12 +296,15 @@ class Call {
     const Grid from{at.out, out_size_, at.out_distance * out_size_};
     if (l_.ends == FftEnds::RealOut) {
       if (direct_out_ && scale == T(1)) return;
-      return copy_grid<T>(from, to, first, last, rows, [scale](T x) { return x * scale; });
+      return copy_grid<T>(from, to, first, last, rows,
+                          [scale](T x, std::int64_t, std::int64_t) { return x * scale; });
     }
     const bool conjugate = l_.out.conjugate != (expands_ && l_.inverse);
     if (direct_out_ && scale == T(1) && !conjugate) return;
     const auto by = [scale](T sign) {
-      return [scale, sign](Z z) { return Z{z.re * scale, z.im * sign}; };
+      return [scale, sign](Z z, std::int64_t, std::int64_t) {
+        return Z{z.re * scale, z.im * sign};
+      };
     };
     const T sign = conjugate ? -scale : scale;
     const std::int64_t middle = expands_ ? std::clamp(bins_, first, last) : last;

@@ -125,9 +125,9 @@ std::string provider_reason(Device device) {
   const FftAnswer answer = library_answer(device);
   const char* library = kNames[library_of(device)];
   if (!answer.usable) return fmt::format("no {}: {}", library, answer.text);
-  return which == library_of(device)
-             ? fmt::format("it was asked for: {}", answer.text)
-             : fmt::format("{}; the built-in one where that is faster", answer.text);
+  const bool by_name = which == library_of(device);
+  return fmt::format("{}{}{}", by_name ? "it was asked for: " : "", answer.text,
+                     by_name || !device.is_cpu() ? "" : "; the built-in one where that is faster");
 }
 
 void set_provider(const std::string& name) {

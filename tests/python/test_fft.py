@@ -231,6 +231,8 @@ def test_views_of_every_kind():
         if name in ("fft", "ifft", "irfft") and rng.integers(3) == 0:
             dtype = [np.float32, np.float64][rng.integers(2)]
         shape = tuple(rng.integers(1, [9, 40, 400][rng.integers(3)], size=rng.integers(1, 4)))
+        if np.prod(shape) > 200_000:
+            shape = shape[:2]
         x = numbers(rng, shape, dtype)
         t = td.tensor(x)
         order = list(rng.permutation(len(shape)))
