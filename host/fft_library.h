@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "host/registry.h"
 #include "tandem/backend/fft_library.h"
 
 namespace tandem::host {
@@ -37,7 +38,7 @@ std::shared_ptr<const FftwPlan> fftw_plan(FftwProblem problem, void* in, void* o
 template <class T>
 bool fft_split(const FftRowsLaunch& l, char* in, char* out);
 
-/// The kernel: FftRowsLaunch.
-void launch_fft_rows(const void* desc, const void* self);
+/// Binds the kernel of FftRowsLaunch.
+void register_fft_rows(HostRegistry& r);
 
 }  // namespace tandem::host

@@ -324,8 +324,6 @@ class Call {
   std::int64_t distance_in_ = 0, distance_out_ = 0, width_ = 1;
 };
 
-}  // namespace
-
 void launch_fft_rows(const void* desc, const void*) {
   const auto& l = *static_cast<const FftRowsLaunch*>(desc);
   FftAnswer& answer = *l.answer;
@@ -335,5 +333,9 @@ void launch_fft_rows(const void* desc, const void*) {
   answer.done = l.dtype == DType::complex64 ? Call<float>(l).run() : Call<double>(l).run();
   if (!answer.done) std::snprintf(answer.text, sizeof answer.text, "FFTW has no plan for this");
 }
+
+}  // namespace
+
+void register_fft_rows(HostRegistry& r) { r.bind("fft_ifft", Kernel{&launch_fft_rows, nullptr}); }
 
 }  // namespace tandem::host

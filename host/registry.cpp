@@ -125,10 +125,10 @@ void register_host_kernels() {
     }
     s.registry.bind("copy_", Kernel{&host::launch_copy, nullptr});
     s.registry.bind("matmul", Kernel{&host::launch_gemm, nullptr});
-    s.registry.bind("fft_ifft", Kernel{&host::launch_fft_rows, nullptr});
     host::register_indexing(s.registry);
     host::register_sorting(s.registry);
     host::register_linalg(s.registry);
+    host::register_fft_rows(s.registry);
     s.registry.bind("pad", Kernel{&host::launch_border, nullptr});
     s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});
     s.registry.bind("repeat_interleave", Kernel{&host::launch_repeat, nullptr});

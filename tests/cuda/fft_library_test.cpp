@@ -1,5 +1,5 @@
-// Transforms by cuFFT: what the front asks of the library, in plans, strides, streams and work
-// areas, and that what comes back is right; captures. With the stand-in of
+// lint: oracle table. Transforms by cuFFT: what the front asks of the library, in plans, strides,
+// streams and work areas, and that what comes back is right; captures. With the stand-in of
 // tests/cuda/sim/fake_cufft.cpp, whose sums follow the definition; the calls that it counts are
 // skipped where it is not there.
 #include <dlfcn.h>
