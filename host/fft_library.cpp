@@ -111,7 +111,7 @@ std::shared_ptr<const FftwPlan> fftw_plan(FftwProblem p, void* in, void* out) {
   if (const auto* found = c.plans.find(p)) return *found;
   void* made = p.effort == 0 ? f.plan(&p, in, out) : plan_on_scratch(p);
   if (made == nullptr) return nullptr;
-  const auto plan = std::make_shared<const FftwPlan>(p, made);
+  auto plan = std::make_shared<const FftwPlan>(p, made);
   c.plans.add(p, plan);
   c.plans.trim([&](const FftwProblem&, auto& last) { gone.push_back(std::move(last)); },
                [](const auto&) { return false; });

@@ -78,7 +78,7 @@ Tensor factors(std::int64_t p, std::int64_t q) {
     const std::lock_guard lock(f.mutex);
     if (const Tensor* t = f.kept.find(key)) return *t;
   }
-  const Tensor made = make_factors<T>(p, q);
+  Tensor made = make_factors<T>(p, q);
   std::vector<Tensor> gone;  // freed without the lock
   const std::lock_guard lock(f.mutex);
   if (const Tensor* t = f.kept.find(key)) return *t;  // another thread was faster

@@ -26,7 +26,7 @@ Tensor bins_of(const FftCall& c, const Tensor& x) {
   const std::int64_t count = c.n / 2 + 1;
   Tensor from = fitted(x, c.axis, count);
   if (c.conjugate) from = conj(from);
-  const Tensor bins = empty(from.shape(), {.dtype = x.dtype(), .device = x.device()});
+  Tensor bins = empty(from.shape(), {.dtype = x.dtype(), .device = x.device()});
   copy_elements(bins, from);
   const Tensor imaginary =
       bins.view_as(real_part(bins.dtype())).unflatten(-1, Dims{-1, 2}).select(-1, 1);
