@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "host/fft_library.h"
 #include "host/launchers.h"
 #include "host/sorting.h"
 #include "runtime/dispatch/host_backend.h"
@@ -129,6 +130,7 @@ void register_host_kernels() {
     host::register_indexing(s.registry);
     host::register_sorting(s.registry);
     host::register_linalg(s.registry);
+    host::register_fft_rows(s.registry);
     s.registry.bind("pad", Kernel{&host::launch_border, nullptr});
     s.registry.bind("tril", Kernel{&host::launch_triangle, nullptr});
     s.registry.bind("repeat_interleave", Kernel{&host::launch_repeat, nullptr});

@@ -318,6 +318,7 @@ int bind_fft() {
   int unknown = 0;
   unknown += host().bind("fft_fft", DeviceKind::CUDA, Kernel{&launch_pass, nullptr});
   unknown += host().bind("fft_rfft", DeviceKind::CUDA, Kernel{&launch_half, nullptr});
+  unknown += host().bind("fft_ifft", DeviceKind::CUDA, Kernel{&launch_fft_library, nullptr});
   unknown += host().bind("fft_irfft", DeviceKind::CUDA, Kernel{&launch_half, nullptr});
   return unknown;
 }

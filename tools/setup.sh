@@ -15,7 +15,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config git ca-certificates
   libhdf5-dev libpng-dev libjpeg-dev libdnnl-dev libopenblas-openmp-dev liblapacke-dev libfmt-dev
   nlohmann-json3-dev libcli11-dev librandom123-dev python3-dev python3-venv)
-TEST_PACKAGES=(libgtest-dev libbenchmark-dev libmpfr-dev binutils)
+# libfftw3-dev: for the plug-in of FFTW, without which all the rest builds too.
+TEST_PACKAGES=(libgtest-dev libbenchmark-dev libmpfr-dev binutils libfftw3-dev)
 
 say() { printf '%s\n' "setup: $*"; }
 

@@ -121,6 +121,10 @@ step_package() {
     echo "package: expected no linked CUDA library" >&2
     return 1
   fi
+  if find build/package -name '*fftw*' | grep .; then
+    echo "package: expected nothing of FFTW, which is under the GPL" >&2
+    return 1
+  fi
 }
 
 # Counts the closing lines of CTest, pytest and the lints: passed, failed, skipped.

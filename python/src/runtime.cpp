@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "function.h"
 #include "tandem/exact.h"
+#include "tandem/fft_provider.h"
 #include "tandem/ops.h"
 #include "tandem/stream.h"
 #include "tandem/tf32.h"
@@ -34,6 +35,12 @@ Device cuda_device(nb::handle o, const char* op) {
   return *d;
 }
 
+Device fft_device(nb::handle o) {
+  const auto d = to_device(o.ptr());
+  if (!d) detail::fail<TypeError>("[fft.provider] expected a device, got " + type_name(o.ptr()));
+  return *d;
+}
+
 void init_settings(nb::module_& m) {
   m.def(
       "set_num_threads",
@@ -52,6 +59,12 @@ void init_settings(nb::module_& m) {
   m.def("is_exact", &is_exact, "Whether this thread is in exact mode.");
   m.def("set_exact", &set_exact, nb::arg("on"),
         "Exact mode of this thread, on or off; `exact()` sets it for a block.");
+  m.def("_fft_provider", [](nb::handle d) { return fft::provider(fft_device(d)); });
+  m.def("_fft_provider_reason", [](nb::handle d) { return fft::provider_reason(fft_device(d)); });
+  m.def("_fft_set_provider", &fft::set_provider);
+  m.def("_fft_set_planning", &fft::set_planning);
+  m.def("_fft_planning", &fft::planning);
+  nb::class_<fft::ProviderGuard>(m, "_FftProviderGuard").def(nb::init<const std::string&>());
   m.def("_allow_tf32", &allow_tf32);
   m.def("_set_allow_tf32", &set_allow_tf32, nb::arg("on"));
   m.def(

@@ -1,3 +1,47 @@
-"""Discrete Fourier transforms of n dimensions, complex and real; frequencies and shifts of their bins."""
+"""Discrete Fourier transforms of n dimensions, complex and real; frequencies and shifts of their bins; which library
+computes them."""
 
+from tandem import _tandem
 from tandem._tandem._fft import *
+
+
+def provider(device="cpu"):
+    """What transforms on a device use, of this thread at this time: 'built-in' (Tandem's own, the same bits everywhere;
+    always in exact mode), 'fftw' on the host where its plug-in is found, 'cufft' on a CUDA device where cuFFT is."""
+    return _tandem._fft_provider(_tandem.device(device))
+
+
+def provider_reason(device="cpu"):
+    """Why, as a sentence: the library's version, or what keeps it from being used."""
+    return _tandem._fft_provider_reason(_tandem.device(device))
+
+
+def set_provider(name):
+    """Sets the provider of the process: 'auto', 'built-in', 'fftw' (which concerns the host) or 'cufft' (CUDA devices).
+    ValueError for another name, DeviceError where the library cannot be used."""
+    _tandem._fft_set_provider(name)
+
+
+class use_provider:
+    """The same inside `with`, for this thread: `with tandem.fft.use_provider("built-in"): ...`"""
+
+    def __init__(self, name):
+        self.name = name
+        self.guards = []
+
+    def __enter__(self):
+        self.guards.append(_tandem._FftProviderGuard(self.name))
+
+    def __exit__(self, *error):
+        self.guards.pop()
+
+
+def set_planning(effort):
+    """How hard FFTW looks for its way: 'estimate' (at the start), 'measure' or 'patient'. Measuring takes up to seconds
+    at the first transform of a shape, and last bits then differ from process to process."""
+    _tandem._fft_set_planning(effort)
+
+
+def planning():
+    """The effort that set_planning set."""
+    return _tandem._fft_planning()

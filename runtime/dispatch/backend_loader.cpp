@@ -10,13 +10,12 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-#include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <string>
 #include <utility>
 
 #include "runtime/base/trace.h"
+#include "runtime/dispatch/library.h"
 #include "runtime/dispatch/registry.h"
 #include "runtime/memory/backend_driver.h"
 #include "runtime/memory/pools.h"
@@ -87,28 +86,12 @@ struct Slot {
   std::string status;
 };
 
-std::string folder_of_libtandem() {
-  Dl_info here{};
-  if (dladdr(reinterpret_cast<const void*>(&raise_on_thread), &here) == 0) return {};
-  const char* slash = std::strrchr(here.dli_fname, '/');
-  return slash == nullptr ? std::string() : std::string(here.dli_fname, slash + 1);
-}
-
 /// The library and, where it cannot be opened, why.
 void* open_library(std::string* why) {
-  const char* asked = std::getenv("TANDEM_CUDA_LIBRARY");
-  if (asked != nullptr && *asked == '\0') {
-    *why = "switched off: TANDEM_CUDA_LIBRARY is empty";
-    return nullptr;
+  void* library = detail::open_beside("TANDEM_CUDA_LIBRARY", "libtandem_cuda.so", why);
+  if (library == nullptr && !why->starts_with("switched off")) {
+    why->insert(0, "the backend library could not be opened: ");
   }
-  const std::string name = "libtandem_cuda.so";
-  const std::string path = asked != nullptr ? asked : folder_of_libtandem() + name;
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  std::string first = library == nullptr ? dlerror() : "";
-  if (library == nullptr && asked == nullptr) {
-    library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  }
-  if (library == nullptr) *why = "the backend library could not be opened: " + first;
   return library;
 }
 

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <tuple>
 
+#include "runtime/stream/capture.h"
 #include "tandem/fft.h"
 #include "tandem/ops.h"
 
@@ -190,6 +191,8 @@ void add_convolution(FftPlan& plan, DType dtype) {
     if (j < n) return conjugate(j);
     return m - j < n ? conjugate(m - j) : Wide{0, 0};
   });
+  // By the built-in transform: the plan's bits do not depend on what libraries are there.
+  const fft::ProviderGuard own("built-in");
   plan.kernel = fft::fft(wrapped, {}, -1, "forward").to(dtype);
 }
 
@@ -237,6 +240,17 @@ std::shared_ptr<const FftPlan> upload(const FftPlan& host, DType dtype, Device d
     move(p.twiddles);
   }
   if (host.inner) plan->inner = fft_plan(host.inner->n, dtype, device);
+  return plan;
+}
+
+/// The same, complete on the device before work that a graph records: the copies are no part of the
+/// graph, before whose first replay other work of the stream may use the tables.
+std::shared_ptr<const FftPlan> upload_beside(const FftPlan& host, DType dtype, Device device) {
+  if (recording_of(current_stream(device)) == nullptr) return upload(host, dtype, device);
+  const Stream aside = Stream::create(device);
+  const StreamGuard guard(aside);
+  auto plan = upload(host, dtype, device);
+  aside.synchronize();
   return plan;
 }
 
@@ -298,7 +312,7 @@ std::shared_ptr<const FftPlan> cached(std::int64_t n, bool half, DType dtype, De
   std::shared_ptr<const FftPlan> plan = cache().find(key);
   if (plan) return plan;
   if (!device.is_cpu()) {
-    plan = upload(*cached(n, half, dtype, kCPU), dtype, device);
+    plan = upload_beside(*cached(n, half, dtype, kCPU), dtype, device);
   } else {
     plan = half ? half_table(n, dtype) : make_plan(n, dtype);
   }

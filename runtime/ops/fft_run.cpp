@@ -1,5 +1,5 @@
-// Launches of the built-in Fourier transform: passes of a plan, Bluestein's two transforms, real
-// rows.
+// Transforms along one axis: by a library, or launches of the built-in transform: passes of a plan,
+// Bluestein's two transforms, real rows.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -7,6 +7,7 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/ops/fft.h"
 #include "runtime/ops/fft_plan.h"
+#include "runtime/ops/fft_provider.h"
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
@@ -164,12 +165,13 @@ Tensor dense_rows(const Tensor& x, std::int64_t axis, std::int64_t n) {
 }  // namespace
 
 void fft_complex(const FftCall& c, const Tensor& x, const Tensor& out) {
+  if (fft_by_library(FftEnds::Complex, c, x, out)) return;
   const Rows in = rows_of(x, c.axis);
   transform({out.dtype(), out.device(), c.scale}, c.n, c.inverse, in, rows_of(out, c.axis));
 }
 
 void fft_real_to_bins(const FftCall& c, const Tensor& x, const Tensor& out) {
-  if (out.numel() == 0) return;
+  if (out.numel() == 0 || fft_by_library(FftEnds::RealIn, c, x, out)) return;
   const Job job{out.dtype(), out.device(), c.scale};
   const Rows to = rows_of(out, c.axis);
   if (c.n % 2 != 0) {  // all bins, of which those beyond the middle are not written
@@ -190,7 +192,7 @@ void fft_real_to_bins(const FftCall& c, const Tensor& x, const Tensor& out) {
 }
 
 void fft_bins_to_real(const FftCall& c, const Tensor& x, const Tensor& out) {
-  if (out.numel() == 0) return;
+  if (out.numel() == 0 || fft_by_library(FftEnds::RealOut, c, x, out)) return;
   const DType dtype = x.dtype();
   const Rows in = rows_of(x, c.axis);
   if (c.n % 2 != 0) {

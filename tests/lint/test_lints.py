@@ -233,6 +233,32 @@ def test_linked_cuda_library_is_found(tmp_path, library):
     assert check_links.check(ROOT, tmp_path) == [f"tandem loads {library}.so; only libtandem_cuda may"]
 
 
+def test_fftw_beside_other_components_is_found(tmp_path):
+    (tmp_path / "lib").mkdir()
+    subprocess.run(
+        ["g++", "-x", "c++", "-", "-shared", "-fPIC", "-o", tmp_path / "lib/libtandem.so"], input=b"", check=True
+    )
+    own = 'if(CMAKE_INSTALL_COMPONENT STREQUAL "fftw")\n  file(INSTALL FILES "lib/libtandem_fftw.so")\nendif()\n'
+    plant(tmp_path, "cmake_install.cmake", own)
+    assert check_links.check(ROOT, tmp_path) == []
+    plant(tmp_path, "python/cmake_install.cmake", own.replace('"fftw"', '"python"'))
+    assert len(check_links.check(ROOT, tmp_path)) == 1
+    plant(tmp_path, "python/cmake_install.cmake", own.replace('"fftw")', '"fftw" OR NOT CMAKE_INSTALL_COMPONENT)'))
+    assert len(check_links.check(ROOT, tmp_path)) == 1
+    plant(tmp_path, "python/cmake_install.cmake", own)
+    plant(tmp_path, "pyproject.toml", "[tool.scikit-build.cmake.define]\n")
+    assert check_links.check(tmp_path, tmp_path) == ['pyproject.toml: expected TANDEM_FFTW = "OFF"']
+
+
+def test_linked_fftw_is_found(tmp_path):
+    (tmp_path / "lib").mkdir()
+    flags = ["-shared", "-fPIC", "-Wl,--no-as-needed"]
+    library = tmp_path / "lib/libfftw3f.so.3"
+    for output, *others in [[library, "-Wl,-soname,libfftw3f.so.3"], [tmp_path / "lib/libtandem.so", library]]:
+        subprocess.run(["g++", "-x", "c++", "-", "-x", "none", *flags, "-o", output, *others], input=b"", check=True)
+    assert check_links.check(ROOT, tmp_path) == ["libtandem.so loads libfftw3f.so; only libtandem_fftw may"]
+
+
 def test_mention_of_a_missing_file_is_found(tmp_path):
     plant(tmp_path, "runtime/ops/einsum.cpp", "")
     plant(tmp_path, "README.md", "See `runtime/ops/einsum.cpp`, `runtime/ops/*.cpp` and [this](runtime/ops).\n")

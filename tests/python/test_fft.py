@@ -4,6 +4,22 @@ import pytest
 
 import tandem as td
 
+
+@pytest.fixture(autouse=True, params=["built-in", "fftw", "auto", "measured"])
+def provider(request):
+    """Each test with each provider of the host; "measured" is FFTW with plans that it has tried out."""
+    name = "fftw" if request.param == "measured" else request.param
+    if name == "fftw" and td.fft.provider() != "fftw":
+        pytest.skip(td.fft.provider_reason())
+    if request.param == "measured":
+        if not request.node.name.startswith(("test_round_trips", "test_dtypes")):
+            pytest.skip("measuring each plan takes minutes")
+        td.fft.set_planning("measure")
+    with td.fft.use_provider(name):
+        yield name
+    td.fft.set_planning("estimate")
+
+
 ROWS = ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"]
 MANY = [name + "n" for name in ROWS]
 NORMS = [None, "backward", "ortho", "forward"]
@@ -206,3 +222,53 @@ def test_dimensions_of_one_element():
 def test_no_dimension_has_none_to_transform(name):
     with pytest.raises(IndexError, match=f"fft_{name}.*'dim': expected a tensor with dimensions, got none"):
         getattr(td.fft, name)(td.tensor(3.0), s=(4,), dim=(0,))
+
+
+def test_the_provider_is_told():
+    with td.fft.use_provider("built-in"):
+        assert td.fft.provider() == "built-in" and "asked for" in td.fft.provider_reason()
+        with td.fft.use_provider("auto"):
+            assert td.fft.provider() in ("fftw", "built-in")
+        assert td.fft.provider() == "built-in"
+    with td.exact():
+        assert td.fft.provider() == "built-in" and td.fft.provider_reason() == "exact mode"
+    with pytest.raises(ValueError, match="'auto', 'built-in', 'fftw' or 'cufft', got 'mkl'"):
+        td.fft.set_provider("mkl")
+    with pytest.raises(ValueError, match="'estimate', 'measure' or 'patient', got 'hard'"):
+        td.fft.set_planning("hard")
+    if not td.cuda.is_available():
+        with pytest.raises(RuntimeError, match="expected a provider that can be used, got 'cufft'"):
+            td.fft.set_provider("cufft")
+
+
+def test_views_of_every_kind():
+    """Random shapes, strides, axes and lengths, among them those that are larger than a panel."""
+    rng = np.random.default_rng(6)
+    for _ in range(150):
+        name = ROWS[rng.integers(len(ROWS))]
+        dtype = dtype_of(name, [32, 64][rng.integers(2)])
+        if name in ("fft", "ifft", "irfft") and rng.integers(3) == 0:
+            dtype = [np.float32, np.float64][rng.integers(2)]
+        shape = tuple(rng.integers(1, [9, 40, 400][rng.integers(3)], size=rng.integers(1, 4)))
+        if np.prod(shape) > 200_000:
+            shape = shape[:2]
+        x = numbers(rng, shape, dtype)
+        t = td.tensor(x)
+        order = list(rng.permutation(len(shape)))
+        x, t = x.transpose(order), t.permute(*[int(d) for d in order])
+        for d in range(len(shape)):
+            kind = rng.integers(4)
+            cut = (slice(None),) * d
+            if kind == 1:
+                x, t = np.flip(x, d), t.flip(d)
+            elif kind == 2 and x.shape[d] > 2:
+                x, t = x[cut + (slice(1, None, 2),)], t[cut + (slice(1, None, 2),)]
+        axis = int(rng.integers(len(shape)))
+        n = [None, int(rng.integers(1, 600))][rng.integers(2)]
+        if n is None and name in ("irfft", "hfft") and x.shape[axis] < 2:
+            continue
+        norm = NORMS[rng.integers(4)]
+        got = getattr(td.fft, name)(t, n, axis, norm).numpy()
+        want = full(name, x, n=n, axis=axis, norm=norm)
+        assert got.shape == want.shape
+        assert relative(got, want) <= bound(600, dtype), (name, shape, order, axis, n)

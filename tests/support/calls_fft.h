@@ -1,9 +1,15 @@
 // lint: oracle table. Calls of the rows of fft.def: see row_calls.h.
 #pragma once
 
+#include "tandem/fft.h"
 #include "tests/support/call_data.h"
 
 namespace tandem::test {
+
+/// The walks compare bits, which are those of the built-in transform; libraries have tests of their
+/// own (tests/host/fft_provider_test.cpp, tests/cuda/fft_library_test.cpp,
+/// tests/python/test_fft.py).
+inline const bool kBuiltInTransforms = (fft::set_provider("built-in"), true);
 
 inline void add_fft_calls(Calls& c) {
   Tensor z = varied_complex({2, 3, 4}, DType::complex64, 1);

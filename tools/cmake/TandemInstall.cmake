@@ -8,6 +8,10 @@ if(TARGET tandem_cuda)
   # Opened by libtandem, from its own folder; nothing links to it.
   install(TARGETS tandem_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime)
 endif()
+if(TARGET tandem_fftw)
+  # Under the GPL with FFTW in it: `cmake --install BUILD --component fftw`, and never with the rest.
+  install(TARGETS tandem_fftw LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT fftw EXCLUDE_FROM_ALL)
+endif()
 if(TARGET tandem_command)
   install(TARGETS tandem_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 endif()

@@ -1,4 +1,5 @@
-"""Checks that nothing but libtandem_cuda loads a CUDA library: the rest must start on any machine."""
+"""Checks that nothing but libtandem_cuda loads a CUDA library, since the rest must start on any machine, and nothing but
+libtandem_fftw loads FFTW, which is under the GPL: that plug-in is installed as its own component, in no wheel and no image."""
 
 import re
 import subprocess
@@ -7,6 +8,37 @@ from pathlib import Path
 import tree
 
 CUDA_LIBRARY = re.compile(r"lib(cuda|cudart|cublas|cublasLt|cufft|cusolver|cusparse|nvrtc|nccl|nvidia-\w+)\.so")
+
+FFTW_LIBRARY = re.compile(r"libfftw3\w*\.so")
+BLOCK = re.compile(r'^if\((?P<condition>CMAKE_INSTALL_COMPONENT STREQUAL .*)\)$')
+
+
+def fftw_libraries(listing):
+    """FFTW's libraries in ldd's output."""
+    return sorted({m.group() for m in map(FFTW_LIBRARY.search, listing.splitlines()) if m})
+
+
+def installed_with_others(build):
+    """Where a script of CMake's installs the plug-in otherwise than as the component fftw alone."""
+    problems = []
+    for script in sorted(Path(build).glob("**/cmake_install.cmake")):
+        condition = ""
+        for line in script.read_text().splitlines():
+            block = BLOCK.match(line)
+            condition = block.group("condition") if block else condition
+            if "libtandem_fftw" in line and condition != 'CMAKE_INSTALL_COMPONENT STREQUAL "fftw"':
+                problems.append(f"{script.relative_to(build)}: libtandem_fftw is installed with others: {condition}")
+    return sorted(set(problems))
+
+
+def built_for_others(root):
+    """Files that build a wheel or an image without switching the plug-in off."""
+    wanted = {"pyproject.toml": 'TANDEM_FFTW = "OFF"', "Dockerfile": "-DTANDEM_FFTW=OFF"}
+    return [
+        f"{name}: expected {text}"
+        for name, text in wanted.items()
+        if (Path(root) / name).is_file() and text not in (Path(root) / name).read_text()
+    ]
 
 
 def cuda_libraries(listing):
@@ -27,7 +59,7 @@ def programs(build):
 def check(root, build=None):
     if build is None:
         return ["--build is needed: the programs to look at"]
-    problems = []
+    problems = installed_with_others(build) + built_for_others(root)
     found = programs(build)
     for path in found:
         done = subprocess.run(["ldd", str(path)], capture_output=True, text=True)
@@ -35,6 +67,8 @@ def check(root, build=None):
             continue  # a script, not a program
         for library in cuda_libraries(done.stdout):
             problems.append(f"{path.name} loads {library}; only libtandem_cuda may")
+        for library in fftw_libraries(done.stdout):
+            problems.append(f"{path.name} loads {library}; only libtandem_fftw may")
     if not any(p.name.startswith("libtandem.so") for p in found):
         problems.append(f"{build}: no libtandem.so found")
     return problems

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tandem/about.h"
+#include "tandem/fft_provider.h"
 #include "tandem/memory.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
@@ -40,6 +41,10 @@ void run(bool json) {
                                       {"cuda_devices", device_count(DeviceKind::CUDA)},
                                       {"cuda_status", device_status(DeviceKind::CUDA)},
                                       {"ops", op_rows().size()},
+                                      {"fft", fft::provider()},
+                                      {"fft_reason", fft::provider_reason()},
+                                      {"fft_cuda", cuda ? fft::provider(kCUDA) : ""},
+                                      {"fft_cuda_reason", cuda ? fft::provider_reason(kCUDA) : ""},
                                       {"libraries", library_versions()}}
                            .dump(1));
     return;
@@ -57,6 +62,9 @@ void run(bool json) {
          "pool holds " + bytes_text(static_cast<double>(m.reserved.current)));
   }
   line("default", cuda ? "tandem luma runs on cuda:0" : "tandem luma runs on the cpu");
+  line("fft", fmt::format("{}: {}", fft::provider(), fft::provider_reason()));
+  if (cuda)
+    line("fft cuda", fmt::format("{}: {}", fft::provider(kCUDA), fft::provider_reason(kCUDA)));
   line("libraries", joined(library_versions()));
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "tandem/fft_provider.h"
 #include "tandem/tensor.h"
 
 namespace tandem::fft {

@@ -234,6 +234,19 @@ extern "C" __attribute__((visibility("default"))) void tandem_sim_fail_next(int 
   sim::failure = code;
 }
 
+/// Work of a library on a stream: at once, or whenever the graph is launched that records it.
+extern "C" __attribute__((visibility("default"))) int tandem_sim_queue(
+    cudaStream_t stream, const std::function<void()>& work) {
+  if (!sim::capturing(stream)) {
+    work();
+    return cudaSuccess;
+  }
+  return sim::record(stream, {5}, [work] {
+    work();
+    return cudaSuccess;
+  });
+}
+
 // ---- the runtime's calls
 
 namespace {
