@@ -9,17 +9,16 @@
 // that were made before are used there, and since the graph will use their tables, such a plan is
 // kept for ever.
 #include <cufftXt.h>
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <mutex>
 #include <optional>
 
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/fft.h"
+#include "kernels/cuda/library.h"
 #include "tandem/backend/fft_library.h"
 #include "tandem/cuda/launch.h"
 
@@ -37,41 +36,22 @@ namespace {
   X(cufftSetStream)           \
   X(cufftXtExec)
 
-#define TANDEM_STRING(x) #x
-#define TANDEM_LIBRARY(major) "libcufft.so." TANDEM_STRING(major)
+TANDEM_VENDOR_TABLE(CufftCalls, "cufft", CUFFT_VER_MAJOR, TANDEM_CUFFT_CALLS)
 
-struct Cufft {
-#define TANDEM_MEMBER(call) decltype(&::call) call = nullptr;
-  TANDEM_CUFFT_CALLS(TANDEM_MEMBER)
-#undef TANDEM_MEMBER
-  bool usable = false;
-  char text[200] = {};
+struct Cufft : CufftCalls {
+  char text[100] = {};  // the version, or why it is not used
 
   Cufft() {
-    const char* asked = std::getenv("TANDEM_CUFFT_LIBRARY");
-    if (asked != nullptr && *asked == '\0') {
-      std::snprintf(text, sizeof text, "switched off: TANDEM_CUFFT_LIBRARY is empty");
-      return;
-    }
-    void* library =
-        dlopen(asked != nullptr ? asked : TANDEM_LIBRARY(CUFFT_VER_MAJOR), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-      std::snprintf(text, sizeof text, "%s", dlerror());
-      return;
-    }
-    usable = true;
-#define TANDEM_LOOKUP(name)                                       \
-  name = reinterpret_cast<decltype(name)>(dlsym(library, #name)); \
-  usable = usable && name != nullptr;
-    TANDEM_CUFFT_CALLS(TANDEM_LOOKUP)
-#undef TANDEM_LOOKUP
     int version = 0;
-    if (!usable || cufftGetVersion(&version) != CUFFT_SUCCESS) {
+    if (!usable) {
+      std::snprintf(text, sizeof text, "libcufft.so.%d was not found or lacks functions",
+                    CUFFT_VER_MAJOR);
+    } else if (cufftGetVersion(&version) != CUFFT_SUCCESS) {
       usable = false;
-      std::snprintf(text, sizeof text, "the library has not all functions of cuFFT");
-      return;
+      std::snprintf(text, sizeof text, "libcufft.so.%d tells no version", CUFFT_VER_MAJOR);
+    } else {
+      std::snprintf(text, sizeof text, "cuFFT %d.%d", version / 1000, version % 1000 / 100);
     }
-    std::snprintf(text, sizeof text, "cuFFT %d.%d", version / 1000, version % 1000 / 100);
   }
 };
 

@@ -1,5 +1,6 @@
 // A stand-in for cuFFT's header: what kernels/cuda/fft_library.cpp uses of it. There is no library
-// of this version; TANDEM_CUFFT_LIBRARY names that of fake_cufft.cpp.
+// of this version; TANDEM_VENDOR_LIBRARIES names the folder with that
+// of fake_cufft.cpp.
 #pragma once
 
 // CUDA has these names. NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier)

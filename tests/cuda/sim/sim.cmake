@@ -43,10 +43,11 @@ target_link_libraries(tandem_fake_blas PRIVATE tandem_warnings)
 set_target_properties(tandem_fake_blas PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
   OUTPUT_NAME cublasLt SUFFIX .so.13)
 
-# In place of cuFFT.
+# The same in place of cuFFT.
 add_library(tandem_fake_cufft MODULE ${PROJECT_SOURCE_DIR}/tests/cuda/sim/fake_cufft.cpp)
 target_link_libraries(tandem_fake_cufft PRIVATE tandem_warnings ${CMAKE_DL_LIBS})
-set_target_properties(tandem_fake_cufft PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim)
+set_target_properties(tandem_fake_cufft PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
+  OUTPUT_NAME cufft SUFFIX .so.0)
 
 file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 # CUB cannot be compiled as C++: no_cub.cpp has what the launchers call.
@@ -229,11 +230,11 @@ add_dependencies(cuda.vendor_test tandem_fake_blas)
 tandem_add_sim_test(random cuda.random_parity_test asan ENVIRONMENT ${direct})
 tandem_add_sim_test(sorting cuda.sorting_parity_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(fft cuda.fft_library_test asan
-  ENVIRONMENT TANDEM_REQUIRE_GPU=1 TANDEM_CUFFT_LIBRARY=$<TARGET_FILE:tandem_fake_cufft>)
+  ENVIRONMENT TANDEM_REQUIRE_GPU=1 ${vendor})
 tandem_add_sim_test(fft.direct cuda.fft_library_test asan
-  ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 TANDEM_CUFFT_LIBRARY=$<TARGET_FILE:tandem_fake_cufft>)
+  ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 ${vendor})
 tandem_add_sim_test(fft.checked cuda.fft_library_test asan
-  ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 TANDEM_CUFFT_LIBRARY=$<TARGET_FILE:tandem_fake_cufft>)
+  ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${vendor})
 add_dependencies(cuda.fft_library_test tandem_fake_cufft)
 # What each row asks of the device.
 tandem_add_sim_test(calls cuda.calls_test asan)
