@@ -23,6 +23,16 @@ bool finite(const T* a, std::int64_t rows, std::int64_t columns, std::int64_t le
   return sum == 0;
 }
 
+/// The same of the triangle that is read.
+template <class T>
+bool finite_triangle(const T* a, std::int64_t n, std::int64_t leading, bool upper) {
+  for (std::int64_t j = 0; j < n; ++j) {
+    const std::int64_t first = upper ? 0 : j;
+    if (!finite(a + j * leading + first, upper ? j + 1 : n - j, 1, leading)) return false;
+  }
+  return true;
+}
+
 /// syevd and heevd, whose real work only the complex one has.
 template <class T>
 lapack_int eigh(const FactorLaunch& l, T* a, typename Lapack<T>::Real* w, T* work, lapack_int lwork,
@@ -177,8 +187,7 @@ LeastSquaresWork<T> least_squares_work(const FactorLaunch& l) {
   least_squares<T>(l, w, nullptr, nullptr, &size, -1, real, integers, &rank);
   w.size = told(size);
   w.work = room<T>(w.size);
-  w.real =
-      room<R>(std::max<std::int64_t>(static_cast<std::int64_t>(real[0]), 5 * std::max(l.m, l.n)));
+  w.real = room<R>(std::max<std::int64_t>(told(real[0]), 5 * std::max(l.m, l.n)));
   w.integers = room<lapack_int>(std::max<std::int64_t>(integers[0], l.n));
   return w;
 }
@@ -198,7 +207,7 @@ void run_eigh(const FactorLaunch& l) {
     const auto iwork = room<lapack_int>(int_size);
     for (std::int64_t b = first; b < last; ++b) {
       T* a = matrix_at<T>(l.a, b);
-      l.info[b] = finite(a, l.n, l.n, l.a.leading)
+      l.info[b] = finite_triangle(a, l.n, l.a.leading, l.upper)
                       ? eigh<T>(l, a, static_cast<R*>(l.values) + b * l.n, work.get(), told(size),
                                 rwork.get(), told(real_size), iwork.get(), int_size)
                       : l.kNotFinite;

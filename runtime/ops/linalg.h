@@ -81,13 +81,17 @@ Dims joint_batch(const OpRow& row, const Dims& a, const Dims& b);
 /// t with a larger batch; without a copy where t is one matrix.
 Tensor expand_batch(const Tensor& t, const Dims& batch, std::size_t matrix_rank);
 
-/// A right-hand side as PyTorch reads it: a vector, or a batch of them, becomes matrices of one
-/// column.
+/// Raises ShapeError where the rows or columns that A and B share have different names.
+void check_same_name(const OpRow& row, const char* which, Name a, Name b);
+
+/// A right-hand side as PyTorch reads it: a vector, or with `batches` a batch of them, becomes
+/// matrices of one column.
 struct RightSide {
   Matrices b;
   bool vector;
 };
-RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left);
+RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left,
+                     bool batches = true);
 
 }  // namespace tandem::detail
 
