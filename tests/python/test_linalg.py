@@ -147,6 +147,43 @@ def test_eigh(dtype, shape, uplo):
         close(w, np.linalg.eigvalsh(a).astype(w.dtype), size(a)[..., 0])
 
 
+def symmetric_matrices(n):
+    """Spectra that divide and conquer deflates in every way, and ranges at the ends of the types."""
+    rng = np.random.default_rng(n)
+    a = rng.standard_normal((n, n))
+    q = np.linalg.qr(a)[0]
+    ones = np.ones(n - 1)
+    couple = np.diag(ones, 1) + np.diag(ones, -1)
+    block = np.diag(np.abs(np.arange(11) - 5.0)) + np.diag(np.ones(10), 1) + np.diag(np.ones(10), -1)
+    yield "random", a + a.T
+    yield "identity", np.eye(n)
+    yield "zero", np.zeros((n, n))
+    yield "rank one", np.ones((n, n))
+    yield "clusters", (q * np.repeat([1, 2, 3, 4], n // 4 + 1)[:n]) @ q.T
+    yield "graded", (q * 10.0 ** np.linspace(0, -12, n)) @ q.T
+    yield "near", (q * (1 + 1e-6 * np.arange(n))) @ q.T
+    yield "Wilkinson's", np.diag(np.abs(np.arange(n) - n // 2) * 1.0) + couple
+    yield "second difference", 2 * np.eye(n) - couple
+    yield "glued", np.kron(np.eye(n // 11 + 1), block)[:n, :n] + 1e-7 * couple
+    yield "diagonal", np.diag(rng.standard_normal(n))
+    yield "tiny", (a + a.T) * 1e-30
+    yield "huge", (a + a.T) * 1e30
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [33, 48, 64, 97, 150])
+def test_eigh_of_spectra_that_deflate(dtype, n):
+    for name, a in symmetric_matrices(n):
+        a = ((a + a.T) / 2).astype(dtype)
+        for uplo in "LU":
+            w, v = (t.numpy().astype("float64") for t in linalg.eigh(tandem.tensor(a), uplo))
+            wide, norm = a.astype("float64"), max(np.linalg.norm(a.astype("float64")), 1e-300)
+            assert np.all(np.diff(w) >= 0), name
+            assert np.abs(wide @ v - v * w).max() <= n * eps(a) * norm, name
+            assert np.abs(v.T @ v - np.eye(n)).max() <= 10 * n * eps(a), name
+            assert np.abs(w - np.linalg.eigvalsh(wide)).max() <= n * eps(a) * norm, name
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", SQUARE + [(0, 0), (2, 0, 0), (0, 3, 3)])
 def test_eig(dtype, shape):
