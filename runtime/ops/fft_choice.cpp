@@ -29,10 +29,11 @@ bool fft_prefers_library(FftEnds ends, const FftCall& c, const Tensor& x, const 
   const bool alone = out.numel() < 4 * out.shape()[axis];
   const bool columns = !alone && x.strides()[axis] != 1;
   const bool power = (n & (n - 1)) == 0;
-  if (alone) return n >= 32 && (n <= kLong || (wide && !complex));
-  if (wide) return !complex || (columns ? n > 1024 : n <= kLong);
-  if (complex) return n <= kLong && (n >= 4096 || (power && !columns));
-  return power && n <= 4096 && (columns || (ends != FftEnds::RealOut && n >= 1024));
+  if (alone)
+    return n >= (ends == FftEnds::RealOut ? 256 : 32) && (n <= kLong || (wide && !complex));
+  if (!complex) return wide && n >= 4096;
+  if (columns) return wide ? n > 1024 : power && n >= 4096;
+  return n <= kLong && (n >= (wide ? 2000 : 4096) || (power && n >= 256));
 }
 
 }  // namespace tandem::detail

@@ -12,7 +12,7 @@ def provider(request):
     if name == "fftw" and td.fft.provider() != "fftw":
         pytest.skip(td.fft.provider_reason())
     if request.param == "measured":
-        if not request.node.name.startswith(("test_round_trips", "test_dtypes")):
+        if not request.node.name.startswith(("test_several_axes", "test_dtypes")):
             pytest.skip("measuring each plan takes minutes")
         td.fft.set_planning("measure")
     with td.fft.use_provider(name):
