@@ -26,7 +26,7 @@ inline void add_signal_calls(Calls& c) {
                {varied({9}, DType::int32, 5), 4, none, none, none, true, "reflect", false, none,
                 true}};
   Tensor s = varied_complex({2, 5, 7}, DType::complex64, 6);
-  s.rename_({"n", none_name(), "t"});
+  s.rename_({"n", Name(), "t"});
   const Tensor all = varied_complex({8, 6}, DType::complex128, 7);
   c["istft"] = {{s, 8, none, none, w},
                 {s, 8, 3, none, w, false, true, none, 20},
