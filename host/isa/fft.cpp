@@ -203,8 +203,8 @@ std::int64_t existing(const Lanes& lanes, std::int64_t i, std::int64_t n, std::i
 
 constexpr std::int64_t kTurned = 64;  // elements of each lane that are turned at a time
 
-/// Elements of lanes whose own lie densely are turned in registers: kTile of them, of `Side` lanes at
-/// a time, in vectors of 32 bytes.
+/// Elements of lanes whose own lie densely are turned in registers: kTile of them, of `Side` lanes
+/// at a time, in vectors of 32 bytes.
 template <class T>
 struct Turning {
   using Words = Words4;
@@ -405,8 +405,8 @@ void pack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, st
     for (std::int64_t k = 0; k < l.m; ++k) {
 #pragma GCC ivdep
       for (std::int64_t i = 0; i < w; ++i) {
-        to.put(k * w + i, conjugate(fn::fft_pack(from.at(k * w + i), from.at((l.m - k) * w + i),
-                                                 factors[k])));
+        to.put(k * w + i,
+               conjugate(fn::fft_pack(from.at(k * w + i), from.at((l.m - k) * w + i), factors[k])));
       }
     }
     return;

@@ -36,9 +36,8 @@ Mode mode_of(const OpRow& row, const std::string& mode) {
   if (mode == "full") return Mode::Full;
   if (mode == "same") return Mode::Same;
   if (mode == "valid") return Mode::Valid;
-  detail::fail<ValueError>(
-      fmt::format("[{}] argument 'mode': expected 'full', 'same' or 'valid', got '{}'", row.name,
-                  mode));
+  detail::fail<ValueError>(fmt::format(
+      "[{}] argument 'mode': expected 'full', 'same' or 'valid', got '{}'", row.name, mode));
 }
 
 /// Integers and bool in float64, half precision in float32.
@@ -55,8 +54,9 @@ Dims axes_of(const OpRow& row, const Tensor& x, const Names& names,
     for (std::int64_t d = 0; d < x.dim(); ++d) out.push_back(d);
     return out;
   }
-  TANDEM_EXPECTS(!axes->list().empty(), ValueError,
-                 fmt::format("[{}] argument 'axes': expected at least one axis, got none", row.name));
+  TANDEM_EXPECTS(
+      !axes->list().empty(), ValueError,
+      fmt::format("[{}] argument 'axes': expected at least one axis, got none", row.name));
   for (const Axis& a : axes->list()) {
     out.push_back(detail::resolve_axis(a, x.dim(), names, row.name));
   }
@@ -88,18 +88,17 @@ bool check_shapes(const OpRow& row, const Tensor& in1, const Tensor& in2, const 
       second = second && n2 >= n1;
       continue;
     }
-    TANDEM_EXPECTS(n1 == n2 || n1 == 1 || n2 == 1, ShapeError,
-                   fmt::format("[{}] expected inputs that broadcast along the axes that are not "
-                               "convolved, got shapes [{}] and [{}]",
-                               row.name, fmt::join(in1.shape(), ", "),
-                               fmt::join(in2.shape(), ", ")));
+    TANDEM_EXPECTS(
+        n1 == n2 || n1 == 1 || n2 == 1, ShapeError,
+        fmt::format("[{}] expected inputs that broadcast along the axes that are not "
+                    "convolved, got shapes [{}] and [{}]",
+                    row.name, fmt::join(in1.shape(), ", "), fmt::join(in2.shape(), ", ")));
   }
   if (mode != Mode::Valid) return false;
   TANDEM_EXPECTS(first || second, ShapeError,
                  fmt::format("[{}] argument 'mode': expected one input to be as long as the other "
                              "along every axis for 'valid', got shapes [{}] and [{}]",
-                             row.name, fmt::join(in1.shape(), ", "),
-                             fmt::join(in2.shape(), ", ")));
+                             row.name, fmt::join(in1.shape(), ", "), fmt::join(in2.shape(), ", ")));
   return !first;
 }
 
@@ -244,8 +243,7 @@ Tensor in_blocks(const Call& c, const std::vector<Blocks>& blocks) {
   Dims border(static_cast<std::size_t>(2 * rank), 0);
   bool grows = false;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    const std::int64_t more =
-        blocks[i].count * blocks[i].step - at(c.a.shape(), c.moving[i]);
+    const std::int64_t more = blocks[i].count * blocks[i].step - at(c.a.shape(), c.moving[i]);
     border[static_cast<std::size_t>(2 * (rank - 1 - c.moving[i]) + 1)] = more;
     grows = grows || more != 0;
   }
@@ -285,9 +283,7 @@ Tensor block_convolution(const Call& c) {
   return finished(c, out);
 }
 
-bool is_plain(const Call& c) {
-  return c.moving.empty() || c.a.numel() == 0 || c.b.numel() == 0;
-}
+bool is_plain(const Call& c) { return c.moving.empty() || c.a.numel() == 0 || c.b.numel() == 0; }
 
 }  // namespace
 

@@ -91,8 +91,8 @@ Frames frames_of(const OpRow& row, const Tensor& x, std::int64_t n_fft, Length h
 void place_window(Frames& f, const std::optional<Tensor>& window, DType dtype, Device device) {
   if (!window && f.width == f.n) return;
   const DType own = is_complex_or_none(window) ? dtype : real_part(dtype);
-  const Tensor w = window ? unnamed(*window).to(own)
-                          : ones(Dims{f.width}, {.dtype = own, .device = device});
+  const Tensor w =
+      window ? unnamed(*window).to(own) : ones(Dims{f.width}, {.dtype = own, .device = device});
   const std::int64_t left = (f.n - f.width) / 2;
   f.window = f.width == f.n ? w : pad(w, Dims{left, f.n - f.width - left});
 }
@@ -164,9 +164,9 @@ Tensor stft(const Tensor& x, std::int64_t n_fft, Length hop_length, Length win_l
                  fmt::format("[{}] argument 'onesided': expected False where x or the window is "
                              "complex, got True",
                              row.name));
-  TANDEM_EXPECTS(!center || !align_to_window, ValueError,
-                 fmt::format("[{}] argument 'align_to_window': expected None with center=True",
-                             row.name));
+  TANDEM_EXPECTS(
+      !center || !align_to_window, ValueError,
+      fmt::format("[{}] argument 'align_to_window': expected None with center=True", row.name));
   Frames f = frames_of(row, x, n_fft, hop_length, win_length, window);
   const bool align = align_to_window.value_or(false);
   const std::int64_t size = x.shape().back();
@@ -188,8 +188,8 @@ Tensor stft(const Tensor& x, std::int64_t n_fft, Length hop_length, Length win_l
   bins = bins.transpose(-1, -2);
   const bool parts = !return_complex.value_or(true);
   if (parts) bins = bins.unsqueeze(-1).view_as(real_part(bins.dtype()));
-  Names names = with_last(x, 1, parts ? Names{Name(), last_name(x), Name()}
-                                      : Names{Name(), last_name(x)});
+  Names names =
+      with_last(x, 1, parts ? Names{Name(), last_name(x), Name()} : Names{Name(), last_name(x)});
   bins.body_ptr()->names = std::move(names);
   return bins;
 }
@@ -209,10 +209,10 @@ Tensor frames_from(const Frames& f, const Tensor& x, bool normalized, bool onesi
 /// they vanish. Waits for the device.
 Tensor envelope(const Frames& f, const Tensor& frames, std::int64_t begin, std::int64_t size) {
   const std::int64_t count = frames.shape()[frames.shape().size() - 2];
-  const Tensor w = f.window.defined()
-                       ? f.window
-                       : ones(Dims{f.n}, {.dtype = real_part(frames.dtype()),
-                                          .device = frames.device()});
+  const Tensor w =
+      f.window.defined()
+          ? f.window
+          : ones(Dims{f.n}, {.dtype = real_part(frames.dtype()), .device = frames.device()});
   const Tensor squares = mul(w, w).expand(Dims{count, f.n});
   const Tensor sums = detail::overlap_add(squares, f.hop).narrow(-1, begin, size);
   if (frames.device().is_meta() || size == 0) return sums;
@@ -275,12 +275,11 @@ Tensor istft(const Tensor& x, std::int64_t n_fft, Length hop_length, Length win_
   // Elements [begin, end) of the sums are the signal, of which those below `whole` exist.
   const std::int64_t whole = (x.shape().back() - 1) * f.hop + n_fft;
   const std::int64_t begin = center ? n_fft / 2 : 0;
-  const std::int64_t size = std::max<std::int64_t>(
-      length ? std::min(*length, whole - begin) : whole - 2 * begin, 0);
+  const std::int64_t size =
+      std::max<std::int64_t>(length ? std::min(*length, whole - begin) : whole - 2 * begin, 0);
   const DType dtype = window ? result_type(x, *window) : x.dtype();
   place_window(f, window, dtype, x.device());
-  Tensor frames =
-      frames_from(f, unnamed(x).to(dtype), normalized, half, return_complex);
+  Tensor frames = frames_from(f, unnamed(x).to(dtype), normalized, half, return_complex);
   const Tensor sums = envelope(f, frames, begin, size);
   if (f.window.defined()) frames = mul(frames, f.window);
   Tensor out = div(detail::overlap_add(frames, f.hop).narrow(-1, begin, size), sums);
