@@ -47,7 +47,8 @@ void launch_fft_pass(const void* desc, const void* self) {
   const std::int64_t of_row = ceil_div(in_row, lanes);
   const std::int64_t blocks = in_row == 1 ? ceil_div(l.rows, lanes) : l.rows * of_row;
   const auto part = static_cast<std::int64_t>(element_size(l.dtype)) / 2;
-  const auto bytes = static_cast<std::size_t>(ceil_div(4 * l.m * lanes * part, 64) * 64);
+  const auto bytes =
+      static_cast<std::size_t>(ceil_div(4 * fft_plane_rows(l) * lanes * part, 64) * 64);
   const std::int64_t grain = ceil_div(kPerThread, l.m * lanes);
   parallel_for(blocks, grain, [&](std::int64_t first, std::int64_t last) {
     void* scratch = block_memory(bytes);

@@ -9,6 +9,11 @@ namespace tandem::host {
 /// bytes has.
 inline std::int64_t fft_lanes(DType dtype) { return dtype == DType::complex64 ? 16 : 8; }
 
+/// Elements of a plane: one more where bins of real rows are made.
+inline std::int64_t fft_plane_rows(const FftPassLaunch& l) {
+  return l.half != nullptr ? l.m + 1 : l.m;
+}
+
 /// Lanes of one block: `count` neighbouring transforms of a pass. Where p s is 1 these are rows
 /// from `row` on, otherwise one row's from `u` on.
 struct FftBlock {
@@ -16,7 +21,7 @@ struct FftBlock {
 };
 
 struct FftLevel {
-  /// One block; scratch: 4 m lanes real numbers, aligned to 64 bytes.
+  /// One block; scratch: 4 fft_plane_rows() lanes real numbers, aligned to 64 bytes.
   void (*pass[2])(const FftPassLaunch&, const FftBlock&, void* scratch);  // complex64, complex128
   /// Bins [first, last) of a row.
   void (*half[2])(const FftHalfLaunch&, std::int64_t row, std::int64_t first, std::int64_t last);

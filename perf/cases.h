@@ -36,6 +36,8 @@ std::vector<Case> elementwise_cases(const std::vector<DType>& dtypes);
 std::vector<Case> other_cases(const std::vector<DType>& dtypes);
 /// Reads and writes at places that indices and masks tell.
 std::vector<Case> indexing_cases();
+/// Fourier transforms, short-time ones, convolution by them.
+std::vector<Case> fft_cases();
 /// Factorisations of one matrix.
 std::vector<Case> linalg_cases();
 /// Factorisations of batches of small matrices.

@@ -287,31 +287,6 @@ void add_products(std::vector<Case>& cases) {
   }));
 }
 
-// ---- transforms
-
-/// A power of two, a prime, rows, two axes, real rows.
-void add_transforms(std::vector<Case>& cases) {
-  using Transform = Tensor (*)(const Tensor&);
-  const auto add = [&](const char* op, const Dims& shape, DType t, Transform f) {
-    Case c = make(op, "fresh", shape, 0, kUnit, [shape, t, f](benchmark::State& state) {
-      const Tensor& x = input(shape, t, kUnit);
-      timed(state, [&] { return f(x); });
-    });
-    c.dtype = t;
-    cases.push_back(std::move(c));
-  };
-  const Transform one = [](const Tensor& x) { return fft::fft(x); };
-  const Transform two = [](const Tensor& x) { return fft::fft2(x); };
-  const Transform real = [](const Tensor& x) { return fft::rfft(x); };
-  for (const Dims& shape : {Dims{1 << 20}, Dims{1'000'003}, Dims{1000, 1024}}) {
-    add("fft_fft", shape, DType::complex64, one);
-  }
-  add("fft_fft2", {1024, 1024}, DType::complex64, two);
-  for (const Dims& shape : {Dims{1 << 20}, Dims{1000, 1024}}) {
-    add("fft_rfft", shape, kFloat, real);
-  }
-}
-
 // ---- copies and casts
 
 void add_copies(std::vector<Case>& cases) {
@@ -429,7 +404,6 @@ std::vector<Case> other_cases(const std::vector<DType>& dtypes) {
   add_sorts(cases);
   add_joins(cases);
   add_products(cases);
-  add_transforms(cases);
   add_copies(cases);
   add_casts(cases, dtypes);
   add_overheads(cases);

@@ -214,9 +214,34 @@ class Torch:
     def _transform(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
         function = getattr(self.lib.fft, row["op"].removeprefix("fft_"))
-        return lambda: function(x)
+        return (lambda: function(x, dim=0)) if row["form"] == "outer" else (lambda: function(x))
 
-    _fft_fft = _fft_fft2 = _fft_rfft = _transform
+    _fft_fft = _fft_fft2 = _fft_rfft = _fft_irfft = _transform
+
+    def frames(self, row):
+        """Signal, transform's length and window of a short-time transform; the form is the length."""
+        (x,) = self.inputs(row, [row["dtype"]])
+        n = int(row["form"][1:])
+        return x, n, self.lib.hann_window(n, device=self.device)
+
+    def _stft(self, row):
+        x, n, w = self.frames(row)
+        return lambda: self.lib.stft(x, n, window=w, return_complex=True)
+
+    def _istft(self, row):
+        x, n, w = self.frames(row)
+        bins = self.lib.stft(x, n, window=w, return_complex=True)
+        return lambda: self.lib.istft(bins, n, window=w)
+
+    def convolved(self, row):
+        """PyTorch has no convolution by transforms: by its transforms of a power of two."""
+        (x,) = self.inputs(row, [row["dtype"]])
+        y = self.tensor([int(row["form"][1:])], row["dtype"], row["domain"], 2)
+        n = x.shape[-1] + len(y) - 1
+        fft, length = self.lib.fft, 1 << (n - 1).bit_length()
+        return lambda: fft.irfft(fft.rfft(x, length) * fft.rfft(y, length), length)[..., :n]
+
+    _signal_fftconvolve = _signal_oaconvolve = convolved
 
     def _einsum(self, row):
         (x,) = self.inputs(row, [row["dtype"]])

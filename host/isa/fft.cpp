@@ -147,19 +147,35 @@ void finish(Lanes& lanes) {
   }
 }
 
+/// The lanes' addresses: where their rows begin, or element `first` of one row.
+void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
+           bool rows) {
+  char* at = static_cast<char*>(side.data) + fft_row_offset(l.shape, side.strides, l.rank, b.row);
+  const std::int64_t inner = l.rank > 0 ? l.shape[l.rank - 1] : 1;
+  std::int64_t left = rows && b.count > 1 ? inner - b.row % inner : 1;  // rows up to the next carry
+  for (std::int64_t i = 0; i < lanes.count; ++i) {
+    if (rows && i > 0) {
+      if (--left > 0) {
+        at += side.strides[l.rank - 1];
+      } else {
+        at = static_cast<char*>(side.data) +
+             fft_row_offset(l.shape, side.strides, l.rank, b.row + i);
+        left = inner;
+      }
+    }
+    lanes.at[i] = at + lanes.first[i] * side.stride;
+  }
+  finish(lanes);
+}
+
 Lanes input_lanes(const FftPassLaunch& l, const FftBlock& b) {
   Lanes lanes;
   lanes.count = b.count;
   lanes.apart = l.p * l.s;
   lanes.step = lanes.apart * l.in.stride;
   const bool rows = lanes.apart == 1;
-  for (std::int64_t i = 0; i < b.count; ++i) {
-    lanes.first[i] = rows ? 0 : b.u + i;
-    lanes.at[i] = static_cast<char*>(l.in.data) +
-                  fft_row_offset(l.shape, l.in.strides, l.rank, b.row + (rows ? i : 0)) +
-                  lanes.first[i] * l.in.stride;
-  }
-  finish(lanes);
+  for (std::int64_t i = 0; i < b.count; ++i) lanes.first[i] = rows ? 0 : b.u + i;
+  place(lanes, l, l.in, b, rows);
   return lanes;
 }
 
@@ -171,12 +187,10 @@ Lanes output_lanes(const FftPassLaunch& l, const FftBlock& b) {
   const bool rows = l.p * l.s == 1;
   for (std::int64_t i = 0; i < b.count; ++i) {
     const std::int64_t u = b.u + i;
-    lanes.first[i] = rows ? 0 : u / l.s * l.m * l.s + u % l.s;
-    lanes.at[i] = static_cast<char*>(l.out.data) +
-                  fft_row_offset(l.shape, l.out.strides, l.rank, b.row + (rows ? i : 0)) +
-                  lanes.first[i] * l.out.stride;
+    const std::int64_t q = l.p == 1 ? 0 : l.s == 1 ? u : u / l.s;
+    lanes.first[i] = rows ? 0 : q * (l.m - 1) * l.s + u;
   }
-  finish(lanes);
+  place(lanes, l, l.out, b, rows);
   return lanes;
 }
 
@@ -189,33 +203,70 @@ std::int64_t existing(const Lanes& lanes, std::int64_t i, std::int64_t n, std::i
 
 constexpr std::int64_t kTurned = 64;  // elements of each lane that are turned at a time
 
-constexpr int kTile = 8;  // elements of 16 lanes that are turned in registers: a line of each
-struct Tile {
-  alignas(64) Complex64 at[kTile][kMostLanes];
+/// Elements of lanes whose own lie densely are turned in registers: kTile of them, of `Side` lanes
+/// at a time, in vectors of 32 bytes.
+template <class T>
+struct Turning {
+  using Words = Words4;
+  using Numbers = double __attribute__((vector_size(32)));
+  static constexpr int kSide = 4;
 };
+template <>
+struct Turning<float> {
+  using Words = Words8;
+  using Numbers = float __attribute__((vector_size(32)));
+  static constexpr int kSide = 8;
+};
+template <class T>
+constexpr std::int64_t kTile = Turning<T>::kSide / 2;
 
-/// A tile from lanes whose elements are dense, `across` bytes from lane to lane; and back.
-void gather(Tile& tile, const char* from, std::int64_t across) {
-  for (int i = 0; i < kMostLanes; i += 4) {
-    for (int j = 0; j < kTile; j += 4) {
-      transpose_block<Words4, 4>(reinterpret_cast<char*>(&tile.at[j][i]), sizeof(tile.at[0]),
-                                 from + i * across + j * 8, across);
+/// Elements j to j + kTile of all lanes, `across` bytes from lane to lane, into planes of w lanes,
+/// imaginary parts times a sign; and back.
+template <class T>
+void gather(const Planes<T>& x, std::int64_t j, std::int64_t w, const char* from,
+            std::int64_t across, T sign) {
+  using Words = typename Turning<T>::Words;
+  constexpr int kSide = Turning<T>::kSide;
+  for (std::int64_t i = 0; i < w; i += kSide) {
+    Words r[kSide];
+    for (int k = 0; k < kSide; ++k) __builtin_memcpy(&r[k], from + (i + k) * across, sizeof(Words));
+    transpose_rows(r);
+    for (int k = 0; k < kSide / 2; ++k) {
+      const std::int64_t to = (j + k) * w + i;
+      typename Turning<T>::Numbers im;
+      __builtin_memcpy(&im, &r[2 * k + 1], sizeof(im));
+      im = im * sign;
+      __builtin_memcpy(x.re + to, &r[2 * k], sizeof(Words));
+      __builtin_memcpy(x.im + to, &im, sizeof(Words));
     }
   }
 }
-void scatter(const Tile& tile, char* to, std::int64_t across) {
-  for (int i = 0; i < kMostLanes; i += 4) {
-    for (int j = 0; j < kTile; j += 4) {
-      transpose_block<Words4, 4>(to + i * across + j * 8, across,
-                                 reinterpret_cast<const char*>(&tile.at[j][i]), sizeof(tile.at[0]));
+template <class T>
+void scatter(const Planes<T>& x, std::int64_t j, std::int64_t w, char* to, std::int64_t across,
+             T scale, T sign) {
+  using Words = typename Turning<T>::Words;
+  constexpr int kSide = Turning<T>::kSide;
+  for (std::int64_t i = 0; i < w; i += kSide) {
+    Words r[kSide];
+    for (int k = 0; k < kSide / 2; ++k) {
+      const std::int64_t from = (j + k) * w + i;
+      typename Turning<T>::Numbers re, im;
+      __builtin_memcpy(&re, x.re + from, sizeof(re));
+      __builtin_memcpy(&im, x.im + from, sizeof(im));
+      re = re * scale;
+      im = im * sign;
+      __builtin_memcpy(&r[2 * k], &re, sizeof(re));
+      __builtin_memcpy(&r[2 * k + 1], &im, sizeof(im));
     }
+    transpose_rows(r);
+    for (int k = 0; k < kSide; ++k) __builtin_memcpy(to + (i + k) * across, &r[k], sizeof(Words));
   }
 }
 
 /// f(j, i, address) for the elements that exist, in an order that goes along memory; g(j, i) for
 /// the others; columns(j, address) for all lanes at once where they are dense, tile(j, address) for
-/// kTile elements of complex64 of all lanes where those of a lane are.
-template <class Element, class Missing, class Columns, class Turned>
+/// kTile elements of all lanes where those of a lane are.
+template <class T, class Element, class Missing, class Columns, class Turned>
 void walk(const Lanes& lanes, std::int64_t m, std::int64_t n, std::int64_t dense, bool turns,
           Element&& f, Missing&& g, Columns&& columns, Turned&& tile) {
   std::int64_t exists[kMostLanes];
@@ -227,8 +278,9 @@ void walk(const Lanes& lanes, std::int64_t m, std::int64_t n, std::int64_t dense
   std::int64_t begin = 0;
   if (lanes.across == dense && lanes.count > 1) {
     for (; begin < least; ++begin) columns(begin, lanes.at[0] + begin * lanes.step);
-  } else if (lanes.across != 0 && lanes.count == kMostLanes && lanes.step == dense && turns) {
-    for (; begin + kTile <= least; begin += kTile) tile(begin, lanes.at[0] + begin * dense);
+  } else if (lanes.across != 0 && lanes.count % Turning<T>::kSide == 0 && lanes.step == dense &&
+             turns) {
+    for (; begin + kTile<T> <= least; begin += kTile<T>) tile(begin, lanes.at[0] + begin * dense);
   }
   for (std::int64_t from = begin; from < m; from += kTurned) {
     const std::int64_t to = from + kTurned < m ? from + kTurned : m;
@@ -266,7 +318,7 @@ void multiply(const Planes<T>& x, const Lanes& lanes, std::int64_t m, std::int64
 }
 
 template <class T, class Stored>
-void load(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
+void load(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Planes<T>& x) {
   const std::int64_t w = lanes.count;
   const T sign = l.in.conjugate ? T(-1) : T(1);
   const auto put = [&](std::int64_t at, Stored z) {
@@ -276,8 +328,8 @@ void load(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
       x.put(at, {z, sign * T(0)});
     }
   };
-  walk(
-      lanes, l.m, l.in.n, sizeof(Stored), fn::same_v<Stored, Complex64>,
+  walk<T>(
+      lanes, m, l.in.n, sizeof(Stored), fn::is_complex_v<Stored>,
       [&](std::int64_t j, std::int64_t i, const char* at) {
         put(j * w + i, *reinterpret_cast<const Stored*>(at));
       },
@@ -290,25 +342,20 @@ void load(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
         }
       },
       [&](std::int64_t j, const char* at) {
-        if constexpr (fn::same_v<Stored, Complex64>) {
-          Tile tile;
-          gather(tile, at, lanes.across);
-          const Complex64* from = &tile.at[0][0];
-          for (int i = 0; i < kTile * kMostLanes; ++i) put(j * kMostLanes + i, from[i]);
-        }
+        if constexpr (fn::is_complex_v<Stored>) gather(x, j, w, at, lanes.across, sign);
       });
-  if (l.in.table != nullptr) multiply(x, lanes, l.m, l.in.n, l.in.table);
+  if (l.in.table != nullptr) multiply(x, lanes, m, l.in.n, l.in.table);
 }
 
 template <class T>
-void store(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
+void store(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Planes<T>& x) {
   const std::int64_t w = lanes.count;
-  if (l.out.table != nullptr) multiply(x, lanes, l.m, l.out.n, l.out.table);
+  if (l.out.table != nullptr) multiply(x, lanes, m, l.out.n, l.out.table);
   const T scale = static_cast<T>(l.scale);
   const T sign = l.out.conjugate ? -scale : scale;
   using Out = Complex<T>;
-  walk(
-      lanes, l.m, l.out.n, sizeof(Out), fn::same_v<Out, Complex64>,
+  walk<T>(
+      lanes, m, l.out.n, sizeof(Out), true,
       [&](std::int64_t k, std::int64_t i, char* at) {
         const Out z = x.at(k * w + i);
         *reinterpret_cast<Out*>(at) = {z.re * scale, z.im * sign};
@@ -320,17 +367,54 @@ void store(const FftPassLaunch& l, const Lanes& lanes, const Planes<T>& x) {
           reinterpret_cast<Out*>(at)[i] = {z.re * scale, z.im * sign};
         }
       },
-      [&](std::int64_t k, char* at) {
-        if constexpr (fn::same_v<T, float>) {
-          Tile tile;
-          Complex64* to = &tile.at[0][0];
-          for (int i = 0; i < kTile * kMostLanes; ++i) {
-            const Out z = x.at(k * kMostLanes + i);
-            to[i] = {z.re * scale, z.im * sign};
-          }
-          scatter(tile, at, lanes.across);
-        }
-      });
+      [&](std::int64_t k, char* at) { scatter(x, k, w, at, lanes.across, scale, sign); });
+}
+
+// ---- bins of real rows, in the planes
+
+/// The m + 1 bins of real rows from those of their pairs.
+template <class T>
+void unpack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, std::int64_t w) {
+  const auto* factors = static_cast<const Complex<T>*>(l.half);
+  const auto bins = [&](std::int64_t k, std::int64_t z, std::int64_t mirror) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < w; ++i) {
+      to.put(k * w + i, fn::fft_unpack(from.at(z * w + i), from.at(mirror * w + i), factors[k]));
+    }
+  };
+  bins(0, 0, 0);
+  bins(l.m, 0, 0);
+  if (w > 1) {
+    for (std::int64_t k = 1; k < l.m; ++k) bins(k, k, l.m - k);
+    return;
+  }
+#pragma GCC ivdep
+  for (std::int64_t k = 1; k < l.m; ++k) {
+    to.put(k, fn::fft_unpack(from.at(k), from.at(l.m - k), factors[k]));
+  }
+}
+
+/// Twice the conjugate of the transform of pairs from m + 1 bins of real rows.
+template <class T>
+void pack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, std::int64_t w) {
+  const auto* factors = static_cast<const Complex<T>*>(l.half);
+  const T sign = l.out.conjugate ? T(-1) : T(1);
+  for (std::int64_t i = 0; i < w; ++i) from.im[i] = from.im[l.m * w + i] = T(0);
+  const auto conjugate = [&](Complex<T> z) { return Complex<T>{z.re, sign * z.im}; };
+  if (w > 1) {
+    for (std::int64_t k = 0; k < l.m; ++k) {
+#pragma GCC ivdep
+      for (std::int64_t i = 0; i < w; ++i) {
+        to.put(k * w + i,
+               conjugate(fn::fft_pack(from.at(k * w + i), from.at((l.m - k) * w + i), factors[k])));
+      }
+    }
+    return;
+  }
+#pragma GCC ivdep
+  for (std::int64_t k = 0; k < l.m; ++k) {
+    to.put(k, conjugate(fn::fft_pack(from.at(k), from.at(l.m - k), factors[k])));
+  }
 }
 
 /// The factors between passes.
@@ -338,14 +422,21 @@ template <class T>
 void turn(const FftPassLaunch& l, const FftBlock& b, const Planes<T>& x) {
   const auto* factors = static_cast<const Complex<T>*>(l.twiddles);
   const std::int64_t w = b.count;
+  std::int64_t group[kMostLanes];
+  for (std::int64_t i = 0; i < w; ++i) group[i] = l.s == 1 ? b.u + i : (b.u + i) / l.s;
   for (std::int64_t k = 0; k < l.m; ++k) {
     T* __restrict re = x.re + k * w;
     T* __restrict im = x.im + k * w;
-    for (std::int64_t i = 0; i < w; ++i) {
-      const std::int64_t q = l.s == 1 ? b.u + i : (b.u + i) / l.s;
-      const Complex<T> y = fn::fft_mul(Complex<T>{re[i], im[i]}, factors[k * l.p + q]);
+    const auto times = [&](std::int64_t i, Complex<T> factor) {
+      const Complex<T> y = fn::fft_mul(Complex<T>{re[i], im[i]}, factor);
       re[i] = y.re;
       im[i] = y.im;
+    };
+    const Complex<T>* const line = factors + k * l.p;
+    if (l.s == 1) {
+      for (std::int64_t i = 0; i < w; ++i) times(i, line[b.u + i]);
+    } else {
+      for (std::int64_t i = 0; i < w; ++i) times(i, line[group[i]]);
     }
   }
 }
@@ -353,16 +444,30 @@ void turn(const FftPassLaunch& l, const FftBlock& b, const Planes<T>& x) {
 template <class T>
 void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
   T* memory = static_cast<T*>(scratch);
-  const std::int64_t size = l.m * b.count;
+  const std::int64_t w = b.count;
+  const bool packs = l.half != nullptr && l.pack;
+  const bool unpacks = l.half != nullptr && !l.pack;
+  const std::int64_t size = fft_plane_rows(l) * w;
   Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
   if (l.real_in) {
-    load<T, T>(l, input_lanes(l, b), planes[0]);
+    load<T, T>(l, input_lanes(l, b), l.m, planes[0]);
   } else {
-    load<T, Complex<T>>(l, input_lanes(l, b), planes[0]);
+    load<T, Complex<T>>(l, input_lanes(l, b), packs ? l.m + 1 : l.m, planes[0]);
   }
-  const Planes<T>& x = *stages(l, planes, b.count);
-  if (l.twiddles != nullptr) turn(l, b, x);
-  store(l, output_lanes(l, b), x);
+  if (packs) {
+    pack(l, planes[1], planes[0], w);
+    const Planes<T> bins = planes[0];
+    planes[0] = planes[1];
+    planes[1] = bins;
+  }
+  const Planes<T>* x = stages(l, planes, w);
+  if (l.twiddles != nullptr) turn(l, b, *x);
+  if (unpacks) {
+    const Planes<T>* const other = &planes[x == &planes[0] ? 1 : 0];
+    unpack(l, *other, *x, w);
+    x = other;
+  }
+  store(l, output_lanes(l, b), unpacks ? l.m + 1 : l.m, *x);
 }
 
 // ---- real rows

@@ -177,7 +177,7 @@ struct PythonName {
   std::string name;
 };
 PythonName python_name(std::string_view name) {
-  for (const std::string_view space : {"linalg", "fft", "signal_windows"}) {
+  for (const std::string_view space : {"linalg", "fft", "signal_windows", "signal"}) {
     if (name.starts_with(space) && name.size() > space.size() && name[space.size()] == '_')
       return {std::string(space), std::string(name.substr(space.size() + 1))};
   }

@@ -23,6 +23,7 @@
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/products.h"
+#include "tandem/signal.h"
 
 namespace tandem {
 

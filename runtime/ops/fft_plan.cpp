@@ -14,6 +14,19 @@
 
 namespace tandem::detail {
 
+std::int64_t fft_good_length(std::int64_t least) {
+  std::int64_t best = 1;
+  while (best < least) best *= 2;
+  for (std::int64_t five = 1, i = 0; five < 2 * least && i < 3; five *= 5, ++i) {
+    for (std::int64_t three = five, j = 0; three < 2 * least && j < 3; three *= 3, ++j) {
+      std::int64_t n = three;
+      while (n < least) n *= 2;
+      if (n + n * (i + j) / 16 < best) best = n;
+    }
+  }
+  return best;
+}
+
 namespace {
 
 using Wide = Complex<long double>;
@@ -156,26 +169,11 @@ void add_passes(FftPlan& plan, DType dtype) {
   }
 }
 
-/// The length of the convolution: 2^a 3^b 5^c >= least with the least work, odd factors counted by
-/// what their stages cost beside those of 8.
-std::int64_t convolution_length(std::int64_t least) {
-  std::int64_t best = 1;
-  while (best < least) best *= 2;
-  for (std::int64_t five = 1, i = 0; five < 2 * least && i < 3; five *= 5, ++i) {
-    for (std::int64_t three = five, j = 0; three < 2 * least && j < 3; three *= 3, ++j) {
-      std::int64_t n = three;
-      while (n < least) n *= 2;
-      if (n + n * (i + j) / 16 < best) best = n;
-    }
-  }
-  return best;
-}
-
 /// The tables of Bluestein's algorithm: with c[j] = exp(-pi i j^2 / n), bin k is
 /// c[k] sum over j of (x[j] c[j]) conj(c[k - j]).
 void add_convolution(FftPlan& plan, DType dtype) {
   const std::int64_t n = plan.n;
-  const std::int64_t m = convolution_length(2 * n - 1);
+  const std::int64_t m = fft_good_length(2 * n - 1);
   plan.inner = fft_plan(m, dtype, kCPU);
   const Roots roots(2 * n);
   const auto chirp = [&](std::int64_t j) {

@@ -36,6 +36,10 @@ std::shared_ptr<const FftPlan> fft_plan(std::int64_t n, DType dtype, Device devi
 /// exp(-2 pi i k / 2 h), k in [0, h]: what rows of 2 h real elements need; kept as plans are.
 Tensor fft_half_table(std::int64_t h, DType dtype, Device device);
 
+/// A length of a convolution: the 2^a 3^b 5^c >= least, b and c at most 2, with the least work, odd
+/// factors counted by what their stages cost beside those of 8.
+std::int64_t fft_good_length(std::int64_t least);
+
 inline constexpr std::size_t kFftPlans = 128;
 inline constexpr std::size_t kFftPlanBytes = std::size_t(256) << 20;
 

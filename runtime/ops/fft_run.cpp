@@ -75,7 +75,9 @@ struct Job {
   double scale = 1;
 };
 
-void run_pass(const Job& job, const FftPass& pass, const End& in, const End& out, double scale) {
+/// `half`: fft_half_table() of the pass, where bins of real rows are made in it.
+void run_pass(const Job& job, const FftPass& pass, const End& in, const End& out, double scale,
+              const Tensor* half = nullptr, bool pack = false) {
   FftPassLaunch l{};
   const OpRow& row = op::fft_fft;
   l.row = &row;
@@ -94,6 +96,8 @@ void run_pass(const Job& job, const FftPass& pass, const End& in, const End& out
   l.out = out.side();
   l.real_in = !is_complex(in.rows.tensor->dtype());
   l.scale = scale;
+  l.half = half == nullptr ? nullptr : half->data_ptr();
+  l.pack = pack;
   l.stream = launch_stream(job.device, {out.rows.tensor},
                            {in.rows.tensor, in.table, out.table, &pass.stages, &pass.twiddles});
   launch(row, l.device, &l);
@@ -149,6 +153,16 @@ void run_half(const Job& job, std::int64_t h, bool pack, const End& in, const En
   launch(row, l.device, &l);
 }
 
+/// Pairs and the bins of real rows in one go, where the host does it in one pass: false elsewhere.
+bool run_fused(const Job& job, std::int64_t h, bool pack, const End& in, const End& out) {
+  if (!job.device.is_cpu() || (pack && in.rows.n <= h)) return false;
+  const auto plan = fft_plan(h, job.dtype, job.device);
+  if (plan->inner || plan->passes.size() != 1) return false;
+  const Tensor table = fft_half_table(h, job.dtype, job.device);
+  run_pass(job, plan->passes[0], in, out, job.scale, &table, pack);
+  return true;
+}
+
 /// x cut or filled with zeros to n along an axis, its rows dense there and on even elements.
 Tensor dense_rows(const Tensor& x, std::int64_t axis, std::int64_t n) {
   Tensor t = x.has_names() ? x.rename(std::nullopt) : x;
@@ -180,13 +194,13 @@ void fft_real_to_bins(const FftCall& c, const Tensor& x, const Tensor& out) {
   }
   const std::int64_t h = c.n / 2;
   const Tensor real = dense_rows(x, c.axis, c.n);
-  const Rows in = paired(rows_of(real, real.dim() - 1));
-  const Tensor bins = memory_for(in, h, job.dtype, job.device);
-  const Rows middle = rows_of(bins, bins.dim() - 1);
   // Rows of real elements that are read as complex ones.
   const Tensor pairs = real.view_as(job.dtype);
-  Rows from = in;
+  Rows from = paired(rows_of(real, real.dim() - 1));
   from.tensor = &pairs;
+  if (run_fused(job, h, false, {from}, {to, c.conjugate})) return;
+  const Tensor bins = memory_for(from, h, job.dtype, job.device);
+  const Rows middle = rows_of(bins, bins.dim() - 1);
   transform({job.dtype, job.device}, h, false, from, middle);
   run_half(job, h, false, {middle}, {to, c.conjugate});
 }
@@ -211,11 +225,13 @@ void fft_bins_to_real(const FftCall& c, const Tensor& x, const Tensor& out) {
     return;
   }
   const std::int64_t h = c.n / 2;
+  const Job job{dtype, x.device(), c.scale};
+  if (run_fused(job, h, true, {in, c.conjugate}, {paired(rows_of(out, c.axis)), true})) return;
   const Tensor bins = memory_for(in, h, dtype, x.device());
   const Rows middle = rows_of(bins, bins.dim() - 1);
   // irfft is an inverse transform; hfft a forward one of the conjugates, which is the same.
   run_half({dtype, x.device()}, h, true, {in, c.conjugate}, {middle});
-  transform({dtype, x.device(), c.scale}, h, true, middle, paired(rows_of(out, c.axis)));
+  transform(job, h, true, middle, paired(rows_of(out, c.axis)));
 }
 
 }  // namespace tandem::detail

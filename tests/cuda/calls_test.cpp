@@ -77,6 +77,7 @@ test::Launches known_launches() {
   test::add_random_launches(known);
   test::add_pointwise_launches(known);
   test::add_window_launches(known);
+  test::add_signal_launches(known);
   return known;
 }
 

@@ -11,6 +11,7 @@
 #include "tests/support/calls_pointwise.h"
 #include "tests/support/calls_random.h"
 #include "tests/support/calls_scan.h"
+#include "tests/support/calls_signal.h"
 #include "tests/support/calls_sorting.h"
 #include "tests/support/calls_window.h"
 
@@ -90,6 +91,7 @@ inline Calls irregular_calls() {
   add_random_calls(c);
   add_pointwise_calls(c);
   add_window_calls(c);
+  add_signal_calls(c);
   return c;
 }
 
@@ -107,6 +109,7 @@ inline Calls long_calls() {
   add_random_long_calls(c);
   add_pointwise_long_calls(c);
   add_window_long_calls(c);
+  add_signal_long_calls(c);
   return c;
 }
 

@@ -14,6 +14,7 @@
 #include "tandem/products.h"
 #include "tandem/random.h"
 #include "tandem/scan.h"
+#include "tandem/signal.h"
 #include "tandem/sorting.h"
 #include "tandem/stream.h"
 #include "tandem/tensor.h"

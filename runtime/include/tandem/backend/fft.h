@@ -40,6 +40,11 @@ struct FftPassLaunch {
   FftSide in, out;
   bool real_in;  // elements are the real parts alone
   double scale;  // after the table's factor on the way out
+  // On the host, where p s is 1: exp(-2 pi i k / 2 m), k in [0, m]; the rows are then pairs of real
+  // ones, whose m + 1 bins are the output, or with `pack` the input (conjugates are transformed, as
+  // an inverse wants it, and in.conjugate is that of the bins). Null elsewhere.
+  const void* half;
+  bool pack;
 };
 
 /// Whether a radix has a butterfly of its own; the others are plain sums over their roots.
