@@ -56,17 +56,13 @@ const Plugin& plugin() {
 
 /// FFTW's planner, which one thread may use at a time, and what it planned.
 struct Planner {
-  std::mutex mutex;
+  ForkMutex mutex;
   RecentlyUsed<FftwProblem, std::shared_ptr<const FftwPlan>> plans{detail::kFftLibraryPlans};
 };
 
 Planner& planner() {
-  static Planner& p = []() -> Planner& {
-    auto* made = new Planner();
-    hold_across_fork(made->mutex);
-    return *made;
-  }();
-  return p;
+  static constinit std::atomic<Planner*> p{nullptr};
+  return made_once(p);
 }
 
 std::size_t extent(const FftwProblem& p, bool in) {

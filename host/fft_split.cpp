@@ -62,17 +62,14 @@ struct Factors {
     std::int64_t n, wide;
     bool operator==(const Key&) const = default;
   };
-  std::mutex mutex;
+  ForkMutex mutex;
   RecentlyUsed<Key, Tensor> kept{4};
 };
 
 template <class T>
 Tensor factors(std::int64_t p, std::int64_t q) {
-  static Factors& f = []() -> Factors& {
-    auto* made = new Factors();
-    hold_across_fork(made->mutex);
-    return *made;
-  }();
+  static constinit std::atomic<Factors*> there{nullptr};
+  Factors& f = made_once(there);
   const Factors::Key key{p * q, sizeof(T) == 8};
   {
     const std::lock_guard lock(f.mutex);
