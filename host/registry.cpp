@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <mutex>
@@ -66,9 +67,17 @@ Level choose_level() {
     {"baseline", true, &baseline::register_all}
   };
   const char* asked = std::getenv("TANDEM_SIMD");
-  bool allowed = asked == nullptr;
+  const std::string_view wanted = asked == nullptr ? "" : asked;
+  const bool known = wanted == "v4" || wanted == "v3" || wanted == "baseline";
+  if (!known && !wanted.empty()) {
+    fmt::print(stderr,
+               "[tandem] TANDEM_SIMD: expected v4, v3 or baseline, got '{}'; the best level of this "
+               "processor is used\n",
+               wanted);
+  }
+  bool allowed = !known;
   for (const Level& l : levels) {
-    allowed = allowed || std::string_view(asked) == l.name;
+    allowed = allowed || wanted == l.name;
     if (allowed && l.usable) return l;
   }
   return levels[std::size(levels) - 1];

@@ -306,6 +306,18 @@ def test_info():
     assert (info["cuda_devices"] > 0) == info["cuda"]
 
 
+def test_levels_of_simd():
+    def level(name):
+        done = run("info", "--json", env=os.environ | {"TANDEM_SIMD": name})
+        return json.loads(done.stdout)["simd"], done.stderr
+
+    best, said = level("")
+    assert said == ""
+    assert level("baseline") == ("baseline", "")
+    unknown, said = level("avx2")
+    assert unknown == best and "expected v4, v3 or baseline, got 'avx2'" in said
+
+
 def test_ops():
     rows = json.loads(run("ops", "--json").stdout)
     assert len(rows) > 100 and len({r["name"] for r in rows}) == len(rows)
