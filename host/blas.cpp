@@ -5,13 +5,19 @@
 
 #include <cblas.h>
 
+#include <algorithm>
 #include <array>
 #include <list>
 #include <mutex>
+#include <new>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <optional>
 
 #include "host/parallel.h"
 #include "host/team.h"
+#include "runtime/memory/blocks.h"
+#include "runtime/memory/pool.h"
+#include "runtime/memory/pools.h"
 #include "tandem/fn.h"
 
 namespace tandem::host {
@@ -42,20 +48,35 @@ class MatmulCache {
  public:
   using Key = std::array<std::int64_t, 15>;
 
-  dnnl::matmul get(const Key& key, const dnnl::memory::desc& a, const dnnl::memory::desc& b,
-                   const dnnl::memory::desc& c) {
+  /// A primitive and the memory that each of its calls needs: left to the library, calls of several
+  /// threads at once would write to the same.
+  struct Kept {
+    dnnl::matmul primitive;
+    dnnl::memory::desc scratch;
+  };
+
+  /// None where the library has no such product.
+  std::optional<Kept> get(const Key& key, const dnnl::memory::desc& a, const dnnl::memory::desc& b,
+                          const dnnl::memory::desc& c) {
     const std::lock_guard lock(mutex_);
     for (auto it = entries_.begin(); it != entries_.end(); ++it) {
       if (it->first != key) continue;
       entries_.splice(entries_.begin(), entries_, it);
       return entries_.front().second;
     }
+    dnnl::primitive_attr attributes;
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    try {
 #if DNNL_VERSION_MAJOR >= 3
-    const dnnl::matmul::primitive_desc pd(engine(), a, b, c);
+      const dnnl::matmul::primitive_desc pd(engine(), a, b, c, attributes);
 #else
-    const dnnl::matmul::primitive_desc pd(dnnl::matmul::desc(a, b, c), engine());
+      const dnnl::matmul::primitive_desc pd(dnnl::matmul::desc(a, b, c), attributes, engine());
 #endif
-    entries_.emplace_front(key, dnnl::matmul(pd));
+      entries_.emplace_front(key, Kept{dnnl::matmul(pd), pd.scratchpad_desc()});
+    } catch (const dnnl::error& e) {
+      if (e.status == dnnl_out_of_memory) throw std::bad_alloc();
+      return std::nullopt;
+    }
     if (entries_.size() > kCapacity) entries_.pop_back();
     return entries_.front().second;
   }
@@ -68,8 +89,40 @@ class MatmulCache {
  private:
   static constexpr std::size_t kCapacity = 64;
   std::mutex mutex_;
-  std::list<std::pair<Key, dnnl::matmul>> entries_;
+  std::list<std::pair<Key, Kept>> entries_;
 };
+
+/// Memory of one call, from the pool.
+class CallMemory {
+ public:
+  explicit CallMemory(std::size_t bytes)
+      : block_(bytes == 0 ? nullptr : host_pool().allocate(bytes)) {}
+  ~CallMemory() {
+    if (block_ != nullptr) host_pool().free(block_);
+  }
+  CallMemory(const CallMemory&) = delete;
+  CallMemory& operator=(const CallMemory&) = delete;
+  void* data() const { return block_ == nullptr ? nullptr : block_->data; }
+
+ private:
+  Block* block_;
+};
+
+/// Whether the matrices of a batch lie one after the other, or row between row, in the order of
+/// their numbers: the library takes no others. A step of 0 is one matrix for all of them.
+bool in_order(std::int64_t batch, std::int64_t step, const Matrix& m) {
+  if (batch == 1 || step == 0) return true;
+  std::array<std::pair<std::int64_t, std::int64_t>, 3> steps{
+      {{step, batch}, {m.row, m.rows}, {m.column, m.columns}}};
+  std::sort(steps.begin(), steps.end());
+  std::int64_t least = 1;
+  for (const auto& [stride, extent] : steps) {
+    if (extent == 1) continue;
+    if (stride < least) return false;
+    least = stride * extent;
+  }
+  return true;
+}
 
 /// Whether the processor has instructions for products of bfloat16: without, oneDNN is no faster
 /// than widening to float32.
@@ -90,6 +143,9 @@ bool product_onednn(const GemmLaunch& g, const Matrix& a, const Matrix& b, int t
   using Desc = dnnl::memory::desc;
   const auto type =
       g.dtype == DType::bfloat16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+  if (!in_order(g.batch, g.a_batch, a) || !in_order(g.batch, g.b_batch, b)) return false;
+  if (!in_order(g.batch, g.c_batch, {g.c, g.m, g.n, g.c_row, g.c_col})) return false;
+  if (g.batch > 1 && (g.c_batch == 0 || (g.a_batch == 0 && g.b_batch == 0))) return false;
   // A batch stride of 0 is a batch of one, which oneDNN broadcasts.
   const std::int64_t na = g.a_batch == 0 ? 1 : g.batch;
   const std::int64_t nb = g.b_batch == 0 ? 1 : g.batch;
@@ -107,13 +163,17 @@ bool product_onednn(const GemmLaunch& g, const Matrix& a, const Matrix& b, int t
       b.row,   b.column,  g.c_row,   g.c_col,   threads,
       g.batch, g.a_batch, g.b_batch, g.c_batch, static_cast<std::int64_t>(g.dtype)};
   const Team team(threads);
-  dnnl::matmul primitive = cache->get(key, da, db, dc);
+  const auto kept = cache->get(key, da, db, dc);
+  if (!kept) return false;
+  const CallMemory scratch(kept->scratch.get_size());
   const dnnl::engine& engine = MatmulCache::engine();
   thread_local dnnl::stream stream(engine);
+  dnnl::matmul primitive = kept->primitive;
   primitive.execute(stream,
                     {{DNNL_ARG_SRC, dnnl::memory(da, engine, const_cast<void*>(a.data))},
                      {DNNL_ARG_WEIGHTS, dnnl::memory(db, engine, const_cast<void*>(b.data))},
-                     {DNNL_ARG_DST, dnnl::memory(dc, engine, g.c)}});
+                     {DNNL_ARG_DST, dnnl::memory(dc, engine, g.c)},
+                     {DNNL_ARG_SCRATCHPAD, dnnl::memory(kept->scratch, engine, scratch.data())}});
   stream.wait();
   return true;
 }

@@ -7,12 +7,15 @@
 #define lapack_complex_double std::complex<double>
 #include <lapacke.h>
 
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <type_traits>
 
 #include "host/parallel.h"
 #include "host/team.h"
 #include "tandem/backend/linalg.h"
+#include "tandem/error.h"
 
 namespace tandem::host {
 
@@ -61,10 +64,20 @@ T* matrix_at(const MatrixBatch& m, std::int64_t b) {
   return static_cast<T*>(m.data) + b * m.stride;
 }
 
-/// A workspace's size as LAPACK tells it in the first element.
+/// A workspace's size as LAPACK tells it in the first element. A float that is no integer's own may
+/// be one that was rounded down: the next one is not.
 template <class T>
 lapack_int told(const T& t) {
-  return static_cast<lapack_int>(std::real(t));
+  using R = typename Lapack<T>::Real;
+  R size = std::real(t);
+  if (size >= std::ldexp(R(1), std::numeric_limits<R>::digits))
+    size = std::nextafter(size, std::numeric_limits<R>::infinity());
+  // Below 0: it ran over in LAPACK.
+  TANDEM_EXPECTS(
+      size >= 0 && size < std::ldexp(R(1), 31), ValueError,
+      "[linalg] expected matrices that LAPACK's 32-bit interface has workspaces for, got "
+      "larger ones");
+  return static_cast<lapack_int>(size);
 }
 
 inline lapack_int small(std::int64_t n) { return static_cast<lapack_int>(n); }

@@ -103,6 +103,16 @@ class DividedEigh {
 /// Rows from which dividing pays.
 constexpr std::int64_t kDivided = 33;
 
+/// The same of the triangle that is read.
+template <class T>
+bool finite_triangle(const T* a, std::int64_t n, std::int64_t leading, bool upper) {
+  for (std::int64_t j = 0; j < n; ++j) {
+    const std::int64_t first = upper ? 0 : j;
+    if (!finite(a + j * leading + first, upper ? j + 1 : n - j, 1, leading)) return false;
+  }
+  return true;
+}
+
 /// syevd and heevd, whose real work only the complex one has.
 template <class T>
 lapack_int eigh(const FactorLaunch& l, T* a, typename Lapack<T>::Real* w, T* work, lapack_int lwork,
@@ -257,8 +267,7 @@ LeastSquaresWork<T> least_squares_work(const FactorLaunch& l) {
   least_squares<T>(l, w, nullptr, nullptr, &size, -1, real, integers, &rank);
   w.size = told(size);
   w.work = room<T>(w.size);
-  w.real =
-      room<R>(std::max<std::int64_t>(static_cast<std::int64_t>(real[0]), 5 * std::max(l.m, l.n)));
+  w.real = room<R>(std::max<std::int64_t>(told(real[0]), 5 * std::max(l.m, l.n)));
   w.integers = room<lapack_int>(std::max<std::int64_t>(integers[0], l.n));
   return w;
 }
@@ -273,8 +282,8 @@ void divided(const FactorLaunch& l, std::int64_t first, std::int64_t last, R* wo
   for (std::int64_t b = first; b < last; ++b) {
     R* a = matrix_at<R>(l.a, b);
     R* w = static_cast<R*>(l.values) + b * l.n;
-    l.info[b] = !finite(a, l.n, l.n, l.a.leading) ? l.kNotFinite
-                : eigen.takes(a)                  ? eigen.run(a, w)
+    l.info[b] = !finite_triangle(a, l.n, l.a.leading, l.upper) ? l.kNotFinite
+                : eigen.takes(a)                               ? eigen.run(a, w)
                                  : eigh<R>(l, a, w, work, size, nullptr, 0, iwork, int_size);
   }
 }
@@ -297,7 +306,7 @@ void run_eigh(const FactorLaunch& l) {
     }
     for (std::int64_t b = first; b < last; ++b) {
       T* a = matrix_at<T>(l.a, b);
-      l.info[b] = finite(a, l.n, l.n, l.a.leading)
+      l.info[b] = finite_triangle(a, l.n, l.a.leading, l.upper)
                       ? eigh<T>(l, a, static_cast<R*>(l.values) + b * l.n, work.get(), told(size),
                                 rwork.get(), told(real_size), iwork.get(), int_size)
                       : l.kNotFinite;

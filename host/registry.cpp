@@ -17,11 +17,10 @@
 namespace tandem::host {
 
 // The registration functions of a level, one a file of host/isa that is not another's part.
-#define TANDEM_REGISTERED(X)                                                             \
-  X(elementwise)                                                                         \
-  X(cast)                                                                                \
-  X(places) X(generator) X(reduce) X(weighted) X(random) X(scan) X(fft) X(gemm) X(small) \
-      X(secular)
+#define TANDEM_REGISTERED(X) \
+  X(elementwise)             \
+  X(cast)                    \
+  X(places) X(generator) X(reduce) X(weighted) X(random) X(scan) X(fft) X(gemm) X(small) X(secular)
 #define TANDEM_DECLARE(name) void register_##name(HostRegistry&);
 #define TANDEM_CALL(name) register_##name(r);
 #define TANDEM_REGISTRATIONS(level)                                            \

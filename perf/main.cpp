@@ -1,6 +1,7 @@
 // tandem_bench: times every op of the table, beside what memory gives to plain loops in the same
 // run.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -15,7 +16,8 @@ namespace tandem::perf {
 namespace {
 
 struct Options {
-  std::string filter, json, dtypes = "float32";
+  std::vector<std::string> filters;
+  std::string json, dtypes = "float32";
   double min_time = 0.02;
   int repetitions = 3;
   int threads = 0;  // 0: as the library has them
@@ -43,6 +45,27 @@ std::vector<DType> parse_dtypes(const std::string& text) {
   return found;
 }
 
+/// Leaves the rows whose names match one of the regular expressions.
+void keep_matching(std::vector<Case>& cases, const std::vector<std::string>& filters) {
+  std::vector<std::regex> wanted;
+  for (const std::string& f : filters) {
+    try {
+      wanted.emplace_back(f);
+    } catch (const std::regex_error& e) {
+      throw ValueError(fmt::format("expected a regular expression, got '{}': {}", f, e.what()));
+    }
+  }
+  std::erase_if(cases, [&](const Case& c) {
+    const std::string name = c.name();
+    return std::none_of(wanted.begin(), wanted.end(),
+                        [&](const std::regex& r) { return std::regex_search(name, r); });
+  });
+  if (cases.empty()) {
+    throw ValueError(
+        fmt::format("no benchmark matches '{}'; --list shows them", fmt::join(filters, "', '")));
+  }
+}
+
 std::vector<Case> chosen_cases(const Options& o) {
   const std::vector<DType> dtypes = parse_dtypes(o.dtypes);
   std::vector<Case> cases = elementwise_cases(dtypes);
@@ -51,16 +74,7 @@ std::vector<Case> chosen_cases(const Options& o) {
   for (Case& c : linalg_cases()) cases.push_back(std::move(c));
   for (Case& c : factorisation_cases()) cases.push_back(std::move(c));
   for (Case& c : allocator_cases()) cases.push_back(std::move(c));
-  try {
-    const std::regex wanted(o.filter);
-    std::erase_if(cases, [&](const Case& c) { return !std::regex_search(c.name(), wanted); });
-  } catch (const std::regex_error& e) {
-    throw ValueError(
-        fmt::format("expected a regular expression, got '{}': {}", o.filter, e.what()));
-  }
-  if (cases.empty()) {
-    throw ValueError(fmt::format("no benchmark matches '{}'; --list shows them", o.filter));
-  }
+  if (!o.filters.empty()) keep_matching(cases, o.filters);
   return cases;
 }
 
@@ -122,7 +136,8 @@ int main(int argc, char** argv) {
   tandem::perf::Options o;
   CLI::App app(
       "Times Tandem's ops: time of a call, GB/s, and the share of the copy rate of this run");
-  app.add_option("FILTER,--benchmark_filter", o.filter, "Regular expression for the rows' names");
+  app.add_option("FILTER,--benchmark_filter", o.filters,
+                 "Regular expressions for the rows' names: those that match one of them");
   app.add_option("--json", o.json, "Write rates and rows to this file");
   app.add_option("--dtypes", o.dtypes, "all, or names with commas between")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads of the library; OpenMP's number by default")

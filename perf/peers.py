@@ -3,7 +3,7 @@
 times faster, geometric means, and whether the targets are met.
 
     perf/peers.py                      everything, then the targets
-    perf/peers.py '^sum/'              rows whose names match, without the targets
+    perf/peers.py matmul fft linalg    rows whose names match one of the regular expressions, and their targets
     perf/peers.py --targets-only       the rows that have targets
     perf/peers.py --device cuda        Tandem and PyTorch on a GPU
 
@@ -14,6 +14,7 @@ median of the rounds counts. A missed target is printed, not an error: other pro
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import time
 from pathlib import Path
 
 from peer_calls import Torch, load_peers
-from targets import TARGET_ROWS, geometric_mean, overall, targets
+from targets import TARGET_PATTERN, geometric_mean, overall, targets
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,6 +50,13 @@ def run_bench(bench, arguments, quiet=False):
         if done.returncode not in (0, 1):  # 1: some rows failed, and say so
             sys.exit(done.returncode)
         return json.loads(path.read_text())
+
+
+def rows_with_targets(bench, filters):
+    """The names of the rows that have targets and match one of the filters, if there are any."""
+    listed = subprocess.run([str(bench), "--list", TARGET_PATTERN], stdout=subprocess.PIPE, text=True, check=True)
+    names = listed.stdout.split()
+    return [name for name in names if any(re.search(f, name) for f in filters)] if filters else names
 
 
 # ---- results
@@ -110,7 +118,10 @@ def time_text(ns):
 
 def run_targets(bench, o, torch, out):
     """The verdicts; what the runs tell of the machine goes into `out` where it is not there yet."""
-    pattern = "^(" + "|".join(TARGET_ROWS) + ")$"
+    names = rows_with_targets(bench, o.filters)
+    if not names:
+        return []
+    pattern = "^(" + "|".join(map(re.escape, names)) + ")$"
     rounds = []
     for index in range(o.rounds):
         print(f"targets: round {index + 1} of {o.rounds}", file=sys.stderr, flush=True)
@@ -134,7 +145,7 @@ def print_targets(verdicts, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("filter", nargs="?", default="", help="regular expression for the names of rows")
+    parser.add_argument("filters", nargs="*", metavar="FILTER", help="regular expressions for the names of rows")
     parser.add_argument("--bench", help="the program tandem_bench; the newest one below build/ by default")
     parser.add_argument("--json", help="write rows, rates and verdicts to this file")
     parser.add_argument("--dtypes", default="float32", help="all, or names with commas between")
@@ -145,27 +156,34 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3, help="of the rows with targets")
     parser.add_argument("--targets-only", action="store_true")
-    o = parser.parse_args()
+    o, for_benchmark = parser.parse_known_args()
+    if unknown := [word for word in for_benchmark if not word.startswith("--benchmark_")]:
+        parser.error(f"unknown arguments: {' '.join(unknown)}")
+    for pattern in o.filters:
+        try:
+            re.compile(pattern)
+        except re.error as e:
+            parser.error(f"expected a regular expression, got '{pattern}': {e}")
     bench = find_bench(o.bench)
     if o.json:
         Path(o.json).parent.mkdir(parents=True, exist_ok=True)  # now, not after minutes
     common = ["--min-time", str(o.min_time), "--repetitions", str(o.repetitions)]
     o.bench_arguments = common + (["--threads", str(o.threads)] if o.threads else [])
-    o.bench_arguments += ["--device", o.device, "--batch", str(o.batch)]
+    o.bench_arguments += ["--device", o.device, "--batch", str(o.batch), *for_benchmark]
 
     began, out = time.monotonic(), {"rows": []}
     peers = load_peers(o.threads or os.cpu_count(), o.device)
     if not o.targets_only:
-        out = run_bench(bench, [*o.bench_arguments, "--dtypes", o.dtypes, "--benchmark_filter", o.filter])
+        out = run_bench(bench, [*o.bench_arguments, "--dtypes", o.dtypes, *o.filters])
         if not o.threads and isinstance(peers[0] if peers else None, Torch):
             peers[0].lib.set_num_threads(out["machine"]["threads"])
         compare(out["rows"], peers, o)
         print_means(out["rows"], peers)
-    if o.targets_only or not o.filter:
-        torch = next((p for p in peers if isinstance(p, Torch)), None)
-        out["targets"] = run_targets(bench, o, torch, out)
-        if o.device != "cpu" and torch:
-            out["targets"] += overall(out["rows"], torch.name)
+    torch = next((p for p in peers if isinstance(p, Torch)), None)
+    out["targets"] = run_targets(bench, o, torch, out)
+    if o.device != "cpu" and torch and not o.filters:
+        out["targets"] += overall(out["rows"], torch.name)
+    if out["targets"]:
         print_targets(out["targets"], o.rounds)
     out["peers"] = [p.name for p in peers]
     if o.json:

@@ -1,6 +1,7 @@
 """Which ratios Tandem is held to, and the verdicts on them: of rows and rates that perf/peers.py measured."""
 
 import math
+import re
 import statistics
 
 
@@ -41,12 +42,24 @@ MULTIPLES = {
     "clone/float32/4096x4096/fresh_transposed": 1.5,
     TRANSPOSED: 1,
 }
+# Families of rows of the host with one target: the least of them, in times PyTorch. A row counts in the first that it matches.
+FAMILIES = {
+    "products": (r"^matmul/(float32|float64|bfloat16)/", 1),
+    "einsum": (r"^einsum/", 1.5),
+    "a transform of 1,000,003 points": (r"^fft_fft/complex64/1000003/", 2),
+    "transforms": (r"^(fft_|stft/|istft/)", 0.5),
+    "factorisations": (r"^linalg_", 1),
+}
 TARGET_ROWS = [
     "add/float32/16M/fresh", "add/float32/16/fresh", "select/float32/16x16/view", MATRIX + "full",
     "einsum/float32/2x3x2160x3840/luma", "copy_/float32/33177600/luma_bytes", "add/float32/16M/out",
     *(name + form for name in ALLOCATE.values() for form in ("pair", "pair_2_threads")), ALLOCATE["small"] + "1000_at_once",
     *MULTIPLES, *FUNCTION_ROWS,
 ]  # fmt: skip
+
+
+# The rows that have targets, by name.
+TARGET_PATTERN = "|".join([f"^({'|'.join(TARGET_ROWS)})$", *(pattern for pattern, _ in FAMILIES.values())])
 
 
 def judge(name, value, limit, at_least, unit=""):
@@ -128,6 +141,24 @@ def device_targets():
     return wanted + [(f"{name}: times PyTorch", times(name), 1, True, "") for name in [*large, TRANSPOSED]]
 
 
+def family_of(name):
+    return next((family for family, (pattern, _) in FAMILIES.items() if re.search(pattern, name)), None)
+
+
+def least_of_families(middle, names):
+    """A verdict for each family, on the row that is slowest beside PyTorch."""
+    found = {}
+    for name in names:
+        family = family_of(name)
+        if family and (ratio := middle(times(name))) is not None:
+            found.setdefault(family, []).append((ratio, name))
+    for family, (_, limit) in FAMILIES.items():
+        if family in found:
+            ratio, name = min(found[family])
+            text = f"{family}, the least of {len(found[family])}, {name}: times PyTorch"
+            yield judge(text, ratio, limit, True)
+
+
 def targets(rounds, on_device=False):
     """The verdicts of several rounds: each holds rates and, by name, rows with Tandem's and PyTorch's times."""
 
@@ -145,6 +176,8 @@ def targets(rounds, on_device=False):
     for name, value, limit, at_least, unit in device_targets() if on_device else host_targets():
         if (found := middle(value)) is not None:
             verdicts.append(judge(name, found, limit, at_least, unit))
+    if not on_device:
+        verdicts += least_of_families(middle, dict.fromkeys(name for one in rounds for name in one["rows"]))
     ratios = [v for name in FUNCTION_ROWS if (v := middle(times(name))) is not None]
     if not on_device and len(ratios) == len(FUNCTION_ROWS):
         verdicts.append(judge("these together, geometric mean: times PyTorch", geometric_mean(ratios), 1.3, True))

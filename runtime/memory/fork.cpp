@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "runtime/memory/front_cache.h"
@@ -27,6 +28,9 @@ Held& held() {
   return h;
 }
 
+// Made when the library is loaded: see made_once.
+[[maybe_unused]] const Held& g_held = held();
+
 void before_fork() {
   held().mutex.lock();
   // A plain loop: clang 14, which builds the fuzzer, lacks the library's views.
@@ -41,9 +45,14 @@ void after_fork() {
 
 }  // namespace
 
-void hold_across_fork(std::mutex& mutex) {
+ForkMutex::ForkMutex() {
   const std::lock_guard lock(held().mutex);
-  held().list.push_back(&mutex);
+  held().list.push_back(this);
+}
+
+ForkMutex::~ForkMutex() {
+  const std::lock_guard lock(held().mutex);
+  std::erase(held().list, this);
 }
 
 }  // namespace tandem

@@ -1,15 +1,42 @@
-// Locks that a fork must find free.
+// Locks that a fork must find free, and objects that it must not find half made.
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <mutex>
 
 #include "tandem/export.h"
 
 namespace tandem {
 
-/// Holds a lock that lives for ever across every fork from now on, so that the child does not find
-/// it taken by a thread that it does not have. Locks are taken in the reverse order of these calls,
-/// and before those of the pools: who takes lock A with B held has A registered first.
-void hold_across_fork(std::mutex& mutex);
+/// A lock that is held across every fork, so that the child does not find it taken by a thread that
+/// it does not have. These locks are taken in the reverse order of their making, and before those
+/// of the pools: who takes lock A with B held has A made first.
+class TANDEM_API ForkMutex : public std::mutex {
+ public:
+  ForkMutex();
+  ~ForkMutex();
+  ForkMutex(const ForkMutex&) = delete;
+  ForkMutex& operator=(const ForkMutex&) = delete;
+};
+
+/// The object kept at `kept`, made at its first use. Not by a static variable: its guard would stay
+/// taken for ever in a child whose parent forked while another thread was making the object, and a
+/// thread that makes a ForkMutex or a pool during a fork waits for the end of it. Threads that come
+/// at once make one each, of which one is kept.
+template <class T, class Make>
+T& made_once(std::atomic<T*>& kept, Make&& make) {
+  T* there = kept.load(std::memory_order_acquire);
+  if (there != nullptr) [[likely]]
+    return *there;
+  std::unique_ptr<T> made = make();
+  if (!kept.compare_exchange_strong(there, made.get(), std::memory_order_acq_rel)) return *there;
+  return *made.release();
+}
+
+template <class T>
+T& made_once(std::atomic<T*>& kept) {
+  return made_once(kept, [] { return std::make_unique<T>(); });
+}
 
 }  // namespace tandem

@@ -20,16 +20,13 @@ namespace memory {
 namespace {
 
 struct alignas(64) Shard {
-  std::mutex mutex;
+  ForkMutex mutex;
   std::vector<Block*> lent;
 };
 
 Shard& shard_of(const void* p) {
-  static auto& shards = []() -> std::array<Shard, 16>& {
-    auto* made = new std::array<Shard, 16>();
-    for (Shard& shard : *made) hold_across_fork(shard.mutex);
-    return *made;
-  }();
+  static constinit std::atomic<std::array<Shard, 16>*> kept{nullptr};
+  std::array<Shard, 16>& shards = made_once(kept);
   // Large blocks lie at multiples of 64 KiB and more: all bits have a say (Knuth's multiplier).
   const std::uint64_t mixed = (reinterpret_cast<std::uintptr_t>(p) >> 6) * 0x9E3779B97F4A7C15u;
   return shards[mixed >> 60];

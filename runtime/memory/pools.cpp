@@ -9,6 +9,7 @@
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/io/atomic_file.h"
+#include "runtime/memory/fork.h"
 #include "runtime/memory/host_driver.h"
 #include "runtime/memory/snapshot.h"
 #include "tandem/error.h"
@@ -46,8 +47,8 @@ std::atomic<Pool*>* slot(Device device) {
 }  // namespace
 
 Pool& host_pool() {
-  static auto* pool = new Pool(make_host_driver(), kCPU, 0);
-  return *pool;
+  static constinit std::atomic<Pool*> pool{nullptr};
+  return made_once(pool, [] { return std::make_unique<Pool>(make_host_driver(), kCPU, 0); });
 }
 
 Pool& pool_for(Device device) {

@@ -13,10 +13,14 @@ namespace {
   fail<ValueError>(fmt::format("[{}] argument 'equation': {}", op, text));
 }
 
-std::int32_t label_of(const char* op, char c) {
+/// The label of s[i]. A character of several bytes is shown whole.
+std::int32_t label_of(const char* op, std::string_view s, std::size_t i) {
+  const char c = s[i];
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  bad(op, fmt::format("expected letters, '...', ',' and '->', got '{}'", c));
+  std::size_t end = i + 1;
+  while (end < s.size() && (static_cast<unsigned char>(s[end]) & 0xC0) == 0x80) ++end;
+  bad(op, fmt::format("expected letters, '...', ',' and '->', got '{}'", s.substr(i, end - i)));
 }
 
 Labels parse_letters(const char* op, std::string_view s) {
@@ -25,7 +29,7 @@ Labels parse_letters(const char* op, std::string_view s) {
   for (std::size_t i = 0; i < s.size(); ++i) {
     if (s[i] == ' ') continue;
     if (s[i] != '.') {
-      out.push_back(label_of(op, s[i]));
+      out.push_back(label_of(op, s, i));
       continue;
     }
     if (s.substr(i, 3) != "...") bad(op, fmt::format("expected '...', got a lone '.' in '{}'", s));

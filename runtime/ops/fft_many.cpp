@@ -27,6 +27,9 @@ struct Block {
 Dims axes_of(const OpRow& row, const Tensor& x, const Lengths& s, const Dim& dim) {
   Dims axes;
   if (dim) {
+    TANDEM_EXPECTS(
+        x.dim() > 0 || dim->list().empty(), IndexError,
+        fmt::format("[{}] argument 'dim': expected a tensor with dimensions, got none", row.name));
     for (const Axis& a : dim->list()) axes.push_back(detail::resolve_axis(a, x, row.name));
     for (std::size_t i = 0; i < axes.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {

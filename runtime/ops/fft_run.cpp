@@ -154,9 +154,10 @@ Tensor dense_rows(const Tensor& x, std::int64_t axis, std::int64_t n) {
   t = t.movedim(Axis(axis), Axis(-1));
   if (t.shape().back() > n) t = t.narrow(-1, 0, n);
   if (t.shape().back() < n) return pad(t, Dims{0, n - t.shape().back()});
-  bool pairs = t.strides().back() == 1 &&
+  bool pairs = t.strides().back() == 1 && t.storage_offset() % 2 == 0 &&
                reinterpret_cast<std::uintptr_t>(t.data_ptr()) % (2 * t.element_size()) == 0;
-  for (const std::int64_t s : t.strides().first(t.shape().size() - 1)) pairs = pairs && s % 2 == 0;
+  for (std::size_t i = 0; i + 1 < t.shape().size(); ++i)
+    pairs = pairs && (t.shape()[i] == 1 || t.strides()[i] % 2 == 0);
   return pairs ? t : t.is_contiguous() ? t.clone() : t.contiguous();
 }
 
@@ -203,8 +204,8 @@ void fft_bins_to_real(const FftCall& c, const Tensor& x, const Tensor& out) {
     const FftCall complex{c.row, whole.dim() - 1, c.n, c.inverse, c.scale};
     fft_complex(complex, whole, whole);
     const Tensor plain = out.has_names() ? out.rename(std::nullopt) : out;
-    const Tensor parts = whole.view_as(real_part(dtype)).unflatten(-1, Dims{c.n, 2});
-    copy_elements(plain, parts.select(-1, 0).movedim(Axis(-1), Axis(c.axis)));
+    const Tensor real = whole.view_as(real_part(dtype)).slice(-1, {}, {}, 2);
+    copy_elements(plain, real.movedim(Axis(-1), Axis(c.axis)));
     return;
   }
   const std::int64_t h = c.n / 2;

@@ -128,6 +128,16 @@ FactorLaunch factor_launch(const OpRow& row, FactorLaunch::Step step, const Matr
   return l;
 }
 
+void check_pivots(const OpRow& row, const char* argument, const Tensor& pivots, std::int64_t n) {
+  if (!pivots.device().is_cpu()) return;
+  const auto* p = pivots.numel() == 0 ? nullptr : pivots.data<std::int32_t>();
+  for (std::int64_t i = 0; i < pivots.numel(); ++i) {
+    TANDEM_EXPECTS(p[i] >= 1 && p[i] <= n, ValueError,
+                   fmt::format("[{}] argument '{}': expected rows from 1 to {}, got {}", row.name,
+                               argument, n, p[i]));
+  }
+}
+
 bool is_small(const Matrices& a, std::int64_t k) {
   return !is_complex(a.x.dtype()) && a.m == a.n && std::max(a.n, k) <= SmallLaunch::kMost;
 }
@@ -227,13 +237,19 @@ Tensor expand_batch(const Tensor& t, const Dims& batch, std::size_t matrix_rank)
   return rows ? wide.contiguous() : by_columns(wide);
 }
 
-RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left) {
+void check_same_name(const OpRow& row, const char* which, Name a, Name b) {
+  TANDEM_EXPECTS(a == b || a.is_none() || b.is_none(), ShapeError,
+                 fmt::format("[{}] argument 'B': expected {} with the name '{}' of A's, got '{}'",
+                             row.name, which, a.str(), b.str()));
+}
+
+RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left, bool batches) {
   TANDEM_EXPECTS(a.dtype() == b.dtype(), TypeError,
                  fmt::format("[{}] argument 'B': expected {} as A has, got {}", row.name,
                              name(a.dtype()), name(b.dtype())));
   const auto vectors = a.shape().first(a.shape().size() - 1);
   const bool vector =
-      b.dim() == 1 || (b.dim() + 1 == a.dim() && std::ranges::equal(b.shape(), vectors));
+      b.dim() == 1 || (batches && b.dim() + 1 == a.dim() && std::ranges::equal(b.shape(), vectors));
   TANDEM_EXPECTS(!vector || left, ShapeError,
                  fmt::format("[{}] argument 'left': expected True with a right-hand side of "
                              "vectors, got False",

@@ -71,6 +71,10 @@ Tensor with_info(const OpRow& row, const Matrices& a, bool empty, Go&& go) {
       });
 }
 
+/// Raises ValueError for pivots on the host that name no row of n: LAPACK goes where they point. On
+/// a device the kernels look.
+void check_pivots(const OpRow& row, const char* argument, const Tensor& pivots, std::int64_t n);
+
 /// Whether batches of such matrices (k columns on the right) are a task of SmallLaunch.
 bool is_small(const Matrices& a, std::int64_t k = 1);
 /// Matrices as a SmallLaunch reads or writes them; `turned`: transposed. t is dense in its batch or
@@ -112,13 +116,17 @@ Dims joint_batch(const OpRow& row, const Dims& a, const Dims& b);
 /// t with a larger batch; without a copy where t is one matrix.
 Tensor expand_batch(const Tensor& t, const Dims& batch, std::size_t matrix_rank);
 
-/// A right-hand side as PyTorch reads it: a vector, or a batch of them, becomes matrices of one
-/// column.
+/// Raises ShapeError where the rows or columns that A and B share have different names.
+void check_same_name(const OpRow& row, const char* which, Name a, Name b);
+
+/// A right-hand side as PyTorch reads it: a vector, or with `batches` a batch of them, becomes
+/// matrices of one column.
 struct RightSide {
   Matrices b;
   bool vector;
 };
-RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left);
+RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left,
+                     bool batches = true);
 
 }  // namespace tandem::detail
 

@@ -80,6 +80,11 @@ void back_substitute(const OpRow& row, const Tensor& factors, bool by_rows, cons
 
 /// Of A X = B: X has A's columns and B's columns; of X A = B: B's rows and A's rows.
 Names solution_names(const OpRow& row, const Matrices& a, const RightSide& r, bool left) {
+  if (left) {
+    detail::check_same_name(row, "rows", a.rows, r.b.rows);
+  } else {
+    detail::check_same_name(row, "columns", a.columns, r.b.columns);
+  }
   Names names = detail::unify_names(a.batch_names, a.batch.size(), r.b.batch_names,
                                     r.b.batch.size(), row.name);
   names.resize(std::max(a.batch.size(), r.b.batch.size()));
@@ -187,10 +192,7 @@ std::tuple<Tensor, Tensor> solve_ex(const Tensor& a, const Tensor& b, bool left,
 Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& y, bool left, bool adjoint) {
   const OpRow& row = op::linalg_lu_solve;
   const Matrices a = detail::squares_of(row, lu, "LU");
-  const RightSide r = detail::right_side(row, lu, y, left);
-  TANDEM_EXPECTS(
-      !r.vector || y.dim() == 1, ShapeError,
-      fmt::format("[{}] argument 'B': expected matrices, got a batch of vectors", row.name));
+  const RightSide r = detail::right_side(row, lu, y, left, false);
   TANDEM_EXPECTS(pivots.dtype() == DType::int32, TypeError,
                  fmt::format("[{}] argument 'pivots': expected int32, got {}", row.name,
                              name(pivots.dtype())));
@@ -198,6 +200,8 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& y, bool le
                  fmt::format("[{}] argument 'pivots': expected the shape ({}), got ({})", row.name,
                              fmt::join(a.shape(Dims{a.n}), ", "), fmt::join(pivots.shape(), ", ")));
   (void)detail::common_device(row, std::array<const Tensor*, 2>{&lu, &pivots});
+  const Tensor own = pivots.rename(std::nullopt).contiguous();
+  detail::check_pivots(row, "pivots", own, a.n);
   const Dims batch = detail::joint_batch(row, a.batch, r.b.batch);
   const Names names = solution_names(row, a, r, left);
   Matrices b = columns_of(r.b, batch, left);
@@ -205,7 +209,6 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& y, bool le
   const bool conjugate = adjoint && !left && is_complex(lu.dtype());
   if (conjugate) b.x.copy_(conj(b.x));
   const Tensor factors = detail::expand_batch(detail::by_columns(a.x), batch, 2);
-  const Tensor own = pivots.rename(std::nullopt).contiguous();
   const Op op = left ? (adjoint ? Op::Adjoint : Op::Plain) : (adjoint ? Op::Plain : Op::Transpose);
   back_substitute(row, factors, false, detail::expand_batch(own, batch, 1), b, op);
   if (conjugate) b.x.copy_(conj(b.x));
@@ -216,10 +219,7 @@ Tensor solve_triangular(const Tensor& x, const Tensor& y, bool upper, bool left,
                         bool unitriangular) {
   const OpRow& row = op::linalg_solve_triangular;
   const Matrices a = detail::squares_of(row, x);
-  const RightSide r = detail::right_side(row, x, y, left);
-  TANDEM_EXPECTS(
-      !r.vector || y.dim() == 1, ShapeError,
-      fmt::format("[{}] argument 'B': expected matrices, got a batch of vectors", row.name));
+  const RightSide r = detail::right_side(row, x, y, left, false);
   const Dims batch = detail::joint_batch(row, a.batch, r.b.batch);
   const Names names = solution_names(row, a, r, left);
   const Matrices b = columns_of(r.b, batch, left);

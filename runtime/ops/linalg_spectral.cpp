@@ -30,9 +30,9 @@ constexpr const char* kConvergent = "convergent";
 constexpr const char* kDiverged = "one whose iteration did not converge";
 
 /// cuSOLVER does not search for elements that are not finite: an info that says so where they are.
-Tensor with_finite(const Matrices& a, const Tensor& info) {
-  if (!a.x.device().is_cuda()) return info;
-  const Tensor finite = all(isfinite(a.x), Axes{Axis(-2), Axis(-1)});
+Tensor with_finite(const Tensor& x, const Tensor& info) {
+  if (!x.device().is_cuda()) return info;
+  const Tensor finite = all(isfinite(x), Axes{Axis(-2), Axis(-1)});
   return where(finite, info, FactorLaunch::kNotFinite);
 }
 
@@ -78,7 +78,7 @@ Singular singular(const OpRow& row, const Matrices& a, bool vectors, bool full) 
     }
     detail::launch(op::linalg_svd, f.device, &f);
   });
-  detail::check_info(row, with_finite(a, out.info), kConvergent, kDiverged);
+  detail::check_info(row, with_finite(a.x, out.info), kConvergent, kDiverged);
   return out;
 }
 
@@ -109,7 +109,8 @@ std::pair<Tensor, Tensor> hermitian(const OpRow& row, const Matrices& a, const s
     f.stream = detail::launch_stream(f.device, {&to, &w.data, &values}, {});
     detail::launch(op::linalg_eigh, f.device, &f);
   });
-  detail::check_info(row, with_finite(a, info), kConvergent, kDiverged);
+  const Tensor read = !a.x.device().is_cuda() ? a.x : upper ? triu(a.x) : tril(a.x);
+  detail::check_info(row, with_finite(read, info), kConvergent, kDiverged);
   return {values, w.transposed ? matrix_transpose(w.data) : w.data};
 }
 
@@ -131,7 +132,7 @@ std::pair<Tensor, Tensor> general(const OpRow& row, const Matrices& a, bool vect
     f.stream = detail::launch_stream(f.device, {&to, &w, &values, &u}, {});
     detail::launch(op::linalg_eig, f.device, &f);
   });
-  detail::check_info(row, with_finite(a, info), kConvergent, kDiverged);
+  detail::check_info(row, with_finite(a.x, info), kConvergent, kDiverged);
   return {values, u};
 }
 
@@ -256,6 +257,7 @@ LeastSquares lstsq(const Tensor& x, const Tensor& y, std::optional<double> rcond
   TANDEM_EXPECTS(b.m == p.a.m, ShapeError,
                  fmt::format("[{}] argument 'B': expected {} rows, got {}", row.name, p.a.m, b.m));
   const Dims batch = detail::joint_batch(row, p.a.batch, b.batch);
+  detail::check_same_name(row, "rows", p.a.rows, b.rows);
   Names names = detail::unify_names(p.a.batch_names, p.a.batch.size(), b.batch_names,
                                     b.batch.size(), row.name);
   names.resize(batch.size());

@@ -24,18 +24,14 @@ constinit std::atomic<bool> replayed_elsewhere{false};
 namespace {
 
 struct Captures {
-  std::mutex mutex;
+  ForkMutex mutex;
   std::vector<std::shared_ptr<Recording>> open;
   /// By stream that graphs were replayed on: the streams that their work was recorded on.
   std::map<std::uint64_t, std::vector<Stream>> replayed;
 };
 Captures& captures() {
-  static Captures& c = []() -> Captures& {
-    auto* made = new Captures();
-    hold_across_fork(made->mutex);
-    return *made;
-  }();
-  return c;
+  static constinit std::atomic<Captures*> c{nullptr};
+  return made_once(c);
 }
 
 const Recording::Member* member(const Recording& r, std::uint64_t stream) {

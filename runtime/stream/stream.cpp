@@ -98,17 +98,13 @@ Current& current_slot(Device device) {
 
 /// The streams of create_owned, and all that were destroyed or retired.
 struct Lives {
-  std::mutex mutex;
+  ForkMutex mutex;
   std::set<std::uint64_t> owned, ended;
   std::atomic<bool> any_ended{false};
 };
 Lives& lives() {
-  static Lives& l = []() -> Lives& {
-    auto* made = new Lives();
-    hold_across_fork(made->mutex);
-    return *made;
-  }();
-  return l;
+  static constinit std::atomic<Lives*> l{nullptr};
+  return made_once(l);
 }
 
 bool has_ended(std::uint64_t stream) {
@@ -146,17 +142,15 @@ struct Made {
   std::size_t next = 0;
 };
 struct AllMade {
-  std::mutex mutex;
+  ForkMutex mutex;
   std::map<std::pair<int, int>, Made> of;  // device, priority
 };
 AllMade& all_made() {
-  static AllMade& m = []() -> AllMade& {
+  static constinit std::atomic<AllMade*> m{nullptr};
+  return made_once(m, [] {
     (void)lives();  // whose lock may be taken with this one held
-    auto* made = new AllMade();
-    hold_across_fork(made->mutex);
-    return *made;
-  }();
-  return m;
+    return std::make_unique<AllMade>();
+  });
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include <memory>
 
+#include "runtime/base/trace.h"
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/check.h"
 #include "runtime/memory/pools.h"
@@ -262,7 +263,8 @@ std::int64_t checked_numel(IntSpan shape, std::size_t element_size, const char* 
   overflow = overflow || __builtin_mul_overflow(n, static_cast<std::int64_t>(element_size), &bytes);
   TANDEM_EXPECTS(!overflow, ValueError,
                  fmt::format("[{}] a tensor of shape [{}] has more bytes than an address can count",
-                             op, fmt::join(shape, ", ")));
+                             trace::t_current_op == nullptr ? op : trace::t_current_op,
+                             fmt::join(shape, ", ")));
   return n;
 }
 

@@ -1,6 +1,7 @@
 // The copies under way of each pinned storage, an event a stream and direction.
 #include "runtime/tensor/host_copies.h"
 
+#include <atomic>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -19,16 +20,12 @@ struct HostCopy {
 };
 
 struct HostCopies {
-  std::mutex mutex;
+  ForkMutex mutex;
   std::unordered_map<const StorageBody*, std::vector<HostCopy>> of;
 };
 HostCopies& host_copies() {
-  static HostCopies& c = []() -> HostCopies& {
-    auto* made = new HostCopies();
-    hold_across_fork(made->mutex);
-    return *made;
-  }();
-  return c;
+  static constinit std::atomic<HostCopies*> c{nullptr};
+  return made_once(c);
 }
 
 }  // namespace

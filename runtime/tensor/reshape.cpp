@@ -174,8 +174,9 @@ Tensor Tensor::view_as(DType dtype) const {
       return grows ? v / ratio : v * ratio;
     };
     shape.back() = scale(shape.back(), "the size of the last dimension");
-    for (std::size_t i = 0; i + 1 < strides.size(); ++i)
-      strides[i] = scale(strides[i], "every stride");
+    for (std::size_t i = 0; i + 1 < strides.size(); ++i) {
+      if (shape[i] > 1) strides[i] = scale(strides[i], "every stride");  // others lead nowhere
+    }
     offset = scale(offset, "the storage offset");
   }
   Tensor v = detail::make_view(*this, offset, shape, strides, b.names);

@@ -5,6 +5,7 @@
 
 #include <complex>
 
+#include "host/linalg.h"
 #include "tandem/tandem.h"
 #include "tests/support/calls_linalg.h"
 #include "tests/support/message_of.h"
@@ -125,6 +126,21 @@ TEST(Linalg, NothingIsInferredFromElements) {
   EXPECT_EQ(v.shape()[1], 3);
   EXPECT_EQ(linalg::pinv(x).shape()[1], 3);
   EXPECT_TRUE(linalg::matrix_norm(x, "nuc").device().is_meta());
+}
+
+// ssyevd wants 1 + 6 n + 2 n^2 numbers, and tells it in a float.
+TEST(Linalg, AWorkspaceIsNoSmallerThanItsRoundedSize) {
+  using host::told;
+  EXPECT_EQ(told(4096.0f), 4096);
+  EXPECT_EQ(told(16777215.0f), 16777215);
+  for (const std::int64_t n : {2897, 2900, 5000, 30000}) {
+    const std::int64_t wanted = 1 + 6 * n + 2 * n * n;
+    EXPECT_GE(told(static_cast<float>(wanted)), wanted) << n;
+    EXPECT_GE(told(std::complex<float>(static_cast<float>(wanted), 0)), wanted) << n;
+    EXPECT_EQ(told(static_cast<double>(wanted)), wanted) << n;
+  }
+  EXPECT_THROW((void)told(-2147287040.0f), ValueError);  // it ran over in LAPACK
+  EXPECT_THROW((void)told(2147483648.0), ValueError);
 }
 
 }  // namespace

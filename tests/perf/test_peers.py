@@ -1,5 +1,6 @@
 """The verdicts of perf/targets.py, on made-up measurements."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "perf"))
 import peer_calls  # noqa: E402
-from targets import ALLOCATE, MULTIPLES, TARGET_ROWS, geometric_mean, overall, targets  # noqa: E402
+from targets import ALLOCATE, FAMILIES, MULTIPLES, TARGET_PATTERN, TARGET_ROWS, geometric_mean, overall, targets  # noqa: E402
 
 
 def made_up(**changes):
@@ -15,6 +16,7 @@ def made_up(**changes):
     rows = {
         name: {"ns": 1000.0, "torch": 1500.0 * MULTIPLES.get(name, 1), "gbps": 30.0} for name in TARGET_ROWS
     }
+    rows["einsum/float32/2x3x2160x3840/luma"]["torch"] = 3000.0
     rows["add/float32/16/fresh"]["ns"] = 150.0
     rows["select/float32/16x16/view"]["ns"] = 25.0
     for name in ALLOCATE.values():
@@ -31,7 +33,7 @@ def missed(*rounds):
 
 def test_all_met():
     verdicts = targets([made_up()])
-    assert len(verdicts) == 22 + len(MULTIPLES)
+    assert len(verdicts) == 23 + len(MULTIPLES)  # luma is of a family too
     assert all(v["met"] for v in verdicts)
 
 
@@ -67,6 +69,24 @@ def test_less_than_the_multiple(row, times):
 def test_functions_together():
     slower = {name: {"ns": 1250.0} for name in TARGET_ROWS if name.endswith("/out")}
     assert missed(made_up(**slower)) == ["these together, geometric mean: times PyTorch"]
+
+
+def test_least_of_a_family():
+    rows = {
+        f"{name}/fresh": {"ns": 100.0, "torch": 100.0 * times}
+        for name, times in (
+            ("matmul/float32/64x64", 1.5), ("matmul/float64/64x64", 1.2), ("matmul/int32/64x64", 0.1),
+            ("fft_fft/complex64/1M", 0.6), ("fft_fft/complex64/1000003", 1.9), ("linalg_svd/float32/64x64", 0.9),
+        )
+    }  # fmt: skip
+    verdicts = {v["target"].split(",")[0]: v for v in targets([{"rates": {}, "rows": rows}])}
+    assert {name: (v["value"], v["met"]) for name, v in verdicts.items() if v["limit"]} == {
+        "products": (pytest.approx(1.2), True), "transforms": (0.6, True), "factorisations": (0.9, False),
+        "a transform of 1": (pytest.approx(1.9), False),
+    }  # fmt: skip
+    assert "2, matmul/float64/64x64/fresh" in verdicts["products"]["target"]
+    assert {family for family in FAMILIES if "einsum" in family} and re.search(TARGET_PATTERN, "fft_fft/complex64/1M/fresh")
+    assert not re.search(TARGET_PATTERN, "matmul/int32/64x64/fresh")
 
 
 def test_median_of_rounds():

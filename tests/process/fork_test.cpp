@@ -1,11 +1,14 @@
 // The child of a fork: host ops go on, on one thread where the parent had a team; a device that the
 // parent used is an error that says why.
 #include <gtest/gtest.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <string>
@@ -35,11 +38,11 @@ int in_child(F&& f) {
     }
     _exit(answer);
   }
-  for (int tenths = 0; tenths < 200; ++tenths) {
+  for (int thousandths = 0; thousandths < 20'000; ++thousandths) {
     int status = 0;
     if (waitpid(child, &status, WNOHANG) == child)
       return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
-    const timespec pause{0, 100'000'000};
+    const timespec pause{0, 1'000'000};
     nanosleep(&pause, nullptr);
   }
   kill(child, SIGKILL);
@@ -182,6 +185,7 @@ TEST(Fork, WhileOtherThreadsHoldLocks) {
   }
   Tensor pinned = gpu ? empty_pinned({100}, DType::float32) : Tensor();
   if (gpu) pinned.copy_(ones({100}, {.device = device}), true);
+  (void)empty({1000});
   for (int i = 0; i < 40; ++i) {
     const int answer = in_child([&] {
       const Stream host = current_stream(kCPU);
@@ -197,6 +201,51 @@ TEST(Fork, WhileOtherThreadsHoldLocks) {
   }
   stop = true;
   for (std::thread& t : threads) t.join();
+}
+
+/// One round of the next test, in a process that has used nothing yet: a thread makes its first
+/// allocation and this one forks, `TANDEM_FORK_DELAY` ns later.
+TEST(Fork, DISABLED_ARaceForTheFirstUse) {
+  const char* text = std::getenv("TANDEM_FORK_DELAY");
+  ASSERT_NE(text, nullptr);
+  const std::chrono::nanoseconds delay(std::atoi(text));
+  const Stream host = current_stream(kCPU);
+  std::atomic<bool> ready{false}, go{false};
+  std::thread other([&] {
+    ready = true;
+    while (!go) continue;
+    deallocate_memory(allocate_memory(1000, host), host);
+  });
+  while (!ready) continue;
+  go = true;
+  const auto start = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - start < delay) continue;
+  EXPECT_EQ(in_child([&] {
+              deallocate_memory(allocate_memory(1000, host), host);
+              return 0;
+            }),
+            0);
+  other.join();
+}
+
+TEST(Fork, WhileAnotherThreadAllocatesForTheFirstTime) {
+  for (int round = 0; round < 60; ++round) {
+    // Denser near zero, up to the time that a first allocation takes.
+    const std::string delay = "TANDEM_FORK_DELAY=" + std::to_string(round * round * 20);
+    std::vector<char*> environment{const_cast<char*>(delay.c_str())};
+    for (char** at = environ; *at != nullptr; ++at) environment.push_back(*at);
+    environment.push_back(nullptr);
+    const char* arguments[] = {"fork_test", "--gtest_also_run_disabled_tests",
+                               "--gtest_filter=Fork.DISABLED_ARaceForTheFirstUse",
+                               "--gtest_brief=1", nullptr};
+    pid_t child = 0;
+    ASSERT_EQ(posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, const_cast<char**>(arguments),
+                          environment.data()),
+              0);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "round " << round;
+  }
 }
 
 }  // namespace

@@ -72,3 +72,26 @@ def layouts(array):
         yield "offset", padded[array.shape[0] :]
         row = np.broadcast_to(array[:1], array.shape)
         yield "broadcast", row
+
+
+def strided_integers(rng, shape, dtype):
+    """Small integers, so that every sum of products is exact; strides of either sign."""
+    # An operand's axes are taken from a longer one's, some backwards, some with a step.
+    wide = [2 * n if rng.random() < 0.2 else n for n in shape]
+    order = rng.permutation(len(shape))
+    a = rng.integers(0 if np.dtype(dtype).kind == "u" else -3, 4, [wide[i] for i in order]).astype(dtype)
+    if np.dtype(dtype).kind == "c":
+        a = a + 1j * rng.integers(-3, 4, a.shape)
+    a = a.transpose(np.argsort(order))
+    steps = [slice(None, None, 2) if w > n else slice(None) for w, n in zip(wide, shape)]
+    a = a[tuple(steps)] if shape else a
+    flips = tuple(slice(None, None, -1) if rng.random() < 0.25 else slice(None) for _ in shape)
+    return a[flips] if shape else a
+
+
+def tensor_of(a):
+    """A tensor with the array's strides, negative ones too."""
+    back = tuple(slice(None, None, -1) if s < 0 else slice(None) for s in a.strides)
+    t = tandem.from_numpy(np.asarray(a[back] if a.ndim else a))
+    dims = [d for d, s in enumerate(a.strides) if s < 0]
+    return t.flip(dims) if dims else t

@@ -187,3 +187,22 @@ def test_plans_are_let_go():
         assert relative(td.fft.fft(td.tensor(x)).numpy(), np.fft.fft(x)) <= bound(n, np.complex128)
     x = numbers(rng, 301, np.complex128)
     assert relative(td.fft.fft(td.tensor(x)).numpy(), np.fft.fft(x)) <= bound(301, np.complex128)
+
+
+def test_dimensions_of_one_element():
+    """Their strides may be anything: what is read in pairs is not refused for them."""
+    x = np.arange(8.0, dtype=np.float32).reshape(8, 1)
+    np.testing.assert_allclose(td.fft.rfft(td.tensor(x), dim=0).numpy(), np.fft.rfft(x, axis=0), atol=1e-5)
+    row = td.arange(7.0).as_strided((1, 6), (7, 1))
+    np.testing.assert_allclose(td.fft.rfft(row).numpy(), np.fft.rfft(row.numpy()), atol=1e-5)
+    np.testing.assert_allclose(td.fft.rfft2(td.tensor(x.T)).numpy(), np.fft.rfft2(x.T), atol=1e-5)
+    np.testing.assert_allclose(td.fft.ihfft(td.tensor(x), dim=0).numpy(), np.fft.ihfft(x, axis=0), atol=1e-5)
+    deep = td.ones((1,) * 31 + (4,))
+    assert td.fft.irfft(deep, n=7).shape == (1,) * 31 + (7,)
+    np.testing.assert_allclose(td.fft.irfft(deep, n=7).numpy().ravel(), np.fft.irfft(np.ones(4), 7), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["fftn", "rfftn", "irfftn", "hfftn", "ihfftn"])
+def test_no_dimension_has_none_to_transform(name):
+    with pytest.raises(IndexError, match=f"fft_{name}.*'dim': expected a tensor with dimensions, got none"):
+        getattr(td.fft, name)(td.tensor(3.0), s=(4,), dim=(0,))

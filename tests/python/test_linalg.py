@@ -484,3 +484,47 @@ def test_a_call_leaves_its_arguments_as_they_were():
                    lambda t: linalg.solve_triangular(t, t, upper=True)):
             op(x)
             assert np.array_equal(x.numpy(), a)
+
+
+def test_only_one_triangle_is_read():
+    for dtype in DTYPES:
+        a = definite((4, 4), dtype)
+        for uplo, bad in (("L", np.triu_indices(4, 1)), ("U", np.tril_indices(4, -1))):
+            spoilt = a.copy()
+            spoilt[bad] = np.nan
+            want = np.linalg.eigvalsh(a)
+            close(linalg.eigvalsh(tandem.tensor(spoilt), uplo).numpy(), want, np.abs(want).max())
+            values, vectors = arrays(linalg.eigh(tandem.tensor(spoilt), uplo))
+            close(a @ vectors, vectors * values, np.abs(want).max())
+
+
+def test_pivots_are_rows_of_the_matrix():
+    lu, _ = linalg.lu_factor(tandem.tensor(definite((3, 3), "float64")))
+    for bad in (0, -1, 4, 2**31 - 1):
+        pivots = tandem.tensor([1, bad, 3], dtype=tandem.int32)
+        with pytest.raises(ValueError, match=rf"linalg_lu_solve.*'pivots': expected rows from 1 to 3, got {bad}"):
+            linalg.lu_solve(lu, pivots, tandem.ones(3, 1, dtype=tandem.float64))
+
+
+def test_a_matrix_that_has_the_shape_of_a_batch_of_vectors():
+    """Where A is [3, 3, 3] and B [3, 3], only `solve` reads vectors."""
+    a = np.triu(definite((3, 3, 3), "float64"))
+    b = drawn((3, 3), "float64", 1)
+    x, y = tandem.tensor(a), tandem.tensor(b)
+    close(linalg.solve_triangular(x, y, upper=True).numpy(), np.linalg.solve(a, np.broadcast_to(b, a.shape)), 30)
+    left = linalg.solve_triangular(x, y, upper=True, left=False).numpy()
+    close(left @ a, np.broadcast_to(b, a.shape), 30)
+    lu, pivots = linalg.lu_factor(x)
+    close(linalg.lu_solve(lu, pivots, y).numpy(), np.linalg.solve(a, np.broadcast_to(b, a.shape)), 30)
+    close(linalg.solve(x, y).numpy(), np.linalg.solve(a, b[..., None])[..., 0], 30)
+
+
+@pytest.mark.parametrize("name", ["solve", "lstsq", "solve_triangular"])
+def test_names_that_are_summed_over_agree(name):
+    a = tandem.eye(2).rename("a", "b")
+    more = {"upper": True} if name == "solve_triangular" else {}
+    with pytest.raises(tandem.ShapeError, match=rf"linalg_{name}.*'B': expected rows with the name 'a' of A's, got 'z'"):
+        getattr(linalg, name)(a, tandem.ones(2, 1).rename("z", "c"), **more)
+    got = getattr(linalg, name)(a, tandem.ones(2, 1).rename("a", "c"), **more)
+    assert (got[0] if name == "lstsq" else got).names == ("b", "c")
+    assert getattr(linalg, name)(a, tandem.ones(2, 1), **more) is not None

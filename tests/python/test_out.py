@@ -143,3 +143,60 @@ def test_overloads_with_out(x):
         assert same(values, y.amax(0, True)) and same(indices, y.argmax(0, True))
     meta = td.sort(y.to("meta"), out=(td.empty(0, device="meta"), td.empty(0, dtype=td.int64, device="meta")))
     assert meta.values.shape == meta.indices.shape == (4, 5)
+
+
+# Rows of the modules with one result: a square definite matrix is a call of most of them.
+SINGLE = {
+    row["name"]: row
+    for row in td.op_rows()
+    if row["name"].startswith(("linalg_", "fft_"))
+    and "->" not in row["schema"]
+    and "(n:" not in row["schema"]
+    and not row["view"]  # which gives memory of its input
+}
+MORE = {
+    "linalg_matrix_power": lambda x: (3,),
+    "linalg_householder_product": lambda x: (x[0],),
+    "linalg_lu_solve": lambda x: (td.tensor([1, 2, 3, 4], dtype=td.int32), x),
+    "linalg_solve": lambda x: (x,),
+    "linalg_solve_triangular": lambda x: (x,),
+    "linalg_tensorsolve": lambda x: (x[0],),
+    "linalg_tensorinv": lambda x: (1,),
+    "linalg_cross": lambda x: (x.flip(0),),
+}
+
+
+def single(name, x, **keywords):
+    place = td
+    for part in SINGLE[name]["python"].split("."):
+        place = getattr(place, part)
+    if name == "linalg_solve_triangular":
+        keywords["upper"] = True
+    first = [x, x] if name == "linalg_multi_dot" else x[:, :3] if name == "linalg_cross" else x
+    return place(first, *MORE.get(name, lambda x: ())(first), **keywords)
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_views_as_outputs_of_the_modules(name, rng):
+    """Transposed, backwards in memory, in every second place, and over an input: the bits of a fresh output."""
+    a = td.tensor(rng.standard_normal((4, 4)))
+    x = a @ a.t() + 4 * td.eye(4, dtype=td.float64)
+    expected = single(name, x)
+    swapped = td.full_like(expected, 7).permute(list(range(expected.dim()))[::-1])
+    backwards = td.full_like(expected, 7).flip(list(range(expected.dim())))
+    spread = td.full((*expected.shape, 2), 7, dtype=expected.dtype)[..., 1]
+    for out in (swapped, backwards, spread):
+        if out.shape != expected.shape:  # a transpose of another shape
+            continue
+        strides = out.stride()
+        assert single(name, x, out=out) is out and out.stride() == strides
+        assert same(out.contiguous(), expected)
+    if expected.shape == x.shape and expected.dtype is x.dtype:
+        over = x.clone()
+        try:
+            single(name, over, out=over)
+        except td.Error as e:  # refused is as good, if nothing was written
+            assert "out" in str(e) or "overlap" in str(e)
+            assert same(over, x)
+        else:
+            assert same(over, expected)

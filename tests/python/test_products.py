@@ -4,6 +4,7 @@ lint: oracle table (the dtypes that products take)
 """
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -330,3 +331,17 @@ def test_matrix_power_below_zero():
     else:
         with pytest.raises(NotImplementedError, match="matrix_power"):
             torch.linalg.matrix_power(a, -2)
+
+
+@pytest.mark.parametrize("equation, shown", [("é,é", "é"), ("i\u20ac->i", "\u20ac"), ("i\x7f", "\x7f"), ("i1", "1")])
+def test_einsum_shows_the_character_it_does_not_know(equation, shown):
+    with pytest.raises(ValueError, match=re.escape(f"got '{shown}'")):
+        torch.einsum(equation, *[torch.ones(3)] * (equation.count(",") + 1))
+
+
+@pytest.mark.parametrize("op", ["matmul", "outer", "kron", "add"])
+def test_results_that_no_address_counts_are_refused_by_name(op):
+    long = torch.ones(1).expand(5_000_000_000)
+    a, b = (long, long) if op == "outer" else (long.unsqueeze(1), long.unsqueeze(0))
+    with pytest.raises(ValueError, match=rf"\[{op}\] a tensor of shape .* has more bytes than an address can count"):
+        getattr(torch, op)(a, b)

@@ -332,12 +332,35 @@ def test_help_and_version():
     refused("frobnicate")
 
 
-@pytest.mark.skipif(not (COMMAND.parent / "tandem_bench").exists(), reason="the benchmark is not built")
+BENCH = COMMAND.parent / "tandem_bench"
+
+
+@pytest.mark.skipif(not BENCH.exists(), reason="the benchmark is not built")
 def test_bench_hands_on_its_arguments():
-    done = run("bench", "--device", "meta", "nothing", status=2)
+    done = run("bench", "--alone", "nothing", "--device", "meta", status=2)
     assert re.fullmatch(r"tandem_bench: --device: [^\n]*'meta'\n", done.stderr), done.stderr
-    done = run("bench", "--device", "cpu", "no such row", status=2)
-    assert "'no such row'" in done.stderr
+    done = run("bench", "--alone", "--device", "cpu", "no such row", "nor this", status=2)
+    assert "'no such row', 'nor this'" in done.stderr
+    rows = run("bench", "--alone", "--list", "^matmul/float32/4x4", "--dtypes", "float64", "luma$").stdout
+    assert [line.split("/")[0] for line in rows.split()] == ["matmul", "einsum"]
+
+
+@pytest.mark.skipif(not BENCH.exists(), reason="the benchmark is not built")
+def test_bench_beside_pytorch(tmp_path):
+    """What it hands to the Python that is named, or that it finds; here one that prints its arguments."""
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/sh\n[ "$1" = -c ] && exit "${FOUND:-0}"\nprintf "%s|" "$@"\n')
+    python.chmod(0o755)
+    named = run("bench", "--peers", str(python), "matmul", "fft", "--threads", "2").stdout.split("|")
+    assert named[0].endswith("perf/peers.py") and Path(named[0]).exists()
+    assert named[1:] == ["--bench", str(BENCH.resolve()), "matmul", "fft", "--threads", "2", ""]
+    assert run("bench", "x", env=os.environ | {"TANDEM_PEERS": str(python)}).stdout == "|".join([*named[:3], "x", ""])
+    path = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert run("bench", "x", env=path).stdout == "|".join([*named[:3], "x", ""])
+    without = run("bench", "--list", "^matmul/float32/4x4", env=path | {"FOUND": "9"}).stdout
+    assert "--peers" in without and without.endswith("matmul/float32/4x4/fresh\n")
+    for arguments in (["--peers", "/nonesuch"], ["--peers", "/bin/false"]):
+        assert arguments[1] in refused("bench", *arguments, "x")
 
 
 def test_output_that_cannot_be_written():
