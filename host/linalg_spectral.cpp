@@ -25,16 +25,6 @@ bool finite(const T* a, std::int64_t rows, std::int64_t columns, std::int64_t le
   return sum == 0;
 }
 
-/// The same of the triangle that is read.
-template <class T>
-bool finite_triangle(const T* a, std::int64_t n, std::int64_t leading, bool upper) {
-  for (std::int64_t j = 0; j < n; ++j) {
-    const std::int64_t first = upper ? 0 : j;
-    if (!finite(a + j * leading + first, upper ? j + 1 : n - j, 1, leading)) return false;
-  }
-  return true;
-}
-
 /// Extent below which one thread is faster than two in iterations for eigenvalues and singular
 /// values: measured on two cores, 128 takes 0.8 of the time, 192 0.9, 256 as long or longer.
 constexpr double kOneThread = 220;
@@ -112,6 +102,16 @@ class DividedEigh {
 
 /// Rows from which dividing pays.
 constexpr std::int64_t kDivided = 33;
+
+/// The same of the triangle that is read.
+template <class T>
+bool finite_triangle(const T* a, std::int64_t n, std::int64_t leading, bool upper) {
+  for (std::int64_t j = 0; j < n; ++j) {
+    const std::int64_t first = upper ? 0 : j;
+    if (!finite(a + j * leading + first, upper ? j + 1 : n - j, 1, leading)) return false;
+  }
+  return true;
+}
 
 /// syevd and heevd, whose real work only the complex one has.
 template <class T>
@@ -282,8 +282,8 @@ void divided(const FactorLaunch& l, std::int64_t first, std::int64_t last, R* wo
   for (std::int64_t b = first; b < last; ++b) {
     R* a = matrix_at<R>(l.a, b);
     R* w = static_cast<R*>(l.values) + b * l.n;
-    l.info[b] = !finite(a, l.n, l.n, l.a.leading) ? l.kNotFinite
-                : eigen.takes(a)                  ? eigen.run(a, w)
+    l.info[b] = !finite_triangle(a, l.n, l.a.leading, l.upper) ? l.kNotFinite
+                : eigen.takes(a)                               ? eigen.run(a, w)
                                  : eigh<R>(l, a, w, work, size, nullptr, 0, iwork, int_size);
   }
 }

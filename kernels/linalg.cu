@@ -30,6 +30,7 @@ __global__ void __launch_bounds__(kThreads)
     for (std::int64_t i = 0; i < p.m; ++i) order[i] = i;
     for (std::int64_t i = 0; i < p.k; ++i) {
       const std::int64_t j = p.pivots[b * p.pivots_stride + i] - 1;
+      if (j < 0 || j >= p.m) continue;  // pivots that a user has made
       const std::int64_t kept = order[i];
       order[i] = order[j];
       order[j] = kept;

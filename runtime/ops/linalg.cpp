@@ -128,6 +128,16 @@ FactorLaunch factor_launch(const OpRow& row, FactorLaunch::Step step, const Matr
   return l;
 }
 
+void check_pivots(const OpRow& row, const char* argument, const Tensor& pivots, std::int64_t n) {
+  if (!pivots.device().is_cpu()) return;
+  const auto* p = pivots.numel() == 0 ? nullptr : pivots.data<std::int32_t>();
+  for (std::int64_t i = 0; i < pivots.numel(); ++i) {
+    TANDEM_EXPECTS(p[i] >= 1 && p[i] <= n, ValueError,
+                   fmt::format("[{}] argument '{}': expected rows from 1 to {}, got {}", row.name,
+                               argument, n, p[i]));
+  }
+}
+
 bool is_small(const Matrices& a, std::int64_t k) {
   return !is_complex(a.x.dtype()) && a.m == a.n && std::max(a.n, k) <= SmallLaunch::kMost;
 }

@@ -71,6 +71,10 @@ Tensor with_info(const OpRow& row, const Matrices& a, bool empty, Go&& go) {
       });
 }
 
+/// Raises ValueError for pivots on the host that name no row of n: LAPACK goes where they point. On
+/// a device the kernels look.
+void check_pivots(const OpRow& row, const char* argument, const Tensor& pivots, std::int64_t n);
+
 /// Whether batches of such matrices (k columns on the right) are a task of SmallLaunch.
 bool is_small(const Matrices& a, std::int64_t k = 1);
 /// Matrices as a SmallLaunch reads or writes them; `turned`: transposed. t is dense in its batch or

@@ -72,6 +72,7 @@ std::vector<Value> lu_unpack(const Tensor& lu, const Tensor& pivots, bool data, 
                              row.name, fmt::join(shape, ", "), fmt::join(pivots.shape(), ", ")));
   (void)detail::common_device(row, std::array<const Tensor*, 2>{&lu, &pivots});
   const Tensor own = pivots.rename(std::nullopt).contiguous();
+  detail::check_pivots(row, "LU_pivots", own, a.m);
   const auto [p, l, u] = detail::unpack_lu(row, a, own, data, permutation);
   return {p, l, u};
 }

@@ -78,17 +78,6 @@ void back_substitute(const OpRow& row, const Tensor& factors, bool by_rows, cons
   detail::launch(op::linalg_lu_solve, f.device, &f);
 }
 
-/// LAPACK goes where they point. On a device the kernel that widens them looks.
-void check_pivots(const OpRow& row, const Tensor& pivots, std::int64_t n) {
-  if (!pivots.device().is_cpu()) return;
-  const auto* p = pivots.numel() == 0 ? nullptr : pivots.data<std::int32_t>();
-  for (std::int64_t i = 0; i < pivots.numel(); ++i) {
-    TANDEM_EXPECTS(p[i] >= 1 && p[i] <= n, ValueError,
-                   fmt::format("[{}] argument 'pivots': expected rows from 1 to {}, got {}",
-                               row.name, n, p[i]));
-  }
-}
-
 /// Of A X = B: X has A's columns and B's columns; of X A = B: B's rows and A's rows.
 Names solution_names(const OpRow& row, const Matrices& a, const RightSide& r, bool left) {
   if (left) {
@@ -212,7 +201,7 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& y, bool le
                              fmt::join(a.shape(Dims{a.n}), ", "), fmt::join(pivots.shape(), ", ")));
   (void)detail::common_device(row, std::array<const Tensor*, 2>{&lu, &pivots});
   const Tensor own = pivots.rename(std::nullopt).contiguous();
-  check_pivots(row, own, a.n);
+  detail::check_pivots(row, "pivots", own, a.n);
   const Dims batch = detail::joint_batch(row, a.batch, r.b.batch);
   const Names names = solution_names(row, a, r, left);
   Matrices b = columns_of(r.b, batch, left);

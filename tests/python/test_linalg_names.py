@@ -103,6 +103,9 @@ def test_older_forms_of_lu(dtype):
     p, low, up = tandem.lu_unpack(lu, pivots, unpack_data=False)
     assert low.numel() == 0 and up.numel() == 0 and p.shape == (2, 3, 3)
     assert tandem.lu_unpack(lu, pivots, unpack_pivots=False).P.numel() == 0
+    for bad in (0, 4):
+        with pytest.raises(ValueError, match="expected rows from 1 to 3"):
+            tandem.lu_unpack(lu, tandem.full_like(pivots, bad))
     assert tandem.lu(tandem.zeros(2, 2), get_infos=True)[2].item() == 1
     for upper, transpose, unit in itertools.product([True, False], repeat=3):
         t = (np.triu if upper else np.tril)(a)
