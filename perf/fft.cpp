@@ -77,7 +77,7 @@ void add_convolutions(std::vector<Case>& cases) {
   const auto add = [&](const char* op, const Dims& shape, std::int64_t taps, auto f) {
     cases.push_back(make(op, "k" + std::to_string(taps), DType::float32, shape,
                          [taps, f](benchmark::State& state, const Tensor& x) {
-                           const Tensor& y = input({taps}, DType::float32, kUnit);
+                           const Tensor y = filled({taps}, DType::float32, kUnit, 2).to(x.device());
                            timed(state, [&] { return f(x, y, "full", std::nullopt); });
                          }));
   };

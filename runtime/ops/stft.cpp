@@ -214,7 +214,7 @@ Tensor envelope(const Frames& f, const Tensor& frames, std::int64_t begin, std::
           ? f.window
           : ones(Dims{f.n}, {.dtype = real_part(frames.dtype()), .device = frames.device()});
   const Tensor squares = mul(w, w).expand(Dims{count, f.n});
-  const Tensor sums = detail::overlap_add(squares, f.hop).narrow(-1, begin, size);
+  Tensor sums = detail::overlap_add(squares, f.hop).narrow(-1, begin, size);
   if (frames.device().is_meta() || size == 0) return sums;
   const double least = amin(abs(sums)).item().to_double();
   TANDEM_EXPECTS(!(least < 1e-11), ValueError,
