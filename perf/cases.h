@@ -38,9 +38,7 @@ std::vector<Case> other_cases(const std::vector<DType>& dtypes);
 std::vector<Case> indexing_cases();
 /// Fourier transforms, short-time ones, convolution by them.
 std::vector<Case> fft_cases();
-/// Factorisations of one matrix.
-std::vector<Case> linalg_cases();
-/// Factorisations of batches of small matrices.
+/// Factorisations of one matrix, and of batches of small ones.
 std::vector<Case> factorisation_cases();
 /// Memory without tensors: from the host's pool and from malloc. None on a device.
 std::vector<Case> allocator_cases();

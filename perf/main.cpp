@@ -72,7 +72,6 @@ std::vector<Case> chosen_cases(const Options& o) {
   for (Case& c : other_cases(dtypes)) cases.push_back(std::move(c));
   for (Case& c : indexing_cases()) cases.push_back(std::move(c));
   for (Case& c : fft_cases()) cases.push_back(std::move(c));
-  for (Case& c : linalg_cases()) cases.push_back(std::move(c));
   for (Case& c : factorisation_cases()) cases.push_back(std::move(c));
   for (Case& c : allocator_cases()) cases.push_back(std::move(c));
   if (!o.filters.empty()) keep_matching(cases, o.filters);

@@ -129,7 +129,7 @@ def run_targets(bench, o, torch, out):
         rows = {row["name"]: row for row in result["rows"] if "ns" in row}
         for row in rows.values():
             row["torch"] = torch.nanoseconds(row, o) if torch else None
-        rounds.append({"rates": result["rates"], "rows": rows})
+        rounds.append({"rates": result["rates"], "rows": rows, "transforms": result["machine"].get("transforms")})
         for what in ("machine", "rates"):
             out.setdefault(what, result[what])
     return targets(rounds, o.device != "cpu")

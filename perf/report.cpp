@@ -37,7 +37,9 @@ std::string processor() {
 }
 
 nlohmann::ordered_json machine_json() {
-  nlohmann::ordered_json out{{"processor", processor()}, {"threads", get_num_threads()}};
+  nlohmann::ordered_json out{{"processor", processor()},
+                             {"threads", get_num_threads()},
+                             {"transforms", fft::provider(place().device)}};
   const Place& p = place();
   if (!p.on_device()) return out;
   out["device"] = {{"name", p.device.str()},

@@ -84,6 +84,8 @@ def test_least_of_a_family():
         "products": (pytest.approx(1.2), True), "transforms": (0.6, True), "factorisations": (0.9, False),
         "a transform of 1": (pytest.approx(1.9), False),
     }  # fmt: skip
+    with_fftw = targets([{"rates": {}, "rows": rows, "transforms": "fftw"}])
+    assert [v["limit"] for v in with_fftw if v["target"].startswith("transforms,")] == [1]
     assert "2, matmul/float64/64x64/fresh" in verdicts["products"]["target"]
     assert {family for family in FAMILIES if "einsum" in family} and re.search(TARGET_PATTERN, "fft_fft/complex64/1M/fresh")
     assert not re.search(TARGET_PATTERN, "matmul/int32/64x64/fresh")
