@@ -53,10 +53,10 @@ struct Cufft {
       std::snprintf(text, sizeof text, "switched off: TANDEM_CUFFT_LIBRARY is empty");
       return;
     }
-    void* library =
-        dlopen(asked != nullptr ? asked : TANDEM_LIBRARY(CUFFT_VER_MAJOR), RTLD_NOW | RTLD_LOCAL);
+    const char* name = asked != nullptr ? asked : TANDEM_LIBRARY(CUFFT_VER_MAJOR);
+    void* library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
-      std::snprintf(text, sizeof text, "%s", dlerror());
+      std::snprintf(text, sizeof text, "%s could not be opened", name);
       return;
     }
     usable = true;
