@@ -70,10 +70,11 @@ Level choose_level() {
   const std::string_view wanted = asked == nullptr ? "" : asked;
   const bool known = wanted == "v4" || wanted == "v3" || wanted == "baseline";
   if (!known && !wanted.empty()) {
-    fmt::print(stderr,
-               "[tandem] TANDEM_SIMD: expected v4, v3 or baseline, got '{}'; the best level of this "
-               "processor is used\n",
-               wanted);
+    fmt::print(
+        stderr,
+        "[tandem] TANDEM_SIMD: expected v4, v3 or baseline, got '{}'; the best level of this "
+        "processor is used\n",
+        wanted);
   }
   bool allowed = !known;
   for (const Level& l : levels) {

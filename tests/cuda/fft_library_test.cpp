@@ -30,8 +30,7 @@ using Notes = void (*)(FakeCufft*, int);
 Notes fake() {
   const char* folder = std::getenv("TANDEM_VENDOR_LIBRARIES");
   if (folder == nullptr || fft::provider(kDevice) != "cufft") return nullptr;
-  void* library =
-      dlopen((std::string(folder) + "/libcufft.so.0").c_str(), RTLD_NOW | RTLD_NOLOAD);
+  void* library = dlopen((std::string(folder) + "/libcufft.so.0").c_str(), RTLD_NOW | RTLD_NOLOAD);
   return library == nullptr ? nullptr : reinterpret_cast<Notes>(dlsym(library, "fake_cufft_notes"));
 }
 FakeCufft notes(bool reset = true) {
