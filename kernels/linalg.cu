@@ -2,7 +2,12 @@
 // the same bits as on the host), the other steps by the vendor's libraries
 // (kernels/cuda/solver.cpp); the orders that pivots leave and copies of pivots between integer
 // types have kernels here.
+#include <cuda_runtime.h>
+
+#include <algorithm>
+
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/flag.h"
 #include "kernels/cuda/solver.h"
 #include "kernels/functors/small_matrix.h"
 #include "tandem/cuda/elementwise.h"
@@ -16,6 +21,7 @@ struct PermutationParams {
   const std::int32_t* pivots;
   std::int64_t* order;
   std::int64_t batch, m, k, pivots_stride;
+  ErrorFlag flag;
 };
 
 // A thread a matrix: each interchange depends on those before it. The order is small beside the
@@ -30,7 +36,10 @@ __global__ void __launch_bounds__(kThreads)
     for (std::int64_t i = 0; i < p.m; ++i) order[i] = i;
     for (std::int64_t i = 0; i < p.k; ++i) {
       const std::int64_t j = p.pivots[b * p.pivots_stride + i] - 1;
-      if (j < 0 || j >= p.m) continue;  // pivots that a user has made
+      if (j < 0 || j >= p.m) {  // pivots that a user has made
+        report(p.flag, j + 1);
+        continue;
+      }
       const std::int64_t kept = order[i];
       order[i] = order[j];
       order[j] = kept;
@@ -42,7 +51,8 @@ template <class From, class To>
 struct PivotParams {
   const From* from;
   To* to;
-  std::int64_t count;
+  std::int64_t count, rows;  // of the matrix: pivots are 1 to rows
+  ErrorFlag flag;
 };
 
 // Occupancy: 8 blocks of 256 threads.
@@ -51,13 +61,19 @@ __global__ void __launch_bounds__(kThreads)
     pivots_kernel(const __grid_constant__ PivotParams<From, To> p) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < p.count;
-       i += step)
-    p.to[i] = static_cast<To>(p.from[i]);
+       i += step) {
+    const From pivot = p.from[i];
+    const bool bad = pivot < 1 || pivot > p.rows;
+    if (bad) report(p.flag, pivot);
+    p.to[i] = bad ? To(1) : static_cast<To>(pivot);  // the library goes where they point
+  }
 }
 
 template <class From, class To>
 void launch_pivots(const FactorLaunch& l, const From* from, To* to, std::int64_t count) {
-  const PivotParams<From, To> p{from, to, count};
+  const PivotParams<From, To> p{from, to, count, std::max(l.m, l.n),
+                                error_flag(l.device, l.stream, l.row->name)};
+  if (p.flag.word == nullptr) return;  // the error was raised
   check(launch(&pivots_kernel<From, To>, grid_for((count + kThreads - 1) / kThreads), kThreads, p,
                l.device, l.stream),
         l.row->name);
@@ -221,7 +237,10 @@ void launch_factor(const void* desc, const void*) {
     vendor_factor(l);
     return;
   }
-  const PermutationParams p{l.pivots, l.order, l.batch, l.m, l.k, l.pivots_stride};
+  const PermutationParams p{
+      l.pivots, l.order, l.batch, l.m, l.k, l.pivots_stride,
+      error_flag(l.device, l.stream, l.row->name)};
+  if (p.flag.word == nullptr) return;  // the error was raised
   check(launch(&permutation_kernel, grid_for((l.batch + kThreads - 1) / kThreads), kThreads, p,
                l.device, l.stream),
         l.row->name);

@@ -5,8 +5,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <string>
 #include <vector>
 
+#include "tandem/call.h"
 #include "tandem/tandem.h"
 #include "tandem/testing.h"
 #include "tests/support/call_data.h"
@@ -223,6 +225,35 @@ TEST(SmallMatrix, TheDeviceGivesTheHostsBits) {
                    std::get<0>(linalg::cholesky_ex(d)), "cholesky");
     }
   }
+}
+
+std::vector<Value> unpack(const Tensor& lu, const Tensor& pivots) {
+  return call_named("lu_unpack", std::vector<NamedValue>{{"", lu}, {"", pivots}});
+}
+
+/// On the host the call refuses them; a device finds them while it works, and goes nowhere else.
+TEST(SmallMatrix, PivotsOutsideTheMatrixAreFoundOnTheDevice) {
+  TANDEM_NEEDS_GPU();
+  const Tensor lu = varied({3, 3}, DType::float64).to(kDevice);
+  const auto pivots_of = [](std::int32_t middle) {
+    Tensor p = arange(1, 4).to(DType::int32);
+    p.select(0, 1).fill_(middle);
+    return p;
+  };
+  for (const std::int32_t bad : {0, -7, 4, 2147483647}) {
+    const Tensor pivots = pivots_of(bad);
+    EXPECT_THROW((void)unpack(lu.cpu(), pivots), ValueError) << bad;
+    (void)unpack(lu, pivots.to(kDevice));
+    try {
+      synchronize(kDevice);
+      ADD_FAILURE() << bad << " was not found";
+    } catch (const IndexError& e) {
+      EXPECT_NE(std::string(e.what()).find("index " + std::to_string(bad)), std::string::npos)
+          << e.what();
+    }
+  }
+  (void)unpack(lu, pivots_of(3).to(kDevice));
+  EXPECT_NO_THROW(synchronize(kDevice));
 }
 
 }  // namespace
