@@ -237,9 +237,13 @@ void launch_factor(const void* desc, const void*) {
     vendor_factor(l);
     return;
   }
-  const PermutationParams p{
-      l.pivots, l.order, l.batch, l.m, l.k, l.pivots_stride,
-      error_flag(l.device, l.stream, l.row->name)};
+  const PermutationParams p{l.pivots,
+                            l.order,
+                            l.batch,
+                            l.m,
+                            l.k,
+                            l.pivots_stride,
+                            error_flag(l.device, l.stream, l.row->name)};
   if (p.flag.word == nullptr) return;  // the error was raised
   check(launch(&permutation_kernel, grid_for((l.batch + kThreads - 1) / kThreads), kThreads, p,
                l.device, l.stream),

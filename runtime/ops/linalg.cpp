@@ -1,6 +1,7 @@
 // What the front-ends of linear algebra share: batches of matrices, their names, copies by columns,
 // errors of single matrices.
 #include "runtime/ops/linalg.h"
+#include "runtime/base/trace.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -188,6 +189,8 @@ void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, Smal
 
 void check_info(const OpRow& row, const Tensor& info, const char* expected, const char* got) {
   if (info.device().is_meta()) return;
+  // pinv's error, not that of the svd within.
+  const char* op = trace::t_current_op == nullptr ? row.name : trace::t_current_op;
   const Tensor host = info.cpu().contiguous();
   const std::int64_t count = host.numel();
   const auto* codes = count == 0 ? nullptr : host.data<std::int32_t>();
@@ -202,7 +205,7 @@ void check_info(const OpRow& row, const Tensor& info, const char* expected, cons
     }
     const bool finite = code != FactorLaunch::kNotFinite;
     fail<linalg::LinAlgError>(fmt::format(
-        "[{}] argument 'A': expected {} matrices, got {}{}", row.name, finite ? expected : "finite",
+        "[{}] argument 'A': expected {} matrices, got {}{}", op, finite ? expected : "finite",
         finite ? got : "one with an infinite or NaN element",
         where.empty() ? "" : fmt::format(" at batch index ({})", where)));
   }

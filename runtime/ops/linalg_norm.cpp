@@ -54,8 +54,18 @@ void check_order(const OpRow& row, const char* argument, const Order& o) {
                              row.name, argument, o.number));
 }
 
+/// The greatest or the least of the last axis; of none the greatest is 0, as the norm of nothing.
+Tensor extreme(const OpRow& row, const Tensor& x, bool least) {
+  if (x.shape().back() > 0) return least ? amin(x, Axes{Axis(-1)}) : amax(x, Axes{Axis(-1)});
+  TANDEM_EXPECTS(!least, IndexError,
+                 fmt::format("[{}] argument 'A': expected matrices with elements for the least of "
+                             "their norms, got none",
+                             row.name));
+  return sum(x, Axes{Axis(-1)});
+}
+
 /// Of the last two dimensions, which are taken away.
-Tensor norm_of_last(const Tensor& a, const Order& o) {
+Tensor norm_of_last(const OpRow& row, const Tensor& a, const Order& o) {
   const Axes last{Axis(-1)};
   const Axes both{Axis(-2), Axis(-1)};
   if (o.kind == Order::Kind::Frobenius) return vector_norm(a, 2, both);
@@ -63,10 +73,10 @@ Tensor norm_of_last(const Tensor& a, const Order& o) {
   const bool least = o.number < 0;
   if (std::abs(o.number) == 2) {
     const Tensor s = linalg::svdvals(a);
-    return least ? amin(s, last) : amax(s, last);
+    return extreme(row, s, least);
   }
   const Tensor sums = vector_norm(a, 1, Axes{Axis(std::isinf(o.number) ? -1 : -2)});
-  return least ? amin(sums, last) : amax(sums, last);
+  return extreme(row, sums, least);
 }
 
 /// Two different axes, the rows' first.
@@ -101,7 +111,7 @@ Tensor matrix_norm_of(const OpRow& row, const Tensor& x, const Order& o,
                              name(x.dtype()), name(t)));
   const Tensor plain = x.rename(std::nullopt);
   const Tensor moved = plain.movedim(Axes{Axis(r), Axis(c)}, Axes{Axis(-2), Axis(-1)});
-  Tensor y = norm_of_last(moved.dtype() == t ? moved : moved.to(t), o);
+  Tensor y = norm_of_last(row, moved.dtype() == t ? moved : moved.to(t), o);
   if (keepdim) y = y.unsqueeze(std::min(r, c)).unsqueeze(std::max(r, c));
   const std::uint64_t gone = std::uint64_t(1) << r | std::uint64_t(1) << c;
   return detail::named(y, detail::names_without(x.body_ptr()->names, gone, keepdim));
@@ -110,12 +120,16 @@ Tensor matrix_norm_of(const OpRow& row, const Tensor& x, const Order& o,
 Tensor condition(const OpRow& row, const Tensor& x, const Order& o) {
   check_order(row, "p", o);
   const bool by_values = o.kind == Order::Kind::Number && std::abs(o.number) == 2;
+  if (o.kind == Order::Kind::Number) {
+    const Matrices a = detail::matrices_of(row, x);
+    if (a.m == 0 || a.n == 0) {  // nothing has to be inverted
+      const Options options{.dtype = real_part(x.dtype()), .device = x.device()};
+      return detail::named(zeros(a.batch, options), a.names({}, row.name));
+    }
+  }
   const Matrices a = by_values ? detail::matrices_of(row, x) : detail::squares_of(row, x);
   const Names names = a.names({}, row.name);
   if (by_values) {
-    TANDEM_EXPECTS(std::min(a.m, a.n) > 0, ShapeError,
-                   fmt::format("[{}] argument 'A': expected matrices with elements, got {} x {}",
-                               row.name, a.m, a.n));
     const Tensor s = linalg::svdvals(a.x);
     const Tensor most = s.select(-1, 0);
     const Tensor least = s.select(-1, s.shape().back() - 1);
@@ -123,8 +137,8 @@ Tensor condition(const OpRow& row, const Tensor& x, const Order& o) {
   }
   const auto [inverse, info] = linalg::inv_ex(a.x);
   const Tensor product =
-      mul(norm_of_last(a.x, o),
-          norm_of_last(where(ne(info, 0).unsqueeze(-1).unsqueeze(-1), 0, inverse), o));
+      mul(norm_of_last(row, a.x, o),
+          norm_of_last(row, where(ne(info, 0).unsqueeze(-1).unsqueeze(-1), 0, inverse), o));
   return detail::named(where(ne(info, 0), kInfinity, product), names);
 }
 
@@ -281,7 +295,7 @@ Tensor matrix_exp(const Tensor& x) {
   const Matrices a = detail::squares_of(row, x);
   const Names names = a.names({a.rows, a.columns}, row.name);
   if (x.numel() == 0) return detail::named(a.x.clone(), names);
-  const Tensor norm = norm_of_last(a.x, {Order::Kind::Number, 1});
+  const Tensor norm = norm_of_last(row, a.x, {Order::Kind::Number, 1});
   // Each matrix is halved as often as its norm asks for.
   const Tensor halvings =
       where(isfinite(norm), clamp(ceil(log2(div(norm, kMostNorm))), 0, 1100), 0);

@@ -528,3 +528,33 @@ def test_names_that_are_summed_over_agree(name):
     got = getattr(linalg, name)(a, tandem.ones(2, 1).rename("a", "c"), **more)
     assert (got[0] if name == "lstsq" else got).names == ("b", "c")
     assert getattr(linalg, name)(a, tandem.ones(2, 1), **more) is not None
+
+
+@pytest.mark.parametrize("shape", [(3, 0), (0, 3), (0, 0), (2, 0, 3), (0, 0, 3)])
+def test_norms_and_conditions_of_nothing(shape):
+    """The norm of no element is 0, as in PyTorch, where it is a greatest; a least of nothing there is not."""
+    x, zero = tandem.empty(shape), np.zeros(shape[:-2], np.float32)
+    for order in ("fro", "nuc", 1, 2, np.inf):
+        np.testing.assert_array_equal(linalg.matrix_norm(x, order).numpy(), zero)
+    for order, of_none in ((-1, shape[-1] == 0), (-2, True), (-np.inf, shape[-2] == 0)):
+        if of_none and 0 not in shape[:-2]:
+            with pytest.raises(IndexError, match=r"\[linalg_matrix_norm\] argument 'A': expected matrices with elements"):
+                linalg.matrix_norm(x, order)
+        elif not of_none:
+            np.testing.assert_array_equal(linalg.matrix_norm(x, order).numpy(), zero)
+    for order in (None, 1, -1, 2, -2, np.inf):
+        np.testing.assert_array_equal(linalg.cond(x, order).numpy(), zero)
+    if shape[-1] != shape[-2]:
+        with pytest.raises(tandem.ShapeError, match="linalg_cond.*expected square matrices"):
+            linalg.cond(x, "fro")
+
+
+@pytest.mark.parametrize("name", ["pinv", "matrix_rank", "cond", "svdvals", "polar", "eigh"])
+def test_errors_name_the_op_that_was_called(name):
+    with pytest.raises(linalg.LinAlgError, match=rf"^\[linalg_{name}\] argument 'A': expected finite matrices"):
+        getattr(linalg, name)(tandem.full((2, 2), float("nan")))
+
+
+def test_a_power_of_a_singular_matrix():
+    with pytest.raises(linalg.LinAlgError, match=r"^\[linalg_matrix_power\] argument 'A': expected invertible matrices"):
+        linalg.matrix_power(tandem.zeros(20, 20), -1)
