@@ -88,6 +88,10 @@ Value argument(const Param& p, bool first, bool elementwise, const Way& way, DTy
   const bool tensor_like = type == "Tensor" || type == "Arg";
   if (p.name == "device") return device;
   if (p.name == "dtype" && first) return t;
+  // Frames of two elements, of real signals too.
+  if (p.name == "n_fft") return 2;
+  if (p.name == "hop_length") return 1;
+  if (p.name == "return_complex" && p.optional()) return true;
   const bool needed = first && kNeeded.has(p.name);
   if (!p.required() && !needed && !(elementwise && tensor_like)) return Value();
   if (tensor_like) return tensor_for(p.name, first, way, t, device);
