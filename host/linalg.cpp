@@ -26,8 +26,14 @@ template <class T>
 void run_cholesky(const FactorLaunch& l) {
   over_batch(l, cubic(l, 1.0 / 3), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t b = first; b < last; ++b) {
-      l.info[b] = Lapack<T>::potrf(kColumns, l.upper ? 'U' : 'L', small(l.n), matrix_at<T>(l.a, b),
-                                   small(l.a.leading));
+      T* a = matrix_at<T>(l.a, b);
+      lapack_int info =
+          Lapack<T>::potrf(kColumns, l.upper ? 'U' : 'L', small(l.n), a, small(l.a.leading));
+      // OpenBLAS goes on where a pivot is NaN.
+      for (std::int64_t i = 0; i < l.n && info == 0; ++i) {
+        if (!(std::real(a[i * l.a.leading + i]) > 0)) info = small(i + 1);
+      }
+      l.info[b] = info;
     }
   });
 }

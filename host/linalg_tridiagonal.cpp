@@ -119,15 +119,16 @@ class Tridiagonal {
       for (std::int64_t i = 0; i < n; ++i) order[i] = static_cast<int>(i) + 1;
       return 0;
     }
-    vectors(first, n, half, k, rho, poles, weights);
+    if (!vectors(first, n, half, k, rho, poles, weights)) return 1;
     const int rest = size - k, up = 1, down = -1;
     Divide<R>::lamrg(&k, &rest, d, &up, &down, order);
     return 0;
   }
 
   /// laed3: roots, the weights they are exact for, vectors of the small problem, and those of the
-  /// block: products with the three groups of columns that laed2 has made.
-  void vectors(std::int64_t first, std::int64_t n, std::int64_t half, std::int64_t k, R rho,
+  /// block: products with the three groups of columns that laed2 has made. False where a root was
+  /// not found.
+  bool vectors(std::int64_t first, std::int64_t n, std::int64_t half, std::int64_t k, R rho,
                const R* poles, R* weights) {
     R* q = at(first, first);
     R* fitted = work_.get();  // z is done with
@@ -145,6 +146,7 @@ class Tridiagonal {
         sum += own[i] * own[i];
       }
       const R norm = std::sqrt(sum);
+      if (!(norm > 0 && std::isfinite(norm))) return false;
       for (std::int64_t i = 0; i < k; ++i) column[i] = own[groups[i] - 1] / norm;
     }
     // The first `upper` rows are wanted by the second product and may be where the first one
@@ -154,6 +156,7 @@ class Tridiagonal {
     for (std::int64_t j = 0; j < k; ++j) std::copy_n(q + j * n_ + counts[0], lower, s + j * lower);
     multiply(k, lower, n - half, s, products_.get() + half * upper, q + half);
     multiply(k, upper, half, kept, products_.get(), q);
+    return true;
   }
 
   /// to = left s, [rows, k] = [rows, inner] [inner, k].

@@ -83,8 +83,8 @@ TANDEM_PRECISION(Double, fftw, double);
 #undef TANDEM_PRECISION
 
 int alignment(const void* p, int wide) {
-  return wide != 0 ? fftw_alignment_of(static_cast<double*>(const_cast<void*>(p)))
-                   : fftwf_alignment_of(static_cast<float*>(const_cast<void*>(p)));
+  return wide != 0 ? fftw_alignment_of(const_cast<double*>(static_cast<const double*>(p)))
+                   : fftwf_alignment_of(const_cast<float*>(static_cast<const float*>(p)));
 }
 
 void* plan(const FftwProblem* p, void* in, void* out) {

@@ -50,7 +50,7 @@ class Roots {
 
   void run() {
     choose_origins();
-    constexpr int kMost = 80;  // bisection alone would end
+    constexpr int kMost = 1200;  // bisection alone ends before, wherever a root lies
     for (int i = 0; i < kMost && step(); ++i) evaluate();
   }
 

@@ -48,7 +48,8 @@ using Raw __attribute__((vector_size(kVectorBytes))) = std::uint32_t;
 template <class C>
 inline constexpr int kL = kVectorBytes / static_cast<int>(sizeof(C));  // elements of a vector
 template <class T>
-inline constexpr int kPer = static_cast<int>(sizeof(compute_t<T>) / sizeof(T));  // vectors a chunk
+inline constexpr int kPer = static_cast<int>(sizeof(compute_t<T>)) /
+                            static_cast<int>(sizeof(T));  // vectors a chunk
 template <class T>
 inline constexpr int kChunk = kVectorBytes / static_cast<int>(sizeof(T));  // elements of a chunk
 template <class T>

@@ -238,7 +238,9 @@ struct Descriptions {
   void need(cublasStatus_t s) { ok = ok && s == CUBLAS_STATUS_SUCCESS; }
   template <class V>
   void set(cublasLtMatmulDescAttributes_t what, const V& value) {
-    if (ok) need(blas().cublasLtMatmulDescSetAttribute(product, what, &value, sizeof value));
+    if (ok)
+      need(blas().cublasLtMatmulDescSetAttribute(product, what, static_cast<const void*>(&value),
+                                                 sizeof value));
   }
   void layout(cublasLtMatrixLayout_t* out, cudaDataType_t type, std::int64_t rows,
               std::int64_t columns, std::int64_t leading, std::int64_t batch, std::int64_t stride,
@@ -377,8 +379,11 @@ VendorAnswer vendor_gemm(const ProductLaunch& l, const char** problem) {
       check(e, "matmul");
       return VendorAnswer::Done;
     }
-    operands = p->swapped != 0 ? Operands{first + count, first} : Operands{first, first + count};
-    c = first + 2 * count;
+    const auto list = [&](std::int64_t number) {
+      return static_cast<void*>(first + number * count);
+    };
+    operands = p->swapped != 0 ? Operands{list(1), list(0)} : Operands{list(0), list(1)};
+    c = list(2);
   }
   std::optional<Workspace> memory;
   if (choice.workspace > 0) {

@@ -156,15 +156,15 @@ SmallMatrices small_matrices(const Tensor& t, bool turned) {
 
 Tensor small_operand(const Tensor& x) {
   const std::size_t rank = x.shape().size();
-  std::int64_t step = 0;  // of the dimension inside; 0: none yet
-  bool dense = true, same = true;
+  std::int64_t step = 0;  // from one matrix of the batch to the next: one for all of its dimensions
+  bool first = true, dense = true;
   for (std::size_t i = rank - 2; i-- > 0;) {
     if (x.shape()[i] == 1) continue;
-    same = same && x.strides()[i] == 0;
-    dense = dense && (step == 0 || x.strides()[i] == step);
+    dense = dense && (first || x.strides()[i] == step);
     step = x.strides()[i] * x.shape()[i];
+    first = false;
   }
-  return same || (dense && step != 0) ? x : x.contiguous();
+  return dense ? x : x.contiguous();
 }
 
 void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, SmallLaunch l,

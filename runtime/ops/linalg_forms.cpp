@@ -96,7 +96,8 @@ Tensor ormqr(const Tensor& x, const Tensor& factors, const Tensor& c, bool left,
   (void)detail::common_device(row, std::array<const Tensor*, 2>{&x, &c});
   const Tensor whole = detail::orthogonal(row, a, a.x, tau, a.m);
   const Tensor q = transpose ? adjoint(whole) : whole;
-  return left ? matmul(q, other.x) : matmul(other.x, q);
+  const Tensor product = left ? matmul(q, other.x) : matmul(other.x, q);
+  return product.dim() == c.dim() ? detail::named(product, c.body_ptr()->names) : product;
 }
 
 std::tuple<Tensor, Tensor> triangular_solve(const Tensor& b, const Tensor& a, bool upper,

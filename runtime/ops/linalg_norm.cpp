@@ -154,6 +154,16 @@ Tensor tolerance_of(const OpRow& row, const char* argument, const linalg::Tolera
   TANDEM_EXPECTS(!is_complex(t.tensor.dtype()), TypeError,
                  fmt::format("[{}] argument '{}': expected real numbers, got {}", row.name,
                              argument, name(t.tensor.dtype())));
+  const IntSpan own = t.tensor.shape();
+  const IntSpan batch = s.shape().first(s.shape().size() - 1);
+  for (std::size_t i = 1; i <= std::min(own.size(), batch.size()); ++i) {
+    const std::int64_t x = own[own.size() - i], y = batch[batch.size() - i];
+    TANDEM_EXPECTS(
+        x == y || x == 1 || y == 1, ShapeError,
+        fmt::format("[{}] argument '{}': expected a shape that broadcasts with the batch "
+                    "[{}], got [{}]",
+                    row.name, argument, fmt::join(batch, ", "), fmt::join(own, ", ")));
+  }
   return t.tensor.to(s.device(), s.dtype()).rename(std::nullopt).unsqueeze(-1);
 }
 

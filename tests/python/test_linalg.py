@@ -558,3 +558,43 @@ def test_errors_name_the_op_that_was_called(name):
 def test_a_power_of_a_singular_matrix():
     with pytest.raises(linalg.LinAlgError, match=r"^\[linalg_matrix_power\] argument 'A': expected invertible matrices"):
         linalg.matrix_power(tandem.zeros(20, 20), -1)
+
+
+@pytest.mark.parametrize("n", [3, 16, 17])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+def test_batches_of_which_dimensions_are_expanded(n, dtype):
+    """Every subset of three dimensions of a batch repeated without a copy, and those that broadcasting repeats."""
+    for expanded in itertools.product((False, True), repeat=3):
+        kept = tuple(1 if e else s for e, s in zip(expanded, (2, 3, 2)))
+        whole = definite(kept + (n, n), dtype, 5)
+        wide = np.broadcast_to(whole, (2, 3, 2, n, n))
+        x = tandem.tensor(whole).expand(2, 3, 2, n, n)
+        b = drawn(kept[::-1] + (n, 2), dtype, 6)
+        scale = np.linalg.norm(np.linalg.inv(whole), axis=(-2, -1)).max() * size(whole).max()
+        close(linalg.inv(x).numpy(), np.linalg.inv(wide), scale)
+        close(linalg.solve(x, tandem.tensor(b)).numpy(), np.linalg.solve(wide, np.broadcast_to(b, (2, 3, 2, n, 2))), scale**2)
+        lower = linalg.cholesky(x).numpy()
+        close(lower @ adjoint(lower), wide, size(whole).max())
+        sign, log = arrays(linalg.slogdet(x))
+        np.testing.assert_allclose(log, np.linalg.slogdet(wide)[1], rtol=1e-3 if dtype == "float32" else 1e-10)
+        lu, pivots = linalg.lu_factor(x)
+        got = linalg.lu_solve(lu, pivots, tandem.tensor(b)).numpy()
+        close(got, np.linalg.solve(wide, np.broadcast_to(b, got.shape)), scale**2)
+
+
+@pytest.mark.parametrize("n", [4, 16, 17, 40])
+def test_cholesky_names_the_pivot_that_is_nan(n):
+    a = np.eye(n)
+    a[n // 2, n // 2] = np.nan
+    assert linalg.cholesky_ex(tandem.tensor(a)).info.item() == n // 2 + 1
+    with pytest.raises(linalg.LinAlgError):
+        linalg.cholesky(tandem.tensor(a))
+
+
+@pytest.mark.parametrize("name", ["pinv", "matrix_rank"])
+def test_tolerances_broadcast_with_the_batch(name):
+    x = tandem.ones(3, 5, 4)
+    for argument in ("atol", "rtol"):
+        with pytest.raises(tandem.ShapeError, match=rf"linalg_{name}\] argument '{argument}': expected a shape that broadcasts"):
+            getattr(linalg, name)(x, **{argument: tandem.ones(2)})
+        assert getattr(linalg, name)(x, **{argument: tandem.ones(3)}).shape[0] == 3

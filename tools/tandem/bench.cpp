@@ -78,7 +78,7 @@ bool has_pytorch(const std::string& python) {
 std::optional<std::string> find_python(const Options& o) {
   if (o.alone) return std::nullopt;
   const char* variable = std::getenv("TANDEM_PEERS");
-  const std::string named = !o.python.empty() ? o.python : variable == nullptr ? "" : variable;
+  std::string named = !o.python.empty() ? o.python : variable == nullptr ? "" : variable;
   if (!named.empty()) {
     if (has_pytorch(named)) return named;
     throw BadInput(fmt::format("expected {} to name a Python that has PyTorch, got {}",

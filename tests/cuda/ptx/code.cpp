@@ -85,6 +85,10 @@ class Builder {
     const Variable& v = f_.variables[static_cast<std::size_t>(index)];
     Place& p = code_.places_[static_cast<std::size_t>(index)];
     require(f_.is_entry, "shared memory of a function that is called");
+    if (v.bytes == 0) {  // behind any that a kernel declares
+      code_.is_shared_given_ = true;
+      p.shared_at = Code::kGivenShared;
+    }
     if (p.shared_at == 0) {
       constexpr std::size_t kBegin = 256;
       const std::size_t end = std::max(code_.shared_bytes_, kBegin);

@@ -99,7 +99,12 @@ class Code {
   const Place& place(int variable) const { return places_[static_cast<std::size_t>(variable)]; }
   const std::vector<Step>& steps() const { return steps_; }
   int lanes() const { return lanes_; }
-  std::size_t shared_bytes() const { return shared_bytes_; }
+  /// Where the shared memory that a launch gives begins: a kernel declares at most 48 KiB.
+  static constexpr std::size_t kGivenShared = 65536;
+  /// Of a block with `given` bytes of its launch.
+  std::size_t shared_bytes(std::size_t given) const {
+    return is_shared_given_ ? kGivenShared + given : shared_bytes_;
+  }
 
  private:
   friend class Builder;
@@ -117,6 +122,7 @@ class Code {
   Function function_;
   int lanes_;
   std::size_t shared_bytes_ = 0;
+  bool is_shared_given_ = false;
   std::deque<std::vector<std::byte>> memory_;
   std::vector<void*> registers_;
   std::vector<Place> places_;

@@ -70,7 +70,7 @@ class Device {
   }
 
   bool run(const void* kernel, unsigned blocks, unsigned threads, const void* params,
-           std::size_t bytes) {
+           std::size_t bytes, std::size_t shared) {
     const std::lock_guard lock(mutex_);
     if (modules_.empty()) open(kernel);
     Program* program = program_of(kernel);
@@ -83,7 +83,8 @@ class Device {
     program->run({.blocks = blocks,
                   .threads = threads,
                   .params = {static_cast<const std::byte*>(params), bytes},
-                  .memory = memory});
+                  .memory = memory,
+                  .shared = shared});
     return true;
   }
 
@@ -134,10 +135,10 @@ class Device {
 };
 
 bool execute(const void* kernel, unsigned blocks, unsigned threads, const void* params,
-             std::size_t bytes, cudaError_t* answer) {
+             std::size_t bytes, std::size_t shared, cudaError_t* answer) {
   static Device device;
   try {
-    return device.run(kernel, blocks, threads, params, bytes);
+    return device.run(kernel, blocks, threads, params, bytes, shared);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "PTX device: %s\n", e.what());
     *answer = cudaErrorLaunchFailure;

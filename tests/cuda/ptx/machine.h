@@ -40,6 +40,7 @@ struct Launch {
   unsigned threads = 256;
   std::span<const std::byte> params;  // of the kernel, as C++ lays them out
   std::span<const Range> memory;
+  std::size_t shared = 0;  // bytes given to each block, besides what the kernel declares
 };
 
 /// A kernel ready to run. Not to be used by two threads at a time.

@@ -73,7 +73,8 @@ class FunctionParser {
     return index;
   }
 
-  /// `.align 16 .b8 name[80]` or `.b32 name`, after the state space.
+  /// `.align 16 .b8 name[80]` or `.b32 name`, after the state space; `name[]`, of no bytes, is the
+  /// shared memory that a launch gives.
   int variable(Space space) {
     std::uint64_t align = 0;
     if (in_->accept(std::string_view(".align"))) align = in_->integer("an alignment");
@@ -81,7 +82,7 @@ class FunctionParser {
     const std::string name = in_->word("a name");
     std::uint64_t count = 1;
     if (in_->accept('[')) {
-      count = in_->integer("a size");
+      count = space == Space::Shared && in_->peek().is(']') ? 0 : in_->integer("a size");
       in_->expect(']');
     }
     const auto bytes = static_cast<std::uint64_t>(type.bytes());

@@ -388,7 +388,7 @@ void Program::run(const Launch& launch) {
   set("%nctaid.x", launch.blocks);
   for (unsigned block = 0; block < launch.blocks; ++block) {
     set("%ctaid.x", block);
-    m.shared.assign(c.shared_bytes(), std::byte{0xa5});
+    m.shared.assign(c.shared_bytes(launch.shared), std::byte{0xa5});
     c.run(m, mask);
   }
 }

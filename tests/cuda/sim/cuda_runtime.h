@@ -39,7 +39,7 @@ std::uint64_t exchange(std::uint64_t bits, unsigned from);
 /// Runs a kernel otherwise than by its C++ (tests/cuda/ptx/device.cpp); null: nothing does. False
 /// where it does not have the kernel.
 using Executor = bool (*)(const void* kernel, unsigned blocks, unsigned threads, const void* params,
-                          std::size_t bytes, cudaError_t* answer);
+                          std::size_t bytes, std::size_t shared, cudaError_t* answer);
 extern Executor executor;
 
 /// Tandem's kernels take any grid. This small one has every loop over the grid take several turns,
@@ -56,8 +56,8 @@ cudaError_t launch(void (*kernel)(P), unsigned blocks, unsigned threads, const P
   }
   cudaError_t answer = cudaSuccess;
   if (executor != nullptr && executor(reinterpret_cast<const void*>(kernel), blocks, threads,
-                                      &params, sizeof params, &answer)) {
-    return shared == 0 ? answer : cudaErrorInvalidValue;  // no dynamic shared memory there
+                                      &params, sizeof params, shared, &answer)) {
+    return answer;
   }
   return run(
       blocks, threads, [&] { kernel(params); }, stream, shared);
