@@ -239,8 +239,8 @@ struct Descriptions {
   template <class V>
   void set(cublasLtMatmulDescAttributes_t what, const V& value) {
     if (ok)
-      need(blas().cublasLtMatmulDescSetAttribute(product, what, static_cast<const void*>(&value),
-                                                 sizeof value));
+      need(blas().cublasLtMatmulDescSetAttribute(
+          product, what, reinterpret_cast<const void*>(&value), sizeof value));
   }
   void layout(cublasLtMatrixLayout_t* out, cudaDataType_t type, std::int64_t rows,
               std::int64_t columns, std::int64_t leading, std::int64_t batch, std::int64_t stride,
@@ -380,7 +380,7 @@ VendorAnswer vendor_gemm(const ProductLaunch& l, const char** problem) {
       return VendorAnswer::Done;
     }
     const auto list = [&](std::int64_t number) {
-      return static_cast<void*>(first + number * count);
+      return reinterpret_cast<void*>(first + number * count);
     };
     operands = p->swapped != 0 ? Operands{list(1), list(0)} : Operands{list(0), list(1)};
     c = list(2);
