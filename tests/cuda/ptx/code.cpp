@@ -186,6 +186,13 @@ class Builder {
                   i.operands[0].bits == 0 && f_.is_entry && i.guard < 0,
               "a barrier of a kind that is not known");
       s.kind = StepKind::Barrier;
+    } else if (i.opcode == "bar.warp.sync") {
+      // Of whole warps alone. All of the block wait, which a kernel that is right does not notice.
+      require(i.operands.size() == 1 && i.operands[0].kind == Kind::Integer &&
+                  static_cast<std::uint32_t>(i.operands[0].bits) == ~std::uint32_t{0} &&
+                  f_.is_entry && i.guard < 0,
+              "a barrier of a kind that is not known");
+      s.kind = StepKind::Barrier;
     } else {
       arithmetic(s);
     }

@@ -44,12 +44,13 @@ struct Params {
 };
 
 void run(const std::string& text, const Params& params, std::span<const Range> memory,
-         Options options = {}, unsigned threads = kLanes) {
+         Options options = {}, unsigned threads = kLanes, std::size_t shared = 0) {
   Program program(Module(text), "k", options);
   program.run({.blocks = 1,
                .threads = threads,
                .params = std::as_bytes(std::span(params.at)),
-               .memory = memory});
+               .memory = memory,
+               .shared = shared});
 }
 
 /// An instruction with registers by the widths in `shape` ("d a b c"; p: predicates; 8: a byte in a
@@ -239,15 +240,16 @@ TEST(Machine, Estimates) {
   EXPECT_EQ(seen.size(), 5u);
 }
 
-/// Runs a body whose result of thread i is %r0, for 256 threads.
-std::vector<std::uint32_t> each_thread(const std::string& body, const std::string& before = "") {
+/// Runs a body whose result of thread i is %r0, for 256 threads, with `shared` bytes given to them.
+std::vector<std::uint32_t> each_thread(const std::string& body, const std::string& before = "",
+                                       std::size_t shared = 0) {
   std::vector<std::uint32_t> out(kLanes, 0xdddddddd);
   Params params;
   params.at[0] = std::bit_cast<Word>(out.data());
   const Range memory[] = {{out.data(), 4 * kLanes, true}};
   run(before + kernel(body + "ld.param.u64 %d8, [p];\nmul.wide.u32 %d7, %r8, 4;\n"
                              "add.s64 %d8, %d8, %d7;\nst.global.u32 [%d8], %r0;\nret;"),
-      params, memory);
+      params, memory, {}, kLanes, shared);
   return out;
 }
 
@@ -324,6 +326,32 @@ TEST(Machine, SharedMemoryAndBarriers) {
   for (std::uint32_t i = 0; i < kLanes; ++i) EXPECT_EQ(out[i], 255 - i < 100 ? 7 : 255 - i);
   expect_error(".shared .align 4 .b8 s[64];\nld.shared.u32 %r0, [s+64];\nret;", 2, "outside");
   expect_error("mov.u32 %r0, 0;\nld.shared.u32 %r0, [%r0];\nret;", 2, "outside");
+}
+
+TEST(Machine, BarriersOfWarps) {
+  // Thread i takes what its neighbour in the warp wrote before, which came there apart.
+  const auto out = each_thread(
+      "mov.u32 %r1, s;\nshl.b32 %r2, %r8, 2;\nadd.u32 %r3, %r1, %r2;\n"
+      "and.b32 %r4, %r8, 1;\nsetp.eq.u32 %p0, %r4, 0;\n@%p0 bra EVEN;\nst.shared.u32 [%r3], %r8;\n"
+      "bra.uni MEET;\nEVEN:\nst.shared.u32 [%r3], 7;\nMEET:\nbar.warp.sync -1;\n"
+      "xor.b32 %r4, %r8, 1;\nshl.b32 %r4, %r4, 2;\nadd.u32 %r4, %r1, %r4;\n"
+      "ld.shared.u32 %r0, [%r4];\n",
+      ".shared .align 4 .b8 s[1024];\n");
+  for (std::uint32_t i = 0; i < kLanes; ++i) EXPECT_EQ(out[i], i % 2 == 0 ? i + 1 : 7);
+  expect_error("bar.warp.sync 1;", 1, "a barrier");
+}
+
+TEST(Machine, SharedMemoryOfTheLaunch) {
+  // 1024 bytes behind what the kernel declares: see each_thread.
+  const char* body =
+      "mov.u32 %r1, given;\nshl.b32 %r2, %r8, 2;\nadd.u32 %r3, %r1, %r2;\n"
+      "mov.u32 %r4, s;\nst.shared.u32 [%r4], 99;\nst.shared.u32 [%r3], %r8;\nbar.sync 0;\n"
+      "sub.u32 %r4, %r1, %r2;\nld.shared.u32 %r0, [%r4+1020];\n";
+  const std::string variables =
+      ".shared .align 4 .b8 s[64];\n.extern .shared .align 16 .b8 given[];\n";
+  const auto out = each_thread(body, variables, 1024);
+  for (std::uint32_t i = 0; i < kLanes; ++i) EXPECT_EQ(out[i], 255 - i);
+  EXPECT_THROW((void)each_thread(body, variables, 1020), Error);
 }
 
 TEST(Machine, Shuffles) {
