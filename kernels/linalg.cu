@@ -26,7 +26,7 @@ struct PermutationParams {
 
 // A thread a matrix: each interchange depends on those before it. The order is small beside the
 // factors, and neighbours share no cache line but at its ends.
-// Occupancy: 8 blocks of 256 threads.
+// Occupancy: 6 blocks of 256 threads.
 __global__ void __launch_bounds__(kThreads)
     permutation_kernel(const __grid_constant__ PermutationParams p) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
