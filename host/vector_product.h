@@ -17,7 +17,7 @@ struct VectorLoops {
   void (*rows)(void* acc, const char* a, std::int64_t stride, const void* y, std::int64_t rows,
                std::int64_t m, void* memory) = nullptr;
   /// acc[c] = the tree of column c: m rows of w dense elements, `stride` bytes apart. `memory`
-  /// holds kLanes rows of 64 sums.
+  /// holds kLanes rows of at most 128 sums.
   void (*columns)(void* acc, const char* a, std::int64_t stride, const void* y, std::int64_t m,
                   std::int64_t w, void* memory) = nullptr;
 };

@@ -4,7 +4,8 @@
 //
 // Note [Plans of cuFFT]
 // A plan has one stream and one work area at a time, and must not run on two streams at once: plans
-// are kept by stream, and the lock is held from setting the two until the transform is queued.
+// are kept by stream, which is set once, and the lock is held from setting the work area until the
+// transform is queued.
 // Planning allocates and copies, which a stream that is being captured does not allow: only plans
 // that were made before are used there, and since the graph will use their tables, such a plan is
 // kept for ever.
