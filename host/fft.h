@@ -31,11 +31,11 @@ struct FftLevel {
 inline std::int64_t fft_row_offset(const std::int64_t* shape, const std::int64_t* strides, int rank,
                                    std::int64_t row) {
   std::int64_t offset = 0;
-  for (int d = rank - 1; d >= 0 && row != 0; --d) {
+  for (int d = rank - 1; d > 0 && row != 0; --d) {
     offset += row % shape[d] * strides[d];
     row /= shape[d];
   }
-  return offset;
+  return rank > 0 ? offset + row * strides[0] : offset;
 }
 
 void launch_fft_pass(const void* desc, const void* self);

@@ -4,7 +4,8 @@
 // [lane], so that every stage is a loop over neighbouring numbers, whatever its radix and stride.
 // The elements are turned on their way in and out, where rows are not neighbours.
 #include "host/fft.h"
-#include "host/isa/transpose.h"
+#include "host/isa/fft_turn.h"
+#include "host/isa/wide.h"
 #include "host/registry.h"
 #include "kernels/functors/fft.h"
 
@@ -14,21 +15,43 @@ namespace {
 
 constexpr std::int64_t kMostLanes = 16;
 
-/// Planes of m elements of w lanes.
-template <class T>
-struct Planes {
-  T* re;
-  T* im;
-  TANDEM_FN Complex<T> at(std::int64_t i) const { return {re[i], im[i]}; }
-  TANDEM_FN void put(std::int64_t i, Complex<T> z) const {
-    re[i] = z.re;
-    im[i] = z.im;
-  }
-};
-
 // ---- stages
 
-/// Butterflies of one radix: n = s w neighbouring numbers for each of p groups.
+/// Lanes of a whole block.
+template <class T>
+constexpr std::int64_t kLanes = kMostLanes * 4 / std::int64_t(sizeof(T));
+
+/// A number that is known to the compiler where it is that of a whole block.
+template <std::int64_t N>
+struct Known {
+  constexpr operator std::int64_t() const { return N; }
+};
+
+/// Butterflies of one radix: n = s w neighbouring numbers for each of p groups. Of whole blocks: n
+/// is a multiple of a vector.
+template <int R, bool Turned, class T, class P, class N>
+TANDEM_FN void wide_butterflies(const Planes<T>& to, const Planes<T>& from, P p, N n,
+                                const Complex<T>* factors) {
+  using Z = Complex<Wide<T>>;
+  for (std::int64_t q = 0; q < p; ++q) {
+    Z w[R];
+    for (int k = 1; Turned && k < R; ++k) w[k] = spread(factors[q * R + k]);
+    for (std::int64_t i = 0; i < n; i += Wide<T>::kLanes) {
+      Z x[R];
+      for (int j = 0; j < R; ++j) {
+        const std::int64_t at = (j * p + q) * n + i;
+        x[j] = wide_from(from.re + at, from.im + at);
+      }
+      fn::Butterfly<R>::run(x);
+      for (int k = 0; k < R; ++k) {
+        const std::int64_t at = (q * R + k) * n + i;
+        wide_to(Turned && k > 0 ? fn::fft_mul(x[k], w[k]) : x[k], to.re + at, to.im + at);
+      }
+    }
+  }
+}
+
+/// The same of any block.
 template <int R, bool Turned, class T>
 void butterflies(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
                  const Complex<T>* factors) {
@@ -62,6 +85,63 @@ void stage(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int6
     butterflies<R, false>(to, from, p, n, factors);
   }
 }
+template <int R, class T>
+void wide_stage(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
+                const Complex<T>* factors) {
+  if (p == 1) {
+    wide_butterflies<R, false>(to, from, Known<1>(), n, factors);
+  } else if (n == kLanes<T>) {
+    wide_butterflies<R, true>(to, from, p, Known<kLanes<T>>(), factors);
+  } else {
+    wide_butterflies<R, true>(to, from, p, n, factors);
+  }
+}
+
+/// All stages of a short pass of a whole block.
+template <std::int64_t S, int R, int... Rest, class T>
+int short_stages(const Planes<T> (&planes)[2], int now, const Complex<T>* factors) {
+  constexpr std::int64_t kP = (std::int64_t(1) * ... * Rest);
+  const Planes<T>& from = planes[now];
+  const Planes<T>& to = planes[1 - now];
+  wide_butterflies<R, (kP > 1)>(to, from, Known<kP>(), Known<S * kLanes<T>>(), factors);
+  if constexpr (kP > 1) {
+    return short_stages<S * R, Rest...>(planes, 1 - now, factors + R * kP);
+  } else {
+    return 1 - now;
+  }
+}
+
+template <int... R, class T>
+bool try_short(const FftPassLaunch& l, const Planes<T> (&planes)[2], int& now) {
+  constexpr int kRadices[] = {R...};
+  if (l.n_radices != sizeof...(R)) return false;
+  for (std::size_t i = 0; i < sizeof...(R); ++i) {
+    if (l.radices[i] != kRadices[i]) return false;
+  }
+  now = short_stages<1, R...>(planes, 0, static_cast<const Complex<T>*>(l.stages));
+  return true;
+}
+
+/// Short powers of two, with everything known to the compiler; `now`: the planes of the result.
+template <class T>
+bool short_pass(const FftPassLaunch& l, const Planes<T> (&planes)[2], int& now) {
+  switch (l.m) {
+    case 2:
+      return try_short<2>(l, planes, now);
+    case 4:
+      return try_short<4>(l, planes, now);
+    case 8:
+      return try_short<8>(l, planes, now);
+    case 16:
+      return try_short<4, 4>(l, planes, now);
+    case 32:
+      return try_short<8, 4>(l, planes, now);
+    case 64:
+      return try_short<8, 8>(l, planes, now);
+    default:
+      return false;
+  }
+}
 
 /// A radix without a butterfly: each output is a sum over the inputs, in their order.
 template <class T>
@@ -90,35 +170,50 @@ void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t
   }
 }
 
+/// A stage of whole blocks (or not), by its radix.
+template <bool Whole, class T>
+void stage_of(int r, const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
+              const Complex<T>* factors) {
+  const auto run = [&]<int R>(std::integral_constant<int, R>) {
+    if constexpr (Whole) {
+      wide_stage<R>(to, from, p, n, factors);
+    } else {
+      stage<R>(to, from, p, n, factors);
+    }
+  };
+  switch (r) {
+    case 2:
+      return run(std::integral_constant<int, 2>());
+    case 3:
+      return run(std::integral_constant<int, 3>());
+    case 4:
+      return run(std::integral_constant<int, 4>());
+    case 5:
+      return run(std::integral_constant<int, 5>());
+    case 8:
+      return run(std::integral_constant<int, 8>());
+    default:
+      return plain_stage(to, from, r, p, n, factors);
+  }
+}
+
 /// All stages of a pass; the planes that hold the result.
 template <class T>
 const Planes<T>* stages(const FftPassLaunch& l, Planes<T> (&planes)[2], std::int64_t w) {
   const auto* factors = static_cast<const Complex<T>*>(l.stages);
+  const bool whole = w == kLanes<T>;
   std::int64_t p = l.m, n = w;
   int now = 0;
+  if (whole && short_pass(l, planes, now)) return &planes[now];
   for (int i = 0; i < l.n_radices; ++i) {
     const int r = l.radices[i];
     p /= r;
     const Planes<T>& from = planes[now];
     const Planes<T>& to = planes[1 - now];
-    switch (r) {
-      case 2:
-        stage<2>(to, from, p, n, factors);
-        break;
-      case 3:
-        stage<3>(to, from, p, n, factors);
-        break;
-      case 4:
-        stage<4>(to, from, p, n, factors);
-        break;
-      case 5:
-        stage<5>(to, from, p, n, factors);
-        break;
-      case 8:
-        stage<8>(to, from, p, n, factors);
-        break;
-      default:
-        plain_stage(to, from, r, p, n, factors);
+    if (whole) {
+      stage_of<true>(r, to, from, p, n, factors);
+    } else {
+      stage_of<false>(r, to, from, p, n, factors);
     }
     factors += fft_stage_table(r, p);
     n *= r;
@@ -151,8 +246,10 @@ void finish(Lanes& lanes) {
 void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
            bool rows) {
   char* at = static_cast<char*>(side.data) + fft_row_offset(l.shape, side.strides, l.rank, b.row);
-  const std::int64_t inner = l.rank > 0 ? l.shape[l.rank - 1] : 1;
-  std::int64_t left = rows && b.count > 1 ? inner - b.row % inner : 1;  // rows up to the next carry
+  std::int64_t left = 1;  // rows up to the next carry
+  if (rows && b.count > 1) {
+    left = l.rank > 1 ? l.shape[l.rank - 1] - b.row % l.shape[l.rank - 1] : l.rows - b.row;
+  }
   for (std::int64_t i = 0; i < lanes.count; ++i) {
     if (rows && i > 0) {
       if (--left > 0) {
@@ -160,7 +257,7 @@ void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftB
       } else {
         at = static_cast<char*>(side.data) +
              fft_row_offset(l.shape, side.strides, l.rank, b.row + i);
-        left = inner;
+        left = l.shape[l.rank - 1];
       }
     }
     lanes.at[i] = at + lanes.first[i] * side.stride;
@@ -194,93 +291,114 @@ Lanes output_lanes(const FftPassLaunch& l, const FftBlock& b) {
   return lanes;
 }
 
-/// Elements of lane i that exist, of m.
-std::int64_t existing(const Lanes& lanes, std::int64_t i, std::int64_t n, std::int64_t m) {
-  if (lanes.first[i] >= n) return 0;
-  const std::int64_t count = (n - lanes.first[i] + lanes.apart - 1) / lanes.apart;
-  return count < m ? count : m;
+/// How many of the m elements of each lane exist; the least of them.
+std::int64_t existing(const Lanes& lanes, std::int64_t n, std::int64_t m, std::int64_t* exists) {
+  std::int64_t least = m;
+  for (std::int64_t i = 0; i < lanes.count; ++i) {
+    const std::int64_t left = n - lanes.first[i];
+    std::int64_t count = 0;
+    if (left > (m - 1) * lanes.apart) {
+      count = m;
+    } else if (left > 0) {
+      count = (left + lanes.apart - 1) / lanes.apart;
+    }
+    exists[i] = count;
+    if (count < least) least = count;
+  }
+  return least;
 }
 
 constexpr std::int64_t kTurned = 64;  // elements of each lane that are turned at a time
 
-/// Elements of lanes whose own lie densely are turned in registers: kTile of them, of `Side` lanes
-/// at a time, in vectors of 32 bytes.
-template <class T>
-struct Turning {
-  using Words = Words4;
-  using Numbers = double __attribute__((vector_size(32)));
-  static constexpr int kSide = 4;
+/// Rows of a whole block whose elements lie densely, one stride apart.
+struct DenseRows {
+  char* at;                    // null: they do not
+  std::int64_t across, count;  // count: elements of a row that exist
 };
-template <>
-struct Turning<float> {
-  using Words = Words8;
-  using Numbers = float __attribute__((vector_size(32)));
-  static constexpr int kSide = 8;
-};
-template <class T>
-constexpr std::int64_t kTile = Turning<T>::kSide / 2;
 
-/// Elements j to j + kTile of all lanes, `across` bytes from lane to lane, into planes of w lanes,
-/// imaginary parts times a sign; and back.
 template <class T>
-void gather(const Planes<T>& x, std::int64_t j, std::int64_t w, const char* from,
-            std::int64_t across, T sign) {
-  using Words = typename Turning<T>::Words;
-  constexpr int kSide = Turning<T>::kSide;
-  for (std::int64_t i = 0; i < w; i += kSide) {
-    Words r[kSide];
-    for (int k = 0; k < kSide; ++k) __builtin_memcpy(&r[k], from + (i + k) * across, sizeof(Words));
-    transpose_rows(r);
-    for (int k = 0; k < kSide / 2; ++k) {
-      const std::int64_t to = (j + k) * w + i;
-      typename Turning<T>::Numbers im;
-      __builtin_memcpy(&im, &r[2 * k + 1], sizeof(im));
-      im = im * sign;
-      __builtin_memcpy(x.re + to, &r[2 * k], sizeof(Words));
-      __builtin_memcpy(x.im + to, &im, sizeof(Words));
+DenseRows dense_rows(const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
+                     std::int64_t m) {
+  DenseRows rows{nullptr, 0, side.n < m ? side.n : m};
+  const bool whole = b.count == kLanes<T> && l.p * l.s == 1 && l.rank > 0;
+  if (!whole || side.stride != sizeof(Complex<T>) || rows.count < NarrowTile<T>::kSide / 2) {
+    return rows;
+  }
+  if (l.rank > 1) {
+    const std::int64_t inner = l.shape[l.rank - 1];
+    if (inner < b.count || inner - b.row % inner < b.count) return rows;
+  }
+  rows.across = side.strides[l.rank - 1];
+  rows.at = static_cast<char*>(side.data) + fft_row_offset(l.shape, side.strides, l.rank, b.row);
+  return rows;
+}
+
+/// f(tile, j) for tiles that cover the elements of such rows; the last one may overlap.
+template <class T, class F>
+void for_tiles(std::int64_t count, F&& f) {
+  constexpr std::int64_t kWide = WideTile<T>::kSide / 2;
+  constexpr std::int64_t kNarrow = NarrowTile<T>::kSide / 2;
+  std::int64_t j = 0;
+  for (; j + kWide <= count; j += kWide) f(WideTile<T>{}, j);
+  for (; j + kNarrow <= count; j += kNarrow) f(NarrowTile<T>{}, j);
+  if (j < count) f(NarrowTile<T>{}, count - kNarrow);
+}
+
+/// Elements [0, count) of whole blocks times the factors of the table.
+template <class T>
+void multiply_rows(const Planes<T>& x, std::int64_t count, const void* table) {
+  for (std::int64_t j = 0; j < count; ++j) {
+    const Complex<Wide<T>> factor = spread(static_cast<const Complex<T>*>(table)[j]);
+    for (std::int64_t i = j * kLanes<T>; i < (j + 1) * kLanes<T>; i += Wide<T>::kLanes) {
+      const auto z = wide_from(x.re + i, x.im + i);
+      wide_to(fn::fft_mul(z, factor), x.re + i, x.im + i);
     }
   }
 }
+
 template <class T>
-void scatter(const Planes<T>& x, std::int64_t j, std::int64_t w, char* to, std::int64_t across,
-             T scale, T sign) {
-  using Words = typename Turning<T>::Words;
-  constexpr int kSide = Turning<T>::kSide;
-  for (std::int64_t i = 0; i < w; i += kSide) {
-    Words r[kSide];
-    for (int k = 0; k < kSide / 2; ++k) {
-      const std::int64_t from = (j + k) * w + i;
-      typename Turning<T>::Numbers re, im;
-      __builtin_memcpy(&re, x.re + from, sizeof(re));
-      __builtin_memcpy(&im, x.im + from, sizeof(im));
-      re = re * scale;
-      im = im * sign;
-      __builtin_memcpy(&r[2 * k], &re, sizeof(re));
-      __builtin_memcpy(&r[2 * k + 1], &im, sizeof(im));
-    }
-    transpose_rows(r);
-    for (int k = 0; k < kSide; ++k) __builtin_memcpy(to + (i + k) * across, &r[k], sizeof(Words));
-  }
+void load_rows(const FftPassLaunch& l, const DenseRows& rows, std::int64_t m, const Planes<T>& x) {
+  constexpr std::int64_t kW = kLanes<T>;
+  const T sign = l.in.conjugate ? T(-1) : T(1);
+  for_tiles<T>(rows.count, [&]<class Tile>(Tile, std::int64_t j) {
+    gather<Tile>(x, j, kW, rows.at + j * std::int64_t(sizeof(Complex<T>)), rows.across, sign);
+  });
+  if (l.in.table != nullptr) multiply_rows(x, rows.count, l.in.table);
+  for (std::int64_t i = rows.count * kW; i < m * kW; ++i) x.put(i, {T(0), T(0)});
+}
+
+template <class T>
+void store_rows(const FftPassLaunch& l, const DenseRows& rows, const Planes<T>& x) {
+  if (l.out.table != nullptr) multiply_rows(x, rows.count, l.out.table);
+  const T scale = static_cast<T>(l.scale);
+  const T sign = l.out.conjugate ? -scale : scale;
+  for_tiles<T>(rows.count, [&]<class Tile>(Tile, std::int64_t j) {
+    scatter<Tile>(x, j, kLanes<T>, rows.at + j * std::int64_t(sizeof(Complex<T>)), rows.across,
+                  scale, sign);
+  });
 }
 
 /// f(j, i, address) for the elements that exist, in an order that goes along memory; g(j, i) for
-/// the others; columns(j, address) for all lanes at once where they are dense, tile(j, address) for
-/// kTile elements of all lanes where those of a lane are.
+/// the others; columns(j, address) for all lanes at once where they are dense, tile(j, address,
+/// tile) for some elements of all lanes where those of a lane are.
 template <class T, class Element, class Missing, class Columns, class Turned>
 void walk(const Lanes& lanes, std::int64_t m, std::int64_t n, std::int64_t dense, bool turns,
           Element&& f, Missing&& g, Columns&& columns, Turned&& tile) {
   std::int64_t exists[kMostLanes];
-  std::int64_t least = m;
-  for (std::int64_t i = 0; i < lanes.count; ++i) {
-    exists[i] = existing(lanes, i, n, m);
-    if (exists[i] < least) least = exists[i];
-  }
+  const std::int64_t least = existing(lanes, n, m, exists);
   std::int64_t begin = 0;
   if (lanes.across == dense && lanes.count > 1) {
     for (; begin < least; ++begin) columns(begin, lanes.at[0] + begin * lanes.step);
-  } else if (lanes.across != 0 && lanes.count % Turning<T>::kSide == 0 && lanes.step == dense &&
-             turns) {
-    for (; begin + kTile<T> <= least; begin += kTile<T>) tile(begin, lanes.at[0] + begin * dense);
+  } else if (lanes.across != 0 && lanes.step == dense && turns) {
+    const auto tiles = [&]<class Tile>(Tile t) {
+      constexpr std::int64_t kElements = Tile::kSide / 2;
+      if (lanes.count % Tile::kSide != 0) return;
+      for (; begin + kElements <= least; begin += kElements) {
+        tile(begin, lanes.at[0] + begin * dense, t);
+      }
+    };
+    tiles(WideTile<T>{});
+    tiles(NarrowTile<T>{});
   }
   for (std::int64_t from = begin; from < m; from += kTurned) {
     const std::int64_t to = from + kTurned < m ? from + kTurned : m;
@@ -318,7 +436,12 @@ void multiply(const Planes<T>& x, const Lanes& lanes, std::int64_t m, std::int64
 }
 
 template <class T, class Stored>
-void load(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Planes<T>& x) {
+void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Planes<T>& x) {
+  if constexpr (fn::is_complex_v<Stored>) {
+    const DenseRows rows = dense_rows<T>(l, l.in, b, m);
+    if (rows.at != nullptr) return load_rows(l, rows, m, x);
+  }
+  const Lanes lanes = input_lanes(l, b);
   const std::int64_t w = lanes.count;
   const T sign = l.in.conjugate ? T(-1) : T(1);
   const auto put = [&](std::int64_t at, Stored z) {
@@ -341,14 +464,17 @@ void load(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Plan
           put(j * w + i, reinterpret_cast<const Stored*>(at)[i]);
         }
       },
-      [&](std::int64_t j, const char* at) {
-        if constexpr (fn::is_complex_v<Stored>) gather(x, j, w, at, lanes.across, sign);
+      [&]<class Tile>(std::int64_t j, const char* at, Tile) {
+        if constexpr (fn::is_complex_v<Stored>) gather<Tile>(x, j, w, at, lanes.across, sign);
       });
   if (l.in.table != nullptr) multiply(x, lanes, m, l.in.n, l.in.table);
 }
 
 template <class T>
-void store(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Planes<T>& x) {
+void store(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Planes<T>& x) {
+  const DenseRows rows = dense_rows<T>(l, l.out, b, m);
+  if (rows.at != nullptr) return store_rows(l, rows, x);
+  const Lanes lanes = output_lanes(l, b);
   const std::int64_t w = lanes.count;
   if (l.out.table != nullptr) multiply(x, lanes, m, l.out.n, l.out.table);
   const T scale = static_cast<T>(l.scale);
@@ -367,53 +493,77 @@ void store(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Pla
           reinterpret_cast<Out*>(at)[i] = {z.re * scale, z.im * sign};
         }
       },
-      [&](std::int64_t k, char* at) { scatter(x, k, w, at, lanes.across, scale, sign); });
+      [&]<class Tile>(std::int64_t k, char* at, Tile) {
+        scatter<Tile>(x, k, w, at, lanes.across, scale, sign);
+      });
 }
 
 // ---- bins of real rows, in the planes
 
+/// to[k] = f(from[k], from[mirror of k], factors[k]) of whole blocks.
+template <class T, class F>
+TANDEM_FN void mirrored(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from,
+                        std::int64_t k, std::int64_t bin, std::int64_t mirror, F&& f) {
+  const auto factor = spread(static_cast<const Complex<T>*>(l.half)[k]);
+  for (std::int64_t i = 0; i < kLanes<T>; i += Wide<T>::kLanes) {
+    const std::int64_t a = bin * kLanes<T> + i;
+    const std::int64_t b = mirror * kLanes<T> + i;
+    const std::int64_t at = k * kLanes<T> + i;
+    wide_to(f(wide_from(from.re + a, from.im + a), wide_from(from.re + b, from.im + b), factor),
+            to.re + at, to.im + at);
+  }
+}
+
 /// The m + 1 bins of real rows from those of their pairs.
 template <class T>
 void unpack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, std::int64_t w) {
-  const auto* factors = static_cast<const Complex<T>*>(l.half);
-  const auto bins = [&](std::int64_t k, std::int64_t z, std::int64_t mirror) {
-#pragma GCC ivdep
-    for (std::int64_t i = 0; i < w; ++i) {
-      to.put(k * w + i, fn::fft_unpack(from.at(z * w + i), from.at(mirror * w + i), factors[k]));
-    }
-  };
-  bins(0, 0, 0);
-  bins(l.m, 0, 0);
-  if (w > 1) {
-    for (std::int64_t k = 1; k < l.m; ++k) bins(k, k, l.m - k);
+  const std::int64_t m = l.m;
+  if (w == kLanes<T>) {
+    using Z = Complex<Wide<T>>;
+    const auto f = [](const Z& z, const Z& mirror, const Z& factor) {
+      return fn::fft_unpack(z, mirror, factor);
+    };
+    mirrored(l, to, from, 0, 0, 0, f);
+    mirrored(l, to, from, m, 0, 0, f);
+    for (std::int64_t k = 1; k < m; ++k) mirrored(l, to, from, k, k, m - k, f);
     return;
   }
+  const auto* factors = static_cast<const Complex<T>*>(l.half);
+  for (std::int64_t i = 0; i < w; ++i) {
+    to.put(i, fn::fft_unpack(from.at(i), from.at(i), factors[0]));
+    to.put(m * w + i, fn::fft_unpack(from.at(i), from.at(i), factors[m]));
+  }
+  for (std::int64_t i = 0; i < w; ++i) {
 #pragma GCC ivdep
-  for (std::int64_t k = 1; k < l.m; ++k) {
-    to.put(k, fn::fft_unpack(from.at(k), from.at(l.m - k), factors[k]));
+    for (std::int64_t k = 1; k < m; ++k) {
+      to.put(k * w + i, fn::fft_unpack(from.at(k * w + i), from.at((m - k) * w + i), factors[k]));
+    }
   }
 }
 
 /// Twice the conjugate of the transform of pairs from m + 1 bins of real rows.
 template <class T>
 void pack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, std::int64_t w) {
-  const auto* factors = static_cast<const Complex<T>*>(l.half);
+  const std::int64_t m = l.m;
   const T sign = l.out.conjugate ? T(-1) : T(1);
-  for (std::int64_t i = 0; i < w; ++i) from.im[i] = from.im[l.m * w + i] = T(0);
-  const auto conjugate = [&](Complex<T> z) { return Complex<T>{z.re, sign * z.im}; };
-  if (w > 1) {
-    for (std::int64_t k = 0; k < l.m; ++k) {
-#pragma GCC ivdep
-      for (std::int64_t i = 0; i < w; ++i) {
-        to.put(k * w + i,
-               conjugate(fn::fft_pack(from.at(k * w + i), from.at((l.m - k) * w + i), factors[k])));
-      }
-    }
+  for (std::int64_t i = 0; i < w; ++i) from.im[i] = from.im[m * w + i] = T(0);
+  if (w == kLanes<T>) {
+    using Z = Complex<Wide<T>>;
+    const Wide<T> turned(static_cast<double>(sign));
+    const auto f = [&](const Z& z, const Z& mirror, const Z& factor) {
+      const Z y = fn::fft_pack(z, mirror, factor);
+      return Z{y.re, turned * y.im};
+    };
+    for (std::int64_t k = 0; k < m; ++k) mirrored(l, to, from, k, k, m - k, f);
     return;
   }
+  const auto* factors = static_cast<const Complex<T>*>(l.half);
+  for (std::int64_t i = 0; i < w; ++i) {
 #pragma GCC ivdep
-  for (std::int64_t k = 0; k < l.m; ++k) {
-    to.put(k, conjugate(fn::fft_pack(from.at(k), from.at(l.m - k), factors[k])));
+    for (std::int64_t k = 0; k < m; ++k) {
+      const Complex<T> z = fn::fft_pack(from.at(k * w + i), from.at((m - k) * w + i), factors[k]);
+      to.put(k * w + i, {z.re, sign * z.im});
+    }
   }
 }
 
@@ -450,9 +600,9 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
   const std::int64_t size = fft_plane_rows(l) * w;
   Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
   if (l.real_in) {
-    load<T, T>(l, input_lanes(l, b), l.m, planes[0]);
+    load<T, T>(l, b, l.m, planes[0]);
   } else {
-    load<T, Complex<T>>(l, input_lanes(l, b), packs ? l.m + 1 : l.m, planes[0]);
+    load<T, Complex<T>>(l, b, packs ? l.m + 1 : l.m, planes[0]);
   }
   if (packs) {
     pack(l, planes[1], planes[0], w);
@@ -467,7 +617,7 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
     unpack(l, *other, *x, w);
     x = other;
   }
-  store(l, output_lanes(l, b), unpacks ? l.m + 1 : l.m, *x);
+  store(l, b, unpacks ? l.m + 1 : l.m, *x);
 }
 
 // ---- real rows
