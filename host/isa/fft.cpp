@@ -4,8 +4,8 @@
 // [lane], so that every stage is a loop over neighbouring numbers, whatever its radix and stride.
 // The elements are turned on their way in and out, where rows are not neighbours.
 #include "host/fft.h"
-#include "host/isa/fft_turn.h"
-#include "host/isa/wide.h"
+#include "host/isa/fft_rows.h"
+#include "host/isa/fft_stages.h"
 #include "host/registry.h"
 #include "kernels/functors/fft.h"
 
@@ -13,43 +13,7 @@ namespace tandem::host::TANDEM_ISA {
 
 namespace {
 
-constexpr std::int64_t kMostLanes = 16;
-
 // ---- stages
-
-/// Lanes of a whole block.
-template <class T>
-constexpr std::int64_t kLanes = kMostLanes * 4 / std::int64_t(sizeof(T));
-
-/// A number that is known to the compiler where it is that of a whole block.
-template <std::int64_t N>
-struct Known {
-  constexpr operator std::int64_t() const { return N; }
-};
-
-/// Butterflies of one radix: n = s w neighbouring numbers for each of p groups. Of whole blocks: n
-/// is a multiple of a vector.
-template <int R, bool Turned, class T, class P, class N>
-TANDEM_FN void wide_butterflies(const Planes<T>& to, const Planes<T>& from, P p, N n,
-                                const Complex<T>* factors) {
-  using Z = Complex<Wide<T>>;
-  for (std::int64_t q = 0; q < p; ++q) {
-    Z w[R];
-    for (int k = 1; Turned && k < R; ++k) w[k] = spread(factors[q * R + k]);
-    for (std::int64_t i = 0; i < n; i += Wide<T>::kLanes) {
-      Z x[R];
-      for (int j = 0; j < R; ++j) {
-        const std::int64_t at = (j * p + q) * n + i;
-        x[j] = wide_from(from.re + at, from.im + at);
-      }
-      fn::Butterfly<R>::run(x);
-      for (int k = 0; k < R; ++k) {
-        const std::int64_t at = (q * R + k) * n + i;
-        wide_to(Turned && k > 0 ? fn::fft_mul(x[k], w[k]) : x[k], to.re + at, to.im + at);
-      }
-    }
-  }
-}
 
 /// The same of any block.
 template <int R, bool Turned, class T>
@@ -85,64 +49,6 @@ void stage(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int6
     butterflies<R, false>(to, from, p, n, factors);
   }
 }
-template <int R, class T>
-void wide_stage(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
-                const Complex<T>* factors) {
-  if (p == 1) {
-    wide_butterflies<R, false>(to, from, Known<1>(), n, factors);
-  } else if (n == kLanes<T>) {
-    wide_butterflies<R, true>(to, from, p, Known<kLanes<T>>(), factors);
-  } else {
-    wide_butterflies<R, true>(to, from, p, n, factors);
-  }
-}
-
-/// All stages of a short pass of a whole block.
-template <std::int64_t S, int R, int... Rest, class T>
-int short_stages(const Planes<T> (&planes)[2], int now, const Complex<T>* factors) {
-  constexpr std::int64_t kP = (std::int64_t(1) * ... * Rest);
-  const Planes<T>& from = planes[now];
-  const Planes<T>& to = planes[1 - now];
-  wide_butterflies<R, (kP > 1)>(to, from, Known<kP>(), Known<S * kLanes<T>>(), factors);
-  if constexpr (kP > 1) {
-    return short_stages<S * R, Rest...>(planes, 1 - now, factors + R * kP);
-  } else {
-    return 1 - now;
-  }
-}
-
-template <int... R, class T>
-bool try_short(const FftPassLaunch& l, const Planes<T> (&planes)[2], int& now) {
-  constexpr int kRadices[] = {R...};
-  if (l.n_radices != sizeof...(R)) return false;
-  for (std::size_t i = 0; i < sizeof...(R); ++i) {
-    if (l.radices[i] != kRadices[i]) return false;
-  }
-  now = short_stages<1, R...>(planes, 0, static_cast<const Complex<T>*>(l.stages));
-  return true;
-}
-
-/// Short powers of two, with everything known to the compiler; `now`: the planes of the result.
-template <class T>
-bool short_pass(const FftPassLaunch& l, const Planes<T> (&planes)[2], int& now) {
-  switch (l.m) {
-    case 2:
-      return try_short<2>(l, planes, now);
-    case 4:
-      return try_short<4>(l, planes, now);
-    case 8:
-      return try_short<8>(l, planes, now);
-    case 16:
-      return try_short<4, 4>(l, planes, now);
-    case 32:
-      return try_short<8, 4>(l, planes, now);
-    case 64:
-      return try_short<8, 8>(l, planes, now);
-    default:
-      return false;
-  }
-}
-
 /// A radix without a butterfly: each output is a sum over the inputs, in their order.
 template <class T>
 void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t p, std::int64_t n,
@@ -193,7 +99,8 @@ void stage_of(int r, const Planes<T>& to, const Planes<T>& from, std::int64_t p,
     case 8:
       return run(std::integral_constant<int, 8>());
     default:
-      return plain_stage(to, from, r, p, n, factors);
+      return Whole ? wide_plain_stage(to, from, r, p, n, factors)
+                   : plain_stage(to, from, r, p, n, factors);
   }
 }
 
@@ -204,7 +111,6 @@ const Planes<T>* stages(const FftPassLaunch& l, Planes<T> (&planes)[2], std::int
   const bool whole = w == kLanes<T>;
   std::int64_t p = l.m, n = w;
   int now = 0;
-  if (whole && short_pass(l, planes, now)) return &planes[now];
   for (int i = 0; i < l.n_radices; ++i) {
     const int r = l.radices[i];
     p /= r;
@@ -310,12 +216,6 @@ std::int64_t existing(const Lanes& lanes, std::int64_t n, std::int64_t m, std::i
 
 constexpr std::int64_t kTurned = 64;  // elements of each lane that are turned at a time
 
-/// Rows of a whole block whose elements lie densely, one stride apart.
-struct DenseRows {
-  char* at;                    // null: they do not
-  std::int64_t across, count;  // count: elements of a row that exist
-};
-
 template <class T>
 DenseRows dense_rows(const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
                      std::int64_t m) {
@@ -331,51 +231,6 @@ DenseRows dense_rows(const FftPassLaunch& l, const FftSide& side, const FftBlock
   rows.across = side.strides[l.rank - 1];
   rows.at = static_cast<char*>(side.data) + fft_row_offset(l.shape, side.strides, l.rank, b.row);
   return rows;
-}
-
-/// f(tile, j) for tiles that cover the elements of such rows; the last one may overlap.
-template <class T, class F>
-void for_tiles(std::int64_t count, F&& f) {
-  constexpr std::int64_t kWide = WideTile<T>::kSide / 2;
-  constexpr std::int64_t kNarrow = NarrowTile<T>::kSide / 2;
-  std::int64_t j = 0;
-  for (; j + kWide <= count; j += kWide) f(WideTile<T>{}, j);
-  for (; j + kNarrow <= count; j += kNarrow) f(NarrowTile<T>{}, j);
-  if (j < count) f(NarrowTile<T>{}, count - kNarrow);
-}
-
-/// Elements [0, count) of whole blocks times the factors of the table.
-template <class T>
-void multiply_rows(const Planes<T>& x, std::int64_t count, const void* table) {
-  for (std::int64_t j = 0; j < count; ++j) {
-    const Complex<Wide<T>> factor = spread(static_cast<const Complex<T>*>(table)[j]);
-    for (std::int64_t i = j * kLanes<T>; i < (j + 1) * kLanes<T>; i += Wide<T>::kLanes) {
-      const auto z = wide_from(x.re + i, x.im + i);
-      wide_to(fn::fft_mul(z, factor), x.re + i, x.im + i);
-    }
-  }
-}
-
-template <class T>
-void load_rows(const FftPassLaunch& l, const DenseRows& rows, std::int64_t m, const Planes<T>& x) {
-  constexpr std::int64_t kW = kLanes<T>;
-  const T sign = l.in.conjugate ? T(-1) : T(1);
-  for_tiles<T>(rows.count, [&]<class Tile>(Tile, std::int64_t j) {
-    gather<Tile>(x, j, kW, rows.at + j * std::int64_t(sizeof(Complex<T>)), rows.across, sign);
-  });
-  if (l.in.table != nullptr) multiply_rows(x, rows.count, l.in.table);
-  for (std::int64_t i = rows.count * kW; i < m * kW; ++i) x.put(i, {T(0), T(0)});
-}
-
-template <class T>
-void store_rows(const FftPassLaunch& l, const DenseRows& rows, const Planes<T>& x) {
-  if (l.out.table != nullptr) multiply_rows(x, rows.count, l.out.table);
-  const T scale = static_cast<T>(l.scale);
-  const T sign = l.out.conjugate ? -scale : scale;
-  for_tiles<T>(rows.count, [&]<class Tile>(Tile, std::int64_t j) {
-    scatter<Tile>(x, j, kLanes<T>, rows.at + j * std::int64_t(sizeof(Complex<T>)), rows.across,
-                  scale, sign);
-  });
 }
 
 /// f(j, i, address) for the elements that exist, in an order that goes along memory; g(j, i) for
@@ -500,35 +355,12 @@ void store(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Plan
 
 // ---- bins of real rows, in the planes
 
-/// to[k] = f(from[k], from[mirror of k], factors[k]) of whole blocks.
-template <class T, class F>
-TANDEM_FN void mirrored(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from,
-                        std::int64_t k, std::int64_t bin, std::int64_t mirror, F&& f) {
-  const auto factor = spread(static_cast<const Complex<T>*>(l.half)[k]);
-  for (std::int64_t i = 0; i < kLanes<T>; i += Wide<T>::kLanes) {
-    const std::int64_t a = bin * kLanes<T> + i;
-    const std::int64_t b = mirror * kLanes<T> + i;
-    const std::int64_t at = k * kLanes<T> + i;
-    wide_to(f(wide_from(from.re + a, from.im + a), wide_from(from.re + b, from.im + b), factor),
-            to.re + at, to.im + at);
-  }
-}
-
 /// The m + 1 bins of real rows from those of their pairs.
 template <class T>
 void unpack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, std::int64_t w) {
   const std::int64_t m = l.m;
-  if (w == kLanes<T>) {
-    using Z = Complex<Wide<T>>;
-    const auto f = [](const Z& z, const Z& mirror, const Z& factor) {
-      return fn::fft_unpack(z, mirror, factor);
-    };
-    mirrored(l, to, from, 0, 0, 0, f);
-    mirrored(l, to, from, m, 0, 0, f);
-    for (std::int64_t k = 1; k < m; ++k) mirrored(l, to, from, k, k, m - k, f);
-    return;
-  }
   const auto* factors = static_cast<const Complex<T>*>(l.half);
+  if (w == kLanes<T>) return whole_unpack(m, to, from, factors);
   for (std::int64_t i = 0; i < w; ++i) {
     to.put(i, fn::fft_unpack(from.at(i), from.at(i), factors[0]));
     to.put(m * w + i, fn::fft_unpack(from.at(i), from.at(i), factors[m]));
@@ -546,18 +378,9 @@ template <class T>
 void pack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, std::int64_t w) {
   const std::int64_t m = l.m;
   const T sign = l.out.conjugate ? T(-1) : T(1);
-  for (std::int64_t i = 0; i < w; ++i) from.im[i] = from.im[m * w + i] = T(0);
-  if (w == kLanes<T>) {
-    using Z = Complex<Wide<T>>;
-    const Wide<T> turned(static_cast<double>(sign));
-    const auto f = [&](const Z& z, const Z& mirror, const Z& factor) {
-      const Z y = fn::fft_pack(z, mirror, factor);
-      return Z{y.re, turned * y.im};
-    };
-    for (std::int64_t k = 0; k < m; ++k) mirrored(l, to, from, k, k, m - k, f);
-    return;
-  }
   const auto* factors = static_cast<const Complex<T>*>(l.half);
+  if (w == kLanes<T>) return whole_pack(m, to, from, factors, sign);
+  for (std::int64_t i = 0; i < w; ++i) from.im[i] = from.im[m * w + i] = T(0);
   for (std::int64_t i = 0; i < w; ++i) {
 #pragma GCC ivdep
     for (std::int64_t k = 0; k < m; ++k) {
@@ -597,7 +420,7 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
   const std::int64_t w = b.count;
   const bool packs = l.half != nullptr && l.pack;
   const bool unpacks = l.half != nullptr && !l.pack;
-  const std::int64_t size = fft_plane_rows(l) * w;
+  const std::int64_t size = fft_plane_size(l, w, sizeof(T));
   Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
   if (l.real_in) {
     load<T, T>(l, b, l.m, planes[0]);
@@ -691,8 +514,8 @@ void run_half(const FftHalfLaunch& l, std::int64_t row, std::int64_t first, std:
   general(last);
 }
 
-const FftLevel kLevel = {{&run_pass<float>, &run_pass<double>},
-                         {&run_half<float>, &run_half<double>}};
+const FftLevel kLevel = {
+    {&run_pass<float>, &run_pass<double>}, {&run_half<float>, &run_half<double>}, &kFftShortRows};
 
 }  // namespace
 
