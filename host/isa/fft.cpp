@@ -281,6 +281,10 @@ void multiply(const Planes<T>& x, const Lanes& lanes, std::int64_t m, std::int64
       im[i] = y.im;
     };
     if (lanes.side_by_side && lanes.first[w - 1] + j * lanes.apart < n) {
+      if (w == kLanes<T>) {
+        times_neighbours(x, j, factors + lanes.first[0]);
+        continue;
+      }
       for (std::int64_t i = 0; i < w; ++i) turn(i, factors[lanes.first[0] + i]);
       continue;
     }
@@ -315,6 +319,11 @@ void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Plane
         x.put(j * w + i, {T(0), T(0)});
       },
       [&](std::int64_t j, const char* at) {
+        if constexpr (fn::is_complex_v<Stored>) {
+          if (w == kLanes<T>) {
+            return gather_neighbours(x, j, reinterpret_cast<const Stored*>(at), sign);
+          }
+        }
         for (std::int64_t i = 0; i < w; ++i) {
           put(j * w + i, reinterpret_cast<const Stored*>(at)[i]);
         }
@@ -343,6 +352,9 @@ void store(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Plan
       },
       [](std::int64_t, std::int64_t) {},
       [&](std::int64_t k, char* at) {
+        if (w == kLanes<T>) {
+          return scatter_neighbours(x, k, reinterpret_cast<Out*>(at), scale, sign);
+        }
         for (std::int64_t i = 0; i < w; ++i) {
           const Out z = x.at(k * w + i);
           reinterpret_cast<Out*>(at)[i] = {z.re * scale, z.im * sign};
@@ -397,6 +409,13 @@ void turn(const FftPassLaunch& l, const FftBlock& b, const Planes<T>& x) {
   const std::int64_t w = b.count;
   std::int64_t group[kMostLanes];
   for (std::int64_t i = 0; i < w; ++i) group[i] = l.s == 1 ? b.u + i : (b.u + i) / l.s;
+  if (w == kLanes<T> && (l.s == 1 || group[0] == group[w - 1])) {
+    for (std::int64_t k = 0; k < l.m; ++k) {
+      const Complex<T>* const line = factors + k * l.p + group[0];
+      l.s == 1 ? times_neighbours(x, k, line) : times_one(x, k, *line);
+    }
+    return;
+  }
   for (std::int64_t k = 0; k < l.m; ++k) {
     T* __restrict re = x.re + k * w;
     T* __restrict im = x.im + k * w;

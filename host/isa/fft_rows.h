@@ -122,15 +122,56 @@ TANDEM_FN void for_tiles(N count, F&& f) {
   if (j < count) f(NarrowTile<T>{}, count - kNarrow);
 }
 
+/// One element of each lane of a whole block, at its place in the planes.
+template <class T, class F>
+TANDEM_FN void each_vector(const Planes<T>& x, std::int64_t j, F&& f) {
+  for (std::int64_t i = 0; i < kLanes<T>; i += Wide<T>::kLanes) {
+    T* re = x.re + j * kLanes<T> + i;
+    T* im = x.im + j * kLanes<T> + i;
+    wide_to(f(wide_from(re, im), i), re, im);
+  }
+}
+/// Times a factor of the lane: neighbours, or one of all.
+template <class T>
+TANDEM_FN void times_neighbours(const Planes<T>& x, std::int64_t j, const Complex<T>* factors) {
+  each_vector(x, j, [&](const Complex<Wide<T>>& z, std::int64_t i) {
+    return fn::fft_mul(z, Pairs<T>::from(factors + i));
+  });
+}
+template <class T>
+TANDEM_FN void times_one(const Planes<T>& x, std::int64_t j, const Complex<T>& factor) {
+  const auto w = spread(factor);
+  each_vector(x, j, [&](const Complex<Wide<T>>& z, std::int64_t) { return fn::fft_mul(z, w); });
+}
+
+/// Lanes that are neighbours in memory, into the planes and back.
+template <class T>
+TANDEM_FN void gather_neighbours(const Planes<T>& x, std::int64_t j, const Complex<T>* from,
+                                 T sign) {
+  const Wide<T> turned(static_cast<double>(sign));
+  for (std::int64_t i = 0; i < kLanes<T>; i += Wide<T>::kLanes) {
+    const auto z = Pairs<T>::from(from + i);
+    const std::int64_t at = j * kLanes<T> + i;
+    wide_to(Complex<Wide<T>>{z.re, turned * z.im}, x.re + at, x.im + at);
+  }
+}
+template <class T>
+TANDEM_FN void scatter_neighbours(const Planes<T>& x, std::int64_t j, Complex<T>* to, T scale,
+                                  T sign) {
+  const Wide<T> by(static_cast<double>(scale));
+  const Wide<T> turned(static_cast<double>(sign));
+  for (std::int64_t i = 0; i < kLanes<T>; i += Wide<T>::kLanes) {
+    const std::int64_t at = j * kLanes<T> + i;
+    const auto z = wide_from(x.re + at, x.im + at);
+    Pairs<T>::to(Complex<Wide<T>>{z.re * by, z.im * turned}, to + i);
+  }
+}
+
 /// Elements [0, count) of whole blocks times the factors of the table.
 template <class T>
 void multiply_rows(const Planes<T>& x, std::int64_t count, const void* table) {
   for (std::int64_t j = 0; j < count; ++j) {
-    const Complex<Wide<T>> factor = spread(static_cast<const Complex<T>*>(table)[j]);
-    for (std::int64_t i = j * kLanes<T>; i < (j + 1) * kLanes<T>; i += Wide<T>::kLanes) {
-      const auto z = wide_from(x.re + i, x.im + i);
-      wide_to(fn::fft_mul(z, factor), x.re + i, x.im + i);
-    }
+    times_one(x, j, static_cast<const Complex<T>*>(table)[j]);
   }
 }
 

@@ -78,4 +78,38 @@ TANDEM_FN Complex<Wide<T>> spread(const Complex<T>& z) {
   return {Wide<T>(z.re - Vector{}), Wide<T>(z.im - Vector{})};
 }
 
+/// Neighbouring complex numbers that lie part by part, from memory and to it.
+template <class T>
+struct Pairs {
+  using Vector = typename Wide<T>::Vector;
+  static constexpr int kLanes = Wide<T>::kLanes;
+
+  TANDEM_FN static Complex<Wide<T>> from(const Complex<T>* p) {
+    return split(p, std::make_integer_sequence<int, kLanes>());
+  }
+  TANDEM_FN static void to(const Complex<Wide<T>>& z, Complex<T>* p) {
+    join(z, p, std::make_integer_sequence<int, kLanes>());
+  }
+
+ private:
+  template <int... I>
+  TANDEM_FN static Complex<Wide<T>> split(const Complex<T>* p, std::integer_sequence<int, I...>) {
+    Vector a;
+    Vector b;
+    __builtin_memcpy(&a, p, sizeof a);
+    __builtin_memcpy(&b, p + kLanes / 2, sizeof b);
+    return {Wide<T>(__builtin_shufflevector(a, b, 2 * I...)),
+            Wide<T>(__builtin_shufflevector(a, b, (2 * I + 1)...))};
+  }
+  template <int... I>
+  TANDEM_FN static void join(const Complex<Wide<T>>& z, Complex<T>* p,
+                             std::integer_sequence<int, I...>) {
+    const Vector a = __builtin_shufflevector(z.re.v, z.im.v, (I / 2 + I % 2 * kLanes)...);
+    const Vector b =
+        __builtin_shufflevector(z.re.v, z.im.v, (kLanes / 2 + I / 2 + I % 2 * kLanes)...);
+    __builtin_memcpy(p, &a, sizeof a);
+    __builtin_memcpy(p + kLanes / 2, &b, sizeof b);
+  }
+};
+
 }  // namespace tandem::host::TANDEM_ISA
