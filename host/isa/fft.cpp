@@ -76,39 +76,11 @@ void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t
   }
 }
 
-/// A stage of whole blocks (or not), by its radix.
-template <bool Whole, class T>
-void stage_of(int r, const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
-              const Complex<T>* factors) {
-  const auto run = [&]<int R>(std::integral_constant<int, R>) {
-    if constexpr (Whole) {
-      wide_stage<R>(to, from, p, n, factors);
-    } else {
-      stage<R>(to, from, p, n, factors);
-    }
-  };
-  switch (r) {
-    case 2:
-      return run(std::integral_constant<int, 2>());
-    case 3:
-      return run(std::integral_constant<int, 3>());
-    case 4:
-      return run(std::integral_constant<int, 4>());
-    case 5:
-      return run(std::integral_constant<int, 5>());
-    case 8:
-      return run(std::integral_constant<int, 8>());
-    default:
-      return Whole ? wide_plain_stage(to, from, r, p, n, factors)
-                   : plain_stage(to, from, r, p, n, factors);
-  }
-}
-
 /// All stages of a pass; the planes that hold the result.
 template <class T>
 const Planes<T>* stages(const FftPassLaunch& l, Planes<T> (&planes)[2], std::int64_t w) {
+  if (w == kLanes<T>) return &planes[whole_stages(l, planes, 0)];
   const auto* factors = static_cast<const Complex<T>*>(l.stages);
-  const bool whole = w == kLanes<T>;
   std::int64_t p = l.m, n = w;
   int now = 0;
   for (int i = 0; i < l.n_radices; ++i) {
@@ -116,11 +88,10 @@ const Planes<T>* stages(const FftPassLaunch& l, Planes<T> (&planes)[2], std::int
     p /= r;
     const Planes<T>& from = planes[now];
     const Planes<T>& to = planes[1 - now];
-    if (whole) {
-      stage_of<true>(r, to, from, p, n, factors);
-    } else {
-      stage_of<false>(r, to, from, p, n, factors);
-    }
+    const auto run = [&]<std::int64_t R>(Known<R>) {
+      stage<static_cast<int>(R)>(to, from, p, n, factors);
+    };
+    if (!with_butterfly(r, run)) plain_stage(to, from, r, p, n, factors);
     factors += fft_stage_table(r, p);
     n *= r;
     now = 1 - now;

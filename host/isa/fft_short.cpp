@@ -7,6 +7,10 @@ namespace tandem::host::TANDEM_ISA {
 
 namespace {
 
+constexpr std::int64_t kLongest = 64;  // rows that are short
+template <class T>
+constexpr std::int64_t kLeast = NarrowTile<T>::kSide / 2;  // elements that tiles can be of
+
 enum class Bins { None, Unpack, Pack };
 
 template <class T>
@@ -60,6 +64,77 @@ void run_blocks(const Call<T>& c, std::int64_t first, std::int64_t last) {
   }
 }
 
+/// Elements [0, count) of the rows of a block into the planes, by tiles where they are enough.
+template <class T, class Stored>
+void load_block(const Call<T>& c, const char* in, std::int64_t count, const Planes<T>& x) {
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(Stored));
+  if constexpr (fn::is_complex_v<Stored>) {
+    if (count >= kLeast<T>) {
+      return for_tiles<T>(count, [&]<class Tile>(Tile, std::int64_t j) {
+        gather<Tile>(x, j, kLanes<T>, in + j * kSize, c.in_across, c.in_sign);
+      });
+    }
+  }
+  for (std::int64_t i = 0; i < kLanes<T>; ++i) {
+    const auto* row = reinterpret_cast<const Stored*>(in + i * c.in_across);
+    for (std::int64_t j = 0; j < count; ++j) {
+      if constexpr (fn::is_complex_v<Stored>) {
+        x.put(j * kLanes<T> + i, {row[j].re, c.in_sign * row[j].im});
+      } else {
+        x.put(j * kLanes<T> + i, {row[j], c.in_sign * T(0)});
+      }
+    }
+  }
+}
+
+template <class T>
+void store_block(const Call<T>& c, char* out, std::int64_t count, const Planes<T>& x) {
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(Complex<T>));
+  if (count >= kLeast<T>) {
+    return for_tiles<T>(count, [&]<class Tile>(Tile, std::int64_t j) {
+      scatter<Tile>(x, j, kLanes<T>, out + j * kSize, c.out_across, c.scale, c.out_sign);
+    });
+  }
+  for (std::int64_t i = 0; i < kLanes<T>; ++i) {
+    auto* row = reinterpret_cast<Complex<T>*>(out + i * c.out_across);
+    for (std::int64_t j = 0; j < count; ++j) {
+      const Complex<T> z = x.at(j * kLanes<T> + i);
+      row[j] = {z.re * c.scale, z.im * c.out_sign};
+    }
+  }
+}
+
+/// Blocks of rows of any length up to kLongest.
+template <class T>
+void run_others(const FftPassLaunch& l, const Call<T>& c, std::int64_t first, std::int64_t last) {
+  constexpr std::int64_t kPlane = (kLongest + 1) * kLanes<T>;
+  alignas(64) T memory[4 * kPlane];
+  const Planes<T> planes[2] = {{memory, memory + kPlane},
+                               {memory + 2 * kPlane, memory + 3 * kPlane}};
+  const bool packs = l.half != nullptr && l.pack;
+  const bool unpacks = l.half != nullptr && !l.pack;
+  const std::int64_t count = unpacks ? l.m + 1 : l.out.n < l.m ? l.out.n : l.m;
+  for (std::int64_t block = first; block < last; ++block) {
+    const char* const in = c.in + block * kLanes<T> * c.in_across;
+    int now = 0;
+    if (l.real_in) {
+      load_block<T, T>(c, in, l.m, planes[0]);
+    } else {
+      load_block<T, Complex<T>>(c, in, packs ? l.m + 1 : l.m, planes[0]);
+    }
+    if (packs) {
+      whole_pack(l.m, planes[1], planes[0], c.half, c.pack_sign);
+      now = 1;
+    }
+    now = whole_stages(l, planes, now);
+    if (unpacks) {
+      whole_unpack(l.m, planes[1 - now], planes[now], c.half);
+      now = 1 - now;
+    }
+    store_block(c, c.out + block * kLanes<T> * c.out_across, count, planes[now]);
+  }
+}
+
 /// Whether the plan has these radices: then the blocks are done.
 template <int... R, class T>
 bool try_radices(const FftPassLaunch& l, const Call<T>& c, std::int64_t first, std::int64_t last) {
@@ -79,28 +154,9 @@ bool try_radices(const FftPassLaunch& l, const Call<T>& c, std::int64_t first, s
 }
 
 template <class T>
-bool short_rows(const FftPassLaunch& l, std::int64_t first, std::int64_t last) {
-  constexpr std::int64_t kLeast = NarrowTile<T>::kSide / 2;
-  if (l.m > 64 || l.m < kLeast || l.p * l.s != 1 || l.real_in) return false;
-  if (l.in.table != nullptr || l.out.table != nullptr || l.twiddles != nullptr) return false;
-  const bool packs = l.half != nullptr && l.pack;
-  const bool unpacks = l.half != nullptr && !l.pack;
-  if (l.in.n < (packs ? l.m + 1 : l.m) || l.out.n < (unpacks ? l.m + 1 : l.m)) return false;
-  if (l.in.stride != sizeof(Complex<T>) || l.out.stride != sizeof(Complex<T>)) return false;
-  Call<T> c{};
-  if (!one_stride(l, l.in, c.in_across) || !one_stride(l, l.out, c.out_across)) return false;
-  c.in = static_cast<const char*>(l.in.data);
-  c.out = static_cast<char*>(l.out.data);
-  c.in_sign = l.in.conjugate ? T(-1) : T(1);
-  c.scale = static_cast<T>(l.scale);
-  c.out_sign = l.out.conjugate ? -c.scale : c.scale;
-  c.pack_sign = l.out.conjugate ? T(-1) : T(1);
-  c.stages = static_cast<const Complex<T>*>(l.stages);
-  c.half = static_cast<const Complex<T>*>(l.half);
+bool run_powers(const FftPassLaunch& l, const Call<T>& c, std::int64_t first, std::int64_t last) {
+  if (l.real_in || l.out.n < l.m) return false;
   switch (l.m) {
-    case 2:
-      if constexpr (kLeast <= 2) return try_radices<2>(l, c, first, last);
-      return false;
     case 4:
       return try_radices<4>(l, c, first, last);
     case 8:
@@ -114,6 +170,29 @@ bool short_rows(const FftPassLaunch& l, std::int64_t first, std::int64_t last) {
     default:
       return false;
   }
+}
+
+template <class T>
+bool short_rows(const FftPassLaunch& l, std::int64_t first, std::int64_t last) {
+  if (l.m > kLongest || l.p * l.s != 1) return false;
+  if (l.in.table != nullptr || l.out.table != nullptr || l.twiddles != nullptr) return false;
+  const bool packs = l.half != nullptr && l.pack;
+  const bool unpacks = l.half != nullptr && !l.pack;
+  if (l.in.n < (packs ? l.m + 1 : l.m) || (unpacks && l.out.n <= l.m)) return false;
+  const std::size_t in_size = l.real_in ? sizeof(T) : sizeof(Complex<T>);
+  if (l.in.stride != std::int64_t(in_size) || l.out.stride != sizeof(Complex<T>)) return false;
+  Call<T> c{};
+  if (!one_stride(l, l.in, c.in_across) || !one_stride(l, l.out, c.out_across)) return false;
+  c.in = static_cast<const char*>(l.in.data);
+  c.out = static_cast<char*>(l.out.data);
+  c.in_sign = l.in.conjugate ? T(-1) : T(1);
+  c.scale = static_cast<T>(l.scale);
+  c.out_sign = l.out.conjugate ? -c.scale : c.scale;
+  c.pack_sign = l.out.conjugate ? T(-1) : T(1);
+  c.stages = static_cast<const Complex<T>*>(l.stages);
+  c.half = static_cast<const Complex<T>*>(l.half);
+  if (!run_powers(l, c, first, last)) run_others(l, c, first, last);
+  return true;
 }
 
 }  // namespace

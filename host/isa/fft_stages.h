@@ -106,6 +106,51 @@ void wide_plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::in
   }
 }
 
+/// f(Known<r>) where a radix has a butterfly of its own; else false.
+template <class F>
+TANDEM_FN bool with_butterfly(int r, F&& f) {
+  switch (r) {
+    case 2:
+      f(Known<2>());
+      return true;
+    case 3:
+      f(Known<3>());
+      return true;
+    case 4:
+      f(Known<4>());
+      return true;
+    case 5:
+      f(Known<5>());
+      return true;
+    case 8:
+      f(Known<8>());
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// All stages of a pass of a whole block that begins in planes[now]; which planes hold the result.
+template <class T>
+int whole_stages(const FftPassLaunch& l, const Planes<T> (&planes)[2], int now) {
+  const auto* factors = static_cast<const Complex<T>*>(l.stages);
+  std::int64_t p = l.m, n = kLanes<T>;
+  for (int i = 0; i < l.n_radices; ++i) {
+    const int r = l.radices[i];
+    p /= r;
+    const Planes<T>& from = planes[now];
+    const Planes<T>& to = planes[1 - now];
+    const auto run = [&]<std::int64_t R>(Known<R>) {
+      wide_stage<static_cast<int>(R)>(to, from, p, n, factors);
+    };
+    if (!with_butterfly(r, run)) wide_plain_stage(to, from, r, p, n, factors);
+    factors += fft_stage_table(r, p);
+    n *= r;
+    now = 1 - now;
+  }
+  return now;
+}
+
 /// to[k] = f(from[bin], from[mirror], factor) of whole blocks.
 template <class T, class F>
 TANDEM_FN void mirrored(const Planes<T>& to, const Planes<T>& from, std::int64_t k,
