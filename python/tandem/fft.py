@@ -7,7 +7,8 @@ from tandem._tandem._fft import *
 
 def provider(device="cpu"):
     """What transforms on a device use, of this thread at this time: 'built-in' (Tandem's own, the same bits everywhere;
-    always in exact mode), 'fftw' on the host where its plug-in is found, 'cufft' on a CUDA device where cuFFT is."""
+    always in exact mode), 'fftw' on the host where its plug-in is found, 'cufft' on a CUDA device where cuFFT is. One
+    that was asked for by name is told even where it cannot be used: provider_reason says so, and transforms raise."""
     return _tandem._fft_provider(_tandem.device(device))
 
 

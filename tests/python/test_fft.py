@@ -161,6 +161,12 @@ def test_frequencies_and_shifts():
             assert np.array_equal(td.fft.fftfreq(n, d, dtype=td.float64).numpy(), np.fft.fftfreq(n, d))
             assert np.array_equal(td.fft.rfftfreq(n, d, dtype=td.float64).numpy(), np.fft.rfftfreq(n, d))
     assert td.fft.fftfreq(4).dtype == td.float32
+    none = td.fft.fftfreq(0)  # as in PyTorch, whose rfftfreq has one bin of no frequency
+    assert tuple(none.shape) == (0,) and none.dtype == td.float32
+    assert np.isnan(td.fft.rfftfreq(0, dtype=td.float64).numpy()).tolist() == [True]
+    for f in (td.fft.fftfreq, td.fft.rfftfreq):
+        with pytest.raises(ValueError, match="argument 'n': expected at least 0, got -1"):
+            f(-1)
     x = np.arange(30).reshape(5, 6)
     t = td.tensor(x)
     for dim in [None, 0, -1, (0, 1)]:
@@ -234,6 +240,9 @@ def test_the_provider_is_told():
         assert td.fft.provider() == "built-in" and td.fft.provider_reason() == "exact mode"
     with pytest.raises(ValueError, match="'auto', 'built-in', 'fftw' or 'cufft', got 'mkl'"):
         td.fft.set_provider("mkl")
+    with pytest.raises(ValueError, match=r"\[fft.use_provider\] argument 'name': .* got 'mkl'"):
+        with td.fft.use_provider("mkl"):
+            pass
     with pytest.raises(ValueError, match="'estimate', 'measure' or 'patient', got 'hard'"):
         td.fft.set_planning("hard")
     if not td.cuda.is_available():
