@@ -289,7 +289,7 @@ def test_bits_of_a_row_do_not_depend_on_the_batch(n, dtype):
     """Of the built-in provider: the libraries choose their ways by the batch too."""
     with td.fft.use_provider("built-in"):
         rng = np.random.default_rng(n)
-        for count in (1, 3, 4, 8, 12, 16, 23):
+        for count in (1, 3, 4, 8, 12, 16, 23, 40):
             x = td.tensor(rng.standard_normal((count, n)).astype(dtype))
             many, outer = td.fft.rfft(x), td.fft.rfft(x.t(), dim=0).t()
             back, there = td.fft.irfft(many), td.fft.irfft(many.t(), dim=0).t()
@@ -299,3 +299,39 @@ def test_bits_of_a_row_do_not_depend_on_the_batch(n, dtype):
                 assert td.equal(many[i], one) and td.equal(outer[i], one)
                 assert td.equal(back[i], td.fft.irfft(one)) and td.equal(there[i], back[i])
                 assert td.equal(full[i], td.fft.fft(one))
+
+
+@pytest.mark.parametrize("precision", [32, 64])
+@pytest.mark.parametrize("columns", [False, True])
+def test_blocks_of_rows(precision, columns):
+    """Whole blocks of 8 and 16 rows and what is left, of every short length: rows that follow one another, rows apart,
+    rows that do not begin on lines of the cache, and columns; cut and filled."""
+    rng = np.random.default_rng(3)
+    for n in [*range(1, 18), 24, 30, 32, 34, 60, 64, 65, 129, 256, 1009]:
+        for rows, apart, skipped in [(16, 0, 0), (19, 0, 1), (35, 5, 2)]:
+            for name in ROWS:
+                dtype = np.dtype(dtype_of(name, precision))
+                bins = n // 2 + 1 if name in ("irfft", "hfft") else n
+                memory = numbers(rng, (skipped + rows * (bins + apart),), dtype)
+                t = td.tensor(memory)[skipped:].view(rows, bins + apart)[:, :bins]
+                x = memory[skipped:].reshape(rows, bins + apart)[:, :bins]
+                if columns:
+                    t, x = t.t(), x.T
+                axis = 0 if columns else 1
+                for length in (n, n + 3) if n < 17 else (n,):
+                    got = getattr(td.fft, name)(t, length, axis).numpy()
+                    want = full(name, x, n=length, axis=axis)
+                    assert relative(got, want) <= bound(length, dtype), (name, n, rows, apart, length)
+                    # Not one row wrong among many.
+                    worst = np.abs(got - want).max(initial=0) / np.abs(want).max(initial=1e-30)
+                    assert worst <= 4 * bound(length, dtype), (name, n, rows, apart, length)
+
+
+def test_planes_in_place():
+    """Several axes: from the second on in place, by whole blocks."""
+    rng = np.random.default_rng(4)
+    for shape in [(3, 16, 32), (20, 24, 17), (33, 64, 8)]:
+        for dtype in ("complex64", "complex128"):
+            x = numbers(rng, shape, dtype)
+            got = td.fft.fftn(td.tensor(x)).numpy()
+            assert relative(got, np.fft.fftn(x.astype("complex128"))) <= bound(x.size, dtype)
