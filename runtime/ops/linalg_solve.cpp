@@ -146,22 +146,27 @@ std::tuple<Tensor, Tensor> inverted(const OpRow& row, const Matrices& a) {
     });
     return {detail::named(y, names), info};
   }
-  if (a.x.device().is_cuda()) {  // cuSOLVER has no getri
+  const bool device = a.x.device().is_cuda();
+  if (device && !goes_batched(a.count(), a.n)) {  // cuSOLVER has no getri of single matrices
     const Tensor one = eye(a.n, a.n, {.dtype = a.x.dtype(), .device = a.x.device()});
     auto [x, info] = solved(row, a.x, one, true);
     return {detail::named(x, names), info};
   }
   // The inverse of a transposed matrix is the transposed inverse: the order of elements stays.
   const auto [w, transposed] = detail::nearest_copy(a.x);
+  const Tensor y = !device      ? w
+                   : transposed ? empty(w.shape(), {.dtype = w.dtype(), .device = w.device()})
+                                : detail::fresh_columns(w, a.batch, a.n, a.n);
   const Tensor info =
       detail::with_info(row, a, a.n == 0, [&, &w = w, &t = transposed](const Tensor& to) {
         FactorLaunch f = detail::factor_launch(row, Step::Inverse, a);
         f.a = detail::batch_of(w, t);
+        f.b = detail::batch_of(y, t);
         f.info = to.data<std::int32_t>();
-        f.stream = detail::launch_stream(f.device, {&to, &w}, {});
+        f.stream = detail::launch_stream(f.device, {&to, &w, &y}, {});
         detail::launch(op::linalg_inv_ex, f.device, &f);
       });
-  return {detail::named(w, names), info};
+  return {detail::named(y, names), info};
 }
 
 /// +1 or -1: each interchange turns the sign.

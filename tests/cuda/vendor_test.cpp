@@ -42,6 +42,7 @@ class Vendor : public testing::Test {
   void TearDown() override {
     if (fake() == nullptr) return;
     EXPECT_EQ(fake()->alive, 0) << "descriptions that were not destroyed";
+    EXPECT_EQ(fake()->misaligned, 0) << "matrices off the alignment that was promised";
   }
   int products() const { return fake()->products - before_.products; }
   int heuristics() const { return fake()->heuristics - before_.heuristics; }
