@@ -391,6 +391,47 @@ TEST_F(SolverLibrary, ProductsOfReflectors) {
   }
 }
 
+/// What is made of these steps, against the host.
+TEST_F(SolverLibrary, Compositions) {
+  for (const DType t : kTypes) {
+    for (const Dims& batch : {Dims{}, Dims{3}}) {
+      const Tensor a = definite(batch, 20, t);
+      Dims shape = batch;
+      shape.push_back(20);
+      shape.push_back(2);
+      const Tensor b = numbers(shape, t, 2);
+      const auto boxed = [](const OpRow& row, const std::vector<Value>& args) {
+        return call_boxed(row, args)[0].as<Tensor>();
+      };
+      const Tensor l = linalg::cholesky(a.to(kDevice));
+      expect_product(a, boxed(op::cholesky_solve, {b.to(kDevice), l}), b, "cholesky_solve");
+      const Tensor one = eye(20, {}, {.dtype = t}).expand(a.shape());
+      expect_product(a, boxed(op::cholesky_inverse, {l}), one, "cholesky_inverse");
+      expect_product(a, linalg::pinv(a.to(kDevice)), one, "pinv");
+      const Tensor tall = a.narrow(-1, 0, 7);
+      const linalg::LeastSquares x = linalg::lstsq(tall.to(kDevice), b.to(kDevice));
+      const linalg::LeastSquares y = linalg::lstsq(tall, b);
+      EXPECT_LE(size_of(x.solution.to(kCPU) - y.solution), 1e5 * eps_of(t) * size_of(y.solution));
+      EXPECT_LE(size_of(x.residuals.to(kCPU) - y.residuals), 1e5 * eps_of(t) * size_of(b));
+      const Tensor e = linalg::matrix_exp(a.to(kDevice) * 0.125).to(kCPU);
+      const Tensor f = linalg::matrix_exp(a * 0.125);
+      EXPECT_LE(size_of(e - f), 1e5 * eps_of(t) * size_of(f));
+    }
+  }
+}
+
+/// Tolerances that are on a device are not waited for: below 0 they count as 0, NaN takes all.
+TEST_F(SolverLibrary, TolerancesOnTheDevice) {
+  const Tensor a = diag_embed(arange(4).to(DType::float64)).to(kDevice);
+  const auto rank = [&](double atol) {
+    const Tensor t = full({}, Scalar(atol), {.dtype = DType::float64, .device = kDevice});
+    return linalg::matrix_rank(a, t, 0.0).to(kCPU).item<std::int64_t>();
+  };
+  EXPECT_EQ(rank(1.5), 2);
+  EXPECT_EQ(rank(-1), 3);
+  EXPECT_EQ(rank(std::nan("")), 0);
+}
+
 TEST_F(SolverLibrary, SingularValues) {
   for (const DType t : kTypes) {
     for (const Dims& shape : {Dims{20, 12}, Dims{9, 14}, Dims{5, 3, 3}, Dims{2, 2, 30, 7},

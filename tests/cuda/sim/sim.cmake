@@ -49,13 +49,13 @@ target_link_libraries(tandem_fake_cufft PRIVATE tandem_warnings ${CMAKE_DL_LIBS}
 set_target_properties(tandem_fake_cufft PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
   OUTPUT_NAME cufft SUFFIX .so.0)
 
-# The same in place of cuBLAS and cuSOLVER.
+# The same in place of cuBLAS and cuSOLVER, in a folder of their own: with them alone products are our kernels'.
 foreach(name IN ITEMS cublas cusolver)
   add_library(tandem_fake_${name} MODULE ${PROJECT_SOURCE_DIR}/tests/cuda/sim/fake_${name}.cpp)
   target_include_directories(tandem_fake_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda/sim ${TANDEM_LAPACKE_INCLUDE})
   target_link_libraries(tandem_fake_${name} PRIVATE tandem_warnings PkgConfig::OPENBLAS ${TANDEM_LAPACKE_LIBRARY}
     ${CMAKE_DL_LIBS})
-  set_target_properties(tandem_fake_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
+  set_target_properties(tandem_fake_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/solver
     OUTPUT_NAME ${name})
 endforeach()
 set_target_properties(tandem_fake_cublas PROPERTIES SUFFIX .so.13)
@@ -246,15 +246,17 @@ tandem_add_sim_test(fft.direct cuda.fft_library_test asan
 tandem_add_sim_test(fft.checked cuda.fft_library_test asan
   ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${vendor})
 add_dependencies(cuda.fft_library_test tandem_fake_cufft)
+set(solver TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/solver)
 # With memory that is given back at once each call waits.
-tandem_add_sim_test(solver cuda.solver_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1 ${vendor})
+tandem_add_sim_test(solver cuda.solver_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1 ${solver})
 tandem_add_sim_test(solver.direct cuda.solver_test asan FILTER "-*DoNotWait"
-  ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 ${vendor})
+  ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 ${solver})
 tandem_add_sim_test(solver.checked cuda.solver_test asan
-  ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${vendor})
+  ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${solver})
 add_dependencies(cuda.solver_test tandem_fake_cublas tandem_fake_cusolver)
 # What each row asks of the device.
-tandem_add_sim_test(calls cuda.calls_test asan)
+tandem_add_sim_test(calls cuda.calls_test asan ENVIRONMENT ${solver})
+add_dependencies(cuda.calls_test tandem_fake_cublas tandem_fake_cusolver)
 tandem_add_sim_test(streams cuda.streams_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 # Debug mode: what it finds, and that it finds nothing in programs that are right.
 tandem_add_sim_test(check cuda.check_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
