@@ -246,7 +246,8 @@ tandem_add_sim_test(fft.direct cuda.fft_library_test asan
 tandem_add_sim_test(fft.checked cuda.fft_library_test asan
   ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${vendor})
 add_dependencies(cuda.fft_library_test tandem_fake_cufft)
-set(solver TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/solver)
+# One thread: LAPACK's small calls are many, and two threads that wait for each other by turns take minutes.
+set(solver TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/solver OMP_NUM_THREADS=1)
 # With memory that is given back at once each call waits.
 tandem_add_sim_test(solver cuda.solver_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1 ${solver})
 tandem_add_sim_test(solver.direct cuda.solver_test asan FILTER "-*DoNotWait"
