@@ -138,7 +138,8 @@ TANDEM_API Tensor cond(const Tensor& a);
 TANDEM_API Tensor cond(const Tensor& a, double order);
 TANDEM_API Tensor cond(const Tensor& a, const std::string& order);
 /// The exponential by scaling, a Pade approximant of order 13 and squaring (N. J. Higham, SIAM J.
-/// Matrix Anal. Appl. 26, 2005). Waits for the device: the number of squarings depends on the norm.
+/// Matrix Anal. Appl. 26, 2005); of diagonal matrices exp of their elements. Waits for the device:
+/// the number of squarings depends on the norm.
 TANDEM_API Tensor matrix_exp(const Tensor& a);
 /// The definite square root of positive definite matrices, of which the lower triangle is read; NaN
 /// of others.
