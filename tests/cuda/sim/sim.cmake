@@ -39,7 +39,7 @@ endif()
 add_library(tandem_fake_blas MODULE ${PROJECT_SOURCE_DIR}/tests/cuda/sim/fake_blas.cpp)
 target_include_directories(tandem_fake_blas PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda/sim
   ${PROJECT_SOURCE_DIR}/runtime/include)
-target_link_libraries(tandem_fake_blas PRIVATE tandem_warnings)
+target_link_libraries(tandem_fake_blas PRIVATE tandem_warnings ${CMAKE_DL_LIBS})
 set_target_properties(tandem_fake_blas PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
   OUTPUT_NAME cublasLt SUFFIX .so.13)
 
@@ -49,12 +49,23 @@ target_link_libraries(tandem_fake_cufft PRIVATE tandem_warnings ${CMAKE_DL_LIBS}
 set_target_properties(tandem_fake_cufft PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
   OUTPUT_NAME cufft SUFFIX .so.0)
 
+# The same in place of cuBLAS and cuSOLVER, in a folder of their own: with them alone products are our kernels'.
+foreach(name IN ITEMS cublas cusolver)
+  add_library(tandem_fake_${name} MODULE ${PROJECT_SOURCE_DIR}/tests/cuda/sim/fake_${name}.cpp)
+  target_include_directories(tandem_fake_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda/sim ${TANDEM_LAPACKE_INCLUDE})
+  target_link_libraries(tandem_fake_${name} PRIVATE tandem_warnings PkgConfig::OPENBLAS ${TANDEM_LAPACKE_LIBRARY}
+    ${CMAKE_DL_LIBS})
+  set_target_properties(tandem_fake_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/solver
+    OUTPUT_NAME ${name})
+endforeach()
+set_target_properties(tandem_fake_cublas PROPERTIES SUFFIX .so.13)
+set_target_properties(tandem_fake_cusolver PROPERTIES SUFFIX .so.12)
+
 file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 # CUB cannot be compiled as C++: no_cub.cpp has what the launchers call.
 list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
-list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/solver.cpp
-  ${PROJECT_SOURCE_DIR}/kernels/cuda/virtual_memory.cpp)
+list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/virtual_memory.cpp)
 set_source_files_properties(${PROJECT_SOURCE_DIR}/kernels/cuda/library.cpp PROPERTIES
   COMPILE_DEFINITIONS TANDEM_CUDA_SIMULATED)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
@@ -99,7 +110,6 @@ function(tandem_add_sim variant flags)
     list(APPEND plain ${folder}/no_elementwise.cpp)
   endif()
   add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp
-    ${folder}/no_solver.cpp
     ${folder}/no_cub.cpp ${folder}/no_virtual_memory.cpp)
   target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
   target_link_libraries(tandem_sim_plain_${variant} PRIVATE ${base})
@@ -236,8 +246,18 @@ tandem_add_sim_test(fft.direct cuda.fft_library_test asan
 tandem_add_sim_test(fft.checked cuda.fft_library_test asan
   ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${vendor})
 add_dependencies(cuda.fft_library_test tandem_fake_cufft)
+# One thread: LAPACK's small calls are many, and two threads that wait for each other by turns take minutes.
+set(solver TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/solver OMP_NUM_THREADS=1)
+# With memory that is given back at once each call waits.
+tandem_add_sim_test(solver cuda.solver_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1 ${solver})
+tandem_add_sim_test(solver.direct cuda.solver_test asan FILTER "-*DoNotWait"
+  ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 ${solver})
+tandem_add_sim_test(solver.checked cuda.solver_test asan
+  ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${solver})
+add_dependencies(cuda.solver_test tandem_fake_cublas tandem_fake_cusolver)
 # What each row asks of the device.
-tandem_add_sim_test(calls cuda.calls_test asan)
+tandem_add_sim_test(calls cuda.calls_test asan ENVIRONMENT ${solver})
+add_dependencies(cuda.calls_test tandem_fake_cublas tandem_fake_cusolver)
 tandem_add_sim_test(streams cuda.streams_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 # Debug mode: what it finds, and that it finds nothing in programs that are right.
 tandem_add_sim_test(check cuda.check_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)

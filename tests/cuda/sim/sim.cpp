@@ -411,6 +411,9 @@ cudaError_t cudaDeviceSynchronize() {
   ++counts.waits;
   return cudaSuccess;
 }
+cudaError_t cudaLaunchHostFunc(cudaStream_t s, cudaHostFn_t f, void* data) {
+  return static_cast<cudaError_t>(tandem_sim_queue(s, [=] { f(data); }));
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned) {
   *out = new CUevent_st{};
   return cudaSuccess;
