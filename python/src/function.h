@@ -55,7 +55,7 @@ struct Parameter {
 /// The arguments of a call in the order of the parameters; null where none was given.
 struct Call {
   std::span<PyObject* const> objects;
-  std::vector<Value>& values;
+  std::span<Value> values;
   PyObject* out;  // the `out` keyword's tensor, or a tuple of them, or null
 
   bool given(std::size_t i) const { return objects[i] != nullptr && objects[i] != Py_None; }

@@ -82,6 +82,7 @@ extern PyType_Slot indexing_slots[];
 // Each file's part of the module.
 void init_errors(nb::module_& m);
 void init_kinds(nb::module_& m);
+void init_size(nb::module_& m);
 void init_tensor(nb::module_& m);
 void init_storage(nb::module_& m);
 void init_functions(nb::module_& m);
