@@ -6,6 +6,7 @@
 #include "tandem/fft.h"
 #include "tandem/graph.h"
 #include "tandem/indexing.h"
+#include "tandem/interrupt.h"
 #include "tandem/linalg.h"
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
