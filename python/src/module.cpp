@@ -27,5 +27,6 @@ NB_MODULE(_tandem, m) {
   init_generator(m);
   init_cuda_streams(m);
   init_array_api(m);
+  init_source_kernel(m);
   init_interrupt();
 }

@@ -17,6 +17,7 @@
 #include "tandem/scan.h"
 #include "tandem/signal.h"
 #include "tandem/sorting.h"
+#include "tandem/source_kernel.h"
 #include "tandem/stream.h"
 #include "tandem/tensor.h"
 #include "tandem/tf32.h"
