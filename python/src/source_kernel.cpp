@@ -16,9 +16,11 @@ std::vector<SourceKernel::Number> numbers_of(const nb::kwargs& given, const std:
   for (const auto& [name, value] : given) {
     const std::string word = nb::cast<std::string>(name);
     const auto number = to_scalar(value.ptr());
-    TANDEM_EXPECTS(
-        number.has_value(), TypeError,
-        "[" + op + "] argument '" + word + "': expected a number, got " + type_name(value.ptr()));
+    if (!number) {
+      std::string message = "[" + op;
+      message.append("] argument '").append(word).append("': expected a number, got ");
+      detail::fail<TypeError>(message + type_name(value.ptr()));
+    }
     numbers.push_back({word, *number});
   }
   return numbers;
