@@ -185,15 +185,40 @@ void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bo
   }
 }
 
+/// The values of a call, on the stack: no more are made than it has parameters.
+class Values {
+ public:
+  explicit Values(std::size_t n) : n_(n) { std::uninitialized_default_construct_n(begin(), n); }
+  ~Values() { std::destroy_n(begin(), n_); }
+  Values(const Values&) = delete;
+  Values& operator=(const Values&) = delete;
+
+  Value& operator[](std::size_t i) { return begin()[i]; }
+  std::span<Value> all() { return {begin(), n_}; }
+
+ private:
+  Value* begin() { return std::launder(reinterpret_cast<Value*>(memory_)); }
+
+  std::size_t n_;
+  alignas(Value) std::byte memory_[kMaxParameters * sizeof(Value)];
+};
+
 /// Converts the bound objects; false where an operator meets an operand of a type that is not its
 /// own.
-bool convert(const Function& f, const Bound& bound, std::vector<Value>& values) {
+bool convert(const Function& f, const Bound& bound, Values& values) {
   const auto& ps = f.parameters;
   for (std::size_t i = 0; i < ps.size(); ++i) {
     PyObject* o = bound.objects[i];
+    if (o != nullptr && Py_TYPE(o) == types.tensor && ps[i].accepts <= Accepts::Arg) [[likely]] {
+      values[i] = Value(as_tensor(o));
+      continue;
+    }
     if (o == nullptr || (o == Py_None && !ps[i].required)) {
       if (ps[i].required) {
         detail::fail<TypeError>(prefix(f) + "expected an argument " + ps[i].text + ", got none");
+      }
+      if (i == f.device) {
+        if (const auto device = default_device()) values[i] = Value(*device);
       }
       continue;
     }
@@ -228,9 +253,9 @@ PyObject* call(const Function& f, PyObject* const* args, std::size_t n, PyObject
     bind_positional(f, args, f.is_operator() ? std::min(n, f.n_positional) : n, bound);
   }
   if (names != nullptr) bind_keywords(f, args + n, names, bound);
-  std::vector<Value> values(f.parameters.size());
+  Values values(f.parameters.size());
   if (!convert(f, bound, values)) return Py_NewRef(Py_NotImplemented);
-  Call c{{bound.objects.data(), f.parameters.size()}, values, bound.out};
+  Call c{{bound.objects.data(), f.parameters.size()}, values.all(), bound.out};
   if (!bound.pinned) [[likely]]
     return f.run(c);
   const nb::object made = steal(f.run(c));
@@ -420,6 +445,10 @@ nb::object function_object(Function f) {
   if (f.n_positional > 0 && is_list(f.parameters[f.n_positional - 1].accepts)) {
     f.rest = f.n_positional - 1;
   }
+  const auto device = std::ranges::find(f.parameters, "device", &Parameter::text);
+  const bool makes = f.parameters.empty() || f.parameters[0].accepts > Accepts::Tensors;
+  if (makes && device != f.parameters.end() && device->accepts == Accepts::Device)
+    f.device = static_cast<std::size_t>(device - f.parameters.begin());
   auto* object = PyObject_New(FunctionObject, function_type);
   if (object == nullptr) throw nb::python_error();
   object->vectorcall = function_vectorcall;

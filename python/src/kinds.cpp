@@ -97,7 +97,13 @@ void init_device(nb::module_& m) {
 
 }  // namespace
 
-PyObject* wrap(Tensor t) { return nb::cast(std::move(t)).release().ptr(); }
+// As nb::cast, which would look the type up.
+PyObject* wrap(Tensor t) {
+  nb::object made = nb::inst_alloc(nb::handle(reinterpret_cast<PyObject*>(types.tensor)));
+  new (nb::inst_ptr<Tensor>(made)) Tensor(std::move(t));
+  nb::inst_mark_ready(made);
+  return made.release().ptr();
+}
 
 PyObject* wrap(Device d) { return nb::cast(d).release().ptr(); }
 
@@ -140,11 +146,6 @@ PyObject* int_tuple(IntSpan values) {
   return tuple.release().ptr();
 }
 
-PyObject* size_object(IntSpan shape) {
-  const nb::object tuple = nb::steal(int_tuple(shape));
-  return steal(PyObject_CallOneArg(types.size, tuple.ptr())).release().ptr();
-}
-
 std::string type_name(PyObject* o) {
   const nb::object type = nb::borrow(reinterpret_cast<PyObject*>(Py_TYPE(o)));
   const std::string module_of = nb::str(type.attr("__module__")).c_str();
@@ -161,7 +162,7 @@ std::string_view text_of(PyObject* o) {
 
 void init_kinds(nb::module_& m) {
   types.module_name = PyUnicode_InternFromString("tandem");
-  types.size = nb::object(nb::module_::import_("tandem.size").attr("Size")).release().ptr();
+  init_size(m);
   init_dtypes(m);
   init_device(m);
 }

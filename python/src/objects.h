@@ -82,6 +82,7 @@ extern PyType_Slot indexing_slots[];
 // Each file's part of the module.
 void init_errors(nb::module_& m);
 void init_kinds(nb::module_& m);
+void init_size(nb::module_& m);
 void init_tensor(nb::module_& m);
 void init_storage(nb::module_& m);
 void init_functions(nb::module_& m);
@@ -99,5 +100,8 @@ void init_testing();
 void init_generator(nb::module_& m);
 void init_cuda_streams(nb::module_& m);
 void init_array_api(nb::module_& m);
+void init_interrupt();
+void init_default_device(nb::module_& m);
+void init_source_kernel(nb::module_& m);
 
 }  // namespace tandem::python

@@ -39,15 +39,17 @@ nb::object result_class(const OpRow& row) {
 
 /// An op that gives back what it was given (contiguous() of a contiguous tensor) gives the same
 /// object.
-PyObject* result_object(const Value& v, const Call& c) {
-  if (v.is<Tensor>()) {
-    for (PyObject* o : c.objects) {
-      if (o != nullptr && is_tensor(o) && as_tensor(o).body_ptr() == v.as<Tensor>().body_ptr()) {
-        return Py_NewRef(o);
-      }
+PyObject* result_object(Tensor t, const Call& c) {
+  for (PyObject* o : c.objects) {
+    if (o != nullptr && is_tensor(o) && as_tensor(o).body_ptr() == t.body_ptr()) {
+      return Py_NewRef(o);
     }
   }
-  return from_value(v);
+  return wrap(std::move(t));
+}
+
+PyObject* result_object(const Value& v, const Call& c) {
+  return v.is<Tensor>() ? result_object(v.as<Tensor>(), c) : from_value(v);
 }
 
 /// The tuple as the row's own kind of tuple, where it has one.
@@ -116,6 +118,9 @@ Function function_of(const OpRow& row, Function::Form form) {
       unlocked(c.values, [&] { call.row.write(c.values, given); });
       if (is_tensor(c.out)) return Py_NewRef(c.out);
       return tuple_of(nb::tuple(nb::borrow(c.out)), call.results);
+    }
+    if (call.row.is_plain(c.values)) {
+      return result_object(unlocked(c.values, [&] { return call.row.plain(c.values); }), c);
     }
     std::vector<Value> made = unlocked(c.values, [&] { return call.row(c.values); });
     return results(made, c, call.results);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <vector>
 
 #include "convert.h"
 #include "elements.h"
@@ -91,12 +92,32 @@ void set_names(Tensor& t, nb::handle names) {
   t.rename_(names_from(*texts));
 }
 
+/// An attribute that is read in every loop: a C descriptor costs a third of a property.
+template <auto get>
+PyObject* attribute(PyObject* self, void*) {
+  return guarded([&] { return get(as_tensor(self)); });
+}
+PyObject* shape(Self t) { return size_object(t.shape()); }
+PyObject* dtype(Self t) { return dtype_object(t.dtype()); }
+PyObject* ndim(Self t) { return PyLong_FromLongLong(t.dim()); }
+
+PyGetSetDef attributes[] = {
+    {"shape", attribute<shape>, nullptr, "The sizes, as a Size.", nullptr},
+    {"dtype", attribute<dtype>, nullptr, "The type of the elements.", nullptr},
+    {"ndim", attribute<ndim>, nullptr, "Number of dimensions.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+/// Set straight into the type: __getitem__ in Python would cost a call more.
+std::vector<PyType_Slot> type_slots() {
+  std::vector<PyType_Slot> slots = {{Py_tp_getset, attributes}};
+  for (const PyType_Slot* s = indexing_slots; s->slot != 0; ++s) slots.push_back(*s);
+  slots.push_back({0, nullptr});
+  return slots;
+}
+
 void init_properties(nb::class_<Tensor>& cls) {
-  cls.def_prop_ro("shape", [](Self t) { return new_object(size_object(t.shape())); });
-  cls.def_prop_ro("dtype", [](Self t) { return new_object(dtype_object(t.dtype())); });
   cls.def_prop_ro("device", [](Self t) { return t.device(); });
   cls.def_prop_rw("names", &names_tuple, &set_names, nb::for_setter(nb::arg("names").none()));
-  cls.def_prop_ro("ndim", [](Self t) { return t.dim(); });
   cls.def_prop_ro("itemsize", [](Self t) { return t.element_size(); });
   cls.def_prop_ro("nbytes", [](Self t) { return t.nbytes(); });
   cls.def_prop_ro("is_cuda", [](Self t) { return t.device().is_cuda(); });
@@ -193,8 +214,9 @@ void init_protocol(nb::class_<Tensor>& cls) {
 }  // namespace
 
 void init_tensor(nb::module_& m) {
+  const std::vector<PyType_Slot> slots = type_slots();
   auto cls = nb::class_<Tensor>(m, "Tensor", nb::is_weak_referenceable(), nb::dynamic_attr(),
-                                nb::type_slots(indexing_slots),
+                                nb::type_slots(slots.data()),
                                 "A typed, strided, optionally named view of a storage.");
   types.tensor = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.attr("__module__") = nb::handle(types.module_name);

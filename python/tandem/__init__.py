@@ -47,5 +47,4 @@ from tandem.predicates import (
     is_tensor,
 )
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
-from tandem.size import Size
 from tandem.subscripts import einsum, einsum_path

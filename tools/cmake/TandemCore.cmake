@@ -4,7 +4,18 @@ file(GLOB_RECURSE TANDEM_RUNTIME_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}
 file(GLOB TANDEM_HOST_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/*.cpp)
 file(GLOB TANDEM_ISA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/isa/*.cpp)
 
-add_library(tandem SHARED ${TANDEM_RUNTIME_SOURCES} ${TANDEM_HOST_SOURCES})
+# The functors' texts, for kernels that are compiled at run time.
+file(GLOB TANDEM_TEXTS CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/kernels/functors/*.h)
+list(APPEND TANDEM_TEXTS runtime/include/tandem/fn.h kernels/include/tandem/ops/unary.def
+  kernels/include/tandem/ops/binary.def runtime/include/tandem/dtypes.def)
+set(TANDEM_TEXTS_CPP ${PROJECT_BINARY_DIR}/generated/source_headers.cpp)
+list(TRANSFORM TANDEM_TEXTS PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE TANDEM_TEXT_PATHS)
+add_custom_command(OUTPUT ${TANDEM_TEXTS_CPP} VERBATIM
+  COMMAND ${CMAKE_COMMAND} -DOUT=${TANDEM_TEXTS_CPP} -DROOT=${PROJECT_SOURCE_DIR} "-DFILES=${TANDEM_TEXTS}"
+    -P ${PROJECT_SOURCE_DIR}/tools/cmake/embed.cmake
+  DEPENDS ${TANDEM_TEXT_PATHS} ${PROJECT_SOURCE_DIR}/tools/cmake/embed.cmake)
+
+add_library(tandem SHARED ${TANDEM_RUNTIME_SOURCES} ${TANDEM_HOST_SOURCES} ${TANDEM_TEXTS_CPP})
 add_library(Tandem::tandem ALIAS tandem)
 target_compile_definitions(tandem PRIVATE TANDEM_BUILDING TANDEM_VERSION="${PROJECT_VERSION}")
 target_compile_options(tandem PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${TANDEM_NUMERIC_FLAGS}>)
