@@ -39,13 +39,13 @@ template <class R>
 struct Reduction;
 template <>
 struct Reduction<float> {
-  static constexpr auto sytrd = LAPACKE_ssytrd_work;
-  static constexpr auto ormtr = LAPACKE_sormtr_work;
+  static constexpr FromLapack<&LapackTable::LAPACKE_ssytrd_work> sytrd{};
+  static constexpr FromLapack<&LapackTable::LAPACKE_sormtr_work> ormtr{};
 };
 template <>
 struct Reduction<double> {
-  static constexpr auto sytrd = LAPACKE_dsytrd_work;
-  static constexpr auto ormtr = LAPACKE_dormtr_work;
+  static constexpr FromLapack<&LapackTable::LAPACKE_dsytrd_work> sytrd{};
+  static constexpr FromLapack<&LapackTable::LAPACKE_dormtr_work> ormtr{};
 };
 
 /// syevd of real matrices with our own divide and conquer: what stedc takes is more than half of

@@ -17,10 +17,33 @@ if(NOT TARGET DNNL::dnnl)
 endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
-# The C interface of LAPACK. Whatever LAPACK it was linked with, OpenBLAS's routines serve: libtandem names OpenBLAS
-# first, and the loader takes a symbol from the first library that has it.
+# The C interface of LAPACK. Whatever LAPACK it was linked with, OpenBLAS's routines serve: libtandem_lapack names
+# OpenBLAS first, and the loader takes a symbol from the first library that has it.
 find_path(TANDEM_LAPACKE_INCLUDE lapacke.h REQUIRED)
 find_library(TANDEM_LAPACKE_LIBRARY lapacke REQUIRED)
+
+# Archives of the same libraries, for a wheel: all of them or, for each of the two lists, none.
+set(TANDEM_STATIC_BLAS "")
+set(TANDEM_STATIC_IO "")
+function(tandem_archives list)
+  set(found "")
+  foreach(name IN LISTS ARGN)
+    find_library(TANDEM_ARCHIVE_${name} NAMES lib${name}.a HINTS ${OPENBLAS_LIBRARY_DIRS} ${TANDEM_COMPILER_FOLDER})
+    if(NOT TANDEM_ARCHIVE_${name})
+      message(WARNING "TANDEM_STATIC=ON, but lib${name}.a was not found: shared libraries are linked instead of "
+        "${ARGN}, and are in a wheel after auditwheel")
+      return()
+    endif()
+    list(APPEND found ${TANDEM_ARCHIVE_${name}})
+  endforeach()
+  set(${list} ${found} PARENT_SCOPE)
+endfunction()
+if(TANDEM_STATIC)
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libgfortran.a OUTPUT_VARIABLE TANDEM_COMPILER_FOLDER)
+  get_filename_component(TANDEM_COMPILER_FOLDER "${TANDEM_COMPILER_FOLDER}" DIRECTORY)
+  tandem_archives(TANDEM_STATIC_BLAS lapacke openblas gfortran)
+  tandem_archives(TANDEM_STATIC_IO hdf5_serial_hl hdf5_serial sz aec png16 jpeg z)
+endif()
 
 set(TANDEM_CUDA_FOUND OFF)
 if(NOT TANDEM_CUDA STREQUAL "OFF")
