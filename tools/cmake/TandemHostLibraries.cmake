@@ -20,9 +20,9 @@ target_link_libraries(tandem_onednn PRIVATE DNNL::dnnl Threads::Threads)
 
 tandem_host_library(tandem_lapack tandem_lapack_open ${PROJECT_SOURCE_DIR}/host/lapack/lapack.cpp)
 if(TANDEM_STATIC_BLAS)
-  # What no Fortran of LAPACK writes, a quadruple number, is left out of libgfortran, and libquadmath with it.
-  target_sources(tandem_lapack PRIVATE ${PROJECT_SOURCE_DIR}/host/lapack/no_quadmath.c)
+  target_sources(tandem_lapack PRIVATE ${PROJECT_SOURCE_DIR}/host/lapack/fortran.c)
   target_link_libraries(tandem_lapack PRIVATE ${TANDEM_STATIC_BLAS} OpenMP::OpenMP_CXX m)
+  target_link_options(tandem_lapack PRIVATE -Wl,-z,defs)
 else()
   target_link_libraries(tandem_lapack PRIVATE PkgConfig::OPENBLAS ${TANDEM_LAPACKE_LIBRARY})
 endif()
