@@ -20,7 +20,6 @@ MOST_BYTES = 40_000_000
 OWN = [
     "tandem/*.py",
     "tandem/*.pyi",
-    "tandem/*/*.pyi",
     "tandem/py.typed",
     "tandem/_tandem.cpython-*.so",
     "tandem/bin/tandem",
