@@ -84,6 +84,31 @@ def test_another_library_is_refused():
     assert "libtandem_lapack is of another version of Tandem" in message
 
 
+USES = {
+    "tandem": """
+import tandem
+x = tandem.arange(90000.0).reshape(300, 300) % 7
+wide = x.to(tandem.float64) + 300 * tandem.eye(300, dtype=tandem.float64)
+assert (x @ x == x.to(tandem.int64) @ x.to(tandem.int64)).all().item()
+assert ((tandem.linalg.inv(wide) @ wide) - tandem.eye(300, dtype=tandem.float64)).abs().max().item() < 1e-10
+""",
+    "scipy.linalg": """
+import numpy, scipy.linalg
+a = numpy.arange(90000.0).reshape(300, 300) % 7
+assert (a @ a == a.astype(numpy.int64) @ a.astype(numpy.int64)).all()
+b = a + 300 * numpy.eye(300)
+assert abs(scipy.linalg.inv(b) @ b - numpy.eye(300)).max() < 1e-10
+""",
+    "torch": """
+import torch as peer
+p = peer.arange(90000.0).reshape(300, 300) % 7
+assert (p @ p == p.long() @ p.long()).all().item()
+q = p.double() + 300 * peer.eye(300).double()
+assert (peer.linalg.inv(q) @ q - peer.eye(300)).abs().max() < 1e-10
+""",
+}
+
+
 # Each brings a BLAS, and PyTorch an OpenMP, of its own.
 @pytest.mark.parametrize("other", ["scipy.linalg", "torch"])
 @pytest.mark.parametrize("tandem_first", [True, False])
@@ -91,30 +116,7 @@ def test_beside_others(other, tandem_first):
     """Products and factorisations of both in one process, whichever was imported and used first."""
     if subprocess.run([sys.executable, "-c", f"import {other}"], capture_output=True).returncode != 0:
         pytest.skip(f"{other} is not installed")
-    uses = {
-        "tandem": """
-import tandem
-x = tandem.arange(90000.0).reshape(300, 300) % 7
-wide = x.to(tandem.float64) + 300 * tandem.eye(300, dtype=tandem.float64)
-assert (x @ x).sum().item() == (x.to(tandem.int64) @ x.to(tandem.int64)).sum().item()
-assert ((tandem.linalg.inv(wide) @ wide) - tandem.eye(300, dtype=tandem.float64)).abs().max().item() < 1e-10
-""",
-        "scipy.linalg": """
-import numpy, scipy.linalg
-a = numpy.arange(90000.0).reshape(300, 300) % 7
-assert (a @ a).sum() == (a.astype(numpy.int64) @ a.astype(numpy.int64)).sum()
-b = a + 300 * numpy.eye(300)
-assert abs(scipy.linalg.inv(b) @ b - numpy.eye(300)).max() < 1e-10
-""",
-        "torch": """
-import torch as peer
-p = peer.arange(90000.0).reshape(300, 300) % 7
-assert (p @ p).sum().item() == (p.long() @ p.long()).sum().item()
-q = p.double() + 300 * peer.eye(300).double()
-assert (peer.linalg.inv(q) @ q - peer.eye(300)).abs().max() < 1e-10
-""",
-    }
     order = ["tandem", other] if tandem_first else [other, "tandem"]
-    code = "".join(uses[name] for name in order * 2)
+    code = "".join(USES[name] for name in order * 2)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

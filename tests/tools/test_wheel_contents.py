@@ -34,7 +34,7 @@ def planted(tmp_path, files):
 
 def library(tmp_path, soname, *options):
     out = tmp_path / soname
-    command = ["gcc", "-shared", "-o", out, "-x", "c", "/dev/null", f"-Wl,-soname,{soname}", *options]
+    command = ["gcc", "-shared", "-o", out, "-x", "c", "/dev/null", "-x", "none", f"-Wl,-soname,{soname}", *options]
     subprocess.run(command, check=True, capture_output=True)
     return out
 
