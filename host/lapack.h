@@ -28,26 +28,28 @@ TANDEM_DIVIDE(d, double)
 
 /// The functions that the host calls, once each: X(name). The _work forms of LAPACKE: no search for
 /// NaN, workspaces given.
-#define TANDEM_LAPACK_OF(X, p)                                                       \
-  X(LAPACKE_##p##potrf_work)                                                         \
-  X(LAPACKE_##p##getrf_work)                                                         \
-  X(LAPACKE_##p##getrs_work)                                                         \
-  X(LAPACKE_##p##getri_work) X(LAPACKE_##p##geqrf_work) X(LAPACKE_##p##gesdd_work)   \
-      X(LAPACKE_##p##geev_work) X(LAPACKE_##p##gels_work) X(LAPACKE_##p##gelsy_work) \
-          X(LAPACKE_##p##gelsd_work) X(LAPACKE_##p##gelss_work) X(cblas_##p##gemm)   \
-              X(cblas_##p##trsm)
-#define TANDEM_LAPACK_REAL(X, p) \
-  TANDEM_LAPACK_OF(X, p)         \
-  X(LAPACKE_##p##orgqr_work)     \
-  X(LAPACKE_##p##syevd_work)     \
-  X(LAPACKE_##p##sytrd_work)     \
-  X(LAPACKE_##p##ormtr_work) X(LAPACKE_##p##steqr_work) X(p##laed2_) X(p##lamrg_)
-#define TANDEM_LAPACK_COMPLEX(X, p) \
-  TANDEM_LAPACK_OF(X, p) X(LAPACKE_##p##ungqr_work) X(LAPACKE_##p##heevd_work)
-#define TANDEM_LAPACK_FUNCTIONS(X) \
-  TANDEM_LAPACK_REAL(X, s)         \
-  TANDEM_LAPACK_REAL(X, d)         \
-  TANDEM_LAPACK_COMPLEX(X, c) TANDEM_LAPACK_COMPLEX(X, z) X(openblas_get_config)
+// clang-format off
+#define TANDEM_LAPACK_OF(X, p)                                                          \
+  X(LAPACKE_##p##potrf_work) X(LAPACKE_##p##getrf_work) X(LAPACKE_##p##getrs_work)      \
+  X(LAPACKE_##p##getri_work) X(LAPACKE_##p##geqrf_work) X(LAPACKE_##p##gesdd_work)      \
+  X(LAPACKE_##p##geev_work)  X(LAPACKE_##p##gels_work)  X(LAPACKE_##p##gelsy_work)      \
+  X(LAPACKE_##p##gelsd_work) X(LAPACKE_##p##gelss_work) X(cblas_##p##gemm)              \
+  X(cblas_##p##trsm)
+#define TANDEM_LAPACK_REAL(X, p)                                                        \
+  TANDEM_LAPACK_OF(X, p)                                                                \
+  X(LAPACKE_##p##orgqr_work) X(LAPACKE_##p##syevd_work) X(LAPACKE_##p##sytrd_work)      \
+  X(LAPACKE_##p##ormtr_work) X(LAPACKE_##p##steqr_work) X(p##laed2_)                    \
+  X(p##lamrg_)
+#define TANDEM_LAPACK_COMPLEX(X, p)                                                     \
+  TANDEM_LAPACK_OF(X, p)                                                                \
+  X(LAPACKE_##p##ungqr_work) X(LAPACKE_##p##heevd_work)
+#define TANDEM_LAPACK_FUNCTIONS(X)                                                      \
+  TANDEM_LAPACK_REAL(X, s)                                                              \
+  TANDEM_LAPACK_REAL(X, d)                                                              \
+  TANDEM_LAPACK_COMPLEX(X, c)                                                           \
+  TANDEM_LAPACK_COMPLEX(X, z)                                                           \
+  X(openblas_get_config)
+// clang-format on
 
 namespace tandem::host {
 

@@ -129,7 +129,7 @@ step_package() {
   quietly "$logs/pip-wheel.log" "$venv/bin/python" -m pip install --no-deps --force-reinstall build/package/tandem-*.whl
   in_package installed.py --bundled
   (cd build/package/empty && env -u PYTHONPATH TANDEM_COMMAND="$venv/bin/tandem" "$venv/bin/python" -m pytest -q \
-    -p no:cacheprovider -n "$JOBS" "$ROOT"/tests/python/test_{libraries,io,linalg,fft}.py "$ROOT/tests/tools/test_command.py")
+    -p no:cacheprovider -n "$JOBS" "$ROOT"/tests/python/test_{libraries,io}.py "$ROOT/tests/tools/test_command.py")
 }
 
 # A script of tests/package with the fresh interpreter.
