@@ -19,7 +19,7 @@ target_link_libraries(tandem PRIVATE tandem_warnings OpenMP::OpenMP_CXX fmt::fmt
 if(TANDEM_STATIC_IO)
   target_sources(tandem PRIVATE ${PROJECT_SOURCE_DIR}/runtime/io/hdf5_streams.c)
   target_include_directories(tandem SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS} ${JPEG_INCLUDE_DIRS} ${PNG_INCLUDE_DIRS})
-  target_link_libraries(tandem PRIVATE -Wl,--wrap=stdin,--wrap=stdout,--wrap=stderr ${TANDEM_STATIC_IO} m)
+  target_link_libraries(tandem PRIVATE ${TANDEM_STATIC_IO_OPTIONS} ${TANDEM_STATIC_IO} m)
 else()
   target_link_libraries(tandem PRIVATE PNG::PNG JPEG::JPEG HDF5::HDF5 ${HDF5_HL_LIBRARIES})
 endif()
