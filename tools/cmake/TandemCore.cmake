@@ -29,7 +29,8 @@ set_target_properties(tandem PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${P
 target_link_options(tandem PRIVATE -Wl,-z,nodelete)
 if(NOT TANDEM_SANITIZE)  # which has names of its own to share
   set(TANDEM_EXPORTS ${PROJECT_SOURCE_DIR}/tools/cmake/exports.map)
-  target_link_options(tandem PRIVATE -Wl,--version-script=${TANDEM_EXPORTS})
+  # No name is left open: one of OpenBLAS, say, which is for its plug-in (host/lapack.h).
+  target_link_options(tandem PRIVATE -Wl,--version-script=${TANDEM_EXPORTS} -Wl,-z,defs)
   set_property(TARGET tandem APPEND PROPERTY LINK_DEPENDS ${TANDEM_EXPORTS})
 endif()
 
