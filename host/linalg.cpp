@@ -2,7 +2,6 @@
 // reflectors and pivots; those of eigenvalues and singular values are in linalg_spectral.cpp.
 #include "host/linalg.h"
 
-#include <cblas.h>
 #include <fmt/format.h>
 
 #include <numeric>
@@ -95,13 +94,13 @@ void solve_triangle(const FactorLaunch& l, std::int64_t b) {
     f(CblasColMajor, CblasLeft, uplo, op, diagonal, n, k, alpha, a, lda, x, ldb);
   };
   if constexpr (std::is_same_v<T, float>) {
-    call(cblas_strsm, one);
+    call(lapack().cblas_strsm, one);
   } else if constexpr (std::is_same_v<T, double>) {
-    call(cblas_dtrsm, one);
+    call(lapack().cblas_dtrsm, one);
   } else if constexpr (std::is_same_v<T, std::complex<float>>) {
-    call(cblas_ctrsm, &one);
+    call(lapack().cblas_ctrsm, &one);
   } else {
-    call(cblas_ztrsm, &one);
+    call(lapack().cblas_ztrsm, &one);
   }
 }
 
@@ -239,6 +238,7 @@ void launch_factor(const void* desc, const void*) {
   TANDEM_EXPECTS(std::max({l.m, l.n, l.k, l.a.leading, l.b.leading}) <= INT32_MAX, ValueError,
                  fmt::format("[{}] expected extents below 2^31, got {}, {} and {}", l.row->name,
                              l.m, l.n, l.k));
+  if (l.step != FactorLaunch::Step::Permutation) require_lapack(l.row->name);
   switch (l.dtype) {
     case DType::float32:
       return run_step<float>(l);

@@ -56,11 +56,11 @@ template <class R>
 struct Bidiagonal;
 template <>
 struct Bidiagonal<float> {
-  static constexpr auto bdsdc = LAPACKE_sbdsdc_work;
+  static constexpr FromLapack<&LapackTable::LAPACKE_sbdsdc_work> bdsdc{};
 };
 template <>
 struct Bidiagonal<double> {
-  static constexpr auto bdsdc = LAPACKE_dbdsdc_work;
+  static constexpr FromLapack<&LapackTable::LAPACKE_dbdsdc_work> bdsdc{};
 };
 
 /// c [rows, columns], whose first `known` of both are given, with 1 on the diagonal of the rest.

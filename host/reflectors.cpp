@@ -4,12 +4,11 @@
 // the QR factorisation made of them. A thread has its own columns: it calls the library for those.
 #include "host/reflectors.h"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "host/lapack.h"
 #include "host/linalg.h"
 
 namespace tandem::host {
@@ -19,14 +18,14 @@ namespace {
 void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
           double alpha, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
           double beta, double* c, std::int64_t ldc) {
-  cblas_dgemm(CblasColMajor, ta, tb, small(m), small(n), small(k), alpha, a, small(lda), b,
+  lapack().cblas_dgemm(CblasColMajor, ta, tb, small(m), small(n), small(k), alpha, a, small(lda), b,
               small(ldb), beta, c, small(ldc));
 }
 
 void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
           float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, float* c, std::int64_t ldc) {
-  cblas_sgemm(CblasColMajor, ta, tb, small(m), small(n), small(k), alpha, a, small(lda), b,
+  lapack().cblas_sgemm(CblasColMajor, ta, tb, small(m), small(n), small(k), alpha, a, small(lda), b,
               small(ldb), beta, c, small(ldc));
 }
 

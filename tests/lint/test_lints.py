@@ -250,13 +250,16 @@ def test_fftw_beside_other_components_is_found(tmp_path):
     assert check_links.check(tmp_path, tmp_path) == ['pyproject.toml: expected TANDEM_FFTW = "OFF"']
 
 
-def test_linked_fftw_is_found(tmp_path):
+@pytest.mark.parametrize(
+    "name, only", [("libfftw3f", "libtandem_fftw"), ("libopenblas", "libtandem_onednn and libtandem_lapack")]
+)
+def test_linked_library_of_a_plug_in_is_found(tmp_path, name, only):
     (tmp_path / "lib").mkdir()
     flags = ["-shared", "-fPIC", "-Wl,--no-as-needed"]
-    library = tmp_path / "lib/libfftw3f.so.3"
-    for output, *others in [[library, "-Wl,-soname,libfftw3f.so.3"], [tmp_path / "lib/libtandem.so", library]]:
+    library = tmp_path / f"lib/{name}.so.3"
+    for output, *others in [[library, f"-Wl,-soname,{name}.so.3"], [tmp_path / "lib/libtandem.so", library]]:
         subprocess.run(["g++", "-x", "c++", "-", "-x", "none", *flags, "-o", output, *others], input=b"", check=True)
-    assert check_links.check(ROOT, tmp_path) == ["libtandem.so loads libfftw3f.so; only libtandem_fftw may"]
+    assert check_links.check(ROOT, tmp_path) == [f"libtandem.so loads {name}.so; only {only} may"]
 
 
 def test_mention_of_a_missing_file_is_found(tmp_path):
