@@ -20,6 +20,7 @@ from test_array_api_extensions import EXTENSIONS
 from test_catalogue import ARRAY_API, CONSTANTS, DTYPES
 
 strict = pytest.importorskip("array_api_strict")
+strict.set_array_api_strict_flags(api_version="2024.12")
 xp = tandem.array_api
 DEVICE = "cuda" if os.environ.get("TANDEM_SIMULATED") else "cpu"
 
@@ -29,13 +30,6 @@ for part, lines in EXTENSIONS.items():
     LINES |= {f"{part}.{line.partition('(')[0]}": line.partition(" ->")[0] for line in lines.strip().split("\n")}
 if not hasattr(tandem, "from_dlpack"):
     del LINES["from_dlpack"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def version_of_the_standard():
-    strict.set_array_api_strict_flags(api_version="2024.12")
-    yield
-    strict.reset_array_api_strict_flags()
 
 
 def function(namespace, name):
@@ -114,27 +108,28 @@ def arrays_of(dtype):
     }
 
 
-def in_strict(name, given):
-    return strict.asarray(given)
-
-
 def in_tandem(given):
     return tandem.tensor(given, device=DEVICE)
 
 
 def run(namespace, make, text, given):
     scope = {k: make(v) for k, v in given.items() if re.search(rf"\b{k}\b", text)}
-    return eval(text, {"__builtins__": {"slice": slice}, "xp": namespace, **scope})
+    try:
+        return eval(text, {"__builtins__": {}, "xp": namespace, **scope})
+    except tandem.Error as e:
+        if os.environ.get("TANDEM_SIMULATED") and "simulated device has not" in str(e):
+            pytest.skip(str(e))  # a vendor's library
+        raise
 
 
 def numbers(array):
     return array.cpu().numpy() if isinstance(array, tandem.Tensor) else np.asarray(array)
 
 
-def assert_same(got, want, text, factor=64):
+def assert_same(got, want, text, factor=64, device=DEVICE):
     if isinstance(want, strict._array_object.Array):
         assert isinstance(got, tandem.Tensor), text
-        assert got.device.type == DEVICE, text
+        assert got.device.type == device, text
         assert str(got.dtype) == "tandem." + str(want.dtype).rpartition(".")[2], text
         g, w = numbers(got), numbers(want)
         assert g.shape == w.shape, text
@@ -149,7 +144,7 @@ def assert_same(got, want, text, factor=64):
         assert isinstance(got, type(want).__bases__[0] if hasattr(want, "_fields") else type(want)), text
         assert len(got) == len(want) and getattr(got, "_fields", None) == getattr(want, "_fields", None), text
         for g, w in zip(got, want, strict=True):
-            assert_same(g, w, text, factor)
+            assert_same(g, w, text, factor, device)
     elif hasattr(want, "bits"):  # finfo, iinfo
         for field in vars(want):
             assert_same(getattr(got, field), getattr(want, field), text)
@@ -174,7 +169,8 @@ def compare(text, given, factor=64):
             run(xp, in_tandem, text, given)
             pytest.fail(f"{text} of {[v.dtype for v in given.values()][:1]}: strict says {want!r}")
         return False
-    assert_same(run(xp, in_tandem, text, given), want, (text, given["x"].dtype), factor)
+    device = DEVICE if any(re.search(rf"\b{k}\b", text) for k in given) else "cpu"
+    assert_same(run(xp, in_tandem, text, given), want, (text, given["x"].dtype), factor, device)
     return True
 
 

@@ -186,7 +186,7 @@ def take(x, indices, /, *, axis=None):
             raise errors.ValueError(f"[take] expected an axis of a tensor of {x.ndim} dimensions")
         axis = 0
     if indices.ndim != 1:
-        raise errors.ShapeError(f"[take] expected a vector of indices, got {indices.ndim} dimensions")
+        raise errors.ValueError(f"[take] expected a vector of indices, got {indices.ndim} dimensions")
     return _tandem.index_select(x, axis, cast(indices, _tandem.int64))
 
 
@@ -195,7 +195,7 @@ def take_along_axis(x, indices, /, *, axis=-1):
     check("take_along_axis", x)
     check("take_along_axis", indices, INTEGER)
     if x.ndim != indices.ndim:
-        raise errors.ShapeError(f"[take_along_axis] expected indices of {x.ndim} dimensions, got {indices.ndim}")
+        raise errors.ValueError(f"[take_along_axis] expected indices of {x.ndim} dimensions, got {indices.ndim}")
     return _tandem.take_along_dim(x, cast(indices, _tandem.int64), axis)
 
 
@@ -232,7 +232,7 @@ def concat(arrays, /, *, axis=0):
     if axis is None:
         return _tandem.cat([x.reshape(-1) for x in arrays])
     if {x.ndim for x in arrays} != {arrays[0].ndim}:  # an empty vector has a place with cat, as in PyTorch
-        raise errors.ShapeError(f"[concat] expected as many dimensions of all, got {[x.ndim for x in arrays]}")
+        raise errors.ValueError(f"[concat] expected as many dimensions of all, got {[x.ndim for x in arrays]}")
     return _tandem.cat(arrays, axis)
 
 
@@ -247,7 +247,7 @@ def squeeze(x, /, axis):
     axes = (axis,) if isinstance(axis, int) else tuple(axis)
     for a in axes:
         if x.shape[a] != 1:
-            raise errors.ShapeError(f"[squeeze] expected an axis of size 1, got axis {a} of size {x.shape[a]}")
+            raise errors.ValueError(f"[squeeze] expected an axis of size 1, got axis {a} of size {x.shape[a]}")
     return _tandem.squeeze(x, axes)
 
 
@@ -312,7 +312,7 @@ def unique_values(x, /):
 def nonzero(x, /):
     """The indices of the elements that are not zero: a tuple of vectors, one an axis. Waits for the device."""
     if check("nonzero", x).ndim == 0:
-        raise errors.ShapeError("[nonzero] expected a dimension or more, got a 0-d tensor")
+        raise errors.ValueError("[nonzero] expected a dimension or more, got a 0-d tensor")
     return _tandem.nonzero(x, as_tuple=True)
 
 
