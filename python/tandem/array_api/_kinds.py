@@ -64,7 +64,8 @@ def promote(name, a, b):
     """The dtype of two dtypes."""
     out = PROMOTED.get((a, b))
     if out is None:
-        raise errors.TypeError(f"[{name}] expected dtypes of one kind, got {a} and {b}, which the Array API does not promote")
+        text = f"expected dtypes of one kind, got {a} and {b}, which the Array API does not promote"
+        raise errors.TypeError(f"[{name}] {text}")
     return out
 
 
@@ -105,25 +106,12 @@ def cast(x, dtype):
     return x if x.dtype is dtype else x.to(dtype)
 
 
-_seen = {}  # (operand, operand, dtypes) that pair_dtype let pass -> the promoted dtype
-
-
-def _key(x):
-    return x.dtype if isinstance(x, Tensor) else type(x)
-
-
-def pair(name, x1, x2, dtypes):
-    """Two operands of an elementwise op as it takes them.
-
-    The ops promote as the standard does, but for a 0-d tensor beside one with dimensions: then both are cast.
-    """
-    key = (_key(x1), _key(x2), dtypes)
-    dtype = _seen.get(key)
-    if dtype is None:
-        dtype = _seen[key] = pair_dtype(name, x1, x2, dtypes)
-    if not isinstance(x1, Tensor) or not isinstance(x2, Tensor) or (x1.ndim == 0) == (x2.ndim == 0):
-        return x1, x2
-    return cast(x1, dtype), cast(x2, dtype)
+def rule(name, x1, x2, dtypes):
+    """What an elementwise op needs of operands of these dtypes, or of a dtype and a number: the dtype to cast both to where
+    only one has dimensions, or False. The ops promote as the standard does but for that."""
+    dtype = pair_dtype(name, x1, x2, dtypes)
+    both = isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.dtype is not x2.dtype
+    return dtype if both else False
 
 
 def same_dtype(name, x1, x2, dtypes):
@@ -132,13 +120,16 @@ def same_dtype(name, x1, x2, dtypes):
     return cast(x1, dtype), cast(x2, dtype)
 
 
-def whole(name, dtype, asked):
-    """The dtype of a sum: small integers become the default ones, of their sign."""
-    if asked is not None:
-        return check_dtype(name, asked, KINDS["Numeric"])
-    if dtype in INTEGER:
-        return _tandem.int64 if dtype.is_signed else _tandem.uint64
-    return dtype
+# The dtypes of sums: integers become the default ones, of their sign.
+_SUMS = {t: t if t not in INTEGER else _tandem.int64 if t.is_signed else _tandem.uint64 for t in KINDS["Numeric"]}
+
+
+def whole(name, x, asked):
+    """The dtype of a sum over a tensor, by default or as asked for."""
+    dtype = _SUMS.get(x.dtype) if isinstance(x, Tensor) else None
+    if dtype is None:
+        refuse(name, x, KINDS["Numeric"])
+    return dtype if asked is None else check_dtype(name, asked, KINDS["Numeric"])
 
 
 def over_none(x):

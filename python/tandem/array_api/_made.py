@@ -25,8 +25,17 @@ _OVER_NONE = """
         x, axis, keepdims = _over_none(x)"""
 _TWO = """
 def {name}({parameters}):
-    if not (isinstance(x1, _Tensor) and isinstance(x2, _Tensor) and x1.dtype is x2.dtype and x1.dtype in _dtypes):
-        x1, x2 = _pair("{name}", x1, x2, _dtypes)
+    pair = (x1.dtype if isinstance(x1, _Tensor) else x1.__class__, x2.dtype if isinstance(x2, _Tensor) else x2.__class__)
+    dtype = _seen.get(pair)
+    if dtype is None:
+        dtype = _seen[pair] = _rule("{name}", x1, x2, _dtypes)
+    if dtype and (x1.ndim == 0) != (x2.ndim == 0):
+        x1, x2 = _cast(x1, dtype), _cast(x2, dtype)
+    return _op({call})
+"""
+_BOTH = """
+def {name}({parameters}):
+    x1, x2 = _same_dtype("{name}", x1, x2, _dtypes)
     return _op({call})
 """
 _NONE = """
@@ -56,13 +65,18 @@ def _call(parameters):
 
 def make(part, name, op, kinds, parameters):
     """The function of a row that is one op."""
-    template = _TWO if parameters.startswith("x1, x2") else _ONE if parameters.startswith("x,") else _NONE
+    template = _ONE if parameters.startswith("x,") else _NONE
+    if parameters.startswith("x1, x2"):
+        template = _TWO if part == "elementwise" else _BOTH
     scope = {
         "_Tensor": Tensor,
         "_op": op_of(op),
         "_dtypes": ACCEPTED[part, name],
         "_refuse": _kinds.refuse,
-        "_pair": _kinds.pair if part == "elementwise" else _kinds.same_dtype,
+        "_seen": {},  # pairs of dtypes, or of a dtype and a type of numbers, that _rule let pass
+        "_rule": _kinds.rule,
+        "_cast": _kinds.cast,
+        "_same_dtype": _kinds.same_dtype,
         "_check_dtype": _kinds.check_dtype,
         "_over_none": _kinds.over_none,
     }

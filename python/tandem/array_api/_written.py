@@ -344,7 +344,7 @@ def sort(x, /, *, axis=-1, descending=False, stable=True):
 
 def sum(x, /, *, axis=None, dtype=None, keepdims=False):
     """Sums over an axis, several, or all. Integers are summed in int64, unsigned ones in uint64, unless dtype says else."""
-    dtype = _kinds.whole("sum", check("sum", x, KINDS["Numeric"]).dtype, dtype)
+    dtype = _kinds.whole("sum", x, dtype)
     x, axis, keepdims = _kinds.over_none(x) if axis == () else (x, axis, keepdims)
     return _tandem.sum(x, axis, keepdims, dtype=dtype)
 
@@ -352,13 +352,13 @@ def sum(x, /, *, axis=None, dtype=None, keepdims=False):
 def prod(x, /, *, axis=None, dtype=None, keepdims=False):
     """Products over an axis, several, or all. Integers are multiplied in int64, unsigned ones in uint64, unless dtype
     says else."""
-    dtype = _kinds.whole("prod", check("prod", x, KINDS["Numeric"]).dtype, dtype)
+    dtype = _kinds.whole("prod", x, dtype)
     x, axis, keepdims = _kinds.over_none(x) if axis == () else (x, axis, keepdims)
     return _tandem.prod(x, axis, keepdims, dtype=dtype)
 
 
 def _cumulative(name, op, x, axis, dtype, include_initial):
-    dtype = _kinds.whole(name, check(name, x, KINDS["Numeric"]).dtype, dtype)
+    dtype = _kinds.whole(name, x, dtype)
     if axis is None and x.ndim != 1:
         raise errors.ValueError(f"[{name}] expected an axis of a tensor of {x.ndim} dimensions")
     return op(x, 0 if axis is None else axis, dtype=dtype, include_initial=include_initial)

@@ -32,7 +32,7 @@ def solve(x1, x2, /):
 
 def trace(x, /, *, offset=0, dtype=None):
     """Sums of the diagonals of matrices; dtypes as of sum."""
-    dtype = _kinds.whole("trace", check("trace", x, KINDS["Numeric"]).dtype, dtype)
+    dtype = _kinds.whole("trace", x, dtype)
     return _tandem._linalg.trace(x, offset=offset, dtype=dtype)
 
 
