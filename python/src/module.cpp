@@ -27,4 +27,5 @@ NB_MODULE(_tandem, m) {
   init_generator(m);
   init_cuda_streams(m);
   init_array_api(m);
+  init_strict(m);
 }

@@ -99,5 +99,6 @@ void init_testing();
 void init_generator(nb::module_& m);
 void init_cuda_streams(nb::module_& m);
 void init_array_api(nb::module_& m);
+void init_strict(nb::module_& m);
 
 }  // namespace tandem::python

@@ -4,7 +4,6 @@ Calls are text that is run on a tensor and on an array of array-api-strict, as i
 """
 
 # lint: oracle table
-import os
 
 import numpy as np
 import pytest
@@ -344,7 +343,6 @@ def test_values_that_only_the_namespace_refuses():
             eval(call, {"xp": xp, "x": x, "tandem": tandem})
 
 
-@pytest.mark.skipif(bool(os.environ.get("TANDEM_SIMULATED")), reason="a host that runs the device's code")
 def test_meta_tensors_pass():
     x = xp.ones((2, 3), device="meta")
     y = xp.sum(xp.multiply(xp.exp(x), 2.0), axis=0)

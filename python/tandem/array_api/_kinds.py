@@ -106,14 +106,6 @@ def cast(x, dtype):
     return x if x.dtype is dtype else x.to(dtype)
 
 
-def rule(name, x1, x2, dtypes):
-    """What an elementwise op needs of operands of these dtypes, or of a dtype and a number: the dtype to cast both to where
-    only one has dimensions, or False. The ops promote as the standard does but for that."""
-    dtype = pair_dtype(name, x1, x2, dtypes)
-    both = isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.dtype is not x2.dtype
-    return dtype if both else False
-
-
 def same_dtype(name, x1, x2, dtypes):
     """Two tensors of the promoted dtype."""
     dtype = promote(name, check(name, x1, dtypes).dtype, check(name, x2, dtypes).dtype)

@@ -1,7 +1,7 @@
 """The functions that are one op: made from the table of the standard (kernels/include/tandem/ops/array_api.def).
 
 Such a function has the standard's own signature. It looks at its arrays' dtypes, has two of them promoted, and calls the
-op, which knows the standard's words for its parameters.
+op, which knows the standard's words for its parameters. The elementwise ones are C++ (python/src/strict.cpp).
 """
 
 from tandem import _tandem
@@ -23,16 +23,6 @@ _CHECK = """
 _OVER_NONE = """
     if axis == ():
         x, axis, keepdims = _over_none(x)"""
-_TWO = """
-def {name}({parameters}):
-    pair = (x1.dtype if isinstance(x1, _Tensor) else x1.__class__, x2.dtype if isinstance(x2, _Tensor) else x2.__class__)
-    dtype = _seen.get(pair)
-    if dtype is None:
-        dtype = _seen[pair] = _rule("{name}", x1, x2, _dtypes)
-    if dtype and (x1.ndim == 0) != (x2.ndim == 0):
-        x1, x2 = _cast(x1, dtype), _cast(x2, dtype)
-    return _op({call})
-"""
 _BOTH = """
 def {name}({parameters}):
     x1, x2 = _same_dtype("{name}", x1, x2, _dtypes)
@@ -65,17 +55,16 @@ def _call(parameters):
 
 def make(part, name, op, kinds, parameters):
     """The function of a row that is one op."""
-    template = _ONE if parameters.startswith("x,") else _NONE
-    if parameters.startswith("x1, x2"):
-        template = _TWO if part == "elementwise" else _BOTH
+    what = (op_of(op).__doc__ or "").partition("\n\n")[2].replace("alpha * ", "")
+    doc = f"{what}\n\nThe Array API's: arrays of {_kinds.words_of(ACCEPTED[part, name])}."
+    if part == "elementwise":  # but for those that are written by hand
+        return _tandem._strict_elementwise(name, op, tuple(ACCEPTED[part, name]), doc)
+    template = _BOTH if parameters.startswith("x1, x2") else _ONE if parameters.startswith("x,") else _NONE
     scope = {
         "_Tensor": Tensor,
         "_op": op_of(op),
         "_dtypes": ACCEPTED[part, name],
         "_refuse": _kinds.refuse,
-        "_seen": {},  # pairs of dtypes, or of a dtype and a type of numbers, that _rule let pass
-        "_rule": _kinds.rule,
-        "_cast": _kinds.cast,
         "_same_dtype": _kinds.same_dtype,
         "_check_dtype": _kinds.check_dtype,
         "_over_none": _kinds.over_none,
@@ -86,8 +75,7 @@ def make(part, name, op, kinds, parameters):
     text = template.format(name=name, parameters=parameters, call=_call(parameters), check=check)
     exec(compile(text, f"<tandem.array_api.{name}>", "exec"), scope)
     made = scope[name]
-    what = (op_of(op).__doc__ or "").partition("\n\n")[2]
-    made.__doc__ = f"{what}\n\nThe Array API's: arrays of {_kinds.words_of(ACCEPTED[part, name])}."
+    made.__doc__ = doc
     return made
 
 
@@ -100,8 +88,8 @@ def fill(module, part_of_it, written):
         if name == "from_dlpack" and not hasattr(written, name):
             continue  # tandem has none yet
         made = getattr(written, name, None) or make(part, name, op or name, kinds, parameters)
-        made.__module__ = module["__name__"]
-        made.__qualname__ = name
+        if part != "elementwise" or hasattr(written, name):
+            made.__module__, made.__qualname__ = module["__name__"], name
         module[name] = made
         names.append(name)
     return names
