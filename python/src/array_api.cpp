@@ -135,14 +135,17 @@ void init_array_api(nb::module_& m) {
   define(make_function("__array_namespace__", "x: Tensor, *, api_version: str?=None",
                        "tandem.array_api: the functions of the Python Array API standard.",
                        [](Call& c) {
-                         nb::object module = nb::module_::import_("tandem.array_api");
-                         const std::string own =
-                             nb::cast<std::string>(module.attr("__array_api_version__"));
-                         const std::string asked = c.given(1) ? c.values[1].as<std::string>() : own;
+                         static PyObject* module = nullptr;  // imported at the first call
+                         if (module == nullptr)
+                           module = nb::module_::import_("tandem.array_api").release().ptr();
+                         if (!c.given(1)) return Py_NewRef(module);
+                         const std::string own = nb::cast<std::string>(
+                             nb::handle(module).attr("__array_api_version__"));
+                         const std::string& asked = c.values[1].as<std::string>();
                          TANDEM_EXPECTS(asked == own, ValueError,
                                         "[__array_namespace__] expected api_version '" + own +
                                             "', got '" + asked + "'");
-                         return module.release().ptr();
+                         return Py_NewRef(module);
                        }),
          kMethod);
   define_product_in_place();

@@ -347,3 +347,14 @@ def test_meta_tensors_pass():
     x = xp.ones((2, 3), device="meta")
     y = xp.sum(xp.multiply(xp.exp(x), 2.0), axis=0)
     assert y.shape == (3,) and y.device.type == "meta"
+
+
+@pytest.mark.skipif(not hasattr(tandem, "from_dlpack"), reason="tandem has no from_dlpack yet")
+def test_from_dlpack():
+    a = np.arange(6.0).reshape(2, 3)
+    shared, copied = xp.from_dlpack(a), xp.from_dlpack(a, copy=True)
+    a[0, 0] = 7
+    assert shared[0, 0] == 7 and copied[0, 0] == 0
+    assert xp.from_dlpack(a, device=DEVICE).device.type == DEVICE
+    with pytest.raises(TypeError):
+        xp.from_dlpack(np.ones(2, dtype=np.float16))

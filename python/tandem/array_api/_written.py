@@ -174,6 +174,12 @@ def round(x, /):
     return _tandem.round(x)
 
 
+def sign(x, /):
+    """-1, 0 or 1 by the sign, NaN of NaN; of complex numbers those of modulus 1, or 0."""
+    out = _tandem.sign(check("sign", x, KINDS["Numeric"]))
+    return _tandem.where(x == x, out, x) if x.dtype.is_floating_point else out
+
+
 # ---- indexing
 
 
