@@ -4,7 +4,7 @@ Ops, their methods and the dtypes come from the op table of the C++ library; `ta
 made from it. Some names stand over Python's own (abs, sum, bool, ...), so that nothing but imports is here.
 """
 
-from tandem import cuda, errors, fft, io, linalg, memory, random, return_types, signal, testing
+from tandem import cuda, errors, fft, io, linalg, memory, random, return_types, signal, testing, utils
 from tandem._tandem import *
 from tandem._tandem import __version__, _int_mm
 from tandem.array_api import (
@@ -24,6 +24,7 @@ from tandem.array_api import (
     reshape,
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
+from tandem.exchange import from_dlpack
 from tandem.memory import (
     empty_cache,
     memory_pools,
@@ -49,3 +50,4 @@ from tandem.predicates import (
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from tandem.size import Size
 from tandem.subscripts import einsum, einsum_path
+from tandem.utils.dlpack import to_dlpack
