@@ -78,6 +78,8 @@ std::string_view text_of(PyObject* o);
 
 /// t[...] and t[...] = value, for the type's slots.
 extern PyType_Slot indexing_slots[];
+/// The buffer protocol, for the same.
+extern PyType_Slot buffer_slots[];
 
 // Each file's part of the module.
 void init_errors(nb::module_& m);
@@ -91,6 +93,8 @@ void init_names();
 void init_methods();
 void init_indexing();
 void init_numpy();
+void init_buffer();
+void init_dlpack(nb::module_& m);
 void init_io(nb::module_& m);
 void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <vector>
 
 #include "convert.h"
 #include "elements.h"
@@ -116,6 +117,7 @@ void init_properties(nb::class_<Tensor>& cls) {
       "tensor itself if it is there already.");
   cls.def_prop_ro("is_cpu", [](Self t) { return t.device().is_cpu(); });
   cls.def_prop_ro("is_meta", [](Self t) { return t.is_meta(); });
+  cls.def_prop_ro("__cuda_array_interface__", &cuda_interface);
   cls.def_prop_ro("requires_grad", [](Self) { return false; });
   cls.def_prop_ro("_base", [](Self t) -> std::optional<Tensor> {
     Tensor base = t.base();
@@ -193,8 +195,12 @@ void init_protocol(nb::class_<Tensor>& cls) {
 }  // namespace
 
 void init_tensor(nb::module_& m) {
+  static std::vector<PyType_Slot> slots;
+  for (const PyType_Slot* s = indexing_slots; s->slot != 0; ++s) slots.push_back(*s);
+  for (const PyType_Slot* s = buffer_slots; s->slot != 0; ++s) slots.push_back(*s);
+  slots.push_back({0, nullptr});
   auto cls = nb::class_<Tensor>(m, "Tensor", nb::is_weak_referenceable(), nb::dynamic_attr(),
-                                nb::type_slots(indexing_slots),
+                                nb::type_slots(slots.data()),
                                 "A typed, strided, optionally named view of a storage.");
   types.tensor = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.attr("__module__") = nb::handle(types.module_name);

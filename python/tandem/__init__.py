@@ -6,7 +6,7 @@ made from it. Some names stand over Python's own (abs, sum, bool, ...), so that 
 
 import importlib as _importlib
 
-from tandem import cuda, errors, fft, io, linalg, memory, random, return_types, signal, testing
+from tandem import cuda, errors, fft, io, linalg, memory, random, return_types, signal, testing, utils
 from tandem._tandem import *
 from tandem._tandem import __version__, _int_mm
 from tandem.numpy_forms import (
@@ -26,6 +26,7 @@ from tandem.numpy_forms import (
     reshape,
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
+from tandem.exchange import from_dlpack
 from tandem.memory import (
     empty_cache,
     memory_pools,
@@ -51,6 +52,7 @@ from tandem.predicates import (
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from tandem.size import Size
 from tandem.subscripts import einsum, einsum_path
+from tandem.utils.dlpack import to_dlpack
 
 
 def __getattr__(name):

@@ -167,9 +167,6 @@ INSPECTION = "capabilities default_device default_dtypes devices dtypes".split()
 LATER = "a later issue: "
 # Names of the standard that stand for something else, as in PyTorch, or that wait.
 ARRAY_API_EXCLUDED = {
-    "from_dlpack": LATER + "DLPack",
-    "__dlpack__": LATER + "DLPack",
-    "__dlpack_device__": LATER + "DLPack",
 }
 # Where a name of tandem has PyTorch's meaning, and a call of the standard's form means another thing than in
 # tandem.array_api.
@@ -254,6 +251,7 @@ CALLS = {
     "eye": ((3, 4), {"k": 1, "dtype": tandem.float32}),
     "finfo": ((tandem.float32,), {}),
     "flip": ((M,), {"axis": 0}),
+    "from_dlpack": ((M,), {"device": "cpu", "copy": True}),
     "full": (((2, 3), 1.5), {"dtype": tandem.float32}),
     "full_like": ((M, 2.0), {}),
     "iinfo": ((tandem.int8,), {}),
@@ -429,7 +427,7 @@ TORCH_EXCLUDED = {
         embedding\\w* feature_\\w+ grid_sampler\\w* group_norm gru\\w* hinge_\\w+ instance_norm kl_div
         layer_norm lstm\\w* margin_\\w+ max_pool\\w+ miopen_\\w+ native_\\w+ pixel_\\w+ poisson_nll_loss rms_norm
         rnn_\\w+ rrelu triplet_\\w+""",
-    LATER + "DLPack, shared memory, files": "share_memory_ is_shared module_load",
+    LATER + "shared memory, files": "share_memory_ is_shared module_load",
     "copying forms of views, which PyTorch has for its compiler: clone() after the view": """\\w+_copy split_with_sizes\\w*
         unsafe_\\w+ slice_inverse\\w*""",
     "symbolic shapes, which Tandem has none of": "sym_\\w+",
