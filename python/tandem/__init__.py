@@ -60,3 +60,7 @@ def __getattr__(name):
     if name == "array_api":
         return _importlib.import_module("tandem.array_api")
     raise AttributeError(f"module 'tandem' has no attribute {name!r}")
+
+
+def __dir__():
+    return {*globals(), "array_api"}

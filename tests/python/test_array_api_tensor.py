@@ -231,6 +231,12 @@ def test_a_0d_tensor_beside_one_with_dimensions():
 # ---- attributes and methods
 
 
+def test_the_package_says_that_it_has_the_namespace():
+    assert dir(tandem).count("array_api") == 1
+    with pytest.raises(AttributeError, match="no attribute 'nonesuch'"):
+        tandem.nonesuch
+
+
 def test_attributes():
     x = xp.zeros((2, 3, 4), dtype=xp.int16, device=DEVICE)
     for name in ATTRIBUTES + [m for m in METHODS if not m.startswith("__dlpack")]:
