@@ -53,7 +53,7 @@ def _call(parameters):
     return ", ".join(names)
 
 
-def make(part, name, op, kinds, parameters):
+def make(part, name, op, parameters):
     """The function of a row that is one op."""
     what = (op_of(op).__doc__ or "").partition("\n\n")[2].replace("alpha * ", "")
     doc = f"{what}\n\nThe Array API's: arrays of {_kinds.words_of(ACCEPTED[part, name])}."
@@ -82,12 +82,12 @@ def make(part, name, op, kinds, parameters):
 def fill(module, part_of_it, written):
     """Puts the functions of some parts of the standard into a module: those written by hand, and the others made."""
     names = []
-    for part, name, op, kinds, parameters in ROWS:
+    for part, name, op, _, parameters in ROWS:
         if not part_of_it(part):
             continue
         if name == "from_dlpack" and not hasattr(written, name):
             continue  # tandem has none yet
-        made = getattr(written, name, None) or make(part, name, op or name, kinds, parameters)
+        made = getattr(written, name, None) or make(part, name, op or name, parameters)
         if part != "elementwise" or hasattr(written, name):
             made.__module__, made.__qualname__ = module["__name__"], name
         module[name] = made
