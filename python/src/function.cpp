@@ -162,6 +162,10 @@ PyObject* checked_out(const Function& f, PyObject* value) {
 
 void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bound& bound) {
   const Py_ssize_t n = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+  if (f.positional_only && n > 0) {
+    detail::fail<TypeError>(prefix(f) + "expected no keywords, got " +
+                            std::string(text_of(PyTuple_GET_ITEM(names, 0))));
+  }
   for (Py_ssize_t k = 0; k < n; ++k) {
     PyObject* keyword = PyTuple_GET_ITEM(names, k);
     PyObject* value = args[k];
@@ -274,8 +278,8 @@ PyObject* function_get(PyObject* self, PyObject* object, PyObject*) {
 }
 
 PyObject* function_repr(PyObject* self) {
-  return PyUnicode_FromFormat("<function tandem.%s>",
-                              reinterpret_cast<FunctionObject*>(self)->function->name.c_str());
+  const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
+  return PyUnicode_FromFormat("<function %s.%s>", f.module.c_str(), f.name.c_str());
 }
 
 PyObject* text_object(const std::string& s) {
@@ -295,6 +299,7 @@ std::string signature(const Function& f) {
     s += p.text;
     if (!p.required) s += "=" + (p.fallback.empty() ? "None" : p.fallback);
   }
+  if (f.positional_only) s += ", /";
   if (f.n_out > 0)
     s += std::string(f.parameters.empty() ? "" : ", ") + (star ? "" : "*, ") + "out=None";
   return s + ")";
@@ -311,7 +316,9 @@ PyObject* function_signature(PyObject* self, void*) {
   const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
   return guarded([&] { return text_object(signature(f)); });
 }
-PyObject* function_module(PyObject*, void*) { return Py_NewRef(types.module_name); }
+PyObject* function_module(PyObject* self, void*) {
+  return text_object(reinterpret_cast<FunctionObject*>(self)->function->module);
+}
 
 PyObject* function_reduce(PyObject* self, PyObject*) { return function_name(self, nullptr); }
 

@@ -77,6 +77,7 @@ struct Function {
   enum class Form : std::uint8_t { Plain, InPlace, Operator, InPlaceOperator };
 
   std::string name;
+  std::string module = "tandem";
   std::string doc;
   std::vector<Parameter> parameters;
   std::size_t n_positional = 0;
@@ -86,6 +87,7 @@ struct Function {
   /// of one that has a tensor to take the device of.
   std::optional<std::size_t> device;
   Form form = Form::Plain;
+  bool positional_only = false;
   bool reflected = false;  // an operator's second form: arguments are swapped
   std::size_t n_out = 0;   // the most tensors that `out` may be; 0: no such keyword
   /// Does the work; returns a new reference.
@@ -99,6 +101,9 @@ struct Function {
 std::vector<Parameter> parameters_of(const std::vector<Param>& params, const std::string& where);
 /// The same from the text of a function written by hand.
 std::vector<Param> params_of(std::string_view text);
+
+/// The function of a row, as the main module has it.
+Function row_function(const OpRow& row);
 
 /// Writes what a row gave to the tensors of an `out` keyword, one or a tuple.
 void write_results(const OpRow& row, std::span<const Value> made, PyObject* out);

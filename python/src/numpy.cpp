@@ -8,6 +8,7 @@
 #include "errors.h"
 #include "function.h"
 #include "tandem/check.h"
+#include "tandem/foreign.h"
 
 namespace tandem::python {
 namespace {
@@ -66,22 +67,6 @@ Dims element_strides(nb::handle bytes, const Dims& shape, std::size_t size) {
   return strides;
 }
 
-/// The array may go on any thread, with or without the GIL.
-void release_object(PyObject* held) {
-  if (Py_IsInitialized() == 0) return;
-  const PyGILState_STATE state = PyGILState_Ensure();
-  Py_DECREF(held);
-  PyGILState_Release(state);
-}
-
-void warn_read_only() {
-  const char* text =
-      "The given NumPy array is not writable, and Tandem has no read-only tensors: writing to this "
-      "tensor "
-      "is writing to the array. Copy the array if that must not be (tandem.tensor copies).";
-  if (PyErr_WarnEx(PyExc_UserWarning, text, 2) != 0) throw nb::python_error();
-}
-
 nb::object array_of(const Tensor& t) {
   TANDEM_EXPECTS(!t.is_meta(), TypeError, "[numpy] expected a tensor with data, got one on meta");
   if (!t.device().is_cpu()) {
@@ -94,7 +79,7 @@ nb::object array_of(const Tensor& t) {
     detail::fail<TypeError>("[numpy] expected a dtype that NumPy has, got " +
                             std::string(name(t.dtype())) + "; use .float() first");
   }
-  check_host_use(t, true);
+  check_host_use(t, !is_read_only(t));
   return numpy().attr("asarray")(nb::cast(ArrayInterface{t.alias()}));
 }
 
@@ -110,7 +95,7 @@ nb::dict interface_of(const ArrayInterface& a) {
   d["shape"] = nb::steal(int_tuple(t.shape()));
   d["strides"] = nb::steal(int_tuple(strides));
   d["typestr"] = nb::str(info(t.dtype()).numpy.data(), info(t.dtype()).numpy.size());
-  d["data"] = nb::make_tuple(reinterpret_cast<std::uintptr_t>(data), false);
+  d["data"] = nb::make_tuple(reinterpret_cast<std::uintptr_t>(data), is_read_only(t));
   return d;
 }
 
@@ -141,6 +126,15 @@ PyObject* array_protocol(Call& c) {
 
 }  // namespace
 
+std::shared_ptr<PyObject> held_object(PyObject* o) {
+  return {Py_NewRef(o), [](PyObject* held) {
+            if (Py_IsInitialized() == 0) return;
+            const PyGILState_STATE state = PyGILState_Ensure();
+            Py_DECREF(held);
+            PyGILState_Release(state);
+          }};
+}
+
 Tensor tensor_of_array(PyObject* array) {
   if (!is_numpy_array(array)) {
     detail::fail<TypeError>("[from_numpy] expected a numpy.ndarray, got " + type_name(array));
@@ -160,22 +154,25 @@ Tensor tensor_of_array(PyObject* array) {
   std::optional<Dims> strides;
   const nb::object bytes = face["strides"];
   if (!bytes.is_none()) strides = element_strides(bytes, shape, size);
-  if (nb::cast<bool>(data[1])) warn_read_only();
-  const std::shared_ptr<PyObject> held(Py_NewRef(array), &release_object);
-  std::optional<IntSpan> span;
-  if (strides) span = IntSpan(*strides);
-  return from_blob(
-      pointer, shape, t, {}, [held](void*) {}, span);
+  ForeignMemoryView m;
+  m.data = pointer;
+  m.dtype = t;
+  m.shape = shape;
+  m.strides = strides;
+  m.device = kCPU;
+  m.read_only = nb::cast<bool>(data[1]);
+  m.release = [held = held_object(array)] {};
+  return from_foreign(std::move(m));
 }
 
 void init_numpy() {
   nb::class_<ArrayInterface>(nb::handle(module_object), "_ArrayInterface")
       .def_prop_ro("__array_interface__", &interface_of);
-  define(make_function(
-             "from_numpy", "ndarray: object",
-             "A tensor that shares the array's memory. Strides may be negative. A read-only array "
-             "warns.",
-             [](Call& c) { return wrap(tensor_of_array(c.objects[0])); }),
+  define(make_function("from_numpy", "ndarray: object",
+                       "A tensor that shares the array's memory. Strides may be negative. Over a "
+                       "read-only array "
+                       "the tensor is read-only: writing to it is an error.",
+                       [](Call& c) { return wrap(tensor_of_array(c.objects[0])); }),
          kModule);
   define(make_function("numpy", "x: Tensor, *, force: bool=False",
                        "A NumPy array that shares the tensor's memory.", numpy_method),

@@ -267,6 +267,8 @@ void define_aliases(const nb::module_& m) {
 
 }  // namespace
 
+Function row_function(const OpRow& row) { return function_of(row, Function::Form::Plain); }
+
 void write_results(const OpRow& row, std::span<const Value> made, PyObject* out) {
   RowCall::write_made(row, made, tensors_of(out));
 }

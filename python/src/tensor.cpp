@@ -110,7 +110,9 @@ PyGetSetDef attributes[] = {
 /// Set straight into the type: __getitem__ in Python would cost a call more.
 std::vector<PyType_Slot> type_slots() {
   std::vector<PyType_Slot> slots = {{Py_tp_getset, attributes}};
-  for (const PyType_Slot* s = indexing_slots; s->slot != 0; ++s) slots.push_back(*s);
+  for (const PyType_Slot* more : {indexing_slots, buffer_slots}) {
+    for (; more->slot != 0; ++more) slots.push_back(*more);
+  }
   slots.push_back({0, nullptr});
   return slots;
 }
@@ -137,6 +139,7 @@ void init_properties(nb::class_<Tensor>& cls) {
       "tensor itself if it is there already.");
   cls.def_prop_ro("is_cpu", [](Self t) { return t.device().is_cpu(); });
   cls.def_prop_ro("is_meta", [](Self t) { return t.is_meta(); });
+  cls.def_prop_ro("__cuda_array_interface__", &cuda_interface);
   cls.def_prop_ro("requires_grad", [](Self) { return false; });
   cls.def_prop_ro("_base", [](Self t) -> std::optional<Tensor> {
     Tensor base = t.base();

@@ -31,6 +31,10 @@ class NotImplementedError(Error, builtins.NotImplementedError):
     """The op exists, but not for these arguments."""
 
 
+class BufferError(Error, builtins.BufferError):
+    """Memory that can't be handed to another library in the way it asks for."""
+
+
 class ShapeError(Error):
     """Shapes, names or layouts that do not fit."""
 

@@ -1,9 +1,11 @@
 // The whole public interface for the host compiler. CUDA users add tandem/cuda.h.
 #pragma once
 
+#include "tandem/dlpack.h"
 #include "tandem/einsum.h"
 #include "tandem/exact.h"
 #include "tandem/fft.h"
+#include "tandem/foreign.h"
 #include "tandem/graph.h"
 #include "tandem/indexing.h"
 #include "tandem/interrupt.h"

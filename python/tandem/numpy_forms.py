@@ -26,7 +26,7 @@ def asarray(obj, dtype=None, device=None, *, copy=None, names=None):
         return out.clone()
     if copy is False:
         whole = _tandem.as_tensor(obj)
-        shared = isinstance(obj, _tandem.Tensor) or hasattr(obj, "__array_interface__")
+        shared = isinstance(obj, _tandem.Tensor) or _tandem._shares_memory(obj)
         same = (dtype is None or whole.dtype is dtype) and (device is None or whole.device == _tandem.device(device))
         if not shared or not same:
             raise errors.ValueError("[asarray] expected data that need no copy with copy=False")
