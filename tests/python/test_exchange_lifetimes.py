@@ -3,6 +3,7 @@
 import array
 import gc
 import random
+import subprocess
 import sys
 import threading
 import weakref
@@ -167,3 +168,23 @@ def test_a_view_keeps_the_other_librarys_memory():
     del back
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_interpreter_may_end_with_everything_alive(device):
+    if device == "cuda" and not td.cuda.is_available():
+        pytest.skip(td.cuda.status())
+    program = f"""
+import threading, numpy as np, tandem as td
+a = np.arange(1000.0)
+t = td.from_dlpack(a).to({device!r})
+capsules = [t.__dlpack__(), t.__dlpack__(max_version=(1, 0)), td.from_numpy(a).__dlpack__()]
+shared = [td.from_numpy(a), td.from_dlpack(a), td.frombuffer(bytearray(80), dtype=td.float64), memoryview(td.ones(3)),
+          td.from_dlpack(t), td.arange(5).numpy(), np.from_dlpack(td.arange(5))]
+class Cycle: pass
+Cycle.me = Cycle; Cycle.held = shared
+local = threading.local(); local.held = shared
+print(float(t.sum()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "499500.0\n"), done.stderr
