@@ -173,6 +173,19 @@ ForeignMemoryView view_of(const std::shared_ptr<Held>& held, DType dtype) {
   return m;
 }
 
+/// Strides in elements.
+Dims element_strides(const Py_buffer& b, const Dims& shape, const char* op) {
+  Dims strides;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    TANDEM_EXPECTS(shape[i] < 2 || b.strides[i] % b.itemsize == 0, ValueError,
+                   std::string("[") + op +
+                       "] expected strides that are multiples of the element's " +
+                       std::to_string(b.itemsize) + " bytes, got " + std::to_string(b.strides[i]));
+    strides.push_back(b.strides[i] / b.itemsize);
+  }
+  return strides;
+}
+
 /// frombuffer(buffer, *, dtype, count=-1, offset=0): the bytes as elements.
 PyObject* from_buffer(Call& c) {
   TANDEM_EXPECTS(PyObject_CheckBuffer(c.objects[0]) != 0, TypeError,
@@ -215,16 +228,11 @@ Tensor tensor_of_buffer(PyObject* exporter, const char* op) {
   TANDEM_EXPECTS(
       b.ndim >= 0 && b.ndim <= 32, ValueError,
       std::string("[") + op + "] expected at most 32 dimensions, got " + std::to_string(b.ndim));
-  Dims strides;
-  for (int i = 0; i < b.ndim; ++i) {
-    m.shape.push_back(b.shape[i]);
-    TANDEM_EXPECTS(b.shape[i] < 2 || b.strides[i] % b.itemsize == 0, ValueError,
-                   std::string("[") + op +
-                       "] expected strides that are multiples of the element's " +
-                       std::to_string(b.itemsize) + " bytes, got " + std::to_string(b.strides[i]));
-    strides.push_back(b.strides[i] / b.itemsize);
-  }
-  m.strides = strides;
+  // Without a shape or strides it is dense; ctypes leaves strides out even where they are asked
+  // for.
+  if (b.shape == nullptr && b.ndim == 1) m.shape = Dims{b.len / b.itemsize};
+  if (b.shape != nullptr) m.shape = Dims(IntSpan(b.shape, static_cast<std::size_t>(b.ndim)));
+  if (b.strides != nullptr) m.strides = element_strides(b, m.shape, op);
   return from_foreign(std::move(m));
 }
 

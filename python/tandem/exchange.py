@@ -5,7 +5,7 @@ import operator
 
 from tandem import _tandem, errors
 
-_CPU, _CUDA, _CUDA_HOST = 1, 2, 3
+_CPU, _CUDA, _CUDA_HOST, _CUDA_MANAGED = 1, 2, 3, 13
 _VERSION = (1, 3)
 
 
@@ -73,7 +73,8 @@ def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None
 def _capsule_of(x, kind, keywords):
     """The producer's capsule, and whether it knew the keywords of version 1."""
     stream = {}
-    if kind[0] not in (_CPU, _CUDA_HOST):
+    # A copy on the host is whole when the producer returns it.
+    if kind[0] in (_CUDA, _CUDA_MANAGED) and "dl_device" not in keywords:
         stream["stream"] = _tandem._stream_number(_tandem.device("cuda", kind[1]))
     try:
         return x.__dlpack__(max_version=_VERSION, **keywords, **stream), True

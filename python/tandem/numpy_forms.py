@@ -104,7 +104,7 @@ class __array_namespace_info__:
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 32}
 
     def default_device(self):
-        return _tandem.device("cpu")
+        return _tandem.get_default_device()
 
     def default_dtypes(self, *, device=None):
         real = _tandem.get_default_dtype()

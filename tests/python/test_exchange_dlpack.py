@@ -154,6 +154,33 @@ def test_what_cannot_be_is_refused(call, error, message):
         call(t)
 
 
+@pytest.mark.parametrize("kind", [(7, 0), (10, 0), (13, 99)])
+def test_memory_of_other_devices_is_refused(kind):
+    class Elsewhere:
+        def __dlpack_device__(self):
+            return kind
+
+        def __dlpack__(self, **keywords):
+            capsule = td.ones(2).__dlpack__(max_version=(1, 0))
+            struct_of(capsule).t.device_type, struct_of(capsule).t.device_id = kind
+            return capsule
+
+    with pytest.raises(td.DeviceError):
+        td.from_dlpack(Elsewhere())
+
+
+def test_a_copy_to_the_cpu_needs_no_device_of_tandems():
+    class OnDevice:
+        def __dlpack_device__(self):
+            return (2, 0)
+
+        def __dlpack__(self, *, max_version, dl_device, copy=None):
+            assert dl_device == (1, 0)
+            return td.arange(3).__dlpack__(max_version=max_version)
+
+    assert td.from_dlpack(OnDevice(), device="cpu").tolist() == [0, 1, 2]
+
+
 def test_a_producers_own_error_comes_through():
     class Failing:
         def __dlpack_device__(self):

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <thread>
@@ -15,6 +16,12 @@
 #include "tandem/ops.h"
 
 using namespace tandem;
+
+// The layout that other libraries' headers have, on a machine of 64 bits.
+static_assert(sizeof(DLTensor) == 48 && offsetof(DLTensor, byte_offset) == 40);
+static_assert(sizeof(DLManagedTensor) == 64 && offsetof(DLManagedTensor, deleter) == 56);
+static_assert(sizeof(DLManagedTensorVersioned) == 80 &&
+              offsetof(DLManagedTensorVersioned, dl_tensor) == 32);
 
 namespace {
 

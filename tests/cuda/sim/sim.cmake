@@ -287,11 +287,19 @@ if(TARGET tandem_python)
   # The sanitizer looks for the C++ run time, which the interpreter does not have, when it starts.
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.so OUTPUT_VARIABLE TANDEM_STDCXX_LIBRARY
     OUTPUT_STRIP_TRAILING_WHITESPACE)
-  add_test(NAME cuda.sim.python COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
-    ${PROJECT_SOURCE_DIR}/tests/python/test_cuda_streams.py ${PROJECT_SOURCE_DIR}/tests/python/test_memory.py
-    ${PROJECT_SOURCE_DIR}/tests/python/test_array_api.py ${PROJECT_SOURCE_DIR}/tests/python/test_array_api_tensor.py)
-  set_tests_properties(cuda.sim.python PROPERTIES TIMEOUT 600 LABELS "unit"
-    ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan};LD_PRELOAD=${TANDEM_ASAN_LIBRARY} ${TANDEM_STDCXX_LIBRARY};PYTHONPATH=${CMAKE_BINARY_DIR}/python")
+  set(python "${TANDEM_SIM_ENVIRONMENT_asan};LD_PRELOAD=${TANDEM_ASAN_LIBRARY} ${TANDEM_STDCXX_LIBRARY};PYTHONPATH=${CMAKE_BINARY_DIR}/python")
+  function(tandem_add_sim_python name environment)
+    list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/tests/python/test_)
+    list(TRANSFORM ARGN APPEND .py)
+    add_test(NAME cuda.sim.${name} COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider ${ARGN})
+    set_tests_properties(cuda.sim.${name} PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${python};${environment}")
+  endfunction()
+  tandem_add_sim_python(python "" cuda_streams memory exchange_cuda array_api array_api_tensor)
+  # A missing wait between libraries' streams is an error here.
+  tandem_add_sim_python(python.checked TANDEM_CHECK=order exchange_cuda)
+  # Memory is overwritten when it is freed: what reads it then, instrumented or not, reads something else.
+  tandem_add_sim_python(python.exchange
+    "${direct};ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:max_free_fill_size=1048576:free_fill_byte=85" exchange_cuda exchange_dlpack exchange_buffer exchange_lifetimes)
 endif()
 set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too
 
