@@ -44,26 +44,39 @@ char kind_of(std::string_view text) {
   return text.find_first_of("efd") == 0 ? 'f' : '\0';
 }
 
-DType dtype_of_buffer(const Py_buffer& b, const char* op) {
-  std::string_view text = b.format == nullptr ? "B" : b.format;
-  const std::string shown(text);
-  bool swapped = false;
+/// The dtype of a buffer's elements and the format that it goes by.
+struct Elements {
+  std::optional<DType> dtype;
+  std::string_view format;
+  bool swapped = false;  // in the other byte order
+};
+
+Elements elements_of(const Py_buffer& b) {
+  Elements e;
+  e.format = b.format == nullptr ? "B" : b.format;
+  std::string_view text = e.format;
   if (!text.empty() && std::string_view("@=<>!").find(text[0]) != std::string_view::npos) {
-    swapped = text[0] == '>' || text[0] == '!';
+    e.swapped = b.itemsize != 1 && (text[0] == '>' || text[0] == '!');
     text.remove_prefix(1);
   }
   const char kind = kind_of(text);
-  TANDEM_EXPECTS(!swapped || b.itemsize == 1 || kind == 0, TypeError,
-                 std::string("[") + op +
-                     "] expected a buffer in this machine's byte order, got format '" + shown +
-                     "'");
-  const std::string code =
-      std::string(b.itemsize == 1 ? "|" : "<") + kind + std::to_string(b.itemsize);
-  const auto t = kind == 0 ? std::nullopt : dtype_of_code(code);
-  TANDEM_EXPECTS(t.has_value(), TypeError,
-                 std::string("[") + op + "] expected a buffer of numbers or bools, got format '" +
-                     shown + "'");
-  return *t;
+  if (kind == 0 || e.swapped) return e;
+  for (int i = 0; i < kNumDTypes; ++i) {
+    const DTypeInfo& row = info(static_cast<DType>(i));
+    if (row.numpy.size() > 1 && row.numpy[1] == kind &&
+        row.size == static_cast<std::size_t>(b.itemsize)) {
+      e.dtype = static_cast<DType>(i);
+    }
+  }
+  return e;
+}
+
+DType dtype_of_buffer(const Py_buffer& b, const char* op) {
+  const Elements e = elements_of(b);
+  if (e.dtype) return *e.dtype;
+  detail::fail<TypeError>(std::string("[") + op + "] expected a buffer of numbers or bools" +
+                          (e.swapped ? " in this machine's byte order" : "") + ", got format '" +
+                          std::string(e.format) + "'");
 }
 
 // ---- export
@@ -233,6 +246,34 @@ Tensor tensor_of_buffer(PyObject* exporter, const char* op) {
   if (b.shape == nullptr && b.ndim == 1) m.shape = Dims{b.len / b.itemsize};
   if (b.shape != nullptr) m.shape = Dims(IntSpan(b.shape, static_cast<std::size_t>(b.ndim)));
   if (b.strides != nullptr) m.strides = element_strides(b, m.shape, op);
+  return from_foreign(std::move(m));
+}
+
+std::optional<Tensor> tensor_of_plain_array(PyObject* array) {
+  Py_buffer b{};
+  if (PyObject_GetBuffer(array, &b, PyBUF_STRIDES | PyBUF_FORMAT) != 0) {
+    PyErr_Clear();
+    return std::nullopt;
+  }
+  // A reference on the array is enough from here on: NumPy's buffers are the array's own memory.
+  const std::unique_ptr<Py_buffer, void (*)(Py_buffer*)> release(&b, PyBuffer_Release);
+  const auto dtype = elements_of(b).dtype;
+  if (!dtype || b.ndim > 32) return std::nullopt;
+  ForeignMemoryView m;
+  m.data = b.buf;
+  m.dtype = *dtype;
+  m.device = kCPU;
+  m.read_only = b.readonly != 0;
+  const std::size_t align = tandem::visit(*dtype, []<class T>() { return alignof(T); });
+  bool fits = reinterpret_cast<std::uintptr_t>(b.buf) % align == 0;
+  m.strides.emplace();
+  for (int i = 0; i < b.ndim; ++i) {
+    fits = fits && (b.shape[i] < 2 || b.strides[i] % b.itemsize == 0);
+    m.shape.push_back(b.shape[i]);
+    m.strides->push_back(b.strides[i] / b.itemsize);
+  }
+  if (!fits) return std::nullopt;
+  m.release = [held = held_object(array)] {};
   return from_foreign(std::move(m));
 }
 

@@ -1,5 +1,5 @@
 // NumPy arrays that share a tensor's memory, and tensors that share an array's. NumPy itself is
-// needed only when a call needs it: all goes through its array interface.
+// needed only when a call needs it: all goes through the buffer protocol and its array interface.
 #include <memory>
 #include <string>
 
@@ -13,12 +13,11 @@
 namespace tandem::python {
 namespace {
 
-/// What np.asarray reads; keeps the storage alive as the array's base.
-struct ArrayInterface {
-  Tensor tensor;
-};
-
-nb::module_ numpy() { return nb::module_::import_("numpy"); }
+/// np.asarray; lives as long as the process.
+nb::handle as_array() {
+  static const auto* function = new nb::object(nb::module_::import_("numpy").attr("asarray"));
+  return *function;
+}
 
 /// An integer attribute's value; clear failure where foreign objects lie.
 std::int64_t integer(nb::handle o) {
@@ -80,23 +79,9 @@ nb::object array_of(const Tensor& t) {
                             std::string(name(t.dtype())) + "; use .float() first");
   }
   check_host_use(t, !is_read_only(t));
-  return numpy().attr("asarray")(nb::cast(ArrayInterface{t.alias()}));
-}
-
-nb::dict interface_of(const ArrayInterface& a) {
-  const Tensor& t = a.tensor;
-  const auto size = static_cast<std::int64_t>(t.element_size());
-  Dims strides(t.strides());
-  for (auto& s : strides) s *= size;
-  static char nothing[16];
-  void* data = t.data_ptr() == nullptr ? nothing : t.data_ptr();
-  nb::dict d;
-  d["version"] = 3;
-  d["shape"] = nb::steal(int_tuple(t.shape()));
-  d["strides"] = nb::steal(int_tuple(strides));
-  d["typestr"] = nb::str(info(t.dtype()).numpy.data(), info(t.dtype()).numpy.size());
-  d["data"] = nb::make_tuple(reinterpret_cast<std::uintptr_t>(data), is_read_only(t));
-  return d;
+  // By the buffer protocol; the view is the array's base and keeps the tensor.
+  const nb::object self = nb::steal(wrap(t.alias()));
+  return as_array()(steal(PyMemoryView_FromObject(self.ptr())));
 }
 
 /// t.numpy(*, force=False): with force, what numpy() refuses is converted first.
@@ -139,6 +124,8 @@ Tensor tensor_of_array(PyObject* array) {
   if (!is_numpy_array(array)) {
     detail::fail<TypeError>("[from_numpy] expected a numpy.ndarray, got " + type_name(array));
   }
+  if (auto shared = tensor_of_plain_array(array)) return *std::move(shared);
+  // The array interface knows all arrays and says what is wrong with this one.
   const nb::object face = nb::handle(array).attr("__array_interface__");
   const DType t = checked_dtype(array, nb::str(face["typestr"]).c_str());
   const Dims shape = integers(face["shape"]);
@@ -166,8 +153,6 @@ Tensor tensor_of_array(PyObject* array) {
 }
 
 void init_numpy() {
-  nb::class_<ArrayInterface>(nb::handle(module_object), "_ArrayInterface")
-      .def_prop_ro("__array_interface__", &interface_of);
   define(make_function("from_numpy", "ndarray: object",
                        "A tensor that shares the array's memory. Strides may be negative. Over a "
                        "read-only array "

@@ -19,9 +19,12 @@ SIZE = 4096
 @pytest.fixture
 def busy_collector():
     before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()  # what the other tests made is not looked at each time
     gc.set_threshold(1, 1, 1)
     yield
     gc.set_threshold(*before)
+    gc.unfreeze()
     gc.collect()
 
 
