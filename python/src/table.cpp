@@ -296,7 +296,11 @@ void init_table(nb::module_& m) {
         for (const OpRow* row : op_rows()) rows.append(describe(*row));
         return rows;
       },
-      "The op table: one dict a row.");
+      R"(The op table: one dict a row, with the op's name in C++ and in Python, its other names, family, dtypes,
+schema and text.
+
+>>> [row['aliases'] for row in tandem.op_rows() if row['name'] == 'clamp']
+[('clip',)])");
 }
 
 }  // namespace tandem::python
