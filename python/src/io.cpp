@@ -165,7 +165,7 @@ FileError where the file is missing or malformed.
         return io::read_image(file);
       },
       arg("path"),
-      R"(A PNG or JPEG picture as uint8 (uint16 of 16 bits) [rows, columns, channels]. FileError where the file
+      R"(A PNG or JPEG picture as uint8 (uint16 of 16 bits) [rows, columns, channels], with these names. FileError where the file
 is missing or no such picture.
 
 >>> tandem.io.write_png('x.png', tandem.zeros(2, 3, 3, dtype=tandem.uint8))
@@ -179,7 +179,7 @@ tandem.Size([2, 3, 3]))");
       },
       arg("path"), arg("picture"),
       R"(Writes uint8 [rows, columns, channels] as PNG or JPEG, by the path's ending. FileError where the file
-cannot be written; ShapeError, TypeError for what is no picture; ValueError for another ending.
+cannot be written; ValueError for another shape or ending, TypeError for another dtype.
 
 >>> tandem.io.write_image('x.jpg', tandem.zeros(2, 3, 3, dtype=tandem.uint8))
 >>> tandem.io.read_image('x.jpg').shape
@@ -209,8 +209,8 @@ True)");
 written.
 
 >>> tandem.io.write_jpeg('x.jpg', tandem.full((8, 8, 1), 128, dtype=tandem.uint8), quality=95)
->>> tandem.io.read_image('x.jpg')[0, 0]
-tensor([128], dtype=tandem.uint8))");
+>>> tandem.io.read_image('x.jpg')[0, 0].tolist()
+[128])");
 }
 
 }  // namespace tandem::python

@@ -278,7 +278,7 @@ void define_parts() {
 tensor([5.+2.j]))",
               &tandem::real);
   define_part("imag",
-              R"(The imaginary parts, a view; can be set. NotImplementedError for a real tensor.
+              R"(The imaginary parts, a view; can be set. TypeError for a real tensor.
 
 >>> tandem.tensor([1 + 2j]).imag
 tensor([2.]))",

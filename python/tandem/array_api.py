@@ -14,13 +14,26 @@ newaxis = None
 
 
 def astype(x, dtype, /, *, copy=True, device=None):
-    """The tensor in another dtype: a copy, unless copy is False and nothing changes."""
+    """The tensor in another dtype: a copy, unless copy is False and nothing changes.
+
+    TypeError for what is no dtype.
+
+    >>> tandem.astype(tandem.tensor([1.7, -1.7]), tandem.int32)
+    tensor([ 1, -1], dtype=tandem.int32)
+    """
     return x.to(dtype=dtype, device=x.device if device is None else device, copy=copy)
 
 
 def asarray(obj, dtype=None, device=None, *, copy=None, names=None):
     """As tensor(), but shares the memory of arrays and tensors where it can: always with copy=False, else a
-    ValueError; never with copy=True."""
+    ValueError; never with copy=True.
+
+    >>> import numpy as np
+    >>> a = np.zeros(2)
+    >>> tandem.asarray(a, copy=False)[0] = 5
+    >>> a
+    array([5., 0.])
+    """
     if copy:
         out = _tandem.as_tensor(obj, dtype=dtype, device=device, names=names)
         return out.clone()
@@ -50,14 +63,30 @@ def _is_kind(dtype, kind):
 
 
 def isdtype(dtype, kind):
-    """Whether the dtype is of the kind: a dtype, a word of the Array API ("integral", ...), or a tuple of them."""
+    """Whether the dtype is of the kind: a dtype, a word of the Array API ("integral", ...), or a tuple of them.
+
+    ValueError for another word.
+
+    >>> tandem.isdtype(tandem.int8, "integral"), tandem.isdtype(tandem.int8, (tandem.bool, "real floating"))
+    (True, False)
+    """
     if isinstance(kind, tuple):
         return any([isdtype(dtype, k) for k in kind])
     return _is_kind(dtype, kind) if isinstance(kind, str) else dtype is kind
 
 
 def eye(n, m=None, *, k=0, dtype=None, device=None, names=None, **idle):
-    """1 on the k-th diagonal, 0 elsewhere."""
+    """1 on the k-th diagonal, 0 elsewhere.
+
+    The shape is [n, m], or [n, n] without m; the dtype the default one unless given. ValueError for a size below 0.
+
+    >>> tandem.eye(2, 3)
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    >>> tandem.eye(2, k=1, dtype=tandem.int64)
+    tensor([[0, 1],
+            [0, 0]])
+    """
     if k == 0:
         return _tandem.eye(n, m, dtype=dtype, device=device, names=names, **idle)
     out = _tandem.zeros((n, n if m is None else m), dtype=dtype, device=device, names=names, **idle)
@@ -69,7 +98,15 @@ def eye(n, m=None, *, k=0, dtype=None, device=None, names=None, **idle):
 def linspace(
     start, end=None, steps=None, *, stop=None, num=None, dtype=None, device=None, names=None, endpoint=True, **idle
 ):
-    """Evenly spaced from start to end, which is left out with endpoint=False."""
+    """Evenly spaced from start to end, which is left out with endpoint=False.
+
+    The shape is [steps]; the dtype the default one unless given. ValueError for steps below 0.
+
+    >>> tandem.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    >>> tandem.linspace(0, 1, 4, endpoint=False)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500])
+    """
     end, steps = stop if end is None else end, num if steps is None else steps
     if end is None or steps is None:
         raise errors.TypeError("[linspace] expected start, end and steps")
@@ -80,13 +117,30 @@ def linspace(
 
 
 def arange(start=None, end=None, step=None, *, stop=None, dtype=None, device=None, names=None, **idle):
-    """start, start + step, ... below end: arange(end), arange(start, end), arange(start, end, step)."""
+    """start, start + step, ... below end: arange(end), arange(start, end), arange(start, end, step).
+
+    The dtype is int64 of integers, else the default one, unless given. ValueError for a step of 0 or one that leads away
+    from end.
+
+    >>> tandem.arange(5)
+    tensor([0, 1, 2, 3, 4])
+    >>> tandem.arange(1, 2, 0.25)
+    tensor([1.0000, 1.2500, 1.5000, 1.7500])
+    """
     end = stop if end is None else end
     return _tandem.arange(start, end, step, dtype=dtype, device=device, names=names, **idle)
 
 
 def reshape(x, *shape, copy=None, **keywords):
-    """Another shape: a view where the strides allow it, else a copy; copy=True copies, copy=False never does."""
+    """Another shape: a view where the strides allow it, else a copy; copy=True copies, copy=False never does.
+
+    One size may be -1: what is left. ShapeError where the number of elements would change, ValueError where copy=False
+    would need a copy.
+
+    >>> tandem.reshape(tandem.arange(6), (2, -1))
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
     if copy is None:
         return _tandem.reshape(x, *shape, **keywords)
     if copy:
@@ -98,15 +152,34 @@ def reshape(x, *shape, copy=None, **keywords):
 
 
 class __array_namespace_info__:
-    """The inspection functions of the Array API."""
+    """The inspection functions of the Array API.
+
+    >>> tandem.__array_namespace_info__().default_dtypes()["integral"]
+    tandem.int64
+    """
 
     def capabilities(self):
+        """What the standard lets a library leave out, as a dict.
+
+        >>> tandem.__array_namespace_info__().capabilities()["boolean indexing"]
+        True
+        """
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 32}
 
     def default_device(self):
+        """The device of new tensors.
+
+        >>> tandem.__array_namespace_info__().default_device()
+        device(type='cpu')
+        """
         return _tandem.device("cpu")
 
     def default_dtypes(self, *, device=None):
+        """The dtypes of new tensors by kind, as a dict.
+
+        >>> tandem.__array_namespace_info__().default_dtypes()["real floating"]
+        tandem.float32
+        """
         real = _tandem.get_default_dtype()
         return {
             "real floating": real,
@@ -116,10 +189,20 @@ class __array_namespace_info__:
         }
 
     def devices(self):
+        """The devices that can be used.
+
+        >>> tandem.__array_namespace_info__().devices()[0]
+        device(type='cpu')
+        """
         gpus = [_tandem.device(f"cuda:{i}") for i in range(_tandem._cuda_device_count())]
         return [_tandem.device("cpu"), *gpus]
 
     def dtypes(self, *, device=None, kind=None):
+        """The standard's dtypes by name, as a dict; with `kind` those of isdtype.
+
+        >>> tandem.__array_namespace_info__().dtypes(kind="complex floating")
+        {'complex64': tandem.complex64, 'complex128': tandem.complex128}
+        """
         standard = [t for t in _tandem.dtypes if not t.is_floating_point or t.itemsize > 2]
         names = {str(t).removeprefix("tandem."): t for t in standard}
         return {name: t for name, t in names.items() if kind is None or isdtype(t, kind)}

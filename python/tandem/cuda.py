@@ -24,60 +24,120 @@ seed_all = seed
 
 
 def memory_stats(device="cuda"):
-    """tandem.memory_stats of a CUDA device."""
+    """tandem.memory_stats of a CUDA device.
+
+    DeviceError where there is no CUDA device.
+
+    >>> if tandem.cuda.is_available():
+    ...     assert tandem.cuda.memory_stats()["allocated"]["current"] >= 0
+    """
     return memory.memory_stats(device)
 
 
 def memory_snapshot(device="cuda"):
-    """tandem.memory_snapshot of a CUDA device."""
+    """tandem.memory_snapshot of a CUDA device.
+
+    DeviceError where there is no CUDA device.
+
+    >>> if tandem.cuda.is_available():
+    ...     assert tandem.cuda.memory_snapshot()["device"].startswith("cuda")
+    """
     return memory.memory_snapshot(device)
 
 
 def memory_allocated(device="cuda"):
-    """Bytes of live tensors on a device, as the pool rounds them."""
+    """Bytes of live tensors on a device, as the pool rounds them.
+
+    >>> if tandem.cuda.is_available():
+    ...     before = tandem.cuda.memory_allocated()
+    ...     x = tandem.zeros(1000, device="cuda")
+    ...     assert tandem.cuda.memory_allocated() - before >= 4000
+    """
     return memory_stats(device)["allocated"]["current"]
 
 
 def max_memory_allocated(device="cuda"):
-    """The largest memory_allocated since the start or reset_peak_memory_stats."""
+    """The largest memory_allocated since the start or reset_peak_memory_stats.
+
+    >>> if tandem.cuda.is_available():
+    ...     assert tandem.cuda.max_memory_allocated() >= tandem.cuda.memory_allocated()
+    """
     return memory_stats(device)["allocated"]["peak"]
 
 
 def memory_reserved(device="cuda"):
-    """Bytes that the pool has taken from a device: live and cached."""
+    """Bytes that the pool has taken from a device: live and cached.
+
+    >>> if tandem.cuda.is_available():
+    ...     assert tandem.cuda.memory_reserved() >= tandem.cuda.memory_allocated()
+    """
     return memory_stats(device)["reserved"]["current"]
 
 
 def max_memory_reserved(device="cuda"):
-    """The largest memory_reserved since the start or reset_peak_memory_stats."""
+    """The largest memory_reserved since the start or reset_peak_memory_stats.
+
+    >>> if tandem.cuda.is_available():
+    ...     assert tandem.cuda.max_memory_reserved() >= tandem.cuda.memory_reserved()
+    """
     return memory_stats(device)["reserved"]["peak"]
 
 
 def reset_peak_memory_stats(device="cuda"):
-    """Sets the peaks of the statistics to the present values."""
+    """Sets the peaks of the statistics to the present values.
+
+    >>> if tandem.cuda.is_available():
+    ...     tandem.cuda.reset_peak_memory_stats()
+    ...     assert tandem.cuda.max_memory_allocated() == tandem.cuda.memory_allocated()
+    """
     memory.reset_peak_memory(device)
 
 
 def empty_cache(device="cuda"):
-    """Gives memory that no tensor uses back, after waiting for the device. Returns the number of bytes."""
+    """Gives memory that no tensor uses back, after waiting for the device. Returns the number of bytes.
+
+    >>> if tandem.cuda.is_available():
+    ...     assert tandem.cuda.empty_cache() >= 0
+    """
     return memory.empty_cache(device)
 
 
 def is_available():
-    """Whether a CUDA device can be used."""
+    """Whether a CUDA device can be used.
+
+    Without a toolkit, a driver or a device it is False, and nothing is raised.
+
+    >>> tandem.cuda.is_available() == (tandem.cuda.device_count() > 0)
+    True
+    """
     return _tandem._cuda_is_available()
 
 
 def device_count():
-    """Number of CUDA devices that can be used."""
+    """Number of CUDA devices that can be used.
+
+    >>> tandem.cuda.device_count() >= 0
+    True
+    """
     return _tandem._cuda_device_count()
 
 
 def status():
-    """Why CUDA is or is not in use, in words."""
+    """Why CUDA is or is not in use, in words.
+
+    >>> isinstance(tandem.cuda.status(), str)
+    True
+    """
     return _tandem._cuda_status()
 
 
 def synchronize(device=None):
-    """Waits for all work on a device."""
+    """Waits for all work on a device.
+
+    ValueError for another device, DeviceError where there is none. Errors of the work are raised here.
+
+    >>> if tandem.cuda.is_available():
+    ...     x = tandem.ones(3, device="cuda") * 2
+    ...     tandem.cuda.synchronize()
+    """
     _tandem._cuda_synchronize(device)

@@ -7,23 +7,47 @@ from tandem._tandem._fft import *
 
 def provider(device="cpu"):
     """What transforms on a device use, of this thread at this time: 'built-in' (Tandem's own, the same bits everywhere;
-    always in exact mode), 'fftw' on the host where its plug-in is found, 'cufft' on a CUDA device where cuFFT is."""
+    always in exact mode), 'fftw' on the host where its plug-in is found, 'cufft' on a CUDA device where cuFFT is.
+
+    TypeError for what is no device.
+
+    >>> with tandem.exact():
+    ...     tandem.fft.provider()
+    'built-in'
+    """
     return _tandem._fft_provider(_tandem.device(device))
 
 
 def provider_reason(device="cpu"):
-    """Why, as a sentence: the library's version, or what keeps it from being used."""
+    """Why, as a sentence: the library's version, or what keeps it from being used.
+
+    >>> isinstance(tandem.fft.provider_reason(), str)
+    True
+    """
     return _tandem._fft_provider_reason(_tandem.device(device))
 
 
 def set_provider(name):
     """Sets the provider of the process: 'auto', 'built-in', 'fftw' (which concerns the host) or 'cufft' (CUDA devices).
-    ValueError for another name, DeviceError where the library cannot be used."""
+    ValueError for another name, DeviceError where the library cannot be used.
+
+    >>> tandem.fft.set_provider("built-in")
+    >>> tandem.fft.provider()
+    'built-in'
+    >>> tandem.fft.set_provider("auto")
+    """
     _tandem._fft_set_provider(name)
 
 
 class use_provider:
-    """The same inside `with`, for this thread: `with tandem.fft.use_provider("built-in"): ...`"""
+    """The same inside `with`, for this thread: `with tandem.fft.use_provider("built-in"): ...`
+
+    Errors are those of set_provider.
+
+    >>> with tandem.fft.use_provider("built-in"):
+    ...     tandem.fft.provider()
+    'built-in'
+    """
 
     def __init__(self, name):
         self.name = name
@@ -38,10 +62,19 @@ class use_provider:
 
 def set_planning(effort):
     """How hard FFTW looks for its way: 'estimate' (at the start), 'measure' or 'patient'. Measuring takes up to seconds
-    at the first transform of a shape, and last bits then differ from process to process."""
+    at the first transform of a shape, and last bits then differ from process to process.
+
+    ValueError for another word.
+
+    >>> tandem.fft.set_planning("estimate")
+    """
     _tandem._fft_set_planning(effort)
 
 
 def planning():
-    """The effort that set_planning set."""
+    """The effort that set_planning set.
+
+    >>> tandem.fft.planning()
+    'estimate'
+    """
     return _tandem._fft_planning()

@@ -14,6 +14,11 @@ class memory_tag(ContextDecorator):
     """Names what the calling thread allocates inside `with`, for statistics, snapshots and out-of-memory
     reports. A tag within a tag is "outer/inner". Also a decorator. ValueError for a name that is empty, longer
     than 200 bytes or has control characters.
+
+    >>> with tandem.memory_tag("weights"):
+    ...     x = tandem.zeros(1000)
+    >>> [live["requested"] for live in tandem.memory_snapshot()["live"] if live["tag"] == "weights"]
+    [4000]
     """
 
     def __init__(self, name):
@@ -32,35 +37,77 @@ class memory_tag(ContextDecorator):
 def memory_snapshot(device="cpu"):
     """All that a device's pool holds, as a dict: statistics, segments with their ranges, tags, streams.
     docs/memory.md has the format. Waits for nothing.
+
+    DeviceError for a device that is not there.
+
+    >>> x = tandem.zeros(1000)
+    >>> tandem.memory_snapshot()["device"]
+    'cpu'
     """
     return json.loads(_tandem._memory_snapshot(device))
 
 
 def write_memory_snapshot(path, device="cpu"):
-    """The same as a JSON file, which `tandem memory FILE` shows and draws. The file is there as a whole or not at all."""
+    """The same as a JSON file, which `tandem memory FILE` shows and draws. The file is there as a whole or not at all.
+
+    FileError where it cannot be written.
+
+    >>> tandem.write_memory_snapshot("snapshot.json")
+    >>> import json
+    >>> json.load(open("snapshot.json"))["device"]
+    'cpu'
+    """
     _tandem._write_memory_snapshot(os.fspath(path), device)
 
 
 def memory_stats(device="cpu"):
-    """Statistics of a device's pool as a dict; requested, allocated and reserved have current, peak and total."""
+    """Statistics of a device's pool as a dict; requested, allocated and reserved have current, peak and total.
+
+    DeviceError for a device that is not there.
+
+    >>> before = tandem.memory_stats()["requested"]["current"]
+    >>> x = tandem.zeros(1000)
+    >>> tandem.memory_stats()["requested"]["current"] - before
+    4000
+    """
     return _tandem._memory_stats(device)
 
 
 def memory_pools(device="cpu"):
-    """The same for each part of the pool: the shared one first, then those of graphs."""
+    """The same for each part of the pool: the shared one first, then those of graphs.
+
+    >>> len(tandem.memory_pools()) >= 1
+    True
+    """
     return _tandem._memory_pools(device)
 
 
 def reset_peak_memory(device="cpu"):
-    """Sets the peaks of the statistics to the present values."""
+    """Sets the peaks of the statistics to the present values.
+
+    >>> tandem.reset_peak_memory()
+    >>> stats = tandem.memory_stats()["allocated"]
+    >>> stats["peak"] == stats["current"]
+    True
+    """
     _tandem._reset_peak_memory(device)
 
 
 def empty_cache(device="cpu"):
-    """Gives memory that no tensor uses back, after waiting for the device. Returns the number of bytes."""
+    """Gives memory that no tensor uses back, after waiting for the device. Returns the number of bytes.
+
+    >>> tandem.empty_cache() >= 0
+    True
+    """
     return _tandem._empty_cache(device)
 
 
 def set_memory_limit(bytes, device="cpu"):
-    """The most that the pool may take from the device; None: no limit."""
+    """The most that the pool may take from the device; None: no limit.
+
+    ValueError for a limit below 0. Beyond it OutOfMemory is raised.
+
+    >>> tandem.set_memory_limit(1 << 40)
+    >>> tandem.set_memory_limit(None)
+    """
     _tandem._set_memory_limit(bytes, device)

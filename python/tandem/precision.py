@@ -5,7 +5,13 @@ from tandem import _tandem, errors
 
 class exact:
     """Exact mode inside `with`, for this thread: matrix products and transforms by Tandem's own kernels in a fixed
-    order, the same bits on the CPU and the GPU. `exact(False)` leaves it for a block."""
+    order, the same bits on the CPU and the GPU. `exact(False)` leaves it for a block.
+
+    >>> with tandem.exact():
+    ...     x = tandem.ones(2, 3) @ tandem.ones(3, 2)
+    >>> tandem.is_exact()
+    False
+    """
 
     def __init__(self, on=True):
         self.on = bool(on)
@@ -21,7 +27,15 @@ class exact:
 
 def set_float32_matmul_precision(precision):
     """'highest' (the default): float32 is multiplied as it is. 'high' and 'medium': as TensorFloat-32 on devices that
-    have it; nothing narrower is used. Concerns the whole process, and neither the CPU nor exact mode."""
+    have it; nothing narrower is used. Concerns the whole process, and neither the CPU nor exact mode.
+
+    ValueError for another word.
+
+    >>> tandem.set_float32_matmul_precision("high")
+    >>> tandem.get_float32_matmul_precision()
+    'high'
+    >>> tandem.set_float32_matmul_precision("highest")
+    """
     if precision not in ("highest", "high", "medium"):
         raise errors.ValueError(
             f"[set_float32_matmul_precision] expected 'highest', 'high' or 'medium', got {precision!r}"
@@ -30,5 +44,9 @@ def set_float32_matmul_precision(precision):
 
 
 def get_float32_matmul_precision():
-    """'highest', or 'high' where TensorFloat-32 is allowed."""
+    """'highest', or 'high' where TensorFloat-32 is allowed.
+
+    >>> tandem.get_float32_matmul_precision()
+    'highest'
+    """
     return "high" if _tandem._allow_tf32() else "highest"

@@ -100,6 +100,13 @@ def assert_close(
     of two dtypes (float16 1e-3 and 1e-5, bfloat16 1.6e-2 and 1e-5, float32 and complex64 1.3e-6 and 1e-5, float64
     and complex128 1e-7 and 1e-7, others 0). Infinities are close to themselves alone, NaN to NaN with equal_nan.
     Shapes are never broadcast. msg stands in place of the message, or is called with it. Waits for the device.
+
+    >>> tandem.testing.assert_close(tandem.tensor([1.0]), tandem.tensor([1.0 + 1e-7]))
+    >>> try:
+    ...     tandem.testing.assert_close(tandem.tensor([1.0]), tandem.tensor([1.1]))
+    ... except AssertionError as error:
+    ...     print(str(error).splitlines()[0])
+    Tensors are not close!
     """
     if not allow_subclasses and type(actual) is not type(expected):
         raise _unsupported(actual, expected)
