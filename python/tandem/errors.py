@@ -88,11 +88,13 @@ class DeviceError(Error):
 class OutOfMemory(Error, builtins.MemoryError):
     """Memory could not be had; the message carries the pool's report.
 
+    >>> tandem.set_memory_limit(tandem.memory_stats()["reserved"]["current"] + (1 << 20))
     >>> try:
-    ...     tandem.empty(1 << 60, dtype=tandem.uint8)
+    ...     tandem.empty(1 << 32, dtype=tandem.uint8)
     ... except tandem.OutOfMemory as error:
     ...     print(isinstance(error, MemoryError))
     True
+    >>> tandem.set_memory_limit(None)
     """
 
 

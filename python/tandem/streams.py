@@ -108,10 +108,13 @@ class Stream:
         self._stream.destroy()
 
     def retire(self):
-        """To be called before the owner of an ExternalStream destroys it.
+        """To be called before the owner of an ExternalStream destroys it. ValueError for a stream of Tandem's own.
 
         >>> if tandem.cuda.is_available():
-        ...     tandem.cuda.Stream().retire()
+        ...     try:
+        ...         tandem.cuda.Stream().retire()
+        ...     except ValueError:
+        ...         pass
         """
         self._stream.retire()
 

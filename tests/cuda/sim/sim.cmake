@@ -269,7 +269,9 @@ if(TARGET tandem_python)
     OUTPUT_STRIP_TRAILING_WHITESPACE)
   add_test(NAME cuda.sim.python COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
     ${PROJECT_SOURCE_DIR}/tests/python/test_cuda_streams.py ${PROJECT_SOURCE_DIR}/tests/python/test_memory.py)
-  set_tests_properties(cuda.sim.python PROPERTIES TIMEOUT 300 LABELS "unit"
+  add_test(NAME cuda.sim.docstrings COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
+    ${PROJECT_SOURCE_DIR}/tests/python/test_docstrings.py -k "cuda or Stream or record_stream")
+  set_tests_properties(cuda.sim.python cuda.sim.docstrings PROPERTIES TIMEOUT 300 LABELS "unit"
     ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan};LD_PRELOAD=${TANDEM_ASAN_LIBRARY} ${TANDEM_STDCXX_LIBRARY};PYTHONPATH=${CMAKE_BINARY_DIR}/python")
 endif()
 set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too
