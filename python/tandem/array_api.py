@@ -1,9 +1,20 @@
 """What the Python Array API standard 2024.12 asks for beside the functions of the op table."""
 
+from __future__ import annotations
+
 import math
 import operator
 
 from tandem import _tandem, errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tandem import Tensor
+    from tandem import device as _device
+    from tandem import dtype as _dtype
+    from tandem._types import DeviceLike, DTypeLike, Ints, Names, Number, TensorLike
 
 __array_api_version__ = "2024.12"
 e = math.e
@@ -13,7 +24,9 @@ pi = math.pi
 newaxis = None
 
 
-def astype(x, dtype, /, *, copy=True, device=None):
+def astype(
+    x: Tensor, dtype: DTypeLike, /, *, copy: bool = True, device: DeviceLike | None = None
+) -> Tensor:
     """The tensor in another dtype: a copy, unless copy is False and nothing changes.
 
     TypeError for what is no dtype.
@@ -24,7 +37,14 @@ def astype(x, dtype, /, *, copy=True, device=None):
     return x.to(dtype=dtype, device=x.device if device is None else device, copy=copy)
 
 
-def asarray(obj, dtype=None, device=None, *, copy=None, names=None):
+def asarray(
+    obj: Any,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    *,
+    copy: bool | None = None,
+    names: Names | None = None,
+) -> Tensor:
     """As tensor(), but shares the memory of arrays and tensors where it can: always with copy=False, else a
     ValueError; never with copy=True.
 
@@ -62,7 +82,7 @@ def _is_kind(dtype, kind):
     return kinds[kind]
 
 
-def isdtype(dtype, kind):
+def isdtype(dtype: _dtype, kind: _dtype | str | tuple[_dtype | str, ...]) -> bool:
     """Whether the dtype is of the kind: a dtype, a word of the Array API ("integral", ...), or a tuple of them.
 
     ValueError for another word.
@@ -75,7 +95,16 @@ def isdtype(dtype, kind):
     return _is_kind(dtype, kind) if isinstance(kind, str) else dtype is kind
 
 
-def eye(n, m=None, *, k=0, dtype=None, device=None, names=None, **idle):
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    k: int = 0,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    names: Names | None = None,
+    **idle: Any,
+) -> Tensor:
     """1 on the k-th diagonal, 0 elsewhere.
 
     The shape is [n, m], or [n, n] without m; the dtype the default one unless given. ValueError for a size below 0.
@@ -96,8 +125,18 @@ def eye(n, m=None, *, k=0, dtype=None, device=None, names=None, **idle):
 
 
 def linspace(
-    start, end=None, steps=None, *, stop=None, num=None, dtype=None, device=None, names=None, endpoint=True, **idle
-):
+    start: Number,
+    end: Number | None = None,
+    steps: int | None = None,
+    *,
+    stop: Number | None = None,
+    num: int | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    names: Names | None = None,
+    endpoint: bool = True,
+    **idle: Any,
+) -> Tensor:
     """Evenly spaced from start to end, which is left out with endpoint=False.
 
     The shape is [steps]; the dtype the default one unless given. ValueError for steps below 0.
@@ -116,7 +155,17 @@ def linspace(
     return _tandem.linspace(start, end, operator.index(steps) + 1, **options)[:-1]
 
 
-def arange(start=None, end=None, step=None, *, stop=None, dtype=None, device=None, names=None, **idle):
+def arange(
+    start: Number | None = None,
+    end: Number | None = None,
+    step: Number | None = None,
+    *,
+    stop: Number | None = None,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    names: Names | None = None,
+    **idle: Any,
+) -> Tensor:
     """start, start + step, ... below end: arange(end), arange(start, end), arange(start, end, step).
 
     The dtype is int64 of integers, else the default one, unless given. ValueError for a step of 0 or one that leads away
@@ -131,7 +180,7 @@ def arange(start=None, end=None, step=None, *, stop=None, dtype=None, device=Non
     return _tandem.arange(start, end, step, dtype=dtype, device=device, names=names, **idle)
 
 
-def reshape(x, *shape, copy=None, **keywords):
+def reshape(x: TensorLike, *shape: Ints, copy: bool | None = None, **keywords: Any) -> Tensor:
     """Another shape: a view where the strides allow it, else a copy; copy=True copies, copy=False never does.
 
     One size may be -1: what is left. ShapeError where the number of elements would change, ValueError where copy=False
@@ -158,7 +207,7 @@ class __array_namespace_info__:
     tandem.int64
     """
 
-    def capabilities(self):
+    def capabilities(self) -> dict[str, Any]:
         """What the standard lets a library leave out, as a dict.
 
         >>> tandem.__array_namespace_info__().capabilities()["boolean indexing"]
@@ -166,7 +215,7 @@ class __array_namespace_info__:
         """
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 32}
 
-    def default_device(self):
+    def default_device(self) -> _device:
         """The device of new tensors.
 
         >>> tandem.__array_namespace_info__().default_device()
@@ -174,7 +223,7 @@ class __array_namespace_info__:
         """
         return _tandem.device("cpu")
 
-    def default_dtypes(self, *, device=None):
+    def default_dtypes(self, *, device: DeviceLike | None = None) -> dict[str, _dtype]:
         """The dtypes of new tensors by kind, as a dict.
 
         >>> tandem.__array_namespace_info__().default_dtypes()["real floating"]
@@ -188,7 +237,7 @@ class __array_namespace_info__:
             "indexing": _tandem.int64,
         }
 
-    def devices(self):
+    def devices(self) -> list[_device]:
         """The devices that can be used.
 
         >>> tandem.__array_namespace_info__().devices()[0]
@@ -197,7 +246,9 @@ class __array_namespace_info__:
         gpus = [_tandem.device(f"cuda:{i}") for i in range(_tandem._cuda_device_count())]
         return [_tandem.device("cpu"), *gpus]
 
-    def dtypes(self, *, device=None, kind=None):
+    def dtypes(
+        self, *, device: DeviceLike | None = None, kind: str | tuple[str, ...] | None = None
+    ) -> dict[str, _dtype]:
         """The standard's dtypes by name, as a dict; with `kind` those of isdtype.
 
         >>> tandem.__array_namespace_info__().dtypes(kind="complex floating")

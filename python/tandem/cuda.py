@@ -3,6 +3,8 @@
 Random numbers are the same on every device, so the functions for them here are those of tandem.random.
 """
 
+from __future__ import annotations
+
 from tandem import _tandem, memory
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
 from tandem.streams import (
@@ -19,11 +21,17 @@ from tandem.streams import (
     stream,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tandem._types import DeviceLike
+
 manual_seed_all = manual_seed
 seed_all = seed
 
 
-def memory_stats(device="cuda"):
+def memory_stats(device: DeviceLike = "cuda") -> dict[str, Any]:
     """tandem.memory_stats of a CUDA device.
 
     DeviceError where there is no CUDA device.
@@ -34,7 +42,7 @@ def memory_stats(device="cuda"):
     return memory.memory_stats(device)
 
 
-def memory_snapshot(device="cuda"):
+def memory_snapshot(device: DeviceLike = "cuda") -> dict[str, Any]:
     """tandem.memory_snapshot of a CUDA device.
 
     DeviceError where there is no CUDA device.
@@ -45,7 +53,7 @@ def memory_snapshot(device="cuda"):
     return memory.memory_snapshot(device)
 
 
-def memory_allocated(device="cuda"):
+def memory_allocated(device: DeviceLike = "cuda") -> int:
     """Bytes of live tensors on a device, as the pool rounds them.
 
     >>> if tandem.cuda.is_available():
@@ -56,7 +64,7 @@ def memory_allocated(device="cuda"):
     return memory_stats(device)["allocated"]["current"]
 
 
-def max_memory_allocated(device="cuda"):
+def max_memory_allocated(device: DeviceLike = "cuda") -> int:
     """The largest memory_allocated since the start or reset_peak_memory_stats.
 
     >>> if tandem.cuda.is_available():
@@ -65,7 +73,7 @@ def max_memory_allocated(device="cuda"):
     return memory_stats(device)["allocated"]["peak"]
 
 
-def memory_reserved(device="cuda"):
+def memory_reserved(device: DeviceLike = "cuda") -> int:
     """Bytes that the pool has taken from a device: live and cached.
 
     >>> if tandem.cuda.is_available():
@@ -74,7 +82,7 @@ def memory_reserved(device="cuda"):
     return memory_stats(device)["reserved"]["current"]
 
 
-def max_memory_reserved(device="cuda"):
+def max_memory_reserved(device: DeviceLike = "cuda") -> int:
     """The largest memory_reserved since the start or reset_peak_memory_stats.
 
     >>> if tandem.cuda.is_available():
@@ -83,7 +91,7 @@ def max_memory_reserved(device="cuda"):
     return memory_stats(device)["reserved"]["peak"]
 
 
-def reset_peak_memory_stats(device="cuda"):
+def reset_peak_memory_stats(device: DeviceLike = "cuda") -> None:
     """Sets the peaks of the statistics to the present values.
 
     >>> if tandem.cuda.is_available():
@@ -93,7 +101,7 @@ def reset_peak_memory_stats(device="cuda"):
     memory.reset_peak_memory(device)
 
 
-def empty_cache(device="cuda"):
+def empty_cache(device: DeviceLike = "cuda") -> int:
     """Gives memory that no tensor uses back, after waiting for the device. Returns the number of bytes.
 
     >>> if tandem.cuda.is_available():
@@ -102,7 +110,7 @@ def empty_cache(device="cuda"):
     return memory.empty_cache(device)
 
 
-def is_available():
+def is_available() -> bool:
     """Whether a CUDA device can be used.
 
     Without a toolkit, a driver or a device it is False, and nothing is raised.
@@ -113,7 +121,7 @@ def is_available():
     return _tandem._cuda_is_available()
 
 
-def device_count():
+def device_count() -> int:
     """Number of CUDA devices that can be used.
 
     >>> tandem.cuda.device_count() >= 0
@@ -122,7 +130,7 @@ def device_count():
     return _tandem._cuda_device_count()
 
 
-def status():
+def status() -> str:
     """Why CUDA is or is not in use, in words.
 
     >>> isinstance(tandem.cuda.status(), str)
@@ -131,7 +139,7 @@ def status():
     return _tandem._cuda_status()
 
 
-def synchronize(device=None):
+def synchronize(device: DeviceLike | None = None) -> None:
     """Waits for all work on a device.
 
     ValueError for another device, DeviceError where there is none. Errors of the work are raised here.

@@ -1,11 +1,19 @@
 """Discrete Fourier transforms of n dimensions, complex and real; frequencies and shifts of their bins; which library
 computes them."""
 
+from __future__ import annotations
+
 from tandem import _tandem
 from tandem._tandem._fft import *
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
-def provider(device="cpu"):
+    from tandem._types import DeviceLike
+
+
+def provider(device: DeviceLike = "cpu") -> str:
     """What transforms on a device use, of this thread at this time: 'built-in' (Tandem's own, the same bits everywhere;
     always in exact mode), 'fftw' on the host where its plug-in is found, 'cufft' on a CUDA device where cuFFT is.
 
@@ -18,7 +26,7 @@ def provider(device="cpu"):
     return _tandem._fft_provider(_tandem.device(device))
 
 
-def provider_reason(device="cpu"):
+def provider_reason(device: DeviceLike = "cpu") -> str:
     """Why, as a sentence: the library's version, or what keeps it from being used.
 
     >>> isinstance(tandem.fft.provider_reason(), str)
@@ -27,7 +35,7 @@ def provider_reason(device="cpu"):
     return _tandem._fft_provider_reason(_tandem.device(device))
 
 
-def set_provider(name):
+def set_provider(name: Literal["auto", "built-in", "fftw", "cufft"]) -> None:
     """Sets the provider of the process: 'auto', 'built-in', 'fftw' (which concerns the host) or 'cufft' (CUDA devices).
     ValueError for another name, DeviceError where the library cannot be used.
 
@@ -49,18 +57,18 @@ class use_provider:
     'built-in'
     """
 
-    def __init__(self, name):
+    def __init__(self, name: Literal["auto", "built-in", "fftw", "cufft"]) -> None:
         self.name = name
         self.guards = []
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self.guards.append(_tandem._FftProviderGuard(self.name))
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.guards.pop()
 
 
-def set_planning(effort):
+def set_planning(effort: Literal["estimate", "measure", "patient"]) -> None:
     """How hard FFTW looks for its way: 'estimate' (at the start), 'measure' or 'patient'. Measuring takes up to seconds
     at the first transform of a shape, and last bits then differ from process to process.
 
@@ -71,7 +79,7 @@ def set_planning(effort):
     _tandem._fft_set_planning(effort)
 
 
-def planning():
+def planning() -> str:
     """The effort that set_planning set.
 
     >>> tandem.fft.planning()

@@ -1,11 +1,22 @@
 """Functions and methods of PyTorch that are a few others in a row."""
 
+from __future__ import annotations
+
 import math
 
 from tandem import _tandem, errors
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def is_nonzero(input):
+    from tandem import Tensor
+    from tandem._types import DeviceLike, DTypeLike, Ints, Number
+    from tandem.cuda import Stream
+
+
+def is_nonzero(input: Tensor) -> bool:
     """Whether the only element is not zero; waits for the device.
 
     ShapeError unless there is one element.
@@ -18,7 +29,7 @@ def is_nonzero(input):
     return input.item() != 0
 
 
-def unravel_index(indices, shape):
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
     """The index along each dimension of a shape for indices into its flattened elements; -1 counts from the end.
 
     A tuple with a tensor of the indices' shape for each dimension. TypeError for indices that are no integers.
@@ -38,7 +49,7 @@ def unravel_index(indices, shape):
     return tuple(reversed(found))
 
 
-def fill(input, value):
+def fill(input: Tensor, value: Number | Tensor) -> Tensor:
     """A tensor like the input, every element of it the value: a number, or a tensor of one element.
 
     >>> tandem.fill(tandem.tensor([1.5, 2.5]), 7)
@@ -47,7 +58,7 @@ def fill(input, value):
     return _tandem.empty_like(input).fill_(value)
 
 
-def lu(A, pivot=True, get_infos=False):
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
     """PyTorch's older form of linalg.lu_factor: (LU, pivots), and with get_infos also info instead of an error.
 
     Shapes and errors are those of linalg.lu_factor.
@@ -62,7 +73,9 @@ def lu(A, pivot=True, get_infos=False):
     return tuple(_tandem._linalg.lu_factor(A, pivot=pivot))
 
 
-def as_strided_scatter(input, src, size, stride, storage_offset=0):
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
+) -> Tensor:
     """A dense copy of the input with src written to the elements that as_strided would give.
 
     src has the shape `size`; ShapeError where an element would lie outside.
@@ -75,7 +88,7 @@ def as_strided_scatter(input, src, size, stride, storage_offset=0):
     return out
 
 
-def type_as(x, other):
+def type_as(x: Tensor, other: Tensor) -> Tensor:
     """The tensor in the other's dtype and on its device; itself where nothing changes.
 
     DeviceError for a device that is not there.
@@ -86,7 +99,7 @@ def type_as(x, other):
     return x.to(other.device, other.dtype)
 
 
-def sum_to_size(x, *sizes, size=None):
+def sum_to_size(x: Tensor, *sizes: Ints, size: Ints | None = None) -> Tensor:
     """Summed over the dimensions in which a broadcast from `size` would have repeated elements; integers as sum does.
 
     ShapeError for a size that does not broadcast to the tensor's shape.
@@ -107,7 +120,15 @@ def sum_to_size(x, *sizes, size=None):
     return out.reshape(size) if extra else out
 
 
-def new_empty_strided(x, size, stride, *, dtype=None, device=None, **idle):
+def new_empty_strided(
+    x: Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    **idle: Any,
+) -> Tensor:
     """Elements of any value, with given strides and the dtype and device of x.
 
     ShapeError where size and stride differ in length.
@@ -118,7 +139,7 @@ def new_empty_strided(x, size, stride, *, dtype=None, device=None, **idle):
     return _tandem.empty_strided(size, stride, dtype=dtype or x.dtype, device=device or x.device, **idle)
 
 
-def fill_diagonal_(x, fill_value, wrap=False):
+def fill_diagonal_(x: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
     """Sets x[i, i, ...] to the value; with `wrap` the diagonal of a tall matrix goes on after a row.
 
     ShapeError for fewer than two dimensions, or more than two of different sizes.
@@ -139,7 +160,7 @@ def fill_diagonal_(x, fill_value, wrap=False):
     return x
 
 
-def polygamma(x, n):
+def polygamma(x: Tensor, n: int) -> Tensor:
     """n-th derivative of digamma, n >= 0.
 
     The shape is that of the tensor; ValueError for n below 0.
@@ -150,7 +171,7 @@ def polygamma(x, n):
     return _tandem.polygamma(n, x)
 
 
-def polygamma_(x, n):
+def polygamma_(x: Tensor, n: int) -> Tensor:
     """polygamma of the tensor itself.
 
     >>> tandem.tensor([1.0]).polygamma_(1)
@@ -159,7 +180,7 @@ def polygamma_(x, n):
     return _tandem.polygamma(n, x, out=x)
 
 
-def record_stream(x, s):
+def record_stream(x: Tensor, s: Stream) -> None:
     """Notes that work of a stream which Tandem did not queue uses the tensor: its memory goes to no one else before.
 
     TypeError for what is no stream.

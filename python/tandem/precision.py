@@ -1,6 +1,12 @@
 """How products are computed: exact mode of a thread, TensorFloat-32 on a device."""
 
+from __future__ import annotations
+
 from tandem import _tandem, errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
 
 
 class exact:
@@ -13,19 +19,19 @@ class exact:
     False
     """
 
-    def __init__(self, on=True):
+    def __init__(self, on: bool = True) -> None:
         self.on = bool(on)
         self.before = []
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self.before.append(_tandem.is_exact())
         _tandem.set_exact(self.on)
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         _tandem.set_exact(self.before.pop())
 
 
-def set_float32_matmul_precision(precision):
+def set_float32_matmul_precision(precision: Literal["highest", "high", "medium"]) -> None:
     """'highest' (the default): float32 is multiplied as it is. 'high' and 'medium': as TensorFloat-32 on devices that
     have it; nothing narrower is used. Concerns the whole process, and neither the CPU nor exact mode.
 
@@ -43,7 +49,7 @@ def set_float32_matmul_precision(precision):
     _tandem._set_allow_tf32(precision != "highest")
 
 
-def get_float32_matmul_precision():
+def get_float32_matmul_precision() -> Literal["highest", "high"]:
     """'highest', or 'high' where TensorFloat-32 is allowed.
 
     >>> tandem.get_float32_matmul_precision()

@@ -1,11 +1,19 @@
 """Questions about objects and dtypes."""
 
+from __future__ import annotations
+
 import math
 
 from tandem import _tandem, errors
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeGuard
 
-def is_tensor(obj):
+    from tandem import Storage, Tensor, dtype
+
+
+def is_tensor(obj: Any) -> TypeGuard[Tensor]:
     """Whether obj is a Tensor.
 
     >>> tandem.is_tensor(tandem.zeros(2)), tandem.is_tensor([0, 0])
@@ -14,7 +22,7 @@ def is_tensor(obj):
     return isinstance(obj, _tandem.Tensor)
 
 
-def is_storage(obj):
+def is_storage(obj: Any) -> TypeGuard[Storage]:
     """Whether obj is what Tensor.storage() gives.
 
     >>> tandem.is_storage(tandem.zeros(2).storage())
@@ -23,7 +31,7 @@ def is_storage(obj):
     return isinstance(obj, _tandem.Storage)
 
 
-def is_floating_point(input):
+def is_floating_point(input: Tensor) -> bool:
     """Whether the tensor's dtype is a real float.
 
     >>> tandem.is_floating_point(tandem.tensor([1.0])), tandem.is_floating_point(tandem.tensor([1]))
@@ -32,7 +40,7 @@ def is_floating_point(input):
     return input.dtype.is_floating_point
 
 
-def is_complex(input):
+def is_complex(input: Tensor) -> bool:
     """Whether the tensor's dtype is complex.
 
     >>> tandem.is_complex(tandem.tensor([1j]))
@@ -41,7 +49,7 @@ def is_complex(input):
     return input.dtype.is_complex
 
 
-def is_signed(input):
+def is_signed(input: Tensor) -> bool:
     """Whether the tensor's dtype has negative numbers.
 
     >>> tandem.is_signed(tandem.tensor([1], dtype=tandem.uint8))
@@ -50,7 +58,7 @@ def is_signed(input):
     return input.dtype.is_signed
 
 
-def is_same_size(input, other):
+def is_same_size(input: Tensor, other: Tensor) -> bool:
     """Whether the tensors have one shape.
 
     >>> tandem.is_same_size(tandem.zeros(2, 3), tandem.zeros(3, 2))
@@ -66,7 +74,7 @@ class iinfo:
     iinfo(min=-32768, max=32767, dtype=int16)
     """
 
-    def __init__(self, dtype):
+    def __init__(self, dtype: dtype) -> None:
         if dtype.is_floating_point or dtype.is_complex or dtype is _tandem.bool:
             raise errors.TypeError(f"[iinfo] expected an integer dtype, got {dtype!r}")
         self.dtype = str(dtype).removeprefix("tandem.")
@@ -86,7 +94,7 @@ class finfo:
     (65504.0, 0.0009765625)
     """
 
-    def __init__(self, dtype=None):
+    def __init__(self, dtype: dtype | None = None) -> None:
         dtype = _tandem.get_default_dtype() if dtype is None else dtype
         if not (dtype.is_floating_point or dtype.is_complex):
             raise errors.TypeError(f"[finfo] expected a float dtype, got {dtype!r}")

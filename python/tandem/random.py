@@ -1,13 +1,23 @@
 """The default generator: seeding it, saving it, and lending it out."""
 
+from __future__ import annotations
+
 import contextlib
 
 from tandem import _tandem
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from tandem import Generator, Tensor
+    from tandem._types import DeviceLike
+
 default_generator = _tandem.default_generator
 
 
-def manual_seed(seed):
+def manual_seed(seed: int) -> Generator:
     """Seeds the default generator, which serves every device, and gives it back. Negative seeds count from 2^64.
 
     TypeError for what is no integer.
@@ -21,7 +31,7 @@ def manual_seed(seed):
     return default_generator.manual_seed(seed)
 
 
-def seed():
+def seed() -> int:
     """Seeds the default generator with a number from the system, which is given back.
 
     >>> tandem.seed() == tandem.initial_seed()
@@ -30,7 +40,7 @@ def seed():
     return default_generator.seed()
 
 
-def initial_seed():
+def initial_seed() -> int:
     """The default generator's seed.
 
     >>> g = tandem.manual_seed(7)
@@ -40,7 +50,7 @@ def initial_seed():
     return default_generator.initial_seed()
 
 
-def get_rng_state(device=None):
+def get_rng_state(device: DeviceLike | None = None) -> Tensor:
     """The default generator's state, a uint8 tensor; the same for every device.
 
     >>> state = tandem.get_rng_state()
@@ -52,7 +62,7 @@ def get_rng_state(device=None):
     return default_generator.get_state()
 
 
-def set_rng_state(new_state, device=None):
+def set_rng_state(new_state: Tensor, device: DeviceLike | None = None) -> None:
     """Puts the default generator into a state that get_rng_state gave.
 
     TypeError for what is no tensor, ValueError for one that is no state.
@@ -65,7 +75,7 @@ def set_rng_state(new_state, device=None):
 
 
 @contextlib.contextmanager
-def fork_rng(devices=None, enabled=True, device_type="cuda"):
+def fork_rng(devices: Any = None, enabled: bool = True, device_type: str = "cuda") -> Iterator[None]:
     """A `with` block that leaves the default generator as it found it. One generator serves all devices, so that
     `devices` and `device_type` change nothing.
 

@@ -4,7 +4,14 @@ A tensor remembers the streams that ops used it on, so that its memory goes to n
 done: record_stream is only for work that Tandem did not queue.
 """
 
+from __future__ import annotations
+
 from tandem import _tandem, errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tandem import device as _device
+    from tandem._types import DeviceLike
 
 
 class Stream:
@@ -22,11 +29,13 @@ class Stream:
     ...     assert x.cpu().tolist() == [2.0, 2.0, 2.0]
     """
 
-    def __init__(self, device=None, priority=0, *, owned=False, _stream=None):
+    def __init__(
+        self, device: DeviceLike | None = None, priority: int = 0, *, owned: bool = False, _stream: object = None
+    ) -> None:
         self._stream = _tandem._make_stream(device, priority, owned) if _stream is None else _stream
 
     @property
-    def device(self):
+    def device(self) -> _device:
         """The stream's device.
 
         >>> if tandem.cuda.is_available():
@@ -35,7 +44,7 @@ class Stream:
         return self._stream.device
 
     @property
-    def cuda_stream(self):
+    def cuda_stream(self) -> int:
         """The native handle, an integer; 0 is the default stream.
 
         >>> if tandem.cuda.is_available():
@@ -44,7 +53,7 @@ class Stream:
         return self._stream.handle
 
     @property
-    def stream_id(self):
+    def stream_id(self) -> int:
         """Never reused, unlike the native handle.
 
         >>> if tandem.cuda.is_available():
@@ -53,7 +62,7 @@ class Stream:
         """
         return self._stream.id
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         """Waits until all work of the stream is done; raises errors of that work.
 
         >>> if tandem.cuda.is_available():
@@ -61,7 +70,7 @@ class Stream:
         """
         self._stream.synchronize()
 
-    def query(self):
+    def query(self) -> bool:
         """Whether all work is done; does not wait.
 
         >>> if tandem.cuda.is_available():
@@ -71,7 +80,7 @@ class Stream:
         """
         return self._stream.query()
 
-    def record_event(self, event=None):
+    def record_event(self, event: Event | None = None) -> Event:
         """Marks the present end of the stream's work; the event.
 
         >>> if tandem.cuda.is_available():
@@ -81,7 +90,7 @@ class Stream:
         event.record(self)
         return event
 
-    def wait_event(self, event):
+    def wait_event(self, event: Event) -> None:
         """Makes the stream's work from now on wait for an event.
 
         >>> if tandem.cuda.is_available():
@@ -90,7 +99,7 @@ class Stream:
         """
         event.wait(self)
 
-    def wait_stream(self, stream):
+    def wait_stream(self, stream: Stream) -> None:
         """Makes the stream's work from now on wait for what another has to do by now.
 
         >>> if tandem.cuda.is_available():
@@ -99,7 +108,7 @@ class Stream:
         """
         stream.record_event().wait(self)
 
-    def destroy(self):
+    def destroy(self) -> None:
         """Ends a stream made with owned=True. Does not wait; every later use is an error.
 
         >>> if tandem.cuda.is_available():
@@ -107,7 +116,7 @@ class Stream:
         """
         self._stream.destroy()
 
-    def retire(self):
+    def retire(self) -> None:
         """To be called before the owner of an ExternalStream destroys it. ValueError for a stream of Tandem's own.
 
         >>> if tandem.cuda.is_available():
@@ -119,7 +128,7 @@ class Stream:
         self._stream.retire()
 
     @staticmethod
-    def priority_range(device=None):
+    def priority_range(device: DeviceLike | None = None) -> tuple[int, int]:
         """The least and the greatest priority of the device's streams.
 
         >>> if tandem.cuda.is_available():
@@ -128,13 +137,13 @@ class Stream:
         """
         return _tandem._stream_priority_range(device)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Stream) and self._stream.id == other._stream.id
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._stream.id)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<tandem.cuda.Stream device={self.device} cuda_stream={self.cuda_stream:#x}>"
 
 
@@ -146,7 +155,7 @@ class ExternalStream(Stream):
     ...     assert tandem.cuda.ExternalStream(0) == tandem.cuda.default_stream()
     """
 
-    def __init__(self, stream_ptr, device=None):
+    def __init__(self, stream_ptr: int, device: DeviceLike | None = None) -> None:
         super().__init__(_stream=_tandem._wrap_stream(device, stream_ptr))
 
 
@@ -162,13 +171,13 @@ class Event:
     ...     assert e.query()
     """
 
-    def __init__(self, enable_timing=False, blocking=False, interprocess=False):
+    def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
         for name, flag in (("enable_timing", enable_timing), ("interprocess", interprocess)):
             if flag:
                 raise errors.NotImplementedError(f"[Event] argument '{name}': expected False, got {flag}")
         self._event = _tandem._Event()
 
-    def record(self, stream=None):
+    def record(self, stream: Stream | None = None) -> None:
         """Marks the present end of a stream's work; the current one's by default.
 
         >>> if tandem.cuda.is_available():
@@ -176,7 +185,7 @@ class Event:
         """
         self._event.record((stream or current_stream())._stream)
 
-    def wait(self, stream=None):
+    def wait(self, stream: Stream | None = None) -> None:
         """Makes a stream's work from now on wait for the point; does not wait itself.
 
         >>> if tandem.cuda.is_available():
@@ -186,7 +195,7 @@ class Event:
         """
         self._event.wait((stream or current_stream())._stream)
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         """Waits for the point.
 
         >>> if tandem.cuda.is_available():
@@ -196,7 +205,7 @@ class Event:
         """
         self._event.synchronize()
 
-    def query(self):
+    def query(self) -> bool:
         """Whether the point has passed; does not wait.
 
         >>> if tandem.cuda.is_available():
@@ -205,7 +214,7 @@ class Event:
         return self._event.query()
 
 
-def current_stream(device=None):
+def current_stream(device: DeviceLike | None = None) -> Stream:
     """The stream that this thread's calls on the device go to.
 
     >>> if tandem.cuda.is_available():
@@ -214,7 +223,7 @@ def current_stream(device=None):
     return Stream(_stream=_tandem._current_stream(device))
 
 
-def default_stream(device=None):
+def default_stream(device: DeviceLike | None = None) -> Stream:
     """The device's default stream.
 
     >>> if tandem.cuda.is_available():
@@ -234,14 +243,14 @@ class stream:
     ...         assert tandem.cuda.current_stream() == s
     """
 
-    def __init__(self, stream):
+    def __init__(self, stream: Stream | None) -> None:
         self.stream = stream
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         if self.stream is not None:
             self.stream._stream.push()
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         if self.stream is not None:
             _tandem._pop_stream()
 
@@ -258,10 +267,10 @@ class CUDAGraph:
     ...     assert y.cpu().tolist() == [10.0, 10.0, 10.0]
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._graph = _tandem._Graph()
 
-    def capture_begin(self, stream=None):
+    def capture_begin(self, stream: Stream | None = None) -> None:
         """Begins to record a stream, by default the current one, which may not be the default stream. A graph that
         has work already takes the new work over when the capture ends.
 
@@ -275,7 +284,7 @@ class CUDAGraph:
         """
         self._graph.begin((stream or current_stream())._stream)
 
-    def capture_end(self):
+    def capture_end(self) -> bool:
         """Ends the capture. True where the graph's executable was kept, because the new work has the old one's shape.
 
         >>> if tandem.cuda.is_available():
@@ -287,7 +296,7 @@ class CUDAGraph:
         """
         return self._graph.end()
 
-    def replay(self):
+    def replay(self) -> None:
         """Runs the work on the current stream. Does not wait.
 
         DeviceError where nothing was captured.
@@ -300,7 +309,7 @@ class CUDAGraph:
         """
         self._graph.replay()
 
-    def reset(self):
+    def reset(self) -> None:
         """Lets the work and its memory go, when the replays are done with it.
 
         >>> if tandem.cuda.is_available():
@@ -309,7 +318,7 @@ class CUDAGraph:
         self._graph.reset()
 
     @property
-    def nodes(self):
+    def nodes(self) -> int:
         """How many kernels, copies and fills the work has.
 
         >>> if tandem.cuda.is_available():
@@ -338,28 +347,34 @@ class graph:
     ...     assert y.cpu().tolist() == [2.0, 2.0, 2.0]
     """
 
-    def __init__(self, cuda_graph, pool=None, stream=None, capture_error_mode=None):
+    def __init__(
+        self,
+        cuda_graph: CUDAGraph,
+        pool: None = None,
+        stream: Stream | None = None,
+        capture_error_mode: None = None,
+    ) -> None:
         for name, given in (("pool", pool), ("capture_error_mode", capture_error_mode)):
             if given is not None:
                 raise errors.NotImplementedError(f"[graph] argument '{name}': expected None, got {given}")
         self.cuda_graph = cuda_graph
         self.stream = stream
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         if self.stream is None:
             self.stream = Stream()
         self._before = current_stream(self.stream.device)
         self.stream.wait_stream(self._before)
         self.cuda_graph.capture_begin(self.stream)
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         if kind is None:
             self.cuda_graph.capture_end()
         else:
             self.cuda_graph._graph.abandon()
 
 
-def current_device():
+def current_device() -> int:
     """The index of the device that "cuda" stands for on this thread.
 
     >>> if tandem.cuda.is_available():
@@ -368,7 +383,7 @@ def current_device():
     return _tandem._current_device()
 
 
-def set_device(device):
+def set_device(device: DeviceLike) -> None:
     """Makes a device ("cuda:1", or its index) the one that "cuda" stands for on this thread.
 
     DeviceError for a device that is not there.
@@ -388,14 +403,14 @@ class device:
     ...     x = tandem.ones(3)
     """
 
-    def __init__(self, device):
+    def __init__(self, device: DeviceLike | None) -> None:
         self.device = None if isinstance(device, int) and device < 0 else device
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         if self.device is not None:
             self._before = current_device()
             set_device(self.device)
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         if self.device is not None:
             set_device(self._before)

@@ -1,8 +1,16 @@
 """einsum and einsum_path in both of their call forms, with NumPy's words for the order of contractions."""
 
+from __future__ import annotations
+
 import string
 
 from tandem import _tandem, errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    from tandem import Tensor
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase  # in the order of an output that is not written
 
@@ -46,7 +54,7 @@ def _order(optimize):
     return optimize
 
 
-def einsum(equation, *operands, optimize="auto", memory_limit=None):
+def einsum(equation: str | Tensor, *operands: Any, optimize: Any = "auto", memory_limit: int | None = None) -> Tensor:
     """Einstein summation: einsum('ij,jk->ik', a, b), or einsum(a, [0, 1], b, [1, 2], [0, 2]).
 
     Names in place of letters: einsum('[row inner], [inner col] -> [row col]', a, b); the operands' own names:
@@ -67,7 +75,9 @@ def einsum(equation, *operands, optimize="auto", memory_limit=None):
     return _tandem.einsum(text, tensors, optimize=_order(optimize), memory_limit=memory_limit)
 
 
-def einsum_path(equation, *operands, optimize="auto", memory_limit=None):
+def einsum_path(
+    equation: str | Tensor, *operands: Any, optimize: Any = "auto", memory_limit: int | None = None
+) -> tuple[list[Any], str]:
     """The order of contractions that einsum takes with these arguments, as NumPy gives it: a list such as
     ['einsum_path', (1, 2), (0, 1)] and a text to print with the contractions, the operations and the largest
     intermediate. A place is one in the list of operands; those contracted go, the result is added to the end.

@@ -1,0 +1,39 @@
+# Written by tools/stubs.py; do not edit.
+import builtins
+from typing import Any
+
+
+from tandem import dtype as _dtype
+from tandem._types import DeviceLike
+from tandem import memory as memory
+from tandem.random import get_rng_state as get_rng_state
+from tandem.random import initial_seed as initial_seed
+from tandem.random import manual_seed as manual_seed
+from tandem.random import manual_seed as manual_seed_all
+from tandem.random import seed as seed
+from tandem.random import seed as seed_all
+from tandem.random import set_rng_state as set_rng_state
+from tandem.streams import CUDAGraph as CUDAGraph
+from tandem.streams import Event as Event
+from tandem.streams import ExternalStream as ExternalStream
+from tandem.streams import Stream as Stream
+from tandem.streams import current_device as current_device
+from tandem.streams import current_stream as current_stream
+from tandem.streams import default_stream as default_stream
+from tandem.streams import device as device
+from tandem.streams import graph as graph
+from tandem.streams import set_device as set_device
+from tandem.streams import stream as stream
+
+def device_count() -> builtins.int: ...
+def empty_cache(device: DeviceLike = 'cuda') -> builtins.int: ...
+def is_available() -> builtins.bool: ...
+def max_memory_allocated(device: DeviceLike = 'cuda') -> builtins.int: ...
+def max_memory_reserved(device: DeviceLike = 'cuda') -> builtins.int: ...
+def memory_allocated(device: DeviceLike = 'cuda') -> builtins.int: ...
+def memory_reserved(device: DeviceLike = 'cuda') -> builtins.int: ...
+def memory_snapshot(device: DeviceLike = 'cuda') -> dict[str, Any]: ...
+def memory_stats(device: DeviceLike = 'cuda') -> dict[str, Any]: ...
+def reset_peak_memory_stats(device: DeviceLike = 'cuda') -> None: ...
+def status() -> str: ...
+def synchronize(device: DeviceLike | None = None) -> None: ...
