@@ -134,6 +134,8 @@ PARAMETERS = {
     "from_numpy.ndarray": "npt.NDArray[Any]",
 }
 RESULTS = {
+    "var_mean": "tuple[Tensor, Tensor]",
+    "std_mean": "tuple[Tensor, Tensor]",
     "equal": "builtins.bool",
     "allclose": "builtins.bool",
     "numel": "builtins.int",
@@ -523,7 +525,8 @@ def return_types_stub():
 
 def stubs():
     """{file name: text}"""
-    signal = part_stub(tandem.signal, "signal.").rstrip("\n") + "\n\nfrom tandem import _windows as windows\n"
+    exported = [name for name in public(tandem.signal) if name != "sys"]
+    signal = part_stub(tandem.signal, "signal.") + f"\nfrom tandem import _windows as windows\n\n__all__ = {exported}\n"
     texts = {
         "__init__.pyi": main_stub(),
         "linalg.pyi": part_stub(tandem.linalg, "linalg."),

@@ -16,3 +16,5 @@ def oaconvolve(in1: TensorLike, in2: TensorLike, mode: Literal['full', 'same', '
 def oaconvolve(in1: TensorLike, in2: TensorLike, mode: Literal['full', 'same', 'valid'] = 'full', *axes: Axis, out: Tensor | None = None) -> Tensor: ...
 
 from tandem import _windows as windows
+
+__all__ = ['fftconvolve', 'oaconvolve', 'windows']

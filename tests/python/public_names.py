@@ -25,6 +25,8 @@ def is_ours(o):
     """Whether an object is a function or a class of Tandem, or a descriptor; no module, no constant."""
     if isinstance(o, (types.ModuleType, tandem.dtype, tandem.Generator, float, tuple, type(None))):
         return False
+    if not (callable(o) or hasattr(o, "__get__")):
+        return False
     return str(getattr(o, "__module__", None) or "tandem").startswith(("tandem", "nanobind"))
 
 
