@@ -65,21 +65,21 @@ ITEMS = {
 
 # What a str may be, by parameter, or by function and parameter.
 WORDS = {
-    "rounding_mode": ("trunc", "floor"),
-    "indexing": ("ij", "xy"),
-    "side": ("left", "right"),
-    "interpolation": ("linear", "lower", "higher", "midpoint", "nearest"),
-    "UPLO": ("L", "U"),
-    "norm": ("backward", "forward", "ortho"),
-    "linalg.qr.mode": ("reduced", "complete", "r"),
-    "signal.fftconvolve.mode": ("full", "same", "valid"),
-    "signal.oaconvolve.mode": ("full", "same", "valid"),
-    "scatter.reduce": ("add", "multiply"),
-    "scatter_.reduce": ("add", "multiply"),
-    "scatter_reduce.reduce": ("sum", "prod", "mean", "amax", "amin"),
-    "scatter_reduce_.reduce": ("sum", "prod", "mean", "amax", "amin"),
-    "index_reduce.reduce": ("prod", "mean", "amax", "amin"),
-    "index_reduce_.reduce": ("prod", "mean", "amax", "amin"),
+    "rounding_mode": "trunc floor",
+    "indexing": "ij xy",
+    "side": "left right",
+    "interpolation": "linear lower higher midpoint nearest",
+    "UPLO": "L U",
+    "norm": "backward forward ortho",
+    "linalg.qr.mode": "reduced complete r",
+    "signal.fftconvolve.mode": "full same valid",
+    "signal.oaconvolve.mode": "full same valid",
+    "scatter.reduce": "add multiply",
+    "scatter_.reduce": "add multiply",
+    "scatter_reduce.reduce": "sum prod mean amax amin",
+    "scatter_reduce_.reduce": "sum prod mean amax amin",
+    "index_reduce.reduce": "prod mean amax amin",
+    "index_reduce_.reduce": "prod mean amax amin",
 }
 
 # Forms whose result depends on the arguments: by name in examples/; {x} is the tensor (self of a method).
@@ -102,13 +102,9 @@ _UNIQUE = [
 ]
 _MOVE = "non_blocking: builtins.bool = False, copy: builtins.bool = False"
 FORMS = {
-    "max": _BY_OTHER,
-    "min": _BY_OTHER,
-    "median": _BY_DIM,
-    "nanmedian": _BY_DIM,
-    "atleast_1d": _ATLEAST,
-    "atleast_2d": _ATLEAST,
-    "atleast_3d": _ATLEAST,
+    **dict.fromkeys("max min".split(), _BY_OTHER),
+    **dict.fromkeys("median nanmedian".split(), _BY_DIM),
+    **dict.fromkeys("atleast_1d atleast_2d atleast_3d".split(), _ATLEAST),
     "unique": [form.replace("{sorted}", "sorted: builtins.bool = True, ") for form in _UNIQUE],
     "unique_consecutive": [form.replace("{sorted}", "") for form in _UNIQUE],
     "to": [
@@ -248,7 +244,7 @@ def is_error(o):
 
 
 def literal(words):
-    return f"Literal[{', '.join(map(repr, words))}]"
+    return f"Literal[{', '.join(map(repr, words.split()))}]"
 
 
 def type_of(key, parameter):
