@@ -19,6 +19,7 @@ import tandem
 HERE = Path(__file__).resolve().parent
 PACKAGE = Path(tandem.__file__).parent
 TOOL = HERE.parent.parent / "tools" / "stubs.py"
+INSTALLED = PACKAGE.parent.name.endswith("-packages")  # there mypy looks by itself, and will not be told to
 STUBS = {
     tandem: "__init__",
     tandem.linalg: "linalg",
@@ -51,7 +52,8 @@ def mypy(*files, place):
     """Lines of mypy's answer, in the strictest mode; the package is the one that is imported here."""
     pytest.importorskip("mypy", reason="tools/setup.sh installs mypy")
     config = place / "mypy.ini"
-    config.write_text(f"[mypy]\nstrict = True\ncache_dir = {place}/cache\nmypy_path = {PACKAGE.parent}\n")
+    path = "" if INSTALLED else f"mypy_path = {PACKAGE.parent}\n"
+    config.write_text(f"[mypy]\nstrict = True\ncache_dir = {place}/cache\n{path}")
     command = [sys.executable, "-m", "mypy", "--config-file", config, "--follow-imports=silent", *files]
     answer = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=place)
     assert answer.stderr == ""
@@ -100,6 +102,7 @@ def test_the_package_says_that_it_is_typed():
     assert (PACKAGE / "py.typed").exists()
 
 
+@pytest.mark.skipif(INSTALLED, reason="mypy takes no files of site-packages")
 def test_mypy_passes_over_the_stubs(tmp_path):
     code, answer = mypy(*sorted(PACKAGE.glob("*.pyi")), place=tmp_path)
     assert code == 0, answer
