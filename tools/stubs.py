@@ -350,22 +350,24 @@ def nanobind_forms(o):
     return forms
 
 
+def in_stub(annotation):
+    """An annotation where int is a dtype or a method."""
+    return re.sub(r"(?<![\w.\"'])(int|float|bool|complex)\b", r"builtins.\1", annotation)
+
+
 def python_form(o, method):
     """Of a function written in Python; it is annotated there."""
     signature = inspect.signature(o)
     parameters = list(signature.parameters.values())
-    bare = [p.name for p in parameters[method:] if p.annotation is p.empty]
-    if bare or signature.return_annotation is signature.empty:
-        raise SystemExit(f"{o.__module__}.{o.__qualname__}: annotate {bare or 'the result'} where it is written")
     texts, star = ["self"] * method, False
     for p in parameters[method:]:
         if p.kind is p.KEYWORD_ONLY and not star:
             texts.append("*")
         star = star or p.kind in (p.KEYWORD_ONLY, p.VAR_POSITIONAL)
         marks = {p.VAR_POSITIONAL: "*", p.VAR_KEYWORD: "**"}.get(p.kind, "")
-        kind = re.sub(r"(?<![\w.\"'])(int|float|bool|complex)\b", r"builtins.\1", p.annotation)
+        kind = "Any" if p.annotation is p.empty else in_stub(p.annotation)
         texts.append(f"{marks}{p.name}: {kind}" + ("" if p.default is p.empty else f" = {p.default!r}"))
-    given = re.sub(r"(?<![\w.])(int|float|bool|complex)\b", r"builtins.\1", signature.return_annotation)
+    given = "Any" if signature.return_annotation is signature.empty else in_stub(signature.return_annotation)
     return f"({', '.join(texts)}) -> {given}"
 
 

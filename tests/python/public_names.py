@@ -1,23 +1,22 @@
 # The public names of the package, found by walking it: what docstrings and type stubs are held to.
+import importlib
+import pkgutil
 import types
 
 import tandem
-import tandem.errors
-import tandem.signal
 
-MODULES = [
-    tandem,
-    tandem.linalg,
-    tandem.fft,
-    tandem.signal,
-    tandem.signal.windows,
-    tandem.random,
-    tandem.cuda,
-    tandem.memory,
-    tandem.testing,
-    tandem.io,
-    tandem.errors,
-]
+# Without those that begin with _; the named tuples of return_types are described where ops give them, and
+# array_api is the standard's: its functions say what they are in the words of these.
+APART = ("tandem.return_types", "tandem.array_api")
+
+
+def find_modules():
+    names = [m.name for m in pkgutil.walk_packages(tandem.__path__, "tandem.") if "._" not in m.name]
+    found = [importlib.import_module(name) for name in names if not name.startswith(APART)]
+    return [tandem, tandem.signal.windows, *found]
+
+
+MODULES = find_modules()
 Function = type(tandem.add)
 
 

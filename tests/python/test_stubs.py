@@ -3,6 +3,7 @@ mypy passes over them and over calls of every kind, whose types the values have 
 
 import ast
 import importlib.util
+import inspect
 import re
 import runpy
 import subprocess
@@ -87,6 +88,22 @@ def test_every_member_of_a_class_is_in_its_stub_and_no_other(cls):
     assert sorted(set(public_names.members(cls)) - in_stub) == []
     operators = {name for name, o in vars(cls).items() if isinstance(o, public_names.Function)}
     assert sorted(operators - in_stub) == []
+
+
+def annotations(function):
+    """All of a function but those of self."""
+    signature = inspect.signature(function)
+    return [p.annotation for p in signature.parameters.values() if p.name != "self"] + [signature.return_annotation]
+
+
+def test_functions_written_in_python_are_annotated():
+    bare = set()
+    for name, o in public_names.walk():
+        for f in vars(o).values() if isinstance(o, type) else [o]:
+            own = inspect.isfunction(f) and f.__module__.startswith("tandem") and f.__name__ not in ("__reduce__", "__repr__")
+            if own and inspect.Signature.empty in annotations(f):
+                bare.add(f"{name}: {f.__name__}")
+    assert not bare
 
 
 def test_named_tuples_have_their_fields():
