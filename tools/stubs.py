@@ -10,9 +10,11 @@ written in Python are annotated where they are written and are re-exported.
 """
 
 import argparse
+import importlib
 import inspect
 import keyword as keyword_module
 import pathlib
+import pkgutil
 import re
 import sys
 import textwrap
@@ -85,7 +87,8 @@ WORDS = {
 # Forms whose result depends on the arguments: by name in examples/; {x} is the tensor (self of a method).
 _BY_DIM = [
     "({x}, dim: None = None, keepdim: builtins.bool = False) -> Tensor",
-    "({x}, dim: builtins.int | str, keepdim: builtins.bool = False, *, out: Sequence[Tensor] | None = None) -> return_types.{name}",
+    "({x}, dim: builtins.int | str, keepdim: builtins.bool = False, *, out: Sequence[Tensor] | None = None)"
+    " -> return_types.{name}",
     "({x}, *, axis: Axis, keepdims: builtins.bool = False) -> return_types.{name}",
 ]
 _BY_OTHER = [*_BY_DIM, "({x}, other: TensorLike, *, out: Tensor | None = None) -> Tensor"]
@@ -231,9 +234,7 @@ MEMBERS = {
     "io.write_jpeg": "(path: str | PathLike[str], picture: Tensor, quality: builtins.int = 90) -> None",
     "io.write_png": "(path: str | PathLike[str], picture: Tensor, level: builtins.int = 1) -> None",
 }
-GENERAL = {
-    "__module__", "__doc__", "__new__", "__reduce__", "__repr__", "__str__", "__dict__", "__weakref__", "__annotations__",
-}  # fmt: skip
+GENERAL = "__module__ __doc__ __new__ __reduce__ __repr__ __str__ __dict__ __weakref__ __annotations__".split()
 HEADER = """\
 # Written by tools/stubs.py; do not edit.
 """
@@ -292,7 +293,7 @@ def operator_forms(name, function):
     n = len(function._described[1])
     if n == 1:
         return ["(self) -> Tensor"]
-    return ["(self, other: Number, /) -> Tensor" if re.match(r"__r(?!shift)", name) else "(self, other: Arg, /) -> Tensor"]
+    return [f"(self, other: {'Number' if re.match('__r(?!shift)', name) else 'Arg'}, /) -> Tensor"]
 
 
 def function_forms(name, function, method):
@@ -344,7 +345,8 @@ def nanobind_forms(o):
     for signature, _, defaults in o.__nb_signature__:
         text = signature[signature.index("(") :]
         for i, default in enumerate(defaults or ()):
-            text = text.replace(f"\\{i}", repr(default) if isinstance(default, (int, float, str, type(None))) else "...")
+            plain = isinstance(default, (int, float, str, type(None)))
+            text = text.replace(f"\\{i}", repr(default) if plain else "...")
         head, _, given = text.rpartition(" -> ")
         forms.append(f"{nanobind_type(head)} -> {nanobind_type(given)}")
     return forms
@@ -440,7 +442,7 @@ def functions(module, prefix, names):
         elif is_error(o):
             exported.append(("tandem.errors", name, name))
         elif isinstance(o, types.ModuleType):
-            if o.__name__ == f"tandem.{name}" and o.__name__ in sys.modules:
+            if o.__name__ == f"tandem.{name}":
                 exported.append(("tandem", name, name))
         elif getattr(o, "__module__", "").startswith("tandem.") and o.__module__ != f"tandem.{prefix.rstrip('.')}":
             exported.append((o.__module__, o.__name__, name))
@@ -479,7 +481,13 @@ def tidy(text):
 
 
 def public(module, extra=()):
-    listed = [name for name in vars(module) if not name.startswith("_")]
+    """Names that do not begin with _; of the package all its modules, imported or not."""
+    listed = [name for name, o in vars(module).items() if name[0] != "_" and not isinstance(o, types.ModuleType)]
+    if module is tandem:
+        parts = [m.name for m in pkgutil.iter_modules(tandem.__path__) if m.name[0] != "_"]
+        for part in parts:
+            importlib.import_module(f"tandem.{part}")
+        listed += parts
     return sorted({*listed, *extra})
 
 
@@ -523,7 +531,7 @@ def return_types_stub():
 
 def stubs():
     """{file name: text}"""
-    exported = [name for name in public(tandem.signal) if name != "sys"]
+    exported = [*public(tandem.signal), "windows"]
     signal = part_stub(tandem.signal, "signal.") + f"\nfrom tandem import _windows as windows\n\n__all__ = {exported}\n"
     texts = {
         "__init__.pyi": main_stub(),

@@ -1,4 +1,4 @@
-"""Docstrings of the functions made in C++: from what the op table says of them, and the notes and examples in examples/.
+"""Docstrings of the functions made in C++: from the op table, and the notes and examples in examples/.
 
 Nothing here is loaded before a docstring is asked for.
 """
@@ -168,14 +168,17 @@ def _other_names(row, function):
     if is_in_place(function):
         return f"Writes to the tensor, which it gives back; as a new tensor: {name}"
     forms = []
-    if row["method"]:
+    if row["name"].endswith("_"):
+        forms.append("a method, which writes to the tensor and gives it back")
+    elif row["method"]:
         forms.append("also a method")
     if row["in_place"]:
         forms.append(f"in place as {name}_")
     if row["view"]:
         forms.append("the result is a view: it shares the storage")
     if row["aliases"]:
-        forms.append("other names: " + ", ".join(row["aliases"]))
+        names = [re.sub(r"^(linalg|fft)_", r"\1.", alias) for alias in row["aliases"]]
+        forms.append("other names: " + ", ".join(names))
     return "; ".join(forms)
 
 

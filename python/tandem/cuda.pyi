@@ -5,7 +5,6 @@ from typing import Any
 
 from tandem import dtype as _dtype
 from tandem._types import DeviceLike
-from tandem import memory as memory
 from tandem.random import get_rng_state as get_rng_state
 from tandem.random import initial_seed as initial_seed
 from tandem.random import manual_seed as manual_seed
