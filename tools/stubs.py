@@ -110,6 +110,14 @@ FORMS = {
     **dict.fromkeys("atleast_1d atleast_2d atleast_3d".split(), _ATLEAST),
     "unique": [form.replace("{sorted}", "sorted: builtins.bool = True, ") for form in _UNIQUE],
     "unique_consecutive": [form.replace("{sorted}", "") for form in _UNIQUE],
+    "nonzero": [
+        "({x}, *, as_tuple: Literal[False] = False) -> Tensor",
+        "({x}, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]",
+    ],
+    "where": [
+        "(condition: TensorLike, x: Arg, y: Arg, *, out: Tensor | None = None) -> Tensor",
+        "(condition: TensorLike) -> tuple[Tensor, ...]",
+    ],
     "to": [
         f"({{x}}, dtype: DTypeLike, {_MOVE}) -> Tensor",
         f"({{x}}, device: DeviceLike | None = None, dtype: DTypeLike | None = None, {_MOVE}) -> Tensor",
@@ -130,6 +138,7 @@ PARAMETERS = {
     "std.dim": "Axes | builtins.bool",
     "var_mean.dim": "Axes | builtins.bool",
     "std_mean.dim": "Axes | builtins.bool",
+    "to_device.stream": "None",
     "from_numpy.ndarray": "npt.NDArray[Any]",
 }
 RESULTS = {
@@ -270,7 +279,7 @@ def parameter_text(key, parameter):
     if required:
         return f"{name}: {kind}"
     value = default_of(default)
-    return f"{name}: {kind}{' | None' if value == 'None' and kind != 'Any' else ''} = {value}"
+    return f"{name}: {kind}{' | None' if value == 'None' and kind not in ('Any', 'None') else ''} = {value}"
 
 
 def joined(positional, keyword):
@@ -302,7 +311,7 @@ def function_forms(name, function, method):
     _, parameters, n_out, form = function._described
     if "operator" in form:
         return operator_forms(name, function)
-    if key in FORMS and not _docs.is_in_place(function):
+    if key in FORMS and not _docs.is_in_place(function) and not (key == "where" and method):
         x = "self" if method else f"{parameters[0][0]}: TensorLike"
         return [f.replace("{x}", x).replace("{name}", function.__name__) for f in FORMS[key]]
     result = result_of(function, key)
@@ -326,7 +335,7 @@ def function_forms(name, function, method):
         # NumPy's words, which a keyword may be too.
         numpy = {"dim": "axis", "keepdim": "keepdims"}
         before = [parameter_text(key, p) for p in positional if p[0] not in numpy]
-        named = [parameter_text(key, (numpy[p[0]], *p[1:])) for p in positional if p[0] in numpy]
+        named = [parameter_text(key, p).replace(p[0], numpy[p[0]], 1) for p in positional if p[0] in numpy]
         named[0] = re.sub(r" = .*", "", named[0])
         forms.append(f"({joined(first + before, named + keyword)}) -> {result}")
     return forms

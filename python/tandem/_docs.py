@@ -185,7 +185,7 @@ def _other_names(row, function):
 def _sentence(text, names=()):
     """With a capital, unless it begins with a formula or a parameter, and a full stop."""
     first = re.match(r"[a-z]{2,}(?=[ ,;])|a(?= [a-z]{2})", text)
-    capital = first is not None and first.group() not in names and first.group() not in rows()
+    capital = first is not None and first.group() not in [*names, *(rows().keys() - {"all", "any"})]
     return (text[:1].upper() if capital else text[:1]) + text[1:] + ("" if text.endswith(".") else ".")
 
 
@@ -202,7 +202,8 @@ def text(function):
     general = [error for error in _errors(row, function) if " ".join(error.split()[:4]) not in own]
     notes["Errors"] = "; ".join([own] * bool(own) + general)
     plain = row is not None and not is_in_place(function) and "operator" not in form
-    parts = [_signature(function, key if plain else function.__name__), _sentence(line, names)]
+    lines = " ".join(_sentence(part, names) for part in line.split("\n"))
+    parts = [_signature(function, key if plain else function.__name__), lines]
     parts.append("\n".join(_parameter_lines(function, notes)))
     parts.append("\n".join(f"{note}: {_sentence(notes[note], names)}" for note in NOTES if notes.get(note)))
     parts += [_sentence(other) if (other := _other_names(row, function)) else "", example]
