@@ -222,6 +222,13 @@ MEMBERS = {
     "Size.__add__": "(self, other: tuple[Any, ...], /) -> Size",
     "Size.__mul__": "(self, times: SupportsIndex, /) -> Size",
     "Size.__rmul__": "(self, times: SupportsIndex, /) -> Size",
+    "ElementwiseKernel.__call__": "(self, *tensors: TensorLike, **numbers: Number) -> Tensor",
+    "ElementwiseKernel.__init__": None,
+    "elementwise_kernel": "(source: str, *, function: str | None = None, result: DTypeLike | None = None,"
+    " **numbers: Number) -> ElementwiseKernel",
+    "set_default_device": "(device: DeviceLike | None) -> None",
+    "device.__enter__": "(self) -> device",
+    "device.__exit__": "(self, *error: object) -> None",
     "op_rows": "() -> list[dict[str, Any]]",
     "set_printoptions": "(precision: builtins.int | None = None, threshold: builtins.float | None = None,"
     " edgeitems: builtins.int | None = None, linewidth: builtins.int | None = None,"
@@ -501,9 +508,10 @@ def public(module, extra=()):
 
 
 def main_stub():
-    classes = [tandem.dtype, tandem.device, tandem.Generator, tandem.Storage, tandem.Tensor]
     names = public(tandem, ("__version__", "__array_api_version__", "__array_namespace_info__", "_int_mm"))
-    texts = [class_text(tandem.Size, "(tuple[builtins.int, ...])"), *map(class_text, classes)]
+    objects = [getattr(tandem, name) for name in names]
+    classes = [o for o in objects if isinstance(o, type) and o.__module__ == "tandem" and not is_error(o)]
+    texts = [class_text(cls, "(tuple[builtins.int, ...])" if cls is tandem.Size else "") for cls in classes]
     aliases = "_dtype: TypeAlias = dtype\n_device: TypeAlias = device\n"
     exported, made = functions(tandem, "", names)
     imports = f"from tandem.cuda import Stream\nfrom tandem._types import {ARGUMENTS}\n"
