@@ -352,7 +352,8 @@ def nanobind_type(text):
     """A type in the words of nanobind's signatures."""
     text = re.sub(r"\btandem\.(?:_tandem\.)?(\w+)", r"\1", text)
     text = re.sub(r"\b(int|float|bool|complex)\b", r"builtins.\1", text)
-    return re.sub(r"\b(dtype|device)\b(?!:)", r"_\1", text)
+    text = re.sub(r"\b(dtype|device)\b(?!:)", r"_\1", text)
+    return re.sub(r"\blist\b(?!\[)", "list[Any]", re.sub(r"\bdict\b(?!\[)", "dict[str, Any]", text))
 
 
 def nanobind_forms(o):

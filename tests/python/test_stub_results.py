@@ -16,8 +16,9 @@ from test_stubs import STUBS, fits, stub
 import tandem
 
 SCOPE = {
-    **{name: getattr(tandem, name) for name in ("Tensor", "Size", "Storage", "Generator", "return_types")},
-    **{"builtins": builtins, "npt": npt, "_dtype": tandem.dtype, "_device": tandem.device, "dtype": tandem.dtype},
+    **{name: o for name, o in vars(tandem).items() if isinstance(o, type)},
+    **{"builtins": builtins, "npt": npt, "return_types": tandem.return_types},
+    **{"_dtype": tandem.dtype, "_device": tandem.device},
     **{name: getattr(typing, name) for name in ("Any", "Literal", "NamedTuple")},
     **{name: getattr(collections.abc, name) for name in ("Iterator", "Sequence")},
 }
