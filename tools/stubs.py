@@ -547,6 +547,95 @@ def return_types_stub():
     return text
 
 
+# Types in the namespace of the Array API by the standard's parameters; others are Any.
+STANDARD = {
+    "x": "Tensor",
+    "x1": "Tensor | Number",
+    "x2": "Tensor | Number",
+    "axis": "builtins.int | tuple[builtins.int, ...]",
+    "axes": "Sequence[builtins.int]",
+    "keepdims": "builtins.bool",
+    "dtype": "_dtype",
+    "device": "DeviceLike",
+    "shape": "builtins.int | tuple[builtins.int, ...]",
+    "copy": "builtins.bool",
+    "norm": literal(WORDS["norm"]),
+    "n": "builtins.int",
+    "s": "Sequence[builtins.int]",
+    **dict.fromkeys("start stop step fill_value min max".split(), "Number | Tensor"),
+    **dict.fromkeys("n_rows n_cols num k offset".split(), "builtins.int"),
+    **dict.fromkeys("endpoint descending stable include_initial upper full_matrices".split(), "builtins.bool"),
+    **dict.fromkeys("indices prepend append condition sorter".split(), "Tensor"),
+    **dict.fromkeys("source destination shift".split(), "builtins.int | tuple[builtins.int, ...]"),
+    **dict.fromkeys("correction d".split(), "builtins.float"),
+    **dict.fromkeys("from_ to type".split(), "_dtype | Tensor"),
+    "repeats": "builtins.int | Tensor",
+    "repetitions": "tuple[builtins.int, ...]",
+    "rtol": "builtins.float | Tensor",
+    "arrays": "Sequence[Tensor]",
+    "arrays_and_dtypes": "Tensor | Number | _dtype",
+    **{name: literal(WORDS[name]) for name in ("indexing", "side")},
+    "mode": literal("reduced complete"),
+    "tensordot.axes": "builtins.int | tuple[Sequence[builtins.int], Sequence[builtins.int]]",
+    "from_dlpack.x": "Any",
+}
+STANDARD_RESULTS = {
+    **dict.fromkeys("meshgrid broadcast_arrays".split(), "list[Tensor]"),
+    **dict.fromkeys("can_cast isdtype".split(), "builtins.bool"),
+    **dict.fromkeys("finfo iinfo unique_all unique_counts unique_inverse qr".split(), "Any"),
+    "nonzero": "tuple[Tensor, ...]",
+    "result_type": "_dtype",
+}
+
+
+def standard_form(o, result):
+    """Of a function of the Array API, whose signature is the standard's."""
+    texts, last = [], None
+    for p in inspect.signature(o).parameters.values():
+        if last is p.POSITIONAL_ONLY and p.kind is not last:
+            texts.append("/")
+        if p.kind is p.KEYWORD_ONLY and last not in (p.KEYWORD_ONLY, p.VAR_POSITIONAL):
+            texts.append("*")
+        last = p.kind
+        kind = STANDARD.get(f"{o.__name__}.{p.name}") or STANDARD.get(p.name, "Any")
+        if p.kind is p.VAR_POSITIONAL:
+            kind = re.sub(r"Sequence\[(.*)\]", r"\1", kind)
+        if p.default is None and kind != "Any":
+            kind += " | None"
+        default = "" if p.default is p.empty else f" = {p.default!r}"
+        texts.append(f"{'*' * (p.kind is p.VAR_POSITIONAL)}{p.name}: {kind}{default}")
+    if last is inspect.Parameter.POSITIONAL_ONLY:
+        texts.append("/")
+    return f"({', '.join(texts)}) -> {result}"
+
+
+def standard_stubs():
+    """Of tandem.array_api, whose functions are made when it is imported."""
+    names = ("array_api", "array_api.linalg", "array_api.fft")
+    modules = [importlib.import_module(f"tandem.{name}") for name in names]
+    texts = {}
+    for module in modules:
+        made = {name: op or name for part, name, op, *_ in modules[0]._made.ROWS}
+        lines, plain = [], []
+        for name in module.__all__:
+            o = getattr(module, name)
+            if not callable(o) or isinstance(o, type):
+                plain.append(name)
+                continue
+            function = modules[0]._made.op_of(made[name]) if o.__doc__ and "The Array API's: " in o.__doc__ else None
+            key = _docs.key_of(function) if function else ""
+            result = "Tensor" if function is None or key in FORMS else result_of(function, key)
+            result = STANDARD_RESULTS.get(name, result)
+            lines.append(definition(name, [standard_form(o, result)]))
+        exported, constants = functions(module, "", [n for n in plain if n not in ("linalg", "fft")])
+        parts = "from tandem.array_api import fft as fft\nfrom tandem.array_api import linalg as linalg\n"
+        head = "from tandem import Tensor, return_types\nfrom tandem import dtype as _dtype\n"
+        head += f"from tandem._types import {ARGUMENTS}\n" + (parts if module is modules[0] else "") + exported
+        name = module.__name__.removeprefix("tandem.array_api").lstrip(".") or "__init__"
+        texts[f"array_api/{name}.pyi"] = HEADER + IMPORTS + head + "\n" + constants + "\n".join([*lines, ""])
+    return texts
+
+
 def stubs():
     """{file name: text}"""
     exported = [*public(tandem.signal), "windows"]
@@ -561,6 +650,8 @@ def stubs():
         "io.pyi": part_stub(tandem.io, "io."),
         "return_types.pyi": return_types_stub(),
     }
+    if hasattr(importlib.import_module("tandem.array_api"), "__path__"):
+        texts |= standard_stubs()
     return {name: tidy(text) for name, text in texts.items()}
 
 

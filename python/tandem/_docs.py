@@ -202,7 +202,7 @@ def text(function):
     general = [error for error in _errors(row, function) if " ".join(error.split()[:4]) not in own]
     notes["Errors"] = "; ".join([own] * bool(own) + general)
     plain = row is not None and not is_in_place(function) and "operator" not in form
-    lines = " ".join(_sentence(part, names) for part in line.split("\n"))
+    lines = " ".join(_sentence(part, names) for part in line.split("\n") if part)
     parts = [_signature(function, key if plain else function.__name__), lines]
     parts.append("\n".join(_parameter_lines(function, notes)))
     parts.append("\n".join(f"{note}: {_sentence(notes[note], names)}" for note in NOTES if notes.get(note)))

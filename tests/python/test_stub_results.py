@@ -101,7 +101,7 @@ def test_every_function_is_called_in_an_example(watch):
         where = public_names.module_name(module)
         called |= {id(getattr(module, name)) for name in FUNCTIONS[where] if f"{where}.{name}" in watch.seen}
     missing = []
-    for module in STUBS:
+    for module in [module for module in STUBS if not module.__name__.startswith(public_names.APART)]:
         for name in FUNCTIONS[public_names.module_name(module)]:
             if name.startswith("_") or (module is tandem.cuda and not tandem.cuda.is_available()):
                 continue
