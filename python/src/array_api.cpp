@@ -106,7 +106,10 @@ void init_array_api(nb::module_& m) {
         "The functions of the Array API: part, name, op, kinds of dtypes and parameters of each.");
   m.def(
       "result_type", [](const nb::args& args) { return nb::steal(result_type_of(args)); },
-      "The dtype of an op of all arguments: tensors, numbers and dtypes.");
+      R"(The dtype of an op of all arguments: tensors, numbers and dtypes. TypeError for others or none.
+
+>>> tandem.result_type(tandem.tensor([1, 2], dtype=tandem.int8), 2.5)
+tandem.float32)");
   m.def(
       "can_cast",
       [](nb::handle from, nb::handle to) {
@@ -119,7 +122,12 @@ void init_array_api(nb::module_& m) {
         };
         return can_cast(dtype(from), dtype(to));
       },
-      nb::arg("from_"), nb::arg("to"), "False where a cast would lower the category.");
+      nb::arg("from_"), nb::arg("to"),
+      R"(False where a cast would lower the category: complex, float, integer, bool. TypeError for what is
+neither dtype nor tensor.
+
+>>> tandem.can_cast(tandem.int64, tandem.float16), tandem.can_cast(tandem.float16, tandem.int64)
+(True, False))");
   define(make_function("to_device", "x: Tensor, device: device, *, stream: object?=None",
                        "The tensor on a device; itself where it is there.",
                        [](Call& c) {

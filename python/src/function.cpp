@@ -2,6 +2,7 @@
 #include "function.h"
 
 #include <Python.h>
+#include <nanobind/stl/string.h>
 #include <structmember.h>
 
 #include <algorithm>
@@ -305,12 +306,68 @@ std::string signature(const Function& f) {
   return s + ")";
 }
 
+/// The schemas' words for what a parameter accepts.
+constexpr std::pair<std::string_view, Accepts> kTypes[] = {{"Tensor", Accepts::Tensor},
+                                                           {"Arg", Accepts::Arg},
+                                                           {"Tensor[]", Accepts::Tensors},
+                                                           {"Scalar", Accepts::Scalar},
+                                                           {"int", Accepts::Int},
+                                                           {"float", Accepts::Float},
+                                                           {"bool", Accepts::Bool},
+                                                           {"str", Accepts::Str},
+                                                           {"str[]", Accepts::Strs},
+                                                           {"ints", Accepts::Ints},
+                                                           {"axis", Accepts::Axis},
+                                                           {"axes", Accepts::Axes},
+                                                           {"dtype", Accepts::DType},
+                                                           {"device", Accepts::Device},
+                                                           {"names", Accepts::Names},
+                                                           {"shape", Accepts::Shape},
+                                                           {"floats", Accepts::Floats},
+                                                           {"value", Accepts::Value},
+                                                           {"object", Accepts::Object},
+                                                           {"generator", Accepts::Generator},
+                                                           {"Tensor?[]", Accepts::MaybeTensors},
+                                                           {"spacing", Accepts::Spacing},
+                                                           {"pairs", Accepts::Pairs},
+                                                           {"bins", Accepts::Bins}};
+
+std::string_view word_of(Accepts accepts) {
+  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                   [&](const auto& t) { return t.second == accepts; });
+  return found->first;
+}
+
 PyObject* function_name(PyObject* self, void*) {
   return text_object(reinterpret_cast<FunctionObject*>(self)->function->name);
 }
-PyObject* function_doc(PyObject* self, void*) {
+
+/// What tandem/_docs.py and tools/stubs.py make docstrings and type stubs from: (line, parameters,
+/// tensors of out, form); of a parameter (name, schema's word, accepted, required, keyword only,
+/// default).
+PyObject* function_described(PyObject* self, void*) {
+  static constexpr const char* kForms[] = {"plain", "in place", "operator", "in-place operator"};
   const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
-  return guarded([&] { return text_object(f.name + signature(f) + "\n\n" + f.doc); });
+  return guarded([&] {
+    nb::list parameters;
+    for (const Parameter& p : f.parameters) {
+      const std::string_view word = word_of(p.accepts);
+      parameters.append(nb::make_tuple(p.text, nb::str(word.data(), word.size()),
+                                       accepted(p.accepts), p.required, p.keyword_only,
+                                       p.fallback));
+    }
+    return nb::make_tuple(f.doc, nb::tuple(parameters), f.n_out, kForms[static_cast<int>(f.form)])
+        .release()
+        .ptr();
+  });
+}
+
+/// Made by tandem/_docs.py when it is asked for: no text of it is in memory before.
+PyObject* function_doc(PyObject* self, void*) {
+  return guarded([&] {
+    const nb::object docs = nb::module_::import_("tandem._docs");
+    return docs.attr("text")(nb::handle(self)).release().ptr();
+  });
 }
 PyObject* function_signature(PyObject* self, void*) {
   const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
@@ -332,6 +389,7 @@ PyTypeObject* make_function_type() {
       {"__doc__", function_doc, nullptr, nullptr, nullptr},
       {"__module__", function_module, nullptr, nullptr, nullptr},
       {"__text_signature__", function_signature, nullptr, nullptr, nullptr},
+      {"_described", function_described, nullptr, nullptr, nullptr},
       {nullptr, nullptr, nullptr, nullptr, nullptr}};
   static PyMethodDef methods[] = {{"__reduce__", function_reduce, METH_NOARGS, nullptr},
                                   {nullptr, nullptr, 0, nullptr}};
@@ -350,31 +408,6 @@ PyTypeObject* make_function_type() {
 }
 
 Accepts accepts_of(std::string_view type, const std::string& where) {
-  static constexpr std::pair<std::string_view, Accepts> kTypes[] = {
-      {"Tensor", Accepts::Tensor},
-      {"Arg", Accepts::Arg},
-      {"Tensor[]", Accepts::Tensors},
-      {"Scalar", Accepts::Scalar},
-      {"int", Accepts::Int},
-      {"float", Accepts::Float},
-      {"bool", Accepts::Bool},
-      {"str", Accepts::Str},
-      {"str[]", Accepts::Strs},
-      {"ints", Accepts::Ints},
-      {"axis", Accepts::Axis},
-      {"axes", Accepts::Axes},
-      {"dtype", Accepts::DType},
-      {"device", Accepts::Device},
-      {"names", Accepts::Names},
-      {"shape", Accepts::Shape},
-      {"floats", Accepts::Floats},
-      {"value", Accepts::Value},
-      {"object", Accepts::Object},
-      {"generator", Accepts::Generator},
-      {"Tensor?[]", Accepts::MaybeTensors},
-      {"spacing", Accepts::Spacing},
-      {"pairs", Accepts::Pairs},
-      {"bins", Accepts::Bins}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);
   if (type.empty()) return Accepts::Arg;
   for (const auto& [word, accepts] : kTypes) {

@@ -26,15 +26,39 @@ std::string device_repr(const Device& d) {
 
 /// The dtypes under all their names: float32, float, ...
 void init_dtypes(nb::module_& m) {
-  auto cls = nb::class_<PyDType>(m, "dtype", "An element type; one object each.");
+  auto cls =
+      nb::class_<PyDType>(m, "dtype", R"(An element type; one object each: tandem.float32, ...
+
+>>> tandem.tensor([1, 2]).dtype is tandem.int64
+True)");
   types.dtype = reinterpret_cast<PyTypeObject*>(cls.ptr());
   const std::string prefix = std::string(nb::str(nb::handle(types.module_name)).c_str()) + ".";
   cls.def("__repr__", [prefix](const PyDType& t) { return prefix + std::string(name(t.value)); });
   cls.def("__reduce__", [](const PyDType& t) { return std::string(name(t.value)); });
-  cls.def_prop_ro("itemsize", [](const PyDType& t) { return element_size(t.value); });
-  cls.def_prop_ro("is_floating_point", [](const PyDType& t) { return is_float(t.value); });
-  cls.def_prop_ro("is_complex", [](const PyDType& t) { return is_complex(t.value); });
-  cls.def_prop_ro("is_signed", [](const PyDType& t) { return info(t.value).is_signed; });
+  cls.def_prop_ro(
+      "itemsize", [](const PyDType& t) { return element_size(t.value); },
+      R"(Bytes an element.
+
+>>> tandem.float16.itemsize
+2)");
+  cls.def_prop_ro(
+      "is_floating_point", [](const PyDType& t) { return is_float(t.value); },
+      R"(Whether its elements are real floats.
+
+>>> tandem.bfloat16.is_floating_point
+True)");
+  cls.def_prop_ro(
+      "is_complex", [](const PyDType& t) { return is_complex(t.value); },
+      R"(Whether its elements are complex.
+
+>>> tandem.complex64.is_complex
+True)");
+  cls.def_prop_ro(
+      "is_signed", [](const PyDType& t) { return info(t.value).is_signed; },
+      R"(Whether it has negative numbers.
+
+>>> tandem.uint8.is_signed
+False)");
   // Value bits of an integer, significand bits of a float: what finfo and iinfo are made from.
   cls.def_prop_ro("_precision", [](const PyDType& t) { return info(t.value).bits; });
   cls.def_prop_ro("_max", [](const PyDType& t) { return info(t.value).max; });
@@ -55,8 +79,13 @@ void init_dtypes(nb::module_& m) {
 }
 
 void init_device(nb::module_& m) {
-  auto cls =
-      nb::class_<Device>(m, "device", "Where a tensor lives: device('cuda:0'), device('cuda', 0).");
+  auto cls = nb::class_<Device>(
+      m, "device",
+      R"(Where a tensor lives: device('cpu'), device('cuda:0'), device('cuda', 0), device('meta'). ValueError
+for another kind, TypeError for what is no str, index or device.
+
+>>> tandem.device('cuda', 0)
+device(type='cuda', index=0))");
   types.device = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.def(
       "__init__",
@@ -73,14 +102,26 @@ void init_device(nb::module_& m) {
         new (self) Device(d->kind, index ? *index : d->index);
       },
       nb::arg("type"), nb::arg("index") = nb::none());
-  cls.def_prop_ro("type", [](const Device& d) {
-    const std::string s = d.str();
-    return s.substr(0, s.find(':'));
-  });
-  cls.def_prop_ro("index", [](const Device& d) -> std::optional<int> {
-    if (d.index < 0) return std::nullopt;
-    return d.index;
-  });
+  cls.def_prop_ro(
+      "type",
+      [](const Device& d) {
+        const std::string s = d.str();
+        return s.substr(0, s.find(':'));
+      },
+      R"(The kind of device: 'cpu', 'cuda' or 'meta'.
+
+>>> tandem.device('cuda:1').type
+'cuda')");
+  cls.def_prop_ro(
+      "index",
+      [](const Device& d) -> std::optional<int> {
+        if (d.index < 0) return std::nullopt;
+        return d.index;
+      },
+      R"(Which one of its kind, or None for the current one.
+
+>>> tandem.device('cuda:1').index, tandem.device('cpu').index
+(1, None))");
   cls.def("__repr__", &device_repr);
   cls.def("__str__", &Device::str);
   cls.def("__eq__", [](const Device& d, nb::handle o) {

@@ -65,10 +65,16 @@ PyObject* size_object(IntSpan shape) {
 
 void init_size(nb::module_& m) {
   static PyMethodDef methods[] = {
-      {"numel", size_numel, METH_NOARGS, "Number of elements of a tensor of this shape."},
+      {"numel", size_numel, METH_NOARGS, R"(Number of elements of a tensor of this shape.
+
+>>> tandem.Size([2, 3]).numel()
+6)"},
       {nullptr, nullptr, 0, nullptr}};
   static PyType_Slot slots[] = {
-      {Py_tp_doc, const_cast<char*>("A tuple of sizes that prints as Size.")},
+      {Py_tp_doc, const_cast<char*>(R"(A tuple of sizes that prints as Size.
+
+>>> tandem.zeros(2, 3).shape + (4,)
+tandem.Size([2, 3, 4]))")},
       {Py_tp_repr, reinterpret_cast<void*>(size_repr)},
       {Py_tp_methods, methods},
       {Py_mp_subscript, reinterpret_cast<void*>(size_subscript)},

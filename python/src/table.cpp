@@ -1,5 +1,7 @@
 // The op table as Python sees it: a loop over its rows makes module functions, methods, in-place
 // forms and operators. No op is named here but where Python's protocol calls it by another name.
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -9,6 +11,7 @@
 #include "function.h"
 #include "tandem/call.h"
 #include "tandem/op_alias.h"
+#include "tandem/op_result.h"
 
 namespace tandem::python {
 namespace {
@@ -230,6 +233,12 @@ nb::dict describe(const OpRow& row) {
   d["max_ulp"] = row.max_ulp;
   d["domain"] = nb::make_tuple(row.lo, row.hi);
   d["schema"] = row.schema;
+  d["returns"] = op_result(row);
+  d["results"] = [&] {
+    nb::list names;
+    for (const std::string& name : schema_of(row).results) names.append(name);
+    return nb::tuple(names);
+  }();
   d["doc"] = row.doc;
   d["in_place"] = has_in_place(row);
   d["view"] = (row.flags & kView) != 0;
@@ -298,7 +307,11 @@ void init_table(nb::module_& m) {
         for (const OpRow* row : op_rows()) rows.append(describe(*row));
         return rows;
       },
-      "The op table: one dict a row.");
+      R"(The op table: one dict a row, with the op's name in C++ and in Python, its other names, family, dtypes,
+schema and text.
+
+>>> [row['aliases'] for row in tandem.op_rows() if row['name'] == 'clamp']
+[('clip',)])");
 }
 
 }  // namespace tandem::python

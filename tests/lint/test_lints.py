@@ -109,6 +109,17 @@ def test_oracle_of_the_tests_may_list_ops(copy):
     assert len(check_tables.check(copy)) == 1
 
 
+def test_stubs_that_are_generated_may_list_ops(copy):
+    rows = "".join(f"def {op}(x: int) -> int: ...\n" for op in OPS)
+    plant(copy, "python/tandem/ops.pyi", check_tables.GENERATED + rows)
+    assert check_tables.check(copy) == []
+    plant(copy, "python/tandem/ops.pyi", rows)
+    assert len(check_tables.check(copy)) == 1
+    plant(copy, "python/tandem/ops.pyi", "")
+    plant(copy, "python/tandem/ops.py", check_tables.GENERATED + rows)
+    assert len(check_tables.check(copy)) == 1
+
+
 @pytest.mark.parametrize(
     "includer, name",
     [

@@ -300,6 +300,9 @@ if(TARGET tandem_python)
   # Memory is overwritten when it is freed: what reads it then, instrumented or not, reads something else.
   tandem_add_sim_python(python.exchange
     "${direct};ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:max_free_fill_size=1048576:free_fill_byte=85" exchange_cuda exchange_dlpack exchange_buffer exchange_lifetimes)
+  add_test(NAME cuda.sim.docstrings COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
+    ${PROJECT_SOURCE_DIR}/tests/python/test_docstrings.py -k "cuda or Stream or record_stream")
+  set_tests_properties(cuda.sim.docstrings PROPERTIES TIMEOUT 300 LABELS "unit" ENVIRONMENT "${python}")
 endif()
 set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too
 
