@@ -217,6 +217,9 @@ bool convert(const Function& f, const Bound& bound, Values& values) {
       if (ps[i].required) {
         detail::fail<TypeError>(prefix(f) + "expected an argument " + ps[i].text + ", got none");
       }
+      if (i == f.device) {
+        if (const auto device = default_device()) values[i] = Value(*device);
+      }
       continue;
     }
     if (ps[i].accepts == Accepts::Object) continue;
@@ -442,6 +445,10 @@ nb::object function_object(Function f) {
   if (f.n_positional > 0 && is_list(f.parameters[f.n_positional - 1].accepts)) {
     f.rest = f.n_positional - 1;
   }
+  const auto device = std::ranges::find(f.parameters, "device", &Parameter::text);
+  const bool makes = f.parameters.empty() || f.parameters[0].accepts > Accepts::Tensors;
+  if (makes && device != f.parameters.end() && device->accepts == Accepts::Device)
+    f.device = static_cast<std::size_t>(device - f.parameters.begin());
   auto* object = PyObject_New(FunctionObject, function_type);
   if (object == nullptr) throw nb::python_error();
   object->vectorcall = function_vectorcall;

@@ -58,7 +58,10 @@ struct Call {
   std::span<Value> values;
   PyObject* out;  // the `out` keyword's tensor, or a tuple of them, or null
 
-  bool given(std::size_t i) const { return objects[i] != nullptr && objects[i] != Py_None; }
+  /// Also a device that was taken from set_default_device().
+  bool given(std::size_t i) const {
+    return (objects[i] != nullptr && objects[i] != Py_None) || !values[i].is_none();
+  }
   /// Of a parameter that is a Tensor; an array was made one.
   const Tensor& tensor(std::size_t i) const { return values[i].as<Tensor>(); }
   /// The tensor object that a method writes to. Raises TypeError for an array.
@@ -79,6 +82,9 @@ struct Function {
   std::size_t n_positional = 0;
   /// The positional list that takes all further positional arguments, as in zeros(2, 3).
   std::optional<std::size_t> rest;
+  /// The parameter that set_default_device() stands in for: of a function that makes a tensor, not
+  /// of one that has a tensor to take the device of.
+  std::optional<std::size_t> device;
   Form form = Form::Plain;
   bool reflected = false;  // an operator's second form: arguments are swapped
   std::size_t n_out = 0;   // the most tensors that `out` may be; 0: no such keyword
@@ -103,6 +109,9 @@ Function make_function(std::string name, std::string_view text, std::string doc,
 
 /// A callable Python object; lives as long as the module.
 nb::object function_object(Function f);
+
+/// What set_default_device() set in this thread.
+std::optional<Device> default_device();
 
 /// Where callables go: the module, the Tensor type, or both.
 enum Place : unsigned { kModule = 1, kMethod = 2 };

@@ -27,6 +27,7 @@ NB_MODULE(_tandem, m) {
   init_generator(m);
   init_cuda_streams(m);
   init_array_api(m);
+  init_default_device(m);
   init_source_kernel(m);
   init_interrupt();
 }

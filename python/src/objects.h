@@ -101,6 +101,7 @@ void init_generator(nb::module_& m);
 void init_cuda_streams(nb::module_& m);
 void init_array_api(nb::module_& m);
 void init_interrupt();
+void init_default_device(nb::module_& m);
 void init_source_kernel(nb::module_& m);
 
 }  // namespace tandem::python
