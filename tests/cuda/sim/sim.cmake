@@ -268,7 +268,8 @@ if(TARGET tandem_python)
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.so OUTPUT_VARIABLE TANDEM_STDCXX_LIBRARY
     OUTPUT_STRIP_TRAILING_WHITESPACE)
   add_test(NAME cuda.sim.python COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
-    ${PROJECT_SOURCE_DIR}/tests/python/test_cuda_streams.py ${PROJECT_SOURCE_DIR}/tests/python/test_memory.py)
+    ${PROJECT_SOURCE_DIR}/tests/python/test_cuda_streams.py ${PROJECT_SOURCE_DIR}/tests/python/test_memory.py
+    ${PROJECT_SOURCE_DIR}/tests/python/test_tour.py)
   set_tests_properties(cuda.sim.python PROPERTIES TIMEOUT 300 LABELS "unit"
     ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan};LD_PRELOAD=${TANDEM_ASAN_LIBRARY} ${TANDEM_STDCXX_LIBRARY};PYTHONPATH=${CMAKE_BINARY_DIR}/python")
 endif()
