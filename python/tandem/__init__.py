@@ -4,7 +4,7 @@ Ops, their methods and the dtypes come from the op table of the C++ library; `ta
 made from it. Some names stand over Python's own (abs, sum, bool, ...), so that nothing but imports is here.
 """
 
-from tandem import cuda, errors, fft, io, linalg, memory, random, return_types, signal, testing
+from tandem import cuda, errors, fft, io, linalg, memory, pickling, random, return_types, signal, testing
 from tandem._tandem import *
 from tandem._tandem import __version__, _int_mm
 from tandem.array_api import (
