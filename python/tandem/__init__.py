@@ -24,6 +24,7 @@ from tandem.array_api import (
     reshape,
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
+from tandem.io import load_hdf5, save_hdf5
 from tandem.memory import (
     empty_cache,
     memory_pools,

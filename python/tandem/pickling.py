@@ -3,8 +3,6 @@ they are read again, unless they have different dtypes. Storages are written who
 a large tensor first. From protocol 5 on the memory is a buffer, which pickle may hand over without copying.
 """
 
-import pickle
-
 from tandem import _tandem
 
 
@@ -37,8 +35,10 @@ def _reduce_tensor(x, protocol):
 def _reduce_storage(storage, protocol):
     data = None
     if storage.device.type != "meta":
+        from pickle import PickleBuffer
+
         data = storage._bytes().cpu().numpy()
-        data = pickle.PickleBuffer(data) if protocol >= 5 else data.tobytes()
+        data = PickleBuffer(data) if protocol >= 5 else data.tobytes()
     return _rebuild_storage, (storage.dtype, str(storage.device), storage.nbytes(), data)
 
 
