@@ -102,12 +102,16 @@ Py_ssize_t storage_length(PyObject* o) {
 }
 
 /// All elements as a tensor that shares the storage, so that what is done with it is known there.
-Tensor elements(const StorageObject* s) {
+Tensor elements(const StorageObject* s, DType dtype) {
   detail::StorageBody* body = s->body;
-  TANDEM_EXPECTS(!body->device.is_meta(), NotImplemented,
-                 "[storage] expected a storage with data, got one on meta");
   detail::retain(body);
-  return detail::elements_of(Storage::adopt(body), s->dtype);
+  return detail::elements_of(Storage::adopt(body), dtype);
+}
+
+Tensor elements(const StorageObject* s) {
+  TANDEM_EXPECTS(!s->body->device.is_meta(), NotImplemented,
+                 "[storage] expected a storage with data, got one on meta");
+  return elements(s, s->dtype);
 }
 
 std::int64_t checked_index(PyObject* o, PyObject* key) {
@@ -183,6 +187,9 @@ PyObject* storage_size(PyObject* o, PyObject*) { return PyLong_FromSsize_t(stora
 PyObject* storage_bytes(PyObject* o, PyObject*) {
   return PyLong_FromSize_t(self_of(o)->body->bytes);
 }
+PyObject* storage_as_bytes(PyObject* o, PyObject*) {
+  return guarded([&] { return wrap(elements(self_of(o), DType::uint8)); });
+}
 PyObject* storage_pointer(PyObject* o, PyObject*) {
   return PyLong_FromVoidPtr(self_of(o)->body->data);
 }
@@ -217,6 +224,7 @@ True)"},
 
 >>> tandem.zeros(2).storage().element_size()
 4)"},
+      {"_bytes", storage_as_bytes, METH_NOARGS, "All bytes, as a tensor that shares the memory."},
       {nullptr, nullptr, 0, nullptr}};
   static PyGetSetDef attributes[] = {
       {"device", storage_device, nullptr, R"(Where the memory is.

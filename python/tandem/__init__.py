@@ -6,7 +6,7 @@ made from it. Some names stand over Python's own (abs, sum, bool, ...), so that 
 
 import importlib as _importlib
 
-from tandem import cuda, errors, fft, io, linalg, memory, random, return_types, signal, testing, utils
+from tandem import cuda, errors, fft, io, linalg, memory, pickling, random, return_types, signal, testing, utils
 from tandem._tandem import *
 from tandem._tandem import __version__, _int_mm
 from tandem.numpy_forms import (
@@ -27,6 +27,7 @@ from tandem.numpy_forms import (
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
 from tandem.exchange import from_dlpack
+from tandem.io import load_hdf5, save_hdf5
 from tandem.memory import (
     empty_cache,
     memory_pools,
