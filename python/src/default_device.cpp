@@ -35,11 +35,19 @@ void init_default_device(nb::module_& m) {
         chosen = *d;
       },
       nb::arg("device").none(),
-      "The device of tensors made by functions that are given none (zeros, rand, tensor, ...), in "
-      "this thread; None: the CPU. Raises DeviceError for a device that cannot be used.");
+      R"(The device of tensors made by functions that are given none (zeros, rand, tensor, ...), in this thread; None: the CPU. Raises DeviceError for a device that cannot be used.
+
+>>> tandem.set_default_device('meta')
+>>> tandem.zeros(2).device
+device(type='meta')
+>>> tandem.set_default_device(None))");
   m.def(
       "get_default_device", [] { return chosen.value_or(kCPU); },
-      "The device that set_default_device() or `with device:` set in this thread.");
+      R"(The device that set_default_device() or `with device:` set in this thread.
+
+>>> with tandem.device('meta'):
+...     tandem.get_default_device()
+device(type='meta'))");
   const nb::handle cls(reinterpret_cast<PyObject*>(types.device));
   nb::setattr(cls, "__enter__",
               nb::cpp_function(

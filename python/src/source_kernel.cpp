@@ -59,14 +59,19 @@ Tensor run(const SourceKernel& kernel, const nb::args& given, const nb::kwargs& 
 void init_source_kernel(nb::module_& m) {
   auto cls = nb::class_<SourceKernel>(
       m, "ElementwiseKernel",
-      "An elementwise op made by elementwise_kernel(): called with 1 to 5 tensors, and with "
-      "numbers "
-      "by name. Inputs broadcast and promote; raises ShapeError, TypeError as any op, ValueError "
-      "with the compiler's words where the source does not compile.");
+      R"(An elementwise op made by elementwise_kernel(): called with 1 to 5 tensors, and with numbers by name. Inputs
+broadcast and promote; raises ShapeError, TypeError as any op, ValueError with the compiler's words where the source does not compile.
+
+>>> double = tandem.elementwise_kernel('template <class T> T twice(T x) { return x + x; }')
+>>> double(tandem.tensor([1.0, 2.0]))
+tensor([2., 4.]))");
   cls.def("__call__", &run, nb::arg("tensors"), nb::arg("numbers"));
   cls.def("__repr__",
           [](const SourceKernel& k) { return "<elementwise kernel " + k.function() + ">"; });
-  cls.def_prop_ro("name", &SourceKernel::function);
+  cls.def_prop_ro("name", &SourceKernel::function, R"(The name of the function in the source.
+
+>>> tandem.elementwise_kernel('template <class T> T twice(T x) { return x + x; }').name
+'twice')");
   cls.attr("__module__") = nb::handle(types.module_name);
   m.def(
       "elementwise_kernel", &make, nb::arg("source"), nb::kw_only(),

@@ -64,7 +64,14 @@ class NotImplementedError(Error, builtins.NotImplementedError):
 
 
 class BufferError(Error, builtins.BufferError):
-    """Memory that can't be handed to another library in the way it asks for."""
+    """Memory that can't be handed to another library in the way it asks for.
+
+    >>> try:
+    ...     tandem.zeros(2, device="meta").__dlpack__()
+    ... except BufferError as error:
+    ...     print(isinstance(error, tandem.Error))
+    True
+    """
 
 
 class ShapeError(Error):

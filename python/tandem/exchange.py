@@ -1,9 +1,18 @@
 """Tensors to and from other libraries without a copy: DLPack and __cuda_array_interface__. See docs/exchange.md."""
 
+from __future__ import annotations
+
 import builtins
 import operator
 
 from tandem import _tandem, errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tandem import Tensor
+    from tandem._types import DeviceLike
 
 _CPU, _CUDA, _CUDA_HOST, _CUDA_MANAGED = 1, 2, 3, 13
 _VERSION = (1, 3)
@@ -35,14 +44,21 @@ def _placed(x, here, target, copy):
     return x.to("cpu" if target[0] == _CPU else f"cuda:{target[1]}"), True
 
 
-def __dlpack_device__(self):
+def __dlpack_device__(self: Tensor) -> tuple[int, int]:
     """DLPack's device type and number: (1, 0) on the CPU, (2, number) on a CUDA device."""
     if not (self.is_cpu or self.is_cuda):
         raise errors.BufferError(f"[__dlpack_device__] expected a tensor with data that others can use, got one on {self.device}")
     return _tandem._dlpack_device(self)
 
 
-def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+def __dlpack__(
+    self: Tensor,
+    *,
+    stream: int | None = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> object:
     """The tensor's memory as a DLPack capsule, as the Python Array API standard 2024.12 says.
 
     stream: of a CUDA tensor, the consumer's stream: 1 or None the default stream, 2 the thread's, else a handle. It is
@@ -82,7 +98,7 @@ def _capsule_of(x, kind, keywords):
         return x.__dlpack__(**stream), False
 
 
-def from_dlpack(x, /, *, device=None, copy=None):
+def from_dlpack(x: Any, /, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
     """A tensor over the memory of an object with __dlpack__ (an array of NumPy, PyTorch, CuPy, JAX, ...), or of a capsule.
 
     device: where it is to be; copies where it is elsewhere.
