@@ -55,7 +55,7 @@ def _call(parameters):
 
 def make(part, name, op, parameters):
     """The function of a row that is one op."""
-    what = (op_of(op).__doc__ or "").partition("\n\n")[2].replace("alpha * ", "")
+    what = op_of(op)._described[0].replace("alpha * ", "")
     doc = f"{what}\n\nThe Array API's: arrays of {_kinds.words_of(ACCEPTED[part, name])}."
     if part == "elementwise":  # but for those that are written by hand
         return _tandem._strict_elementwise(name, op, tuple(ACCEPTED[part, name]), doc)
