@@ -70,6 +70,8 @@ void parallel_for(std::int64_t n, std::int64_t grain, F&& f) {
   {
     const std::int64_t team = omp_get_num_threads();
     const std::int64_t me = omp_get_thread_num();
+    // A region of one thread is none to a library that f calls: it would ask for threads.
+    if (team == 1) omp_set_num_threads(1);
     const std::int64_t share = n / team;
     const std::int64_t extra = n % team;
     const std::int64_t first = me * share + std::min(me, extra);

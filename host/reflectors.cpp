@@ -19,14 +19,14 @@ void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n
           double alpha, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
           double beta, double* c, std::int64_t ldc) {
   lapack().cblas_dgemm(CblasColMajor, ta, tb, small(m), small(n), small(k), alpha, a, small(lda), b,
-              small(ldb), beta, c, small(ldc));
+                       small(ldb), beta, c, small(ldc));
 }
 
 void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
           float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, float* c, std::int64_t ldc) {
   lapack().cblas_sgemm(CblasColMajor, ta, tb, small(m), small(n), small(k), alpha, a, small(lda), b,
-              small(ldb), beta, c, small(ldc));
+                       small(ldb), beta, c, small(ldc));
 }
 
 /// Reflectors a block, of few and of many.

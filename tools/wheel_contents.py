@@ -21,6 +21,7 @@ OWN = [
     "tandem/*.py",
     "tandem/*.pyi",
     "tandem/py.typed",
+    "tandem/examples/*.txt",
     "tandem/_tandem.cpython-*.so",
     "tandem/bin/tandem",
     "tandem/libtandem.so",

@@ -20,9 +20,11 @@ struct Format {
   std::size_t size;
   const char* text;
 };
+/// Integers of 64 bits go as C's long, which is NumPy's int64; its other type of that size prints
+/// otherwise.
 constexpr Format kFormats[] = {
-    {'b', 1, "?"}, {'u', 1, "B"}, {'u', 2, "H"},  {'u', 4, "I"},   {'u', 8, "Q"},
-    {'i', 1, "b"}, {'i', 2, "h"}, {'i', 4, "i"},  {'i', 8, "q"},   {'f', 2, "e"},
+    {'b', 1, "?"}, {'u', 1, "B"}, {'u', 2, "H"},  {'u', 4, "I"},   {'u', 8, "L"},
+    {'i', 1, "b"}, {'i', 2, "h"}, {'i', 4, "i"},  {'i', 8, "l"},   {'f', 2, "e"},
     {'f', 4, "f"}, {'f', 8, "d"}, {'c', 8, "Zf"}, {'c', 16, "Zd"},
 };
 

@@ -3,6 +3,8 @@ they are read again, unless they have different dtypes. Storages are written who
 a large tensor first. From protocol 5 on the memory is a buffer, which pickle may hand over without copying.
 """
 
+from __future__ import annotations
+
 from tandem import _tandem
 
 
@@ -27,12 +29,12 @@ def _elements(memory, dtype):
     return memory[: len(memory) // dtype.itemsize * dtype.itemsize].view(dtype)
 
 
-def _reduce_tensor(x, protocol):
+def _reduce_tensor(x: _tandem.Tensor, protocol: int) -> tuple[object, ...]:
     names = x.names if x.has_names() else None
     return _rebuild_tensor, (x.storage(), x.dtype, tuple(x.shape), x.stride(), x.storage_offset(), names)
 
 
-def _reduce_storage(storage, protocol):
+def _reduce_storage(storage: _tandem.Storage, protocol: int) -> tuple[object, ...]:
     data = None
     if storage.device.type != "meta":
         from pickle import PickleBuffer

@@ -12,8 +12,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <vector>
 
+#include "runtime/memory/fork.h"
 #include "runtime/source/headers.h"
 #include "runtime/source/store.h"
 #include "tandem/about.h"
@@ -162,7 +164,12 @@ HostFunction host_function(const std::string& program, const char* op) {
   for (const std::string& flag : flags()) text += " " + flag;
   text += "\n";
   const std::string key = key_of(text);
-  if (store.read(key + ".cpp") != text) compile(key, text, op);
+  if (store.read(key + ".cpp") != text) {
+    // One at a time: threads that want the same find it made by the first.
+    static constinit std::atomic<ForkMutex*> there{nullptr};
+    const std::lock_guard lock(made_once(there));
+    if (store.read(key + ".cpp") != text) compile(key, text, op);
+  }
   const auto load = [&] { return dlopen(store.path(key + ".so").c_str(), RTLD_NOW | RTLD_LOCAL); };
   void* library = load();
   if (library == nullptr) {  // damaged, or of another system

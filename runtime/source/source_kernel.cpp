@@ -9,8 +9,8 @@
 #include <mutex>
 #include <utility>
 
-#include "host/parallel.h"
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/dispatch/host_backend.h"
 #include "runtime/dispatch/map.h"
 #include "runtime/memory/fork.h"
 #include "runtime/source/host_compiler.h"
@@ -23,9 +23,6 @@ namespace tandem {
 namespace {
 
 static_assert(kSourceRank == kMaxRank && kSourceOperands == kMaxOperands);
-
-/// Elements that are worth a thread.
-constexpr std::int64_t kGrain = 8192;
 
 /// The row of a function of this name: for messages, traces and the funnel. Kept for ever, since
 /// traces keep names.
@@ -162,9 +159,7 @@ void SourceKernel::State::run(const ElementwiseLaunch& l, std::span<const Scalar
   const auto c = compiled(types, l.device.is_cpu(), l.row->name);
   const SourceArgs args = args_of(l, values);
   if (c->on_host) {
-    return host::parallel_for(l.numel, kGrain, [&](std::int64_t first, std::int64_t last) {
-      c->host(&args, first, last);
-    });
+    return detail::run_source_on_host(c->host, args, l.numel);
   }
   const auto launch = reinterpret_cast<SourceKernelLaunch>(
       backend_function(l.device.kind, "tandem_backend_source_kernel"));

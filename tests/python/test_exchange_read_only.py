@@ -44,8 +44,8 @@ VALUES = [
     np.ones((2, 3, 3)),
 ]
 # They change what the tensor is a view of, not the memory.
-VIEWS = "as_strided_ rename_ squeeze_ swapaxes_ swapdims_ t_ transpose_ unsqueeze_".split()
-IN_PLACE = [n for n in dir(td.Tensor) if n.endswith("_") and not n.endswith("__") and n not in VIEWS]
+VIEWS = {"rename", *(n for row in td.op_rows() if row["view"] for n in (row["name"], *row["aliases"]))}
+IN_PLACE = [n for n in dir(td.Tensor) if n.endswith("_") and not n.endswith("__") and n[:-1] not in VIEWS]
 
 
 def read_only(values):
