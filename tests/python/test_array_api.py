@@ -55,6 +55,12 @@ def test_signature(name):
     assert function(xp, name).__doc__
 
 
+@pytest.mark.parametrize("name", sorted(LINES))
+def test_docstring(name):
+    # Its examples are those of tandem's own functions, which test_docstrings.py runs.
+    assert ">>> " in function(xp, name).__doc__
+
+
 def test_a_keyword_of_pytorch_is_refused():
     x = xp.ones((2, 3))
     for call in ("sum(x, dim=0)", "sum(x, 0)", "add(x, other=x)", "add(x, x, out=x)", "sin(input=x)", "concat([x, x], 0)"):

@@ -4,7 +4,9 @@ Such a function has the standard's own signature. It looks at its arrays' dtypes
 op, which knows the standard's words for its parameters. The elementwise ones are C++ (python/src/strict.cpp).
 """
 
-from tandem import _tandem
+import inspect
+
+from tandem import _docs, _tandem
 from tandem._tandem import Tensor
 from tandem.array_api import _kinds
 
@@ -53,7 +55,7 @@ def _call(parameters):
     return ", ".join(names)
 
 
-def make(part, name, op, parameters):
+def make(part, name, op, parameters, example):
     """The function of a row that is one op."""
     what = op_of(op)._described[0].replace("alpha * ", "")
     doc = f"{what}\n\nThe Array API's: arrays of {_kinds.words_of(ACCEPTED[part, name])}."
@@ -75,8 +77,20 @@ def make(part, name, op, parameters):
     text = template.format(name=name, parameters=parameters, call=_call(parameters), check=check)
     exec(compile(text, f"<tandem.array_api.{name}>", "exec"), scope)
     made = scope[name]
-    made.__doc__ = doc
+    made.__doc__ = f"{doc}\n\n{example}".rstrip()
     return made
+
+
+def example_of(part, name, op):
+    """The example of tandem's function of the name, or of the op."""
+    extension = f"{part}." if part in EXTENSIONS else ""
+    for key in (f"{extension}{name}", name, op.replace("_", ".", 1) if op.startswith(EXTENSIONS) else op):
+        if example := _docs.sections().get(key, ({}, ""))[1]:
+            return example
+    import tandem
+
+    own = getattr(tandem, name, None).__doc__ or ""  # written in Python
+    return inspect.cleandoc(own[own.index(">>>") :]) if ">>>" in own else ""
 
 
 def fill(module, part_of_it, written):
@@ -87,7 +101,12 @@ def fill(module, part_of_it, written):
             continue
         if name == "from_dlpack" and not hasattr(written, name):
             continue  # tandem has none yet
-        made = getattr(written, name, None) or make(part, name, op or name, parameters)
+        made = getattr(written, name, None)
+        example = example_of(part, name, op or name)
+        if made is None:
+            made = make(part, name, op or name, parameters, example)
+        elif ">>>" not in (made.__doc__ or ""):
+            made.__doc__ = f"{made.__doc__ or ''}\n\n{example}".strip()
         if part != "elementwise" or hasattr(written, name):
             made.__module__, made.__qualname__ = module["__name__"], name
         module[name] = made
