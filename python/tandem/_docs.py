@@ -31,10 +31,16 @@ def rows():
     return {row["name"]: row for row in _tandem.op_rows()}
 
 
+@functools.cache
+def other_names():
+    """The rows by their aliases, under which tandem.array_api has some."""
+    return {alias: row for row in rows().values() for alias in row["aliases"]}
+
+
 def row_of(function):
     """The row that a function stands for, or None."""
     name = function.__name__
-    return rows().get(name) or (rows().get(name[:-1]) if name.endswith("_") else None)
+    return rows().get(name) or (rows().get(name[:-1]) if name.endswith("_") else None) or other_names().get(name)
 
 
 def is_in_place(function):
@@ -201,7 +207,7 @@ def text(function):
     own = notes.get("Errors", "")
     general = [error for error in _errors(row, function) if " ".join(error.split()[:4]) not in own]
     notes["Errors"] = "; ".join([own] * bool(own) + general)
-    plain = row is not None and not is_in_place(function) and "operator" not in form
+    plain = row is not None and row["name"] == function.__name__ and "operator" not in form
     lines = " ".join(_sentence(part, names) for part in line.split("\n") if part)
     parts = [_signature(function, key if plain else function.__name__), lines]
     parts.append("\n".join(_parameter_lines(function, notes)))
