@@ -294,7 +294,8 @@ if(TARGET tandem_python)
     add_test(NAME cuda.sim.${name} COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider ${ARGN})
     set_tests_properties(cuda.sim.${name} PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${python};${environment}")
   endfunction()
-  tandem_add_sim_python(python "" cuda_streams memory exchange_cuda array_api array_api_tensor tour)
+  # With the stand-ins of cuSOLVER and cuBLAS.
+  tandem_add_sim_python(python "${solver}" cuda_streams memory exchange_cuda array_api array_api_tensor tour)
   # A missing wait between libraries' streams is an error here.
   tandem_add_sim_python(python.checked TANDEM_CHECK=order exchange_cuda)
   # Memory is overwritten when it is freed: what reads it then, instrumented or not, reads something else.
