@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from tandem import _tandem
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import SupportsIndex
+
 
 def _rebuild_storage(dtype, device, size, data):
     """A storage of so many bytes on the device; no data on meta."""
@@ -29,18 +33,18 @@ def _elements(memory, dtype):
     return memory[: len(memory) // dtype.itemsize * dtype.itemsize].view(dtype)
 
 
-def _reduce_tensor(x: _tandem.Tensor, protocol: int) -> tuple[object, ...]:
+def _reduce_tensor(x: _tandem.Tensor, protocol: SupportsIndex) -> tuple[object, ...]:
     names = x.names if x.has_names() else None
     return _rebuild_tensor, (x.storage(), x.dtype, tuple(x.shape), x.stride(), x.storage_offset(), names)
 
 
-def _reduce_storage(storage: _tandem.Storage, protocol: int) -> tuple[object, ...]:
+def _reduce_storage(storage: _tandem.Storage, protocol: SupportsIndex) -> tuple[object, ...]:
     data = None
     if storage.device.type != "meta":
         from pickle import PickleBuffer
 
         data = storage._bytes().cpu().numpy()
-        data = PickleBuffer(data) if protocol >= 5 else data.tobytes()
+        data = PickleBuffer(data) if int(protocol) >= 5 else data.tobytes()
     return _rebuild_storage, (storage.dtype, str(storage.device), storage.nbytes(), data)
 
 
