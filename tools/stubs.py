@@ -501,7 +501,7 @@ def public(module, extra=()):
     """Names that do not begin with _; of the package all its modules, imported or not."""
     listed = [name for name, o in vars(module).items() if name[0] != "_" and not isinstance(o, types.ModuleType)]
     if module is tandem:
-        parts = [m.name for m in pkgutil.iter_modules(tandem.__path__) if m.name[0] != "_"]
+        parts = [m.name for m in pkgutil.iter_modules(tandem.__path__) if not m.name.startswith(("_", "lib"))]
         for part in parts:
             importlib.import_module(f"tandem.{part}")
         listed += parts

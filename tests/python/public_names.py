@@ -11,7 +11,7 @@ APART = ("tandem.return_types", "tandem.array_api")
 
 
 def find_modules():
-    names = [m.name for m in pkgutil.walk_packages(tandem.__path__, "tandem.") if "._" not in m.name]
+    names = [m.name for m in pkgutil.walk_packages(tandem.__path__, "tandem.") if "._" not in m.name and ".lib" not in m.name]  # nor libraries
     found = [importlib.import_module(name) for name in names if not name.startswith(APART)]
     return [tandem, tandem.signal.windows, *found]
 
