@@ -141,7 +141,9 @@ int get_buffer(PyObject* self, Py_buffer* view, int flags) {
     view->len = static_cast<Py_ssize_t>(t.nbytes());
     view->itemsize = static_cast<Py_ssize_t>(size);
     view->readonly = is_read_only(t) ? 1 : 0;
-    view->ndim = static_cast<int>(t.dim());
+    // Who asks for no shape is shown bytes in a row.
+    view->ndim =
+        static_cast<int>(asks(flags, PyBUF_ND) ? t.dim() : std::min<std::int64_t>(t.dim(), 1));
     view->format = asks(flags, PyBUF_FORMAT) ? const_cast<char*>(format_of(t.dtype())) : nullptr;
     view->shape = asks(flags, PyBUF_ND) ? reinterpret_cast<Py_ssize_t*>(e->shape.data()) : nullptr;
     view->strides =

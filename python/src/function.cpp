@@ -115,6 +115,7 @@ struct Bound {
   std::array<PyObject*, kMaxParameters> objects{};
   nb::object rest;  // keeps a tuple of further positional arguments
   PyObject* out = nullptr;
+  nb::object outs;      // keeps those of a sequence
   bool pinned = false;  // the result is to be in pinned memory
 };
 
@@ -149,12 +150,15 @@ void bind_positional(const Function& f, PyObject* const* args, std::size_t n, Bo
 }
 
 /// Of an `out` keyword: a tensor, or a tuple of them where the op has several results.
-PyObject* checked_out(const Function& f, PyObject* value) {
+PyObject* checked_out(const Function& f, PyObject* value, nb::object& tuple) {
   if (is_tensor(value)) return value;
   if (f.n_out > 1 && PySequence_Check(value) != 0 && PyUnicode_Check(value) == 0) {
+    // Its tensors are held: a list may change while the op works, a sequence of another kind may
+    // make its items anew each time.
+    tuple = steal(PySequence_Tuple(value));
     bool all = true;
-    for (const nb::handle o : nb::borrow(value)) all = all && is_tensor(o.ptr());
-    if (all) return value;
+    for (const nb::handle o : tuple) all = all && is_tensor(o.ptr());
+    if (all) return tuple.ptr();
   }
   detail::fail<TypeError>(prefix(f) + "expected out to be a tensor" +
                           (f.n_out > 1 ? " or a tuple of tensors" : "") + ", got " +
@@ -178,7 +182,7 @@ void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bo
       }
       bound.objects[i] = value;
     } else if (f.n_out > 0 && text_of(keyword) == "out") {
-      if (value != Py_None) bound.out = checked_out(f, value);
+      if (value != Py_None) bound.out = checked_out(f, value, bound.outs);
     } else if (asks_for_pinned(f, keyword, value)) {
       bound.pinned = true;
     } else if (!is_idle_keyword(keyword, value)) {
@@ -377,7 +381,15 @@ PyObject* function_module(PyObject* self, void*) {
   return text_object(reinterpret_cast<FunctionObject*>(self)->function->module);
 }
 
-PyObject* function_reduce(PyObject* self, PyObject*) { return function_name(self, nullptr); }
+/// Pickled by its place in the package.
+PyObject* function_reduce(PyObject* self, PyObject*) {
+  const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
+  if (f.place.empty()) return text_object(f.name);
+  return guarded([&] {
+    const nb::object find = nb::module_::import_("tandem.pickling").attr("_function");
+    return nb::make_tuple(find, nb::make_tuple(f.place)).release().ptr();
+  });
+}
 
 PyTypeObject* make_function_type() {
   static PyMemberDef members[] = {

@@ -78,6 +78,7 @@ struct Function {
 
   std::string name;
   std::string module = "tandem";
+  std::string place;  // in tandem, if it is another: linalg.inv of linalg_inv
   std::string doc;
   std::vector<Parameter> parameters;
   std::size_t n_positional = 0;

@@ -29,6 +29,8 @@ std::int64_t integer(nb::handle o) {
 
 Dims integers(nb::handle o) {
   Dims out;
+  TANDEM_EXPECTS(PyTuple_Check(o.ptr()), TypeError,
+                 "[from_numpy] expected an array interface of tuples, got " + type_name(o.ptr()));
   for (const nb::handle item : nb::borrow<nb::tuple>(o)) out.push_back(integer(item));
   return out;
 }
@@ -54,6 +56,9 @@ DType checked_dtype(nb::handle array, const std::string& code) {
 /// Strides in elements from strides in bytes.
 Dims element_strides(nb::handle bytes, const Dims& shape, std::size_t size) {
   Dims strides = integers(bytes);
+  TANDEM_EXPECTS(strides.size() == shape.size(), ValueError,
+                 "[from_numpy] expected as many strides as dimensions, got " +
+                     std::to_string(strides.size()) + " and " + std::to_string(shape.size()));
   for (std::size_t i = 0; i < strides.size(); ++i) {
     const auto n = static_cast<std::int64_t>(size);
     if (shape[i] > 1 && strides[i] % n != 0) {
@@ -127,7 +132,8 @@ Tensor tensor_of_array(PyObject* array) {
   if (auto shared = tensor_of_plain_array(array)) return *std::move(shared);
   // The array interface knows all arrays and says what is wrong with this one.
   const nb::object face = nb::handle(array).attr("__array_interface__");
-  const DType t = checked_dtype(array, nb::str(face["typestr"]).c_str());
+  const DType t =
+      checked_dtype(array, nb::cast<std::string>(nb::str(nb::handle(nb::object(face["typestr"])))));
   const Dims shape = integers(face["shape"]);
   TANDEM_EXPECTS(
       shape.size() <= 32, ValueError,

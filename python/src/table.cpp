@@ -201,6 +201,14 @@ nb::module_ module_of(const nb::module_& m, const PythonName& name) {
   return nb::cast<nb::module_>(m.attr(own.c_str()));
 }
 
+/// linalg.inv, signal.windows.hann
+std::string dotted(const PythonName& name) {
+  if (name.module.empty()) return name.name;
+  std::string module = name.module;
+  std::replace(module.begin(), module.end(), '_', '.');
+  return module.append(".").append(name.name);
+}
+
 nb::dict describe(const OpRow& row) {
   nb::dict d;
   const auto dtypes = [&] {
@@ -215,10 +223,7 @@ nb::dict describe(const OpRow& row) {
                                              "wide", "index",  "int32", "complex"};
   d["name"] = row.name;
   const PythonName python = python_name(row.name);
-  std::string dotted = python.module.empty() ? python.name : python.module + "." + python.name;
-  std::replace(dotted.begin(), dotted.begin() + static_cast<std::ptrdiff_t>(python.module.size()),
-               '_', '.');
-  d["python"] = nb::str(dotted.c_str());
+  d["python"] = nb::str(dotted(python).c_str());
   d["aliases"] = [&] {
     nb::list names;
     for (const OpAlias& a : op_aliases()) {
@@ -290,6 +295,7 @@ void init_table(nb::module_& m) {
     // Rows whose name ends in _ write to their first argument: methods only, as in PyTorch.
     const bool writes = f.name.back() == '_';
     if (const PythonName name = python_name(row->name); !name.module.empty()) {
+      f.place = dotted(name);
       nb::setattr(module_of(m, name), name.name.c_str(), function_object(std::move(f)));
       continue;
     }

@@ -5,7 +5,10 @@ a large tensor first. From protocol 5 on the memory is a buffer, which pickle ma
 
 from __future__ import annotations
 
-from tandem import _tandem
+import functools
+import sys
+
+from tandem import _tandem, errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,12 +17,15 @@ if TYPE_CHECKING:
 
 def _rebuild_storage(dtype, device, size, data):
     """A storage of so many bytes on the device; no data on meta."""
-    if data is None:
+    if data is None and _tandem.device(device).type == "meta":
         return _elements(_tandem.empty(size, dtype=_tandem.uint8, device=device), dtype).storage()
     import numpy
 
+    given = numpy.frombuffer(data, numpy.uint8) if data is not None and size else numpy.empty(0, numpy.uint8)
+    if given.size != size:
+        raise errors.ValueError(f"[pickle] expected {size} bytes of a storage, got {given.size}")
     memory = _tandem.empty(size, dtype=_tandem.uint8, device="cpu")
-    memory.numpy()[...] = numpy.frombuffer(data, numpy.uint8) if size else 0
+    memory.numpy()[...] = given
     return _elements(memory, dtype).to(device).storage()
 
 
@@ -27,6 +33,11 @@ def _rebuild_tensor(storage, dtype, shape, stride, offset, names):
     """A view of the storage."""
     x = _elements(storage._bytes(), dtype).as_strided(shape, stride, offset)
     return x if names is None else x.rename(*names)
+
+
+def _function(place):
+    """That of a place in the package: linalg.inv."""
+    return functools.reduce(getattr, place.split("."), sys.modules["tandem"])
 
 
 def _elements(memory, dtype):

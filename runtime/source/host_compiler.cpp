@@ -116,6 +116,12 @@ std::string first_lines(const std::string& text) {
   return text.substr(0, end);
 }
 
+/// What is kept beside a library: its program, and what the library is. Loading one that was cut
+/// short would end the process.
+std::string stamp_of(const std::string& program, const std::string& library) {
+  return program + "// " + key_of(library) + "\n";
+}
+
 void compile(const std::string& key, const std::string& program, const char* op) {
   const Store& store = Store::process();
   static std::atomic<unsigned> count{0};  // threads may compile the same at once
@@ -138,7 +144,7 @@ void compile(const std::string& key, const std::string& program, const char* op)
         "[{}] argument 'source': expected C++ that compiles, got:\n{}", op, first_lines(said)));
   }
   store.write(key + ".so", *library, op);
-  store.write(key + ".cpp", program, op);  // last: it says that the library is there
+  store.write(key + ".cpp", stamp_of(program, *library), op);  // last: the library is there
 }
 
 }  // namespace
@@ -164,11 +170,15 @@ HostFunction host_function(const std::string& program, const char* op) {
   for (const std::string& flag : flags()) text += " " + flag;
   text += "\n";
   const std::string key = key_of(text);
-  if (store.read(key + ".cpp") != text) {
+  const auto is_kept = [&] {
+    const auto library = store.read(key + ".so");
+    return library && store.read(key + ".cpp") == stamp_of(text, *library);
+  };
+  if (!is_kept()) {
     // One at a time: threads that want the same find it made by the first.
     static constinit std::atomic<ForkMutex*> there{nullptr};
     const std::lock_guard lock(made_once(there));
-    if (store.read(key + ".cpp") != text) compile(key, text, op);
+    if (!is_kept()) compile(key, text, op);
   }
   const auto load = [&] { return dlopen(store.path(key + ".so").c_str(), RTLD_NOW | RTLD_LOCAL); };
   void* library = load();

@@ -22,6 +22,13 @@ std::string type_of(DType t) {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
+/// Whether the ' at i stands between digits, as in 1'000.
+bool separates_digits(std::string_view s, std::size_t i) {
+  std::size_t begin = i;
+  while (begin > 0 && (is_word(s[begin - 1]) || s[begin - 1] == '\'')) --begin;
+  return begin < i && std::isdigit(static_cast<unsigned char>(s[begin])) != 0;
+}
+
 /// Comments, strings and characters as blanks: what is left are names and brackets.
 std::string without_texts(std::string_view s) {
   std::string out(s);
@@ -36,7 +43,7 @@ std::string without_texts(std::string_view s) {
     } else if (s.substr(i, 2) == "/*") {
       end = s.find("*/", i + 2);
       end = end == std::string_view::npos ? s.size() : end + 2;
-    } else if (s[i] == '"' || s[i] == '\'') {
+    } else if (s[i] == '"' || (s[i] == '\'' && !separates_digits(s, i))) {
       while (end < s.size() && s[end] != s[i]) end += s[end] == '\\' ? 2 : 1;
       end = std::min(end + 1, s.size());
     } else {

@@ -118,6 +118,7 @@ TEST(SourceKernel, FindsTheLastFunction) {
   EXPECT_EQ(source::function_of(
                 "struct S { int x; }; int a(S s) noexcept { return s.x; } struct U { int y; };"),
             "a");
+  EXPECT_EQ(source::function_of("int a(int x) { return x + 1'000 + '}' + 0xf'f; }"), "a");
   for (const char* bad : {"", "int x;", "struct S { int x; };", "int f(int x);", "int f(int x) { ",
                           "int f(int x) { } }", "#include <cmath>\nint f(int x) { return x; }",
                           " #  include \"a\"\nint f(int x) { return x; }"})

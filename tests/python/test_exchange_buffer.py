@@ -1,4 +1,5 @@
 # The buffer protocol both ways, frombuffer, and what as_tensor makes of other libraries' objects.
+import hashlib
 import array
 import ctypes
 import gc
@@ -286,3 +287,8 @@ def test_an_array_under_a_tensor_is_not_resized():
     with pytest.raises(ValueError):
         values.resize(1000)
     assert view[3] == 3
+
+
+def test_who_asks_for_bytes_alone_gets_a_row_of_them():
+    x = td.arange(6, dtype=td.int32).reshape(2, 3)
+    assert hashlib.sha256(x).hexdigest() == hashlib.sha256(x.numpy()).hexdigest()

@@ -165,3 +165,19 @@ def test_arithmetic_with_arrays_and_numpy_scalars():
 def test_numpy_exchange_of_numpy_dtype_names():
     for dtype in NUMPY_DTYPES:
         assert td.zeros(1, dtype=dtype).numpy().dtype == numpy_dtype(dtype)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"shape": [2, 2]}, {"shape": 5}, {"shape": "abc"}, {"strides": (4,) * 5000}, {"strides": (4,)}, {"typestr": 5}, {"shape": (2, "x")}],
+)
+def test_an_interface_that_is_none(changed):
+    class Hostile(np.ndarray):
+        @property
+        def __array_interface__(self):
+            return {**np.ndarray.__array_interface__.__get__(self), **changed}
+
+    # Unaligned, so that the interface is looked at.
+    array = np.frombuffer(bytearray(17), np.uint8)[1:].view(np.float32).reshape(2, 2).view(Hostile)
+    with pytest.raises((TypeError, ValueError)):
+        td.from_numpy(array)

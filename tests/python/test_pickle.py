@@ -103,3 +103,19 @@ def test_device():
     x = td.arange(6, device="cuda").reshape(2, 3).t()
     y = again(x)
     assert y.device == x.device and y.stride() == x.stride() and td.equal(x, y)
+
+
+def test_storages_of_another_size_are_refused():
+    for data in (b"x", None, b"x" * 9):
+        with pytest.raises(ValueError, match="expected 8 bytes of a storage"):
+            td.pickling._rebuild_storage(td.float32, "cpu", 8, data)
+
+
+@pytest.mark.parametrize("name", ["add", "linalg.inv", "fft.fft", "signal.windows.hann", "Tensor.sum", "abs"])
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_functions(name, protocol):
+    f = td
+    for word in name.split("."):
+        f = getattr(f, word)
+    again = pickle.loads(pickle.dumps(f, protocol))
+    assert again is f or again.__name__ == f.__name__

@@ -93,3 +93,13 @@ def test_a_later_process_needs_no_compiler(tmp_path):
         run = subprocess.run([sys.executable, "-c", program], env={**environment, "TANDEM_CXX": compiler}, capture_output=True, text=True)
         assert run.stdout == "[1.0, 1.0]\n", run.stderr
     assert (tmp_path / "a" / "b").stat().st_mode & 0o077 == 0
+
+
+def test_a_library_that_was_cut_short_is_made_anew(tmp_path):
+    program = f"import tandem as td; print(td.elementwise_kernel({DAMPED!r}, rate=1)(td.ones(2), td.zeros(2)).tolist())"
+    environment = {**os.environ, "TANDEM_CACHE_DIR": str(tmp_path)}
+    for size in (None, 4096, 100, 0):
+        for library in tmp_path.glob("*.so"):
+            os.truncate(library, size)
+        run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+        assert run.stdout == "[1.0, 1.0]\n", (size, run.returncode, run.stderr)
