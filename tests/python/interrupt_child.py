@@ -38,8 +38,9 @@ def run(case, out):
         long_op(out)
     elif case == "other thread":
         done = threading.Event()
-        threading.Thread(target=lambda: (long_op(out), done.set())).start()
         try:
+            # The signal may come before this has returned.
+            threading.Thread(target=lambda: (long_op(out), done.set())).start()
             for _ in range(100):
                 done.wait(0.01)
                 time.sleep(0.05)
