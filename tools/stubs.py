@@ -650,8 +650,7 @@ def stubs():
         "io.pyi": part_stub(tandem.io, "io."),
         "return_types.pyi": return_types_stub(),
     }
-    if hasattr(importlib.import_module("tandem.array_api"), "__path__"):
-        texts |= standard_stubs()
+    texts |= standard_stubs()
     return {name: tidy(text) for name, text in texts.items()}
 
 

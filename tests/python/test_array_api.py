@@ -27,8 +27,6 @@ DEVICE = "cuda" if tandem.cuda.is_available() else "cpu"
 LINES = {line.partition("(")[0]: line for line in ARRAY_API.strip().split("\n")}
 for part, lines in EXTENSIONS.items():
     LINES |= {f"{part}.{line.partition('(')[0]}": line.partition(" ->")[0] for line in lines.strip().split("\n")}
-if not hasattr(tandem, "from_dlpack"):
-    del LINES["from_dlpack"]
 
 
 def function(namespace, name):

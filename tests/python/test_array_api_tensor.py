@@ -355,7 +355,6 @@ def test_meta_tensors_pass():
     assert y.shape == (3,) and y.device.type == "meta"
 
 
-@pytest.mark.skipif(not hasattr(tandem, "from_dlpack"), reason="tandem has no from_dlpack yet")
 def test_from_dlpack():
     a = np.arange(6.0).reshape(2, 3)
     shared, copied = xp.from_dlpack(a), xp.from_dlpack(a, copy=True)

@@ -30,9 +30,8 @@ STUBS = {
     tandem.cuda: "cuda",
     tandem.io: "io",
 }
-if hasattr(importlib.import_module("tandem.array_api"), "__path__"):
-    PARTS = {"": "__init__", ".linalg": "linalg", ".fft": "fft"}
-    STUBS |= {importlib.import_module(f"tandem.array_api{part}"): f"array_api/{name}" for part, name in PARTS.items()}
+PARTS = {"": "__init__", ".linalg": "linalg", ".fft": "fft"}
+STUBS |= {importlib.import_module(f"tandem.array_api{part}"): f"array_api/{name}" for part, name in PARTS.items()}
 
 
 def defined(body):

@@ -33,11 +33,9 @@ def eye(n_rows, n_cols=None, /, *, k=0, dtype=None, device=None):
     return numpy_forms.eye(n_rows, n_cols, k=k, dtype=check_dtype("eye", dtype), device=device)
 
 
-if hasattr(tandem, "from_dlpack"):
-
-    def from_dlpack(x, /, *, device=None, copy=None):
-        """The elements of an object that has __dlpack__, without a copy unless device or copy ask for one."""
-        return check("from_dlpack", tandem.from_dlpack(x, device=device, copy=copy))
+def from_dlpack(x, /, *, device=None, copy=None):
+    """The elements of an object that has __dlpack__, without a copy unless device or copy ask for one."""
+    return check("from_dlpack", tandem.from_dlpack(x, device=device, copy=copy))
 
 
 def full(shape, fill_value, *, dtype=None, device=None):
