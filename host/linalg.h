@@ -90,8 +90,12 @@ void over_batch(const FactorLaunch& l, double work, F&& f, double inside = 1 << 
     f(std::int64_t(0), l.batch);
     return;
   }
-  const Team team(1);
-  parallel_for(l.batch, static_cast<std::int64_t>(kPerThread / std::max(work, 1.0)) + 1, f);
+  // Not around the loop: that would take the threads from it too.
+  parallel_for(l.batch, static_cast<std::int64_t>(kPerThread / std::max(work, 1.0)) + 1,
+               [&](std::int64_t first, std::int64_t last) {
+                 const Team team(1);
+                 f(first, last);
+               });
 }
 
 /// Multiplications of a step that goes as the cube of the extents.
