@@ -81,13 +81,15 @@ void launch_pivots(const FactorLaunch& l, const From* from, To* to, std::int64_t
         l.row->name);
 }
 
+constexpr int kWarp = 32;
+
 using Small = SmallLaunch::Step;
 
 struct SmallParams {
   std::int64_t batch;
   int n, k, columns;  // the columns in shared memory: n, and those on the right
   int width;          // threads of a matrix: a power of two up to a warp, with a column each
-  SmallMatrices a, b, x;
+  SmallMatrices a, b, x, u, p;
   std::int32_t* pivots;
   std::int32_t* info;
 };
@@ -98,6 +100,7 @@ struct SharedColumns {
   using T = R;
   using V = R;
   using I = int;
+  static constexpr bool kByRows = false;
   int first, step;
 
   __device__ int after(int k) const {
@@ -107,6 +110,9 @@ struct SharedColumns {
   __device__ static void absolute(const R& x, R& y) { y = x < 0 ? -x : x; }
   __device__ static void root(const R& x, R& y) { y = fn::sqrt_rn(x); }
   __device__ static void add_product(R& sum, const R& a, const R& b) { sum = fn::fma(a, b, sum); }
+  __device__ void add_row(R* to, const R* from, R factor, int a, int b) const {
+    for (int c = after(a - 1); c < b; c += step) add_product(to[c], factor, from[c]);
+  }
   __device__ void swap_rows(R* a, int, int columns, int k, int p) const {
     if (p == k) return;
     for (int c = first; c < columns; c += step) {
@@ -143,6 +149,26 @@ struct SmallTask {
     if (real && m.lanes.first == 0 && p.info != nullptr) p.info[b] = info;
   }
 
+  /// a = P L U. Every thread knows where the rows come from.
+  __device__ void parts(int& info) const {
+    int order[SmallLaunch::kMost];
+    for (int i = 0; i < p.n; ++i) order[i] = i;
+    m.eliminate(info, [&](int k, int row) {
+      const int kept = order[k];
+      order[k] = order[row];
+      order[row] = kept;
+    });
+    __syncwarp();
+    if (!real) return;
+    for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step) {
+      const int i = e / p.n, j = e % p.n;
+      const R x = m.at(i, j);
+      element(p.u, i, j) = j < i ? R(0) : x;
+      element(p.x, i, j) = j < i ? x : i == j ? R(1) : R(0);
+      element(p.p, i, j) = order[j] == i ? R(1) : R(0);
+    }
+  }
+
   template <Small S>
   __device__ void run() const {
     int info = 0;
@@ -158,6 +184,8 @@ struct SmallTask {
         if (real && m.lanes.first == 0) p.pivots[b * p.n + k] = row + 1;
       });
       store(p.x, 0, p.n);
+    } else if constexpr (S == Small::Parts) {
+      parts(info);
     } else if constexpr (S == Small::Determinant) {
       R sign = 1;
       m.eliminate(info, [&](int k, int row) { sign = row == k ? sign : -sign; });
@@ -184,7 +212,7 @@ struct SmallTask {
 template <class R, Small S>
 __global__ void __launch_bounds__(kThreads, 4) small_kernel(const __grid_constant__ SmallParams p) {
   TANDEM_DYNAMIC_SHARED(R, shared);
-  const int groups = kThreads / p.width;
+  const int groups = static_cast<int>(blockDim.x) / p.width;
   const int group = static_cast<int>(threadIdx.x) / p.width;
   const int first = static_cast<int>(threadIdx.x) % p.width;
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * groups;
@@ -204,12 +232,17 @@ template <class R, Small S>
 void launch_small_of(const SmallLaunch& l) {
   const int n = static_cast<int>(l.n);
   const int right = S == Small::Solve ? static_cast<int>(l.k) : S == Small::Inverse ? n : 0;
-  SmallParams p{l.batch, n, right, n + right, 8, l.a, l.b, l.x, l.pivots, l.info};
-  while (p.width < p.columns) p.width *= 2;  // n and k are at most 16
-  const std::int64_t groups = kThreads / p.width;
-  const std::size_t bytes = static_cast<std::size_t>(groups * n * p.columns) * sizeof(R);
-  check(launch(&small_kernel<R, S>, grid_for((l.batch + groups - 1) / groups), kThreads, p,
-               l.device, l.stream, bytes),
+  SmallParams p{l.batch, n, right, n + right, 8, l.a, l.b, l.x, l.u, l.p, l.pivots, l.info};
+  while (p.width < p.columns && p.width < kWarp) p.width *= 2;
+  // As many matrices as fit into the shared memory that every launch may have: whole warps, since
+  // only matrices as wide as a warp are that large.
+  constexpr std::size_t kShared = std::size_t(48) << 10;
+  const std::size_t matrix = static_cast<std::size_t>(n * p.columns) * sizeof(R);
+  const auto most = static_cast<std::int64_t>(kShared / matrix);
+  const std::int64_t groups = std::min<std::int64_t>(kThreads / p.width, most);
+  check(launch(&small_kernel<R, S>, grid_for((l.batch + groups - 1) / groups),
+               static_cast<unsigned>(groups * p.width), p, l.device, l.stream,
+               static_cast<std::size_t>(groups) * matrix),
         l.row->name);
 }
 
@@ -218,6 +251,8 @@ void launch_small(const SmallLaunch& l) {
   switch (l.step) {
     case Small::LU:
       return launch_small_of<R, Small::LU>(l);
+    case Small::Parts:
+      return launch_small_of<R, Small::Parts>(l);
     case Small::Cholesky:
       return launch_small_of<R, Small::Cholesky>(l);
     case Small::Solve:

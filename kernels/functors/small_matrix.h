@@ -11,6 +11,8 @@ namespace tandem::fn {
 /// L says what a matrix is made of: V, its elements; I, indices of rows, one a lane; T, numbers;
 ///   spread(T); absolute, root, add_product(V& sum, a, b), rounded once;
 ///   first, step: the columns of this thread; sync(): waits for the others;
+///   add_row(V* to, const V* from, factor, columns a to b): from times factor to its own columns;
+///   kByRows: whether rows are the faster way through a matrix, where there is a choice;
 ///   swap_rows(V* a, n, columns, k, p): rows k and p of the columns of this thread, p >= k.
 template <class L>
 struct SmallMatrix {
@@ -52,8 +54,7 @@ struct SmallMatrix {
       lanes.sync();
       for (int i = k + 1; i < n; ++i) {
         const V factor = -at(i, k);
-        for (int c = lanes.after(k); c < columns; c += lanes.step)
-          lanes.add_product(at(i, c), factor, at(k, c));
+        lanes.add_row(&at(i, 0), &at(k, 0), factor, k + 1, columns);
       }
       lanes.sync();
     }
@@ -62,13 +63,18 @@ struct SmallMatrix {
   /// The columns from n on become U^-1 times themselves.
   TANDEM_FN void substitute() const {
     for (int i = n - 1; i >= 0; --i) {
-      for (int c = lanes.after(n - 1); c < columns; c += lanes.step) {
-        V x = at(i, c);
-        for (int j = i + 1; j < n; ++j) {
-          const V factor = -at(i, j);
-          lanes.add_product(x, factor, at(j, c));
+      if constexpr (L::kByRows) {
+        for (int j = i + 1; j < n; ++j) lanes.add_row(&at(i, 0), &at(j, 0), -at(i, j), n, columns);
+        for (int c = n; c < columns; ++c) at(i, c) = at(i, c) / at(i, i);
+      } else {
+        for (int c = lanes.after(n - 1); c < columns; c += lanes.step) {
+          V x = at(i, c);
+          for (int j = i + 1; j < n; ++j) {
+            const V factor = -at(i, j);
+            lanes.add_product(x, factor, at(j, c));
+          }
+          at(i, c) = x / at(i, i);
         }
-        at(i, c) = x / at(i, i);
       }
     }
   }
@@ -80,8 +86,8 @@ struct SmallMatrix {
     return product;
   }
 
-  /// L of A = L L^T in the lower triangle, which alone is read. info: 0, or the order of the first
-  /// minor that is not positive.
+  /// L of A = L L^T in the lower triangle, which alone is read; with kByRows L^T in the upper one.
+  /// info: 0, or the order of the first minor that is not positive.
   TANDEM_FN void cholesky(I& info) const {
     const V zero{};
     info = I{};
@@ -93,16 +99,24 @@ struct SmallMatrix {
         V root;
         lanes.root(square, root);
         at(k, k) = root;
-        for (int i = k + 1; i < n; ++i) at(i, k) = at(i, k) / root;
+        for (int i = k + 1; i < n; ++i) below(i, k) = below(i, k) / root;
       }
       lanes.sync();
       for (int c = lanes.after(k); c < n; c += lanes.step) {
-        const V factor = -at(c, k);
-        for (int i = c; i < n; ++i) lanes.add_product(at(i, c), factor, at(i, k));
+        const V factor = -below(c, k);
+        if constexpr (L::kByRows) {
+          lanes.add_row(&at(c, 0), &at(k, 0), factor, c, n);
+        } else {
+          for (int i = c; i < n; ++i) lanes.add_product(at(i, c), factor, at(i, k));
+        }
       }
       lanes.sync();
     }
   }
+
+ private:
+  /// Element (i, k) of Cholesky's factor.
+  TANDEM_FN V& below(int i, int k) const { return L::kByRows ? at(k, i) : at(i, k); }
 };
 
 }  // namespace tandem::fn

@@ -203,6 +203,26 @@ Factored factor_cholesky(const OpRow& row, const Matrices& a, bool upper) {
   return {l, info};
 }
 
+/// P, L and U in one pass.
+std::tuple<Tensor, Tensor, Tensor> lu_of_small(const OpRow& row, const Matrices& a) {
+  const Tensor x = detail::small_operand(a.x);
+  const auto fresh = [&] {
+    return empty(a.shape({a.n, a.n}), {.dtype = x.dtype(), .device = x.device()});
+  };
+  const Tensor p = fresh(), l = fresh(), u = fresh();
+  if (p.numel() != 0) {
+    SmallLaunch f{};
+    f.a = detail::small_matrices(x);
+    f.x = detail::small_matrices(l);
+    f.u = detail::small_matrices(u);
+    f.p = detail::small_matrices(p);
+    detail::run_small(row, SmallLaunch::Step::Parts, a, f, {&l, &u, &p}, {&x});
+  }
+  return {detail::named(p, a.names({a.rows, Name()}, row.name)),
+          detail::named(l, a.names({Name(), Name()}, row.name)),
+          detail::named(u, a.names({Name(), a.columns}, row.name))};
+}
+
 enum class Mode : std::uint8_t { Reduced, Complete, R };
 
 Mode mode_of(const OpRow& row, const std::string& text) {
@@ -257,6 +277,7 @@ std::tuple<Tensor, Tensor> lu_factor(const Tensor& x) {
 std::tuple<Tensor, Tensor, Tensor> lu(const Tensor& x) {
   const OpRow& row = op::linalg_lu;
   const Matrices a = detail::matrices_of(row, x);
+  if (detail::is_small(a)) return lu_of_small(row, a);
   const detail::FactoredLU f = detail::factor_lu(row, a);
   Matrices factored = a;
   factored.x = f.factors;

@@ -3,8 +3,10 @@
 // the device against the host. Where there is no GPU the backend is the simulated one.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -108,6 +110,25 @@ void expect_same(Oracle<R>& o, const Tensor& t, std::int64_t m, int from, int to
   }
 }
 
+/// P, L and U of matrix m are the oracle's factors and interchanges.
+template <class R>
+void expect_parts(Oracle<R> o, const std::array<Tensor, 3>& got, std::int64_t m) {
+  Oracle<R> p = o, l = o, u = o;
+  std::vector<int> order(o.n);
+  std::iota(order.begin(), order.end(), 0);
+  for (int k = 0; k < o.n; ++k) std::swap(order[k], order[o.pivots[k] - 1]);
+  for (int i = 0; i < o.n; ++i) {
+    for (int j = 0; j < o.n; ++j) {
+      p.at(i, j) = order[j] == i ? 1 : 0;
+      l.at(i, j) = i == j ? 1 : j < i ? o.at(i, j) : 0;
+      u.at(i, j) = j < i ? 0 : o.at(i, j);
+    }
+  }
+  expect_same(p, got[0], m, 0, o.n, "P");
+  expect_same(l, got[1], m, 0, o.n, "L");
+  expect_same(u, got[2], m, 0, o.n, "U");
+}
+
 /// Values with ties among pivots, a singular matrix and one with NaN among them.
 Tensor matrices(std::int64_t batch, std::int64_t n, DType t) {
   const Tensor x = varied({batch, n, n}, t, 7).clone();
@@ -143,6 +164,7 @@ void check_size(std::int64_t batch, std::int64_t n, std::int64_t k) {
     const auto [inverse, info3] = linalg::inv_ex(x);
     const Tensor det = linalg::det(x);
     const auto [l, info4] = linalg::cholesky_ex(squares[layout]);
+    const auto [p, lower, upper] = linalg::lu(x);
     const Tensor inverse_own = inverse.contiguous(), l_own = l.contiguous();
     const Tensor one = eye(n, {}, {.dtype = t}).expand({batch, n, n}).contiguous();
     for (std::int64_t m = 0; m < batch; ++m) {
@@ -150,6 +172,7 @@ void check_size(std::int64_t batch, std::int64_t n, std::int64_t k) {
       o.eliminate();
       expect_same(o, own, m, 0, o.n, "lu");
       for (int i = 0; i < o.n; ++i) ASSERT_EQ(pivots.data<std::int32_t>()[m * n + i], o.pivots[i]);
+      expect_parts(o, {p, lower, upper}, m);
       ASSERT_EQ(info.data<std::int32_t>()[m], o.info);
       ASSERT_EQ(info2.data<std::int32_t>()[m], o.info);
       ASSERT_EQ(info3.data<std::int32_t>()[m], o.info);
@@ -172,14 +195,17 @@ void check_size(std::int64_t batch, std::int64_t n, std::int64_t k) {
 }
 
 TEST(SmallMatrix, EverySizeIsInTheDocumentedOrder) {
-  for (std::int64_t n = 1; n <= 16; ++n) {
-    for (const std::int64_t batch : {1, 5, 37}) {
+  for (std::int64_t n = 1; n <= 32; n += n < 17 ? 1 : 5) {
+    // One, some lanes, whole vectors and a few or one more.
+    for (const std::int64_t batch : {1, 5, 18, 37}) {
       check_size<float>(batch, n, 1 + n % 5);
       check_size<double>(batch, n, 1 + n % 5);
       if (HasFatalFailure()) return;
     }
   }
-  check_size<float>(300, 4, 16);
+  check_size<float>(300, 4, 32);
+  check_size<double>(9, 17, 32);
+  check_size<float>(3, 32, 31);
 }
 
 TEST(SmallMatrix, TheOtherSideIsTheTransposedEquation) {
@@ -201,8 +227,8 @@ TEST(SmallMatrix, OneMatrixOfABatchMayStandForAll) {
 TEST(SmallMatrix, TheDeviceGivesTheHostsBits) {
   TANDEM_NEEDS_GPU();
   for (const DType t : {DType::float32, DType::float64}) {
-    for (const std::int64_t n : {1, 2, 3, 4, 7, 8, 9, 16}) {
-      const Tensor a = matrices(67, n, t), b = varied({67, n, 5}, t, 3);
+    for (const std::int64_t n : {1, 2, 3, 4, 7, 8, 9, 16, 17, 32}) {
+      const Tensor a = matrices(67, n, t), b = varied({67, n, n > 16 ? 32 : 5}, t, 3);
       const Tensor d = matmul(a, matrix_transpose(a)) + eye(n, {}, {.dtype = t});
       const auto on = layouts(a.to(kDevice));
       const auto same_tensors = [&](const Tensor& x, const Tensor& y, const char* what) {
@@ -216,6 +242,11 @@ TEST(SmallMatrix, TheDeviceGivesTheHostsBits) {
         same_tensors(std::get<0>(there), std::get<0>(here), "lu");
         same_tensors(std::get<1>(there), std::get<1>(here), "pivots");
         same_tensors(std::get<2>(there), std::get<2>(here), "info");
+        const auto [p, l, u] = linalg::lu(x);
+        const auto [p2, l2, u2] = linalg::lu(a);
+        same_tensors(p, p2, "P");
+        same_tensors(l, l2, "L");
+        same_tensors(u, u2, "U");
         same_tensors(std::get<0>(linalg::solve_ex(x, b.to(kDevice))),
                      std::get<0>(linalg::solve_ex(a, b)), "solve");
         same_tensors(std::get<0>(linalg::inv_ex(x)), std::get<0>(linalg::inv_ex(a)), "inv");

@@ -8,7 +8,9 @@ import tandem
 from tandem import linalg
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
-SHAPES = [(1, 1), (3, 3), (5, 3), (3, 5), (40, 40), (2, 4, 4), (3, 2, 6, 4), (2, 1, 4, 6), (300, 3, 3)]
+# Up to 32 rows own kernels do what is square, LAPACK the rest.
+SHAPES = [(1, 1), (3, 3), (5, 3), (3, 5), (31, 31), (40, 40), (2, 4, 4), (3, 2, 6, 4), (2, 1, 4, 6), (300, 3, 3),
+          (2, 3, 37, 37)]
 EMPTY = [(0, 0), (0, 3), (3, 0), (2, 0, 0), (0, 3, 3), (2, 0, 3), (2, 3, 0)]
 SQUARE = [s for s in SHAPES if s[-1] == s[-2]]
 

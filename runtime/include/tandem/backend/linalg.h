@@ -24,18 +24,19 @@ struct SmallMatrices {
 struct SmallLaunch {
   enum class Step : std::uint8_t {
     LU,           // x [n, n]: both factors; pivots
+    Parts,        // a = p x u: x [n, n] the lower factor, u and p [n, n]
     Cholesky,     // x [n, n]: the lower factor, 0 above it; the lower triangle of a is read
     Solve,        // x [n, k] = a^-1 b
     Inverse,      // x [n, n] = a^-1
     Determinant,  // x [1, 1]
   };
-  static constexpr int kMost = 16;  // of n and of k
+  static constexpr int kMost = 32;  // of n and of k
 
   const OpRow* row;
   Step step;
   std::int64_t batch, n, k;
   DType dtype;  // float32 or float64
-  SmallMatrices a, b, x;
+  SmallMatrices a, b, x, u, p;
   std::int32_t* pivots;  // [batch, n], counted from 1
   std::int32_t* info;    // [batch] or null; as FactorLaunch has it
   Device device;
