@@ -199,7 +199,8 @@ void run_permutation(const FactorLaunch& l) {
 void run_small(const SmallLaunch& l) {
   const SmallLoops& loops = small_loops(l.dtype);
   const std::int64_t groups = (l.batch + loops.lanes - 1) / loops.lanes;
-  const double cube = static_cast<double>(l.n * l.n) * static_cast<double>(l.n + l.k);
+  const double products = is_complex(l.dtype) ? 4 : 1;  // of two elements
+  const double cube = products * static_cast<double>(l.n * l.n) * static_cast<double>(l.n + l.k);
   constexpr double kPerThread = 1 << 14;  // vector operations that are worth waking one
   parallel_for(groups, static_cast<std::int64_t>(kPerThread / cube) + 1,
                [&](std::int64_t first, std::int64_t last) {
@@ -207,7 +208,11 @@ void run_small(const SmallLaunch& l) {
                });
 }
 
-SmallLoops g_small[2];  // float32, float64
+SmallLoops g_small[4];
+
+int place_of(DType t) {
+  return (t == DType::float64 || t == DType::complex128 ? 1 : 0) + (is_complex(t) ? 2 : 0);
+}
 
 template <class T>
 void run_step(const FactorLaunch& l) {
@@ -263,8 +268,8 @@ void launch_factor(const void* desc, const void*) {
 
 }  // namespace
 
-const SmallLoops& small_loops(DType t) { return g_small[t == DType::float64 ? 1 : 0]; }
-void bind_small_loops(DType t, SmallLoops loops) { g_small[t == DType::float64 ? 1 : 0] = loops; }
+const SmallLoops& small_loops(DType t) { return g_small[place_of(t)]; }
+void bind_small_loops(DType t, SmallLoops loops) { g_small[place_of(t)] = loops; }
 
 void register_linalg(HostRegistry& r) {
 #define TANDEM_FUNC(name, ...) r.bind(#name, {&launch_factor, nullptr});

@@ -1,4 +1,4 @@
-// Factorisations on a device: small real matrices by own kernels (kernels/functors/small_matrix.h,
+// Factorisations on a device: small matrices by own kernels (kernels/functors/small_matrix.h,
 // the same bits as on the host), the other steps by the vendor's libraries
 // (kernels/cuda/solver.cpp); the orders that pivots leave and copies of pivots between integer
 // types have kernels here.
@@ -95,12 +95,13 @@ struct SmallParams {
 };
 
 /// A matrix in shared memory, of which threads of one warp have columns.
-template <class R>
+template <class E>
 struct SharedColumns {
-  using T = R;
-  using V = R;
+  using T = E;
+  using V = E;
+  using R = fn::real_t<E>;
   using I = int;
-  static constexpr bool kByRows = false;
+  static constexpr bool kByRows = false, kLines = false;
   int first, step;
 
   __device__ int after(int k) const {
@@ -110,13 +111,13 @@ struct SharedColumns {
   __device__ static void absolute(const R& x, R& y) { y = x < 0 ? -x : x; }
   __device__ static void root(const R& x, R& y) { y = fn::sqrt_rn(x); }
   __device__ static void add_product(R& sum, const R& a, const R& b) { sum = fn::fma(a, b, sum); }
-  __device__ void add_row(R* to, const R* from, R factor, int a, int b) const {
-    for (int c = after(a - 1); c < b; c += step) add_product(to[c], factor, from[c]);
+  __device__ void add_row(E* to, const E* from, const E& factor, int a, int b) const {
+    for (int c = after(a - 1); c < b; c += step) fn::add_product(*this, to[c], factor, from[c]);
   }
-  __device__ void swap_rows(R* a, int, int columns, int k, int p) const {
+  __device__ void swap_rows(E* a, int, int columns, int k, int p) const {
     if (p == k) return;
     for (int c = first; c < columns; c += step) {
-      const R kept = a[k * columns + c];
+      const E kept = a[k * columns + c];
       a[k * columns + c] = a[p * columns + c];
       a[p * columns + c] = kept;
     }
@@ -124,15 +125,23 @@ struct SharedColumns {
 };
 
 /// The matrix of a thread's group: number b of the batch; those beyond it do the last one again.
-template <class R>
+/// E: its elements.
+template <class E>
 struct SmallTask {
   const SmallParams& p;
-  fn::SmallMatrix<SharedColumns<R>> m;
+  fn::SmallMatrix<SharedColumns<E>> m;
   std::int64_t b;
   bool real;
 
-  __device__ R& element(const SmallMatrices& of, int i, int j) const {
-    return static_cast<R*>(of.data)[b * of.stride + i * of.row + j * of.column];
+  __device__ E& element(const SmallMatrices& of, int i, int j) const {
+    return static_cast<E*>(of.data)[b * of.stride + i * of.row + j * of.column];
+  }
+  __device__ static E number(int x) {
+    if constexpr (fn::is_complex_v<E>) {
+      return {static_cast<fn::real_t<E>>(x), 0};
+    } else {
+      return static_cast<E>(x);
+    }
   }
   /// `width` columns between a matrix and those of shared memory from `from` on.
   __device__ void load(const SmallMatrices& of, int from, int width) const {
@@ -162,10 +171,10 @@ struct SmallTask {
     if (!real) return;
     for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step) {
       const int i = e / p.n, j = e % p.n;
-      const R x = m.at(i, j);
-      element(p.u, i, j) = j < i ? R(0) : x;
-      element(p.x, i, j) = j < i ? x : i == j ? R(1) : R(0);
-      element(p.p, i, j) = order[j] == i ? R(1) : R(0);
+      const E x = m.at(i, j);
+      element(p.u, i, j) = j < i ? E{} : x;
+      element(p.x, i, j) = j < i ? x : number(i == j ? 1 : 0);
+      element(p.p, i, j) = number(order[j] == i ? 1 : 0);
     }
   }
 
@@ -176,7 +185,7 @@ struct SmallTask {
     if constexpr (S == Small::Solve) load(p.b, p.n, p.k);
     if constexpr (S == Small::Inverse) {
       for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step)
-        m.at(e / p.n, p.n + e % p.n) = e / p.n == e % p.n ? R(1) : R(0);
+        m.at(e / p.n, p.n + e % p.n) = number(e / p.n == e % p.n ? 1 : 0);
     }
     __syncwarp();
     if constexpr (S == Small::LU) {
@@ -187,13 +196,13 @@ struct SmallTask {
     } else if constexpr (S == Small::Parts) {
       parts(info);
     } else if constexpr (S == Small::Determinant) {
-      R sign = 1;
+      fn::real_t<E> sign = 1;
       m.eliminate(info, [&](int k, int row) { sign = row == k ? sign : -sign; });
       if (real && m.lanes.first == 0) element(p.x, 0, 0) = m.diagonal_product(sign);
     } else if constexpr (S == Small::Cholesky) {
       m.cholesky(info);
       for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step) {
-        if (e % p.n > e / p.n) m.at(e / p.n, e % p.n) = 0;
+        if (e % p.n > e / p.n) m.at(e / p.n, e % p.n) = E{};
       }
       store(p.x, 0, p.n);
     } else {
@@ -209,9 +218,9 @@ struct SmallTask {
 // A column a thread: an elimination step is one fused sum a row, and reads of the pivot's column go
 // to all threads of a matrix at once.
 // Occupancy: 4 blocks of 256 threads.
-template <class R, Small S>
+template <class E, Small S>
 __global__ void __launch_bounds__(kThreads, 4) small_kernel(const __grid_constant__ SmallParams p) {
-  TANDEM_DYNAMIC_SHARED(R, shared);
+  TANDEM_DYNAMIC_SHARED(E, shared);
   const int groups = static_cast<int>(blockDim.x) / p.width;
   const int group = static_cast<int>(threadIdx.x) / p.width;
   const int first = static_cast<int>(threadIdx.x) % p.width;
@@ -220,7 +229,7 @@ __global__ void __launch_bounds__(kThreads, 4) small_kernel(const __grid_constan
        base += step) {
     const std::int64_t b = base + group;
     const bool real = b < p.batch;
-    const SmallTask<R> task{p,
+    const SmallTask<E> task{p,
                             {shared + group * p.n * p.columns, p.n, p.columns, {first, p.width}},
                             real ? b : p.batch - 1,
                             real};
@@ -228,7 +237,7 @@ __global__ void __launch_bounds__(kThreads, 4) small_kernel(const __grid_constan
   }
 }
 
-template <class R, Small S>
+template <class E, Small S>
 void launch_small_of(const SmallLaunch& l) {
   const int n = static_cast<int>(l.n);
   const int right = S == Small::Solve ? static_cast<int>(l.k) : S == Small::Inverse ? n : 0;
@@ -237,39 +246,49 @@ void launch_small_of(const SmallLaunch& l) {
   // As many matrices as fit into the shared memory that every launch may have: whole warps, since
   // only matrices as wide as a warp are that large.
   constexpr std::size_t kShared = std::size_t(48) << 10;
-  const std::size_t matrix = static_cast<std::size_t>(n * p.columns) * sizeof(R);
+  const std::size_t matrix = static_cast<std::size_t>(n * p.columns) * sizeof(E);
   const auto most = static_cast<std::int64_t>(kShared / matrix);
   const std::int64_t groups = std::min<std::int64_t>(kThreads / p.width, most);
-  check(launch(&small_kernel<R, S>, grid_for((l.batch + groups - 1) / groups),
+  check(launch(&small_kernel<E, S>, grid_for((l.batch + groups - 1) / groups),
                static_cast<unsigned>(groups * p.width), p, l.device, l.stream,
                static_cast<std::size_t>(groups) * matrix),
         l.row->name);
 }
 
-template <class R>
+template <class E>
 void launch_small(const SmallLaunch& l) {
   switch (l.step) {
     case Small::LU:
-      return launch_small_of<R, Small::LU>(l);
+      return launch_small_of<E, Small::LU>(l);
     case Small::Parts:
-      return launch_small_of<R, Small::Parts>(l);
+      return launch_small_of<E, Small::Parts>(l);
     case Small::Cholesky:
-      return launch_small_of<R, Small::Cholesky>(l);
+      return launch_small_of<E, Small::Cholesky>(l);
     case Small::Solve:
-      return launch_small_of<R, Small::Solve>(l);
+      return launch_small_of<E, Small::Solve>(l);
     case Small::Inverse:
-      return launch_small_of<R, Small::Inverse>(l);
+      return launch_small_of<E, Small::Inverse>(l);
     case Small::Determinant:
-      return launch_small_of<R, Small::Determinant>(l);
+      return launch_small_of<E, Small::Determinant>(l);
+  }
+}
+
+void launch_small_any(const SmallLaunch& l) {
+  switch (l.dtype) {
+    case DType::float32:
+      return launch_small<float>(l);
+    case DType::float64:
+      return launch_small<double>(l);
+    case DType::complex64:
+      return launch_small<Complex64>(l);
+    default:
+      return launch_small<Complex128>(l);
   }
 }
 
 void launch_factor(const void* desc, const void*) {
   const auto& l = *static_cast<const FactorLaunch*>(desc);
-  if (l.step == FactorLaunch::Step::Small) {
-    return l.small->dtype == DType::float32 ? launch_small<float>(*l.small)
-                                            : launch_small<double>(*l.small);
-  }
+  if (l.step == FactorLaunch::Step::Small) return launch_small_any(*l.small);
   if (l.step != FactorLaunch::Step::Permutation) {
     vendor_factor(l);
     return;

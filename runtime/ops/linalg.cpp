@@ -140,7 +140,7 @@ void check_pivots(const OpRow& row, const char* argument, const Tensor& pivots, 
 }
 
 bool is_small(const Matrices& a, std::int64_t k) {
-  return !is_complex(a.x.dtype()) && a.m == a.n && std::max(a.n, k) <= SmallLaunch::kMost;
+  return a.m == a.n && std::max(a.n, k) <= SmallLaunch::kMost;
 }
 
 SmallMatrices small_matrices(const Tensor& t, bool turned) {

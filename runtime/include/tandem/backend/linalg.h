@@ -18,14 +18,15 @@ struct SmallMatrices {
   std::int64_t stride, row, column;
 };
 
-/// A whole task for a batch of small real matrices in one pass, from a and b to x: no copy before
+/// A whole task for a batch of small matrices in one pass, from a and b to x: no copy before
 /// it, no transposition after it. Both backends run kernels/functors/small_matrix.h, with the same
 /// bits. a and x may be one memory where their strides are the same.
 struct SmallLaunch {
   enum class Step : std::uint8_t {
     LU,           // x [n, n]: both factors; pivots
     Parts,        // a = p x u: x [n, n] the lower factor, u and p [n, n]
-    Cholesky,     // x [n, n]: the lower factor, 0 above it; the lower triangle of a is read
+    Cholesky,     // x [n, n]: the lower factor, 0 above it; the lower triangle of a is read, of
+                  // its diagonal the real parts
     Solve,        // x [n, k] = a^-1 b
     Inverse,      // x [n, n] = a^-1
     Determinant,  // x [1, 1]
@@ -35,7 +36,7 @@ struct SmallLaunch {
   const OpRow* row;
   Step step;
   std::int64_t batch, n, k;
-  DType dtype;  // float32 or float64
+  DType dtype;  // float32, float64, complex64 or complex128
   SmallMatrices a, b, x, u, p;
   std::int32_t* pivots;  // [batch, n], counted from 1
   std::int32_t* info;    // [batch] or null; as FactorLaunch has it
