@@ -102,6 +102,7 @@ struct SharedColumns {
   using R = fn::real_t<E>;
   using I = int;
   static constexpr bool kByRows = false, kLines = false;
+  static constexpr int kBeside = 1;
   int first, step;
 
   __device__ int after(int k) const {

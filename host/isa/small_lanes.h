@@ -47,7 +47,7 @@ struct ManyLanes {
   using I = typename LaneVector<Word>::type;
   static constexpr int kLanes = kLaneBytes / static_cast<int>(sizeof(R)), kWide = 1;
   static constexpr int kParts = kComplex ? 2 : 1;
-  static constexpr int first = 0, step = 1;
+  static constexpr int first = 0, step = 1, kBeside = 4;
   static constexpr bool kByRows = false, kLines = false;
 
   TANDEM_FN static int after(int k) { return k + 1; }
@@ -122,21 +122,21 @@ struct ManyLanes {
     return x[l];
   }
   /// Element `lane` of a[at].
-  TANDEM_FN static E get(const V* a, std::int64_t at, int lane) {
-    const R* numbers = reinterpret_cast<const R*>(a) + at * kParts * kLanes + lane;
+  TANDEM_FN static E get(const V* a, int at, int lane) {
+    const R* numbers = reinterpret_cast<const R*>(a);
     if constexpr (kComplex) {
-      return {numbers[0], numbers[kLanes]};
+      return {numbers[2 * at * kLanes + lane], numbers[(2 * at + 1) * kLanes + lane]};
     } else {
-      return numbers[0];
+      return numbers[at * kLanes + lane];
     }
   }
-  TANDEM_FN static void put(V* a, std::int64_t at, int lane, const E& x) {
-    R* numbers = reinterpret_cast<R*>(a) + at * kParts * kLanes + lane;
+  TANDEM_FN static void put(V* a, int at, int lane, const E& x) {
+    R* numbers = reinterpret_cast<R*>(a);
     if constexpr (kComplex) {
-      numbers[0] = x.re;
-      numbers[kLanes] = x.im;
+      numbers[2 * at * kLanes + lane] = x.re;
+      numbers[(2 * at + 1) * kLanes + lane] = x.im;
     } else {
-      numbers[0] = x;
+      numbers[at * kLanes + lane] = x;
     }
   }
 };
@@ -236,8 +236,8 @@ struct OneLane {
   TANDEM_FN static Number lane(Number x, int) {
     return x;
   }
-  TANDEM_FN static E get(const E* a, std::int64_t at, int) { return a[at]; }
-  TANDEM_FN static void put(E* a, std::int64_t at, int, const E& x) { a[at] = x; }
+  TANDEM_FN static E get(const E* a, int at, int) { return a[at]; }
+  TANDEM_FN static void put(E* a, int at, int, const E& x) { a[at] = x; }
 
  private:
   TANDEM_FN static void alternate(R even, R odd, Vector& x) {

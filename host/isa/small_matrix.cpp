@@ -32,15 +32,17 @@ class SmallGroup {
   using I = typename L::I;
   static constexpr int kLanes = L::kLanes;
   static constexpr int kMost = kLanes == 1 ? SmallLaunch::kMost : kMostInLanes<E>;
-  static constexpr int kSquare = kMost * kMost;             // vectors
-  static constexpr int kAliased = kLanes > 1 ? 16 : kMost;  // rows
+  // Vectors, with a column more than there is to compute.
+  static constexpr int kSquare = kMost * (kMost + 1);
+  static constexpr int kRoom = kMost * (kMost + SmallLaunch::kMost + 1);
 
   SmallGroup(const SmallLaunch& l, V* room) : l_(l), room_(room), n_(static_cast<int>(l.n)) {
     const bool inverse = l.step == SmallLaunch::Step::Inverse;
     k_ = inverse ? n_ : l.step == SmallLaunch::Step::Solve ? static_cast<int>(l.k) : 0;
     pitch_ = (n_ + k_ + L::kWide - 1) / L::kWide * L::kWide;
-    // The steps of Cholesky go down columns: in lines of their own of a cache, not all in one.
-    if (kMost > kAliased && l.step == SmallLaunch::Step::Cholesky && n_ % kAliased == 0) ++pitch_;
+    // Columns in lines of a cache that are not all one set, where stores do not delay loads.
+    constexpr int kAliased = 2048;  // bytes
+    if (kLanes > 1 && pitch_ * static_cast<int>(sizeof(V)) % kAliased == 0) ++pitch_;
     std::fill_n(room_, pitch_ > n_ + k_ ? n_ * pitch_ : 0, V{});
   }
 
@@ -65,8 +67,8 @@ class SmallGroup {
  private:
   /// Of elements X with parts P.
   template <class X = V, class P = S>
-  static X number(int x) {
-    const P part = P{} + R(x);
+  TANDEM_FN static X number(R x) {
+    const P part = P{} + x;
     if constexpr (L::kParts == 1) {
       return part;
     } else {
@@ -189,7 +191,7 @@ class SmallGroup {
     }
     store(l_.u, 0, n_, made);
     for (int i = 0; i < n_; ++i) {
-      for (int j = i; j < n_; ++j) m.at(i, j) = number(i == j ? 1 : 0);
+      for (int j = i; j < n_; ++j) m.at(i, j) = number(R(i == j ? 1 : 0));
     }
     store(l_.x, 0, n_, room_);
     std::fill_n(made, n_ * pitch_, V{});
@@ -214,7 +216,7 @@ class SmallGroup {
     load(l_.a, 0, n_);
     if (l_.step == SmallLaunch::Step::Inverse) {
       for (int i = 0; i < n_; ++i) {
-        for (int j = 0; j < n_; ++j) room_[i * pitch_ + n_ + j] = number(i == j ? 1 : 0);
+        for (int j = 0; j < n_; ++j) room_[i * pitch_ + n_ + j] = number(R(i == j ? 1 : 0));
       }
     } else {
       load(l_.b, n_, k_);
@@ -252,8 +254,7 @@ class SmallGroup {
 
 template <class L>
 void run_groups(const SmallLaunch& l, std::int64_t first, std::int64_t last) {
-  constexpr int kMost = SmallGroup<L>::kMost;
-  alignas(L::kParts * kLaneBytes) typename L::V room[kMost * (kMost + SmallLaunch::kMost)];
+  alignas(L::kParts * kLaneBytes) typename L::V room[SmallGroup<L>::kRoom];
   SmallGroup<L> group(l, room);
   for (std::int64_t b = first; b < last; b += L::kLanes) group.run(b, last);
 }

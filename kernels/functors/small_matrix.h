@@ -125,6 +125,7 @@ struct Divisor<L, Complex<S>> {
 ///   first, step: the columns of this thread; sync(): waits for the others;
 ///   add_row(V* to, const V* from, factor, columns a to b): from times factor to its own columns;
 ///   kByRows: whether rows are the faster way through a matrix, where there is a choice;
+///   kBeside: columns beside each other that it takes at once, where `step` is 1;
 ///   kLines: whether it has divide_column and divide_row, of more than one element at a time;
 ///   swap_rows(V* a, n, columns, k, p): rows k and p of the columns of this thread, p >= k.
 template <class L>
@@ -185,15 +186,10 @@ struct SmallMatrix {
           for (int c = n; c < columns; ++c) divisor.divide(lanes, at(i, c));
         }
       } else {
-        for (int c = lanes.after(n - 1); c < columns; c += lanes.step) {
-          V x = at(i, c);
-          for (int j = i + 1; j < n; ++j) {
-            const V factor = turned_sign(at(i, j));
-            add_product(lanes, x, factor, at(j, c));
-          }
-          divisor.divide(lanes, x);
-          at(i, c) = x;
-        }
+        int c = lanes.after(n - 1);
+        for (; L::kBeside > 1 && c + L::kBeside <= columns; c += L::kBeside)
+          substitute_columns<L::kBeside>(i, c, divisor);
+        for (; c < columns; c += lanes.step) substitute_columns<1>(i, c, divisor);
       }
     }
   }
@@ -251,6 +247,21 @@ struct SmallMatrix {
  private:
   /// Element (i, k) of Cholesky's factor.
   TANDEM_FN V& below(int i, int k) const { return L::kByRows ? at(k, i) : at(i, k); }
+
+  /// Row i of the solution in a few columns: sums that do not wait for each other.
+  template <int Count>
+  TANDEM_FN void substitute_columns(int i, int c, const Divisor<L, V>& divisor) const {
+    V x[Count];
+    for (int w = 0; w < Count; ++w) x[w] = at(i, c + w);
+    for (int j = i + 1; j < n; ++j) {
+      const V factor = turned_sign(at(i, j));
+      for (int w = 0; w < Count; ++w) add_product(lanes, x[w], factor, at(j, c + w));
+    }
+    for (int w = 0; w < Count; ++w) {
+      divisor.divide(lanes, x[w]);
+      at(i, c + w) = x[w];
+    }
+  }
 
   /// Column k below the diagonal by the diagonal's element, but where there is none.
   template <class None>
