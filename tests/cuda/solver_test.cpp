@@ -123,8 +123,8 @@ struct Sizes {
   std::int64_t n;
   bool many;  // goes to a batched form
 };
-// Real matrices of up to 16 rows have a kernel of their own.
-const Sizes kSizes[] = {{{}, 20, false},    {{1}, 17, false},  {{3}, 18, true},
+// Matrices of up to 32 rows have a kernel of their own.
+const Sizes kSizes[] = {{{}, 36, false},    {{1}, 34, false},  {{3}, 35, true},
                         {{2, 2}, 33, true}, {{2}, 257, false}, {{2}, 40, true}};
 
 /// The largest of one dtype alone: their copies are what the simulated device spends its time on.
@@ -169,7 +169,7 @@ TEST_F(SolverLibrary, Cholesky) {
 
 TEST_F(SolverLibrary, CholeskyTellsWhichMinorAsOnTheHost) {
   for (const DType t : kTypes) {
-    for (const Sizes& s : {Sizes{{6}, 20, true}, Sizes{{}, 37, false}, Sizes{{2}, 257, false}}) {
+    for (const Sizes& s : {Sizes{{6}, 36, true}, Sizes{{}, 37, false}, Sizes{{2}, 257, false}}) {
       for (const double bad : {-1e3, std::nan("")}) {
         for (const std::int64_t at : {std::int64_t(0), std::int64_t(7), s.n - 1}) {
           Tensor a = definite(s.batch, s.n, t).clone();
@@ -220,7 +220,7 @@ TEST_F(SolverLibrary, LU) {
 
 TEST_F(SolverLibrary, SingularMatricesAreNamedAsOnTheHost) {
   for (const DType t : kTypes) {
-    for (const Sizes& s : {Sizes{{2, 3}, 20, true}, Sizes{{}, 37, false}, Sizes{{2}, 257, false}}) {
+    for (const Sizes& s : {Sizes{{2, 3}, 36, true}, Sizes{{}, 37, false}, Sizes{{2}, 257, false}}) {
       Tensor a = square(s.batch, s.n, t).clone();
       Tensor bad = a;
       for (std::size_t d = 0; d < s.batch.size(); ++d) bad = bad.select(0, s.batch[d] - 1);
@@ -280,22 +280,22 @@ TEST_F(SolverLibrary, Solutions) {
       expect_product(z, adjoint(a), c, text(s, t) + " adjoint, right");
     }
     // One matrix for a batch of right-hand sides: one problem with the columns of all.
-    const Tensor one = square({}, 21, t);
-    const Tensor many = numbers({5, 2, 21, 3}, t, 8);
+    const Tensor one = square({}, 37, t);
+    const Tensor many = numbers({5, 2, 37, 3}, t, 8);
     forget();
     const Tensor y = linalg::solve(one.to(kDevice), many.to(kDevice));
     EXPECT_EQ(call_of("cusolverDnXgetrs").times, 1);
     EXPECT_EQ(call_of("cusolverDnXgetrs").n, 30);
     expect_product(one, y, many, "shared");
-    const Tensor right = numbers({5, 2, 3, 21}, t, 8);
+    const Tensor right = numbers({5, 2, 3, 37}, t, 8);
     expect_product(linalg::solve(one.to(kDevice), right.to(kDevice), false), one, right, "shared");
     // A batch of vectors, and a batch against one right-hand side.
-    const Tensor a = square({4}, 19, t);
-    const Tensor v = numbers({4, 19}, t, 2);
+    const Tensor a = square({4}, 39, t);
+    const Tensor v = numbers({4, 39}, t, 2);
     expect_product(a, linalg::solve(a.to(kDevice), v.to(kDevice)).unsqueeze(-1), v.unsqueeze(-1),
                    "");
-    const Tensor w = numbers({19, 2}, t, 2);
-    expect_product(a, linalg::solve(a.to(kDevice), w.to(kDevice)), w.expand({4, 19, 2}), "");
+    const Tensor w = numbers({39, 2}, t, 2);
+    expect_product(a, linalg::solve(a.to(kDevice), w.to(kDevice)), w.expand({4, 39, 2}), "");
   }
 }
 
@@ -538,9 +538,9 @@ TEST_F(SolverLibrary, FormsWithInfoDoNotWait) {
   const test::SimCounters counters = test::sim_counters();
   for (const Dims& batch : {Dims{}, Dims{4}}) {
     Dims tall = batch;
-    tall.push_back(20);
+    tall.push_back(36);
     tall.push_back(2);
-    const Tensor a = definite(batch, 20, DType::float64).to(kDevice);
+    const Tensor a = definite(batch, 36, DType::float64).to(kDevice);
     const Tensor b = numbers(tall, DType::float64, 2).to(kDevice);
     synchronize(kDevice);
     const test::SimCounts before = test::read(counters);
@@ -558,8 +558,8 @@ TEST_F(SolverLibrary, FormsWithInfoDoNotWait) {
 }
 
 TEST_F(SolverLibrary, WorkIsQueuedOnTheCurrentStream) {
-  const Tensor a = definite({3}, 20, DType::float32).to(kDevice);
-  const Tensor one = definite({}, 20, DType::float32).to(kDevice);
+  const Tensor a = definite({3}, 40, DType::float32).to(kDevice);
+  const Tensor one = definite({}, 40, DType::float32).to(kDevice);
   synchronize(kDevice);
   const Stream stream = Stream::create(kDevice);
   {
@@ -581,9 +581,9 @@ TEST_F(SolverLibrary, Graphs) {
   for (const Dims& batch : {Dims{}, Dims{4}}) {
     for (const DType t : {DType::float32, DType::complex128}) {
       const Stream stream = Stream::create(kDevice);
-      const Tensor host = definite(batch, 20, t);
+      const Tensor host = definite(batch, 36, t);
       Dims tall = batch;
-      tall.push_back(20);
+      tall.push_back(36);
       tall.push_back(2);
       const Tensor right = numbers(tall, t, 2);
       Tensor x = host.to(kDevice);

@@ -212,7 +212,7 @@ inline void add_linalg_launches(Launches& known) {
   known["linalg_norm"] = 1;
   known["linalg_cross"] = 9;     // as cross
   known["linalg_vander"] = 4;    // as vander
-  known["linalg_lu"] = 10;       // the factors, their order, three matrices of them
+  known["linalg_lu"] = 1;        // small matrices: the three of them at once
   known["lu_unpack"] = 7;        // the order and three matrices
   known["linalg_slogdet"] = 14;  // the factors, signs and logarithms of a diagonal, interchanges
   known["logdet"] = 16;          // and two of it
