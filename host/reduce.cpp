@@ -10,6 +10,7 @@
 #include "host/reduce_plan.h"
 #include "host/reduce_tree.h"
 #include "host/registry.h"
+#include "host/small_product.h"
 #include "host/vector_product.h"
 #include "host/weighted.h"
 
@@ -411,6 +412,7 @@ namespace {
 /// With two inputs their products are summed, whatever the row is called.
 void reduce_row(const ReduceLaunch& l, const ReduceLevel& level,
                 const ReduceBlocks* (*blocks_of)(DType), bool sums) {
+  if (l.n_in == 2 && small_sums(l)) return;
   reduce_blocks(l, level, l.n_in == 2 ? level.dot : blocks_of, sums, l.dtype);
 }
 

@@ -26,7 +26,8 @@ namespace tandem::host {
   X(generator)               \
   X(reduce)                  \
   X(weighted)                \
-  X(vector_product) X(random) X(scan) X(fft) X(gemm) X(small) X(secular) X(reflectors) X(lu)
+  X(vector_product)          \
+  X(random) X(scan) X(fft) X(gemm) X(small) X(secular) X(reflectors) X(lu) X(small_product)
 #define TANDEM_DECLARE(name) void register_##name(HostRegistry&);
 #define TANDEM_CALL(name) register_##name(r);
 #define TANDEM_REGISTRATIONS(level)                                            \
