@@ -22,6 +22,9 @@ std::int64_t most_multiplications(DType t) {
     case DType::bfloat16:
     case DType::float16:
       return 512;  // converted one by one
+    case DType::float64:
+    case DType::complex128:
+      return 2048;
     default:
       return 4096;
   }
