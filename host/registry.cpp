@@ -25,8 +25,8 @@ namespace tandem::host {
   X(places)                  \
   X(generator)               \
   X(reduce)                  \
-  X(weighted) X(vector_product) X(random) X(scan) X(fft) X(gemm) X(small) X(small_qr) X(secular) \
-  X(reflectors)
+  X(weighted)                \
+  X(vector_product) X(random) X(scan) X(fft) X(gemm) X(small) X(small_qr) X(secular) X(reflectors)
 #define TANDEM_DECLARE(name) void register_##name(HostRegistry&);
 #define TANDEM_CALL(name) register_##name(r);
 #define TANDEM_REGISTRATIONS(level)                                            \

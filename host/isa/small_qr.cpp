@@ -157,10 +157,9 @@ struct QrTile {
   template <int Step, bool High, int... L>
   TANDEM_FN static Packed mixed(const Packed& a, const Packed& b,
                                 std::integer_sequence<int, L...>) {
-    return __builtin_shufflevector(
-        a, b,
-        (High ? ((L & Step) == 0 ? L + Step : kLanes + L)
-              : ((L & Step) == 0 ? L : kLanes + L - Step))...);
+    return __builtin_shufflevector(a, b,
+                                   (High ? ((L & Step) == 0 ? L + Step : kLanes + L)
+                                         : ((L & Step) == 0 ? L : kLanes + L - Step))...);
   }
   template <int Step>
   TANDEM_FN void exchange() {
@@ -286,7 +285,8 @@ class QrGroup {
   }
   void store_upper(const SmallMatrices& to, int rows, int columns) const {
     for (int i = 0; i < rows; ++i) {
-      for (int c = 0; c < columns; ++c) upper_[i * columns + c] = c < i ? Packed{} : qr.lanes.at(i, c);
+      for (int c = 0; c < columns; ++c)
+        upper_[i * columns + c] = c < i ? Packed{} : qr.lanes.at(i, c);
     }
     copy<true>(to, rows, columns, upper_, columns);
   }
@@ -310,8 +310,7 @@ class QrGroup {
     QrCopy<R> c;
     c.count = count_;
     for (int lane = 0; lane < kLanes; ++lane) {
-      c.at[lane] =
-          static_cast<R*>(m.data) + (first_ + std::min(lane, count_ - 1)) * m.stride;
+      c.at[lane] = static_cast<R*>(m.data) + (first_ + std::min(lane, count_ - 1)) * m.stride;
     }
     if (m.column == 1 && m.row == columns && leading == columns)
       return c.template run<Store>(0, rows * columns, vectors, 1);

@@ -145,8 +145,7 @@ struct SmallQr {
     for (int j = 0; j < N; ++j) sums[j] = lanes.chunk(k, c + j * step);
     for (int i = k + 1; i < m; ++i) {
       const S v = lanes.at(i, k);
-      for (int j = 0; j < N; ++j)
-        lanes.add_product(sums[j], v, lanes.chunk(i, c + j * step));
+      for (int j = 0; j < N; ++j) lanes.add_product(sums[j], v, lanes.chunk(i, c + j * step));
     }
     for (int j = 0; j < N; ++j) {
       V& x = lanes.chunk(k, c + j * step);

@@ -1,6 +1,7 @@
-// QR of small matrices: bit for bit against the order of docs/numerics.md ("Small matrices") written
-// as plain loops over one matrix, for every shape, any layout and batches that fill no whole vector;
-// on the device against the host. Where there is no GPU the backend is the simulated one.
+// QR of small matrices: bit for bit against the order of docs/numerics.md ("Small matrices")
+// written as plain loops over one matrix, for every shape, any layout and batches that fill no
+// whole vector; on the device against the host. Where there is no GPU the backend is the simulated
+// one.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -122,8 +123,8 @@ void expect_same(const std::vector<R>& want, const Tensor& t, std::int64_t which
   }
 }
 
-/// Among the values: equal columns, zeros, NaN, infinities, squares that leave the range, and columns
-/// that are so already.
+/// Among the values: equal columns, zeros, NaN, infinities, squares that leave the range, and
+/// columns that are so already.
 Tensor matrices(std::int64_t batch, std::int64_t m, std::int64_t n, DType t) {
   const Tensor x = varied({batch, m, n}, t, 7).clone();
   const double big = t == DType::float32 ? 0x1p120 : 0x1p1000;
@@ -185,14 +186,14 @@ void check_shape(std::int64_t batch, std::int64_t m, std::int64_t n) {
       expect_same(o.orthogonal(k).a, q, b, "q");
       expect_same(o.orthogonal(k).a, product, b, "householder_product");
       expect_same(o.orthogonal(o.m).a, q_all, b, "q of complete");
-      if (testing::Test::HasFatalFailure()) FAIL() << m << " x " << n << ", batch of " << batch;
+      if (::testing::Test::HasFatalFailure()) FAIL() << m << " x " << n << ", batch of " << batch;
     }
   }
 }
 
 void check_both(std::int64_t batch, std::int64_t m, std::int64_t n) {
   check_shape<float>(batch, m, n);
-  if (!testing::Test::HasFatalFailure()) check_shape<double>(batch, m, n);
+  if (!::testing::Test::HasFatalFailure()) check_shape<double>(batch, m, n);
 }
 
 TEST(SmallQr, EveryShapeIsInTheDocumentedOrder) {
@@ -227,7 +228,8 @@ TEST(SmallQr, ABatchIsItsMatricesWhereverTheyStand) {
 }
 
 TEST(SmallQr, FactorsThatNoFactorisationMadeAreTakenAsTheyAre) {
-  const Tensor a = varied({3, 6, 4}, DType::float64, 3), tau = varied({3, 2}, DType::float64, 5).clone();
+  const Tensor a = varied({3, 6, 4}, DType::float64, 3),
+               tau = varied({3, 2}, DType::float64, 5).clone();
   tau.select(0, 1).fill_(0);
   const Tensor q = linalg::householder_product(a, tau);
   for (std::int64_t b = 0; b < 3; ++b) {
@@ -239,33 +241,51 @@ TEST(SmallQr, FactorsThatNoFactorisationMadeAreTakenAsTheyAre) {
   EXPECT_TRUE(equal(q.select(0, 1), eye(6, 4, {.dtype = DType::float64})));
 }
 
+void same_tensors(const Tensor& x, const Tensor& y, const std::string& what) {
+  EXPECT_EQ(tandem::testing::mismatch(x.cpu(), y, {.rtol = 0, .atol = 0, .equal_nan = true}), "")
+      << what;
+}
+
+/// What comes of x on a device against what comes of a, the same elements, on the host.
+void check_device(const Tensor& a, const Tensor& x) {
+  const std::string shape = std::to_string(a.size(-2)) + " x " + std::to_string(a.size(-1)) + ' ';
+  for (const char* mode : {"reduced", "complete", "r"}) {
+    const auto [q, r] = linalg::qr(a, mode);
+    const auto [q2, r2] = linalg::qr(x, mode);
+    same_tensors(q2, q, shape + "q, " + mode);
+    same_tensors(r2, r, shape + "r, " + mode);
+  }
+  const auto here = factored(a), there = factored(x);
+  same_tensors(there[0].as<Tensor>(), here[0].as<Tensor>(), shape + "geqrf");
+  same_tensors(there[1].as<Tensor>(), here[1].as<Tensor>(), shape + "tau");
+  if (a.size(-2) < a.size(-1)) return;
+  same_tensors(linalg::householder_product(there[0].as<Tensor>(), there[1].as<Tensor>()),
+               linalg::householder_product(here[0].as<Tensor>(), here[1].as<Tensor>()),
+               shape + "householder_product");
+}
+
+/// Beside each number of threads of a matrix: 4, 8, 16, 32.
 TEST(SmallQr, TheDeviceGivesTheHostsBits) {
   TANDEM_NEEDS_GPU();
-  const auto same_tensors = [](const Tensor& x, const Tensor& y, const std::string& what) {
-    EXPECT_EQ(tandem::testing::mismatch(x.cpu(), y, {.rtol = 0, .atol = 0, .equal_nan = true}), "")
-        << what;
-  };
-  for (const DType t : {DType::float32, DType::float64}) {
-    for (const auto& [m, n] : std::vector<std::pair<std::int64_t, std::int64_t>>{
-             {1, 1}, {2, 2}, {3, 3}, {4, 4}, {8, 3}, {3, 8}, {9, 9}, {32, 8}, {5, 32}, {17, 16}, {32, 32}}) {
-      const Tensor a = matrices(41, m, n, t);
-      const std::string shape = std::to_string(m) + " x " + std::to_string(n);
-      for (const Tensor& x : layouts(a.to(kDevice))) {
-        for (const char* mode : {"reduced", "complete", "r"}) {
-          const auto [q, r] = linalg::qr(a, mode);
-          const auto [q2, r2] = linalg::qr(x, mode);
-          same_tensors(q2, q, shape + " q, " + mode);
-          same_tensors(r2, r, shape + " r, " + mode);
-        }
-        const auto here = factored(a), there = factored(x);
-        same_tensors(there[0].as<Tensor>(), here[0].as<Tensor>(), shape + " geqrf");
-        same_tensors(there[1].as<Tensor>(), here[1].as<Tensor>(), shape + " tau");
-        if (m < n) continue;
-        same_tensors(linalg::householder_product(there[0].as<Tensor>(), there[1].as<Tensor>()),
-                     linalg::householder_product(here[0].as<Tensor>(), here[1].as<Tensor>()),
-                     shape + " householder_product");
+  const std::vector<std::pair<std::int64_t, std::int64_t>> shapes{
+      {1, 1}, {2, 2}, {3, 3},  {4, 4},  {5, 5},   {8, 3},   {3, 8},
+      {9, 9}, {9, 8}, {32, 8}, {5, 32}, {16, 17}, {17, 16}, {32, 32}};
+  for (const auto& [m, n] : shapes) {
+    for (const DType t : {DType::float32, DType::float64}) {
+      for (const std::int64_t batch : {1, 41}) {
+        const Tensor a = matrices(batch, m, n, t);
+        check_device(a, a.to(kDevice));
       }
     }
+  }
+}
+
+TEST(SmallQr, TheDeviceTakesAnyLayout) {
+  TANDEM_NEEDS_GPU();
+  for (const auto& [m, n] :
+       std::vector<std::pair<std::int64_t, std::int64_t>>{{7, 5}, {4, 4}, {3, 20}}) {
+    const Tensor a = matrices(41, m, n, DType::float32);
+    for (const Tensor& x : layouts(a.to(kDevice))) check_device(a, x);
   }
 }
 

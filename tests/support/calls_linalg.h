@@ -193,8 +193,7 @@ inline void add_linalg_long_calls(Calls& c) {
   const Tensor slim = varied({3001, 32, 9}, DType::float32, 6);
   for (const char* name : {"qr", "geqrf"}) c[name] = {{m}, {many}, {slim}};
   const Tensor tau = varied({100}, DType::float64, 2);
-  c["linalg_householder_product"] = {{tall, tau},
-                                     {slim, varied({3001, 9}, DType::float32, 2)}};
+  c["linalg_householder_product"] = {{tall, tau}, {slim, varied({3001, 9}, DType::float32, 2)}};
   c["ormqr"] = {{tall, tau, tall}};
   c["cholesky_solve"] = {{right, d}};
   c["triangular_solve"] = {{right, d}};
