@@ -32,7 +32,7 @@ struct QrColumns {
   using T = R;
   using S = R;
   using V = R;
-  static constexpr int kWide = 1, kTogether = 1;
+  static constexpr int kWide = 1, kTogether = 1, kBlock = SmallQrLaunch::kMost;
   R* elements;
   int leading, first, threads;
 

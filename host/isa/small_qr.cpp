@@ -107,7 +107,7 @@ struct QrLanes : QrArithmetic<R> {
   using typename QrArithmetic<R>::Mask;
   using S = Packed;
   using V = Packed;
-  static constexpr int kWide = 1, kTogether = 4;
+  static constexpr int kWide = 1, kTogether = 4, kBlock = 16;
   Packed* elements;
   int leading;
 
@@ -130,7 +130,8 @@ struct QrRows : QrArithmetic<R> {
   using typename QrArithmetic<R>::Mask;
   using S = R;
   using V = Packed;
-  static constexpr int kWide = QrArithmetic<R>::kLanes, kTogether = 2;
+  static constexpr int kWide = QrArithmetic<R>::kLanes, kTogether = 2,
+                       kBlock = SmallQrLaunch::kMost;
   R* elements;
   int leading;
 

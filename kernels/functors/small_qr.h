@@ -27,13 +27,12 @@ struct QrRange<double> {
 
 /// L says what a matrix is made of: T, numbers; S, one element (of each matrix); V, kWide elements
 /// of a row, from a column that kWide divides; kTogether, chunks that go through a step at a time;
-///   at(i, c) -> S&, chunk(i, c) -> V&;
-///   absolute, root, add_product(sum, a, b): rounded once; any(mask);
-///   against(norm, alpha, S&): the norm with the sign that alpha has not;
-///   first, threads: this one of those that share the matrix; it has every threads-th chunk;
-///   after(k): its first chunk with columns above k;
-///   keep(V& now, before, c, k): columns up to k of the chunk at c are what they were before;
-///   sync(): waits for the others.
+///   kBlock, columns that take their reflectors at a time, in a near memory, or more than there
+///   are; at(i, c) -> S&, chunk(i, c) -> V&; absolute, root, add_product(sum, a, b): rounded once;
+///   any(mask); against(norm, alpha, S&): the norm with the sign that alpha has not; first,
+///   threads: this one of those that share the matrix; it has every threads-th chunk; after(k): its
+///   first chunk with columns above k; keep(V& now, before, c, k): columns up to k of the chunk at
+///   c are what they were before; sync(): waits for the others.
 template <class L>
 struct SmallQr {
   using T = typename L::T;
@@ -44,34 +43,37 @@ struct SmallQr {
   int m;
   L lanes;
 
-  /// The first k columns of [m, n] become R and reflectors; the others are transformed.
+  /// The first k columns of [m, n] become R and reflectors; the others are transformed. kBlock
+  /// columns at a time: those before them, then their own reflectors.
   TANDEM_FN void factor(int n, int k) const {
-    for (int j = 0; j < k; ++j) {
-      reflector(j);
-      lanes.sync();
-      if (j + 1 < m) turn(j, n);
-      lanes.sync();
+    for (int from = 0; from < n; from += L::kBlock) {
+      const int to = from + L::kBlock < n ? from + L::kBlock : n;
+      for (int j = 0; j < from && j < k && j + 1 < m; ++j) turn(j, from, to);
+      for (int j = from; j < to && j < k; ++j) {
+        reflector(j);
+        lanes.sync();
+        if (j + 1 < m) turn(j, j + 1, to);
+        lanes.sync();
+      }
     }
   }
 
-  /// From the first k columns, reflectors, to [m, n]: the first n columns of their product.
+  /// From the first k columns, reflectors, to [m, n]: the first n columns of their product. The
+  /// last kBlock columns first, since those before them are still reflectors.
   TANDEM_FN void orthogonal(int n, int k) const {
     lanes.sync();
     for (int c = lanes.first; c < n; c += lanes.threads) {
       for (int i = 0; i < (c < k ? c : m); ++i) lanes.at(i, c) = S{} + T(c == i ? 1 : 0);
     }
     lanes.sync();
-    for (int j = k - 1; j >= 0; --j) {
-      turn(j, n);
-      lanes.sync();
-      const S t = tau[j];
-      const auto none = t == T(0);
-      for (int i = j + 1 + lanes.first; i < m; i += lanes.threads) {
-        S& x = lanes.at(i, j);
-        x = none ? S{} : -t * x;
+    for (int from = (n - 1) / L::kBlock * L::kBlock; from >= 0; from -= L::kBlock) {
+      const int to = from + L::kBlock < n ? from + L::kBlock : n;
+      for (int j = (to < k ? to : k) - 1; j >= 0; --j) {
+        turn(j, j < from ? from : j + 1, to);
+        lanes.sync();
+        if (j >= from) identity_column(j);
+        lanes.sync();
       }
-      if (lanes.first == 0) lanes.at(j, j) = T(1) - t;
-      lanes.sync();
     }
   }
 
@@ -128,14 +130,25 @@ struct SmallQr {
     }
   }
 
-  /// Reflector k on the columns from k + 1 to n.
-  TANDEM_FN void turn(int k, int n) const {
+  /// Reflector k on its own column, which was one of the identity's.
+  TANDEM_FN void identity_column(int k) const {
+    const S t = tau[k];
+    const auto none = t == T(0);
+    for (int i = k + 1 + lanes.first; i < m; i += lanes.threads) {
+      S& x = lanes.at(i, k);
+      x = none ? S{} : -t * x;
+    }
+    if (lanes.first == 0) lanes.at(k, k) = T(1) - t;
+  }
+
+  /// Reflector k on columns above k, from `from` to `to`.
+  TANDEM_FN void turn(int k, int from, int to) const {
     const S t = tau[k];
     const int step = lanes.threads * L::kWide;
-    int c = lanes.after(k);
-    for (; c + (L::kTogether - 1) * step < n; c += L::kTogether * step)
+    int c = lanes.after(from - 1);
+    for (; c + (L::kTogether - 1) * step < to; c += L::kTogether * step)
       turn_chunks<L::kTogether>(k, c, step, t);
-    for (; c < n; c += step) turn_chunks<1>(k, c, step, t);
+    for (; c < to; c += step) turn_chunks<1>(k, c, step, t);
   }
 
   template <int N>

@@ -237,7 +237,7 @@ inline void add_linalg_launches(Launches& known) {
   known["linalg_matrix_rank"] = 11;                          // svdvals, the bound, a count
   known["linalg_pinv"] = known["pinverse"] = 16;             // svd, the bound, quotients, a product
   known["linalg_matrix_sqrth"] = known["linalg_polar"] = 8;  // eigh or svd, products
-  known["linalg_lstsq"] = 9;   // qr, two products, a solution, residuals
+  known["linalg_lstsq"] = 9;  // qr, two products, a solution, residuals
 }
 
 }  // namespace tandem::test
