@@ -175,7 +175,7 @@ Tensor orthogonal(const OpRow& row, const Matrices& a, const Tensor& reflectors,
   if (a.x.device().is_cuda() && goes_batched(a.count(), k)) {
     return orthogonal_by_products(a, reflectors, tau, columns);
   }
-  const Tensor out = fresh_columns(a.x, a.batch, a.m, columns);
+  Tensor out = fresh_columns(a.x, a.batch, a.m, columns);
   const std::int64_t known = std::min(a.n, columns);
   out.narrow(-1, 0, known).copy_(reflectors.narrow(-1, 0, known));
   if (out.numel() == 0 || out.device().is_meta()) return out;
