@@ -270,6 +270,7 @@ void launch_factor(const void* desc, const void*) {
     return l.small->dtype == DType::float32 ? launch_small<float>(*l.small)
                                             : launch_small<double>(*l.small);
   }
+  if (l.step == FactorLaunch::Step::SmallQr) return launch_small_qr(*l.small_qr);
   if (l.step != FactorLaunch::Step::Permutation) {
     vendor_factor(l);
     return;

@@ -26,6 +26,9 @@ void launch_narrow_pivots(const FactorLaunch& l, const std::int64_t* from, std::
 void launch_copy_pivots(const FactorLaunch& l, const std::int32_t* from, std::int32_t* to,
                         std::int64_t count, std::int64_t period);
 
+/// From kernels/small_qr.cu.
+void launch_small_qr(const SmallQrLaunch& l);
+
 // From kernels/linalg_batches.cu.
 
 /// Where the matrices of up to three batches begin: l.batch pointers each, one batch after the

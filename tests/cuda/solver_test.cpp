@@ -352,8 +352,8 @@ TEST_F(SolverLibrary, Triangles) {
 
 TEST_F(SolverLibrary, QR) {
   for (const DType t : kTypes) {
-    for (const Dims& shape : {Dims{20, 12}, Dims{12, 20}, Dims{5, 18, 18}, Dims{2, 2, 30, 7},
-                              Dims{4, 7, 30}, Dims{2, 300, 9}, Dims{3, 64, 2}}) {
+    for (const Dims& shape : {Dims{40, 12}, Dims{12, 40}, Dims{5, 36, 36}, Dims{2, 2, 50, 7},
+                              Dims{4, 7, 50}, Dims{2, 300, 9}, Dims{3, 64, 2}}) {
       const Tensor a = numbers(shape, t, 3);
       const std::int64_t m = a.size(-2);
       std::int64_t count = 1;
@@ -377,7 +377,7 @@ TEST_F(SolverLibrary, QR) {
 
 TEST_F(SolverLibrary, ProductsOfReflectors) {
   for (const DType t : kTypes) {
-    for (const Dims& shape : {Dims{20, 12}, Dims{3, 18, 7}}) {
+    for (const Dims& shape : {Dims{40, 12}, Dims{3, 36, 7}}) {
       const Tensor a = numbers(shape, t, 3).clone();
       a.select(-1, 4).slice(-1, 4, {}).fill_(0);  // a column that needs no reflector
       const std::vector<Value> w = call_boxed(op::geqrf, std::vector<Value>{a});
@@ -560,6 +560,7 @@ TEST_F(SolverLibrary, FormsWithInfoDoNotWait) {
 TEST_F(SolverLibrary, WorkIsQueuedOnTheCurrentStream) {
   const Tensor a = definite({3}, 20, DType::float32).to(kDevice);
   const Tensor one = definite({}, 20, DType::float32).to(kDevice);
+  const Tensor larger = definite({3}, 40, DType::float32).to(kDevice);  // than own kernels take
   synchronize(kDevice);
   const Stream stream = Stream::create(kDevice);
   {
@@ -567,7 +568,7 @@ TEST_F(SolverLibrary, WorkIsQueuedOnTheCurrentStream) {
     (void)linalg::cholesky_ex(a);
     (void)linalg::cholesky_ex(one);
     (void)linalg::inv_ex(a);
-    (void)linalg::qr(a);
+    (void)linalg::qr(larger);
     (void)linalg::solve_triangular(one, one, true);
     synchronize(kDevice);
   }

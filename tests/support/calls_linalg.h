@@ -174,7 +174,9 @@ inline void add_linalg_long_calls(Calls& c) {
        {"linalg_svd", "linalg_svdvals", "linalg_pinv", "linalg_matrix_rank", "linalg_cond"}) {
     c[name] = {{tall}, {many}};
   }
-  c["linalg_qr"] = {{m}, {many}};
+  const Tensor small = varied({3001, 7, 5}, DType::float64, 6);
+  const Tensor smaller = varied({2, 5003, 3, 4}, DType::float32, 6);
+  c["linalg_qr"] = {{m}, {many}, {small, "complete"}, {smaller}};
   c["linalg_solve"] = {{d, right}, {many, b}};
   c["linalg_solve_ex"] = {{d, right}, {many, b}};
   c["linalg_solve_triangular"] = {{d, right, true}, {many, b, false}};
@@ -188,9 +190,10 @@ inline void add_linalg_long_calls(Calls& c) {
   for (const char* name : {"logdet", "cholesky", "cholesky_inverse"}) c[name] = {{d}, {many}};
   c["linalg_matrix_sqrth"] = {{many}};
   for (const char* name : {"svd", "pinverse", "linalg_polar"}) c[name] = {{tall}, {many}};
-  for (const char* name : {"qr", "geqrf"}) c[name] = {{m}, {many}};
+  const Tensor slim = varied({3001, 32, 9}, DType::float32, 6);
+  for (const char* name : {"qr", "geqrf"}) c[name] = {{m}, {many}, {slim}};
   const Tensor tau = varied({100}, DType::float64, 2);
-  c["linalg_householder_product"] = {{tall, tau}};
+  c["linalg_householder_product"] = {{tall, tau}, {slim, varied({3001, 9}, DType::float32, 2)}};
   c["ormqr"] = {{tall, tau, tall}};
   c["cholesky_solve"] = {{right, d}};
   c["triangular_solve"] = {{right, d}};
@@ -221,10 +224,10 @@ inline void add_linalg_launches(Launches& known) {
   known["triangular_solve"] = 3;                     // and a copy of A
   known["cholesky_solve"] = 4;                       // two of the kind
   known["cholesky_inverse"] = 4;                     // the identity, a solution, a product
-  known["geqrf"] = 2;                                // a copy, pointers
-  known["linalg_qr"] = known["qr"] = 19;             // reflectors, R, and Q by products
-  known["linalg_householder_product"] = 14;          // Q by products
-  known["ormqr"] = 15;                               // and another product
+  known["geqrf"] = 1;                                // small matrices: one kernel
+  known["linalg_qr"] = known["qr"] = 1;
+  known["linalg_householder_product"] = 1;
+  known["ormqr"] = 2;  // and a product
   // A copy, vectors in our order; whether elements are finite
   known["linalg_svd"] = known["svd"] = 5;
   known["linalg_svdvals"] = 4;
@@ -234,7 +237,7 @@ inline void add_linalg_launches(Launches& known) {
   known["linalg_matrix_rank"] = 11;                          // svdvals, the bound, a count
   known["linalg_pinv"] = known["pinverse"] = 16;             // svd, the bound, quotients, a product
   known["linalg_matrix_sqrth"] = known["linalg_polar"] = 8;  // eigh or svd, products
-  known["linalg_lstsq"] = 27;  // qr, two products, a solution, residuals
+  known["linalg_lstsq"] = 9;  // qr, two products, a solution, residuals
 }
 
 }  // namespace tandem::test

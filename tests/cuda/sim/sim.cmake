@@ -177,6 +177,9 @@ tandem_add_sim_test(movement.races cuda.movement_test races ENVIRONMENT TANDEM_S
 tandem_add_sim_test(scan.races cuda.scan_parity_test races ENVIRONMENT TANDEM_SIM_PARTIAL=1 FILTER "-*SeveralPasses")
 # The masks' kernels use shared memory.
 tandem_add_sim_test(indexing.races cuda.indexing_test races FILTER "*MasksThemselves*")
+# So do those of small matrices.
+tandem_add_sim_test(small_qr.races cuda.small_qr_test races ENVIRONMENT TANDEM_REQUIRE_GPU=1
+  FILTER "*HostsBits*")
 
 # That the walks about the tiles' boundaries find one that is off by one: launchers.cpp with one source changed in one place.
 #   tandem_add_sim_mutant(NAME SOURCE WALK WAS IS)
@@ -233,6 +236,9 @@ tandem_add_sim_test(movement.asan cuda.movement_test asan ENVIRONMENT ${direct} 
 tandem_add_sim_test(scan.asan cuda.scan_parity_test asan ENVIRONMENT ${direct}
   FILTER "-*TotalsOfTotals")  # takes minutes
 tandem_add_sim_test(indexing.asan cuda.indexing_test asan TIMEOUT 1200 ENVIRONMENT ${direct})
+tandem_add_sim_test(small_matrix cuda.small_matrix_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1
+  FILTER "*Device*")
+tandem_add_sim_test(small_qr cuda.small_qr_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 FILTER "*Device*")
 tandem_add_sim_test(exact cuda.exact_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 set(vendor TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/vendor)
 tandem_add_sim_test(vendor cuda.vendor_test asan ENVIRONMENT ${direct} ${vendor} TANDEM_REQUIRE_GPU=1)
