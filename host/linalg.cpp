@@ -10,6 +10,7 @@
 #include "host/reflectors.h"
 #include "host/registry.h"
 #include "host/small_matrix.h"
+#include "host/small_spectral.h"
 #include "tandem/error.h"
 
 namespace tandem::host {
@@ -227,7 +228,8 @@ void run_step(const FactorLaunch& l) {
       return run_least_squares<T>(l);
     case Step::Permutation:
       return run_permutation(l);
-    case Step::Small:  // has no element type of its own
+    case Step::Small:  // these have no element type of their own
+    case Step::SmallSpectral:
       return;
   }
 }
@@ -235,6 +237,7 @@ void run_step(const FactorLaunch& l) {
 void launch_factor(const void* desc, const void*) {
   const auto& l = *static_cast<const FactorLaunch*>(desc);
   if (l.step == FactorLaunch::Step::Small) return run_small(*l.small);
+  if (l.step == FactorLaunch::Step::SmallSpectral) return run_small_spectral(*l.spectral);
   TANDEM_EXPECTS(std::max({l.m, l.n, l.k, l.a.leading, l.b.leading}) <= INT32_MAX, ValueError,
                  fmt::format("[{}] expected extents below 2^31, got {}, {} and {}", l.row->name,
                              l.m, l.n, l.k));

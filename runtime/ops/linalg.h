@@ -87,6 +87,15 @@ void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, Smal
                std::initializer_list<const Tensor*> written,
                std::initializer_list<const Tensor*> read);
 
+/// Whether eigenvalues and singular values of such matrices are a task of SmallSpectralLaunch.
+bool is_small_spectral(const Matrices& a);
+/// Values [..., min(m, n)]; where wanted, left vectors by columns and, of svd, V^H.
+struct SmallSpectrum {
+  Tensor values, left, right, info;
+};
+SmallSpectrum small_eigh(const OpRow& row, const Matrices& a, bool upper, bool vectors);
+SmallSpectrum small_svd(const OpRow& row, const Matrices& a, bool vectors, bool full);
+
 /// Factors by columns, the rows interchanged (from 1) and info.
 struct FactoredLU {
   Tensor factors, pivots, info;

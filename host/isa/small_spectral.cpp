@@ -1,0 +1,209 @@
+// Eigenvalues and singular values of small matrices at one SIMD level: a matrix in each lane of
+// vectors, by the shared functor.
+#include "kernels/functors/small_spectral.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/registry.h"
+#include "host/small_spectral.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+// Vectors of this file are not passed between functions of different levels.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+namespace TANDEM_ISA_NAMESPACE {
+
+#if defined(__AVX512F__)
+inline constexpr int kSpectralBytes = 64;
+#elif defined(__AVX2__)
+inline constexpr int kSpectralBytes = 32;
+#else
+inline constexpr int kSpectralBytes = 16;
+#endif
+
+template <class R, int Bytes>
+struct SpectralVector {
+  using type __attribute__((vector_size(Bytes))) = R;
+};
+
+template <class R, int Bytes>
+struct SpectralLanes {
+  using T = R;
+  using V = typename SpectralVector<R, Bytes>::type;
+  using Word = typename fn::SpectralFormat<R>::Word;
+  using I = typename SpectralVector<Word, Bytes>::type;
+  using Mask = I;
+  static constexpr int kLanes = Bytes / static_cast<int>(sizeof(R));
+  static constexpr int first = 0, step = 1;
+
+  TANDEM_FN static int after(int k) { return k + 1; }
+  TANDEM_FN static void sync() {}
+  TANDEM_FN static V absolute(const V& x) {
+    constexpr Word kSign = std::numeric_limits<Word>::min();
+    return __builtin_bit_cast(V, __builtin_bit_cast(I, x) & ~(I{} + kSign));
+  }
+  TANDEM_FN static V root(const V& x) {
+    V y;
+    for (int l = 0; l < kLanes; ++l) y[l] = std::sqrt(x[l]);
+    return y;
+  }
+  TANDEM_FN static V fused(const V& a, const V& b, const V& c) {
+#if defined(__AVX512F__)
+    if constexpr (Bytes == 64 && sizeof(R) == 4) return V(_mm512_fmadd_ps(a, b, c));
+    if constexpr (Bytes == 64 && sizeof(R) == 8) return V(_mm512_fmadd_pd(a, b, c));
+#endif
+#if defined(__AVX2__)
+    if constexpr (Bytes == 32 && sizeof(R) == 4) return V(_mm256_fmadd_ps(a, b, c));
+    if constexpr (Bytes == 32 && sizeof(R) == 8) return V(_mm256_fmadd_pd(a, b, c));
+    if constexpr (Bytes == 16 && sizeof(R) == 4) return V(_mm_fmadd_ps(a, b, c));
+    if constexpr (Bytes == 16 && sizeof(R) == 8) return V(_mm_fmadd_pd(a, b, c));
+#endif
+    V sum;
+    for (int l = 0; l < kLanes; ++l) sum[l] = fn::fma(a[l], b[l], c[l]);
+    return sum;
+  }
+  TANDEM_FN static bool some(const Mask& m) {
+    Word any = 0;
+    for (int l = 0; l < kLanes; ++l) any |= m[l];
+    return any != 0;
+  }
+  TANDEM_FN static bool any(const Mask& m) { return some(m); }
+};
+
+/// As many matrices as there are lanes. Lanes beyond the batch hold its last matrix again.
+template <class R, int Bytes>
+class SpectralGroup {
+ public:
+  using L = SpectralLanes<R, Bytes>;
+  using V = typename L::V;
+  using I = typename L::I;
+  using Angle = typename fn::Rotations<L>::Angle;
+  static constexpr int kLanes = L::kLanes;
+
+  SpectralGroup(const SmallSpectralLaunch& l, std::int64_t first, std::int64_t last)
+      : l_(l),
+        m_(static_cast<int>(l.m)),
+        n_(static_cast<int>(l.n)),
+        first_(first),
+        count_(static_cast<int>(std::min<std::int64_t>(kLanes, last - first))) {}
+
+  void eigh() {
+    load([&](int i, int j) { return j * n_ + i; }, !l_.upper, l_.upper);
+    const bool vectors = l_.left.data != nullptr;
+    const fn::SmallEigh<L> f{a_, vectors ? z_ : nullptr, turn_, n_, {}};
+    I by, info;
+    typename L::Mask bad;
+    f.run(by, bad, info);
+    tell(bad, info);
+    for (int j = 0; j < n_; ++j) {
+      place_[j] = f.place(j);
+      put_value(j, fn::Rotations<L>::original(a_[j * n_ + j], by));
+      if (vectors) put_vector(l_.left, j, place_[j], z_ + j * n_, n_, nullptr);
+    }
+  }
+
+  void svd() {
+    load([&](int i, int j) { return j * m_ + i; }, true, true);
+    const bool vectors = l_.left.data != nullptr;
+    const int left = l_.full ? m_ : n_;
+    I order[kMost];
+    V size[kMost], tau[kMost];
+    const fn::SmallSvd<L> f{a_,  g_,    vectors ? z_ : nullptr, size, tau, turn_, order,
+                            m_,  n_,    left,                   {}};
+    I by, info;
+    typename L::Mask bad;
+    f.run(by, bad, info);
+    tell(bad, info);
+    for (int j = 0; j < n_; ++j) {
+      place_[j] = f.place(j);
+      put_value(j, fn::Rotations<L>::original(size[j], by));
+      if (!vectors) continue;
+      put_vector(l_.left, j, place_[j], z_ + j * m_, m_, nullptr);
+      put_vector(l_.right, j, place_[j], g_ + j * n_, n_, order);
+    }
+    for (int j = n_; vectors && j < left; ++j)
+      put_vector(l_.left, j, I{} + j, z_ + j * m_, m_, nullptr);
+  }
+
+ private:
+  static constexpr int kMost = SmallSpectralLaunch::kMost;
+
+  R* part(const SmallMatrices& m, int lane) const {
+    return static_cast<R*>(m.data) + (first_ + std::min(lane, count_ - 1)) * m.stride;
+  }
+  /// Elements on the diagonal, below it and above it, to where `at` says; 0 instead of the others.
+  template <class At>
+  void load(At&& at, bool below, bool above) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const R* p = part(l_.a, lane);
+      for (int i = 0; i < m_; ++i) {
+        for (int j = 0; j < n_; ++j) {
+          const bool read = i == j || (i > j ? below : above);
+          a_[at(i, j)][lane] = read ? p[i * l_.a.row + j * l_.a.column] : R(0);
+        }
+      }
+    }
+  }
+  void put_value(int j, const V& x) const {
+    for (int lane = 0; lane < count_; ++lane)
+      static_cast<R*>(l_.values)[(first_ + lane) * n_ + place_[j][lane]] = x[lane];
+  }
+  /// Vector x to column `place`, component i to row i, or order[i].
+  void put_vector(const SmallMatrices& to, int j, const I& place, const V* x, int rows,
+                  const I* order) const {
+    for (int lane = 0; lane < count_; ++lane) {
+      R* p = part(to, lane) + place[lane] * to.column;
+      for (int i = 0; i < rows; ++i)
+        p[(order == nullptr ? i : order[i][lane]) * to.row] = x[i][lane] + R(0);
+    }
+    (void)j;
+  }
+  void tell(const typename L::Mask& bad, const I& info) const {
+    for (int lane = 0; lane < count_; ++lane)
+      l_.info[first_ + lane] =
+          bad[lane] != 0 ? FactorLaunch::kNotFinite : static_cast<std::int32_t>(info[lane]);
+  }
+
+  const SmallSpectralLaunch& l_;
+  int m_, n_;
+  std::int64_t first_;
+  int count_;
+  V a_[kMost * kMost], g_[kMost * kMost], z_[kMost * kMost];
+  Angle turn_[kMost / 2];
+  I place_[kMost];
+};
+
+template <class R, int Bytes>
+void spectral_group(const SmallSpectralLaunch& l, std::int64_t first, std::int64_t last) {
+  SpectralGroup<R, Bytes> group(l, first, last);
+  if (l.step == SmallSpectralLaunch::Step::Eigh) {
+    group.eigh();
+  } else {
+    group.svd();
+  }
+}
+
+/// What fills few lanes goes in narrow vectors, with the same bits: they take less time.
+template <class R>
+void spectral_run(const SmallSpectralLaunch& l, std::int64_t first, std::int64_t last) {
+  constexpr int kWide = kSpectralBytes / static_cast<int>(sizeof(R));
+  constexpr int kNarrow = 16 / static_cast<int>(sizeof(R));
+  for (std::int64_t b = first; b < last; b += kWide) {
+    if (last - b <= kNarrow) {
+      spectral_group<R, 16>(l, b, last);
+    } else {
+      spectral_group<R, kSpectralBytes>(l, b, last);
+    }
+  }
+}
+
+void register_small_spectral(HostRegistry&) {
+  bind_spectral_loops(DType::float32, {&spectral_run<float>, kSpectralBytes / 4});
+  bind_spectral_loops(DType::float64, {&spectral_run<double>, kSpectralBytes / 8});
+}
+
+}  // namespace TANDEM_ISA_NAMESPACE
