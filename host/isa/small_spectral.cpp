@@ -3,7 +3,9 @@
 #include "kernels/functors/small_spectral.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "host/registry.h"
 #include "host/small_spectral.h"
@@ -30,6 +32,28 @@ struct SpectralVector {
   using type __attribute__((vector_size(Bytes))) = R;
 };
 
+/// The blocks of all rounds of n columns.
+template <int N>
+struct RoundBlocks {
+  static constexpr fn::Tournament kTournament{N};
+  static constexpr int kRow = std::max(kTournament.blocks(), 1);
+  fn::SpectralBlock all[std::max(kTournament.rounds(), 1) * kRow]{};
+  constexpr RoundBlocks() {
+    for (int r = 0; r < kTournament.rounds(); ++r) {
+      for (int b = 0; b < kTournament.blocks(); ++b) all[r * kRow + b] = kTournament.block(r, b);
+    }
+  }
+};
+template <int N>
+inline constexpr RoundBlocks<N> kRoundBlocks{};
+template <int... N>
+constexpr auto block_tables(std::integer_sequence<int, N...>) {
+  return std::array<const fn::SpectralBlock*, sizeof...(N)>{kRoundBlocks<N>.all...};
+}
+inline constexpr auto kBlockTables =
+    block_tables(std::make_integer_sequence<int, SmallSpectralLaunch::kMost + 1>());
+
+/// A whole vector each, and one number each.
 template <class R, int Bytes>
 struct SpectralLanes {
   using T = R;
@@ -72,6 +96,41 @@ struct SpectralLanes {
     return any != 0;
   }
   TANDEM_FN static bool any(const Mask& m) { return some(m); }
+  TANDEM_FN static const fn::SpectralBlock& block(const fn::Tournament& t, int round, int b) {
+    return kBlockTables[t.n][round * t.blocks() + b];
+  }
+  template <class Angle>
+  TANDEM_FN static void rotate(V* x, V* y, int n, const Angle& angle) {
+    const Angle by = angle;
+    for (int i = 0; i < n; ++i) fn::Rotations<SpectralLanes>::rotate(x[i], y[i], by);
+  }
+};
+
+/// One matrix: vectors hold neighbours of a column where all get the same operations.
+template <class R>
+struct SpectralLanes<R, 0> {
+  using T = R;
+  using V = R;
+  using I = typename fn::SpectralFormat<R>::Word;
+  using Mask = bool;
+  static constexpr int kLanes = 1;
+  static constexpr int first = 0, step = 1;
+
+  TANDEM_FN static int after(int k) { return k + 1; }
+  TANDEM_FN static void sync() {}
+  TANDEM_FN static R absolute(R x) { return fn::abs_bits(x); }
+  TANDEM_FN static R root(R x) { return fn::sqrt_rn(x); }
+  TANDEM_FN static R fused(R a, R b, R c) { return fn::fma(a, b, c); }
+  TANDEM_FN static bool some(bool m) { return m; }
+  TANDEM_FN static bool any(bool m) { return m; }
+  TANDEM_FN static const fn::SpectralBlock& block(const fn::Tournament& t, int round, int b) {
+    return kBlockTables[t.n][round * t.blocks() + b];
+  }
+  template <class Angle>
+  TANDEM_FN static void rotate(R* __restrict x, R* __restrict y, int n, const Angle& angle) {
+    const Angle by = angle;
+    for (int i = 0; i < n; ++i) fn::Rotations<SpectralLanes>::rotate(x[i], y[i], by);
+  }
 };
 
 /// As many matrices as there are lanes. Lanes beyond the batch hold its last matrix again.
@@ -92,7 +151,7 @@ class SpectralGroup {
         count_(static_cast<int>(std::min<std::int64_t>(kLanes, last - first))) {}
 
   void eigh() {
-    load([&](int i, int j) { return j * n_ + i; }, !l_.upper, l_.upper);
+    load_triangle();
     const bool vectors = l_.left.data != nullptr;
     const fn::SmallEigh<L> f{a_, vectors ? z_ : nullptr, turn_, n_, {}};
     I by, info;
@@ -102,12 +161,12 @@ class SpectralGroup {
     for (int j = 0; j < n_; ++j) {
       place_[j] = f.place(j);
       put_value(j, fn::Rotations<L>::original(a_[j * n_ + j], by));
-      if (vectors) put_vector(l_.left, j, place_[j], z_ + j * n_, n_, nullptr);
+      if (vectors) put_vector(l_.left, place_[j], z_ + j * n_, n_, nullptr);
     }
   }
 
   void svd() {
-    load([&](int i, int j) { return j * m_ + i; }, true, true);
+    load();
     const bool vectors = l_.left.data != nullptr;
     const int left = l_.full ? m_ : n_;
     I order[kMost];
@@ -122,50 +181,70 @@ class SpectralGroup {
       place_[j] = f.place(j);
       put_value(j, fn::Rotations<L>::original(size[j], by));
       if (!vectors) continue;
-      put_vector(l_.left, j, place_[j], z_ + j * m_, m_, nullptr);
-      put_vector(l_.right, j, place_[j], g_ + j * n_, n_, order);
+      put_vector(l_.left, place_[j], z_ + j * m_, m_, nullptr);
+      put_vector(l_.right, place_[j], g_ + j * n_, n_, order);
     }
     for (int j = n_; vectors && j < left; ++j)
-      put_vector(l_.left, j, I{} + j, z_ + j * m_, m_, nullptr);
+      put_vector(l_.left, I{} + j, z_ + j * m_, m_, nullptr);
   }
 
  private:
   static constexpr int kMost = SmallSpectralLaunch::kMost;
 
+  static R& number(V& x, int lane) { return reinterpret_cast<R*>(&x)[lane]; }
+  static R number(const V& x, int lane) { return reinterpret_cast<const R*>(&x)[lane]; }
+  template <class X>
+  static auto number(const X& x, int lane) {
+    if constexpr (kLanes == 1) {
+      return x;
+    } else {
+      return x[lane];
+    }
+  }
   R* part(const SmallMatrices& m, int lane) const {
     return static_cast<R*>(m.data) + (first_ + std::min(lane, count_ - 1)) * m.stride;
   }
-  /// Elements on the diagonal, below it and above it, to where `at` says; 0 instead of the others.
-  template <class At>
-  void load(At&& at, bool below, bool above) {
+  /// By columns.
+  void load() {
     for (int lane = 0; lane < kLanes; ++lane) {
       const R* p = part(l_.a, lane);
-      for (int i = 0; i < m_; ++i) {
-        for (int j = 0; j < n_; ++j) {
-          const bool read = i == j || (i > j ? below : above);
-          a_[at(i, j)][lane] = read ? p[i * l_.a.row + j * l_.a.column] : R(0);
-        }
+      for (int j = 0; j < n_; ++j) {
+        for (int i = 0; i < m_; ++i)
+          number(a_[j * m_ + i], lane) = p[i * l_.a.row + j * l_.a.column];
+      }
+    }
+  }
+  /// The triangle that is read, as the upper one, and zeros.
+  void load_triangle() {
+    const std::int64_t row = l_.upper ? l_.a.row : l_.a.column;
+    const std::int64_t column = l_.upper ? l_.a.column : l_.a.row;
+    for (int i = 1; i < n_; ++i) std::fill_n(a_ + i * n_, i, V{});
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const R* p = part(l_.a, lane);
+      for (int i = 0; i < n_; ++i) {
+        for (int j = i; j < n_; ++j) number(a_[i * n_ + j], lane) = p[i * row + j * column];
       }
     }
   }
   void put_value(int j, const V& x) const {
     for (int lane = 0; lane < count_; ++lane)
-      static_cast<R*>(l_.values)[(first_ + lane) * n_ + place_[j][lane]] = x[lane];
+      static_cast<R*>(l_.values)[(first_ + lane) * n_ + number(place_[j], lane)] =
+          number(x, lane);
   }
   /// Vector x to column `place`, component i to row i, or order[i].
-  void put_vector(const SmallMatrices& to, int j, const I& place, const V* x, int rows,
+  void put_vector(const SmallMatrices& to, const I& place, const V* x, int rows,
                   const I* order) const {
     for (int lane = 0; lane < count_; ++lane) {
-      R* p = part(to, lane) + place[lane] * to.column;
+      R* p = part(to, lane) + number(place, lane) * to.column;
       for (int i = 0; i < rows; ++i)
-        p[(order == nullptr ? i : order[i][lane]) * to.row] = x[i][lane] + R(0);
+        p[(order == nullptr ? i : number(order[i], lane)) * to.row] = number(x[i], lane) + R(0);
     }
-    (void)j;
   }
   void tell(const typename L::Mask& bad, const I& info) const {
     for (int lane = 0; lane < count_; ++lane)
       l_.info[first_ + lane] =
-          bad[lane] != 0 ? FactorLaunch::kNotFinite : static_cast<std::int32_t>(info[lane]);
+          number(bad, lane) != 0 ? FactorLaunch::kNotFinite
+                                 : static_cast<std::int32_t>(number(info, lane));
   }
 
   const SmallSpectralLaunch& l_;
@@ -193,7 +272,9 @@ void spectral_run(const SmallSpectralLaunch& l, std::int64_t first, std::int64_t
   constexpr int kWide = kSpectralBytes / static_cast<int>(sizeof(R));
   constexpr int kNarrow = 16 / static_cast<int>(sizeof(R));
   for (std::int64_t b = first; b < last; b += kWide) {
-    if (last - b <= kNarrow) {
+    if (last - b == 1) {
+      spectral_group<R, 0>(l, b, last);
+    } else if (last - b <= kNarrow) {
       spectral_group<R, 16>(l, b, last);
     } else {
       spectral_group<R, kSpectralBytes>(l, b, last);

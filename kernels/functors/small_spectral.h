@@ -21,7 +21,7 @@ template <>
 struct SpectralFormat<float> {
   using Word = std::int32_t;
   static constexpr int kBits = 23, kBias = 127;
-  static constexpr int kTop = 60;  // exponent of the greatest element while rotations work
+  static constexpr int kTop = 56;  // exponent of the greatest element while rotations work
   static constexpr float kLeast = 0x1p-99f;  // a sum of squares below has lost digits
 };
 template <>
@@ -37,15 +37,21 @@ struct SpectralPair {
   int p, q;
 };
 
+/// Two pairs k < l of a round and the places of the elements between them in an upper triangle:
+/// between the first's p and q and the second's.
+struct SpectralBlock {
+  std::uint8_t k, l, pp, pq, qp, qq;
+};
+
 /// The rounds in which each of n columns meets each other one once. With odd n one is idle.
 struct Tournament {
   int n, seats;  // seats: n, or n + 1 where that is even
 
-  TANDEM_FN explicit Tournament(int count) : n(count), seats(count + count % 2) {}
-  TANDEM_FN int rounds() const { return n > 1 ? seats - 1 : 0; }
-  TANDEM_FN int pairs() const { return n / 2; }
-  TANDEM_FN int idle(int round) const { return seats == n ? -1 : round; }
-  TANDEM_FN SpectralPair pair(int round, int k) const {
+  TANDEM_FN explicit constexpr Tournament(int count) : n(count), seats(count + count % 2) {}
+  TANDEM_FN constexpr int rounds() const { return n > 1 ? seats - 1 : 0; }
+  TANDEM_FN constexpr int pairs() const { return n / 2; }
+  TANDEM_FN constexpr int idle(int round) const { return seats == n ? -1 : round; }
+  TANDEM_FN constexpr SpectralPair pair(int round, int k) const {
     if (seats == n && k == 0) return {round, n - 1};
     const int away = seats == n ? k : k + 1;
     int p = round + away, q = round - away;
@@ -53,12 +59,27 @@ struct Tournament {
     if (q < 0) q += seats - 1;
     return p < q ? SpectralPair{p, q} : SpectralPair{q, p};
   }
+  TANDEM_FN constexpr int blocks() const { return pairs() * (pairs() - 1) / 2; }
+  /// Neighbours first, then pairs further apart, so that `pairs` consecutive ones have each pair
+  /// twice.
+  TANDEM_FN constexpr SpectralBlock block(int round, int b) const {
+    const int one = b % pairs(), away = b / pairs() + 1;
+    const int two = one + away < pairs() ? one + away : one + away - pairs();
+    const int k = one < two ? one : two, l = one < two ? two : one;
+    const SpectralPair x = pair(round, k), y = pair(round, l);
+    return {static_cast<std::uint8_t>(k), static_cast<std::uint8_t>(l), place(x.p, y.p),
+            place(x.p, y.q),              place(x.q, y.p),              place(x.q, y.q)};
+  }
+  TANDEM_FN constexpr std::uint8_t place(int i, int j) const {
+    return static_cast<std::uint8_t>(i < j ? i * n + j : j * n + i);
+  }
 };
 
 /// L says what a matrix is made of: V, its elements; I, integers of their width, one a lane; T,
 /// numbers; Mask, what comparing gives; fused(a, b, c) = a b + c, root, absolute, rounded once;
 ///   first, step: the pairs, columns or elements of this thread; after(k): the first of its columns
 ///   beyond k; sync(): waits for the others;
+///   block(t, round, b): that of the tournament; rotate(x, y, n, angle): n elements of each;
 ///   some(Mask): whether one of the lanes has it; any(Mask): or a thread that goes in step.
 template <class L>
 struct Rotations {
@@ -84,18 +105,24 @@ struct Rotations {
     constexpr Word kTwice = Word(2 * Format::kBias) << Format::kBits;
     return __builtin_bit_cast(V, (I{} + kTwice) - (__builtin_bit_cast(I, x) & kExponent));
   }
+  /// A power of two near 1 / sqrt(x): x times its square is in [1, 4) where x is normal.
+  TANDEM_FN static V inverse_root_power(const V& x) {
+    const I exponent = (__builtin_bit_cast(I, x) >> Format::kBits) - Word(Format::kBias);
+    return power(-(exponent >> 1));
+  }
   TANDEM_FN static V greater(const V& x, const V& y) { return x > y ? x : y; }
 
   /// The rotation that makes the element b of [[a, b], [b, c]] 0, and what it adds to c and takes
   /// from a. `tolerance`: the square of |b| / sqrt(a c) from which it is made; below that nothing
   /// is done.
-  TANDEM_FN static Mask angle(const V& a, const V& b, const V& c, T tolerance, Angle& to,
-                              V& shift) {
+  TANDEM_FN static Mask angle(const V a, const V b, const V c, T tolerance, Angle& to, V& shift) {
     const V zero{};
     const V size_a = L::absolute(a), size_b = L::absolute(b), size_c = L::absolute(c);
     const V unit = inverse_power(greater(greater(size_a, size_c), size_b));
-    const V near = size_b * unit;
-    const Mask wanted = near * near > (size_a * unit) * (size_c * unit) * tolerance;
+    const V of_a = inverse_root_power(size_a), of_c = inverse_root_power(size_c);
+    const V cosine = size_b * of_a * of_c;
+    const Mask wanted =
+        cosine * cosine > (size_a * of_a * of_a) * (size_c * of_c * of_c) * tolerance;
     const V gap = (c - a) * unit;
     const V twice = (b * unit) * T(2);
     const V distance = L::absolute(gap);
@@ -219,40 +246,26 @@ struct SmallEigh {
   }
 
   TANDEM_FN void apply(const Tournament& t, int round) const {
-    const int pairs = t.pairs();
-    for (int away = 1; 2 * away <= pairs; ++away) {
-      const int count = 2 * away == pairs ? away : pairs;
-      for (int k = lanes.first; k < count; k += lanes.step) {
-        const int other = k + away < pairs ? k + away : k + away - pairs;
-        block(t, round, k < other ? k : other, k < other ? other : k);
-      }
-    }
+    for (int b = lanes.first; b < t.blocks(); b += lanes.step) turn_block(L::block(t, round, b));
     const int idle = t.idle(round);
-    for (int k = lanes.first; k < pairs; k += lanes.step) {
+    for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
       const SpectralPair x = t.pair(round, k);
       if (idle >= 0) R::rotate(at(idle, x.p), at(idle, x.q), turn[k]);
-      if (z == nullptr) continue;
-      const typename R::Angle by = turn[k];
-      for (int i = 0; i < n; ++i) R::rotate(z[x.p * n + i], z[x.q * n + i], by);
+      if (z != nullptr) L::rotate(z + x.p * n, z + x.q * n, n, turn[k]);
     }
   }
 
-  /// The four elements between two pairs: the rows of the first pair are turned, then the second's.
-  TANDEM_FN void block(const Tournament& t, int round, int k, int l) const {
-    const SpectralPair x = t.pair(round, k), y = t.pair(round, l);
-    V& pp = at(x.p, y.p);
-    V& pq = at(x.p, y.q);
-    V& qp = at(x.q, y.p);
-    V& qq = at(x.q, y.q);
-    V a11 = pp, a12 = pq, a21 = qp, a22 = qq;
-    R::rotate(a11, a21, turn[k]);
-    R::rotate(a12, a22, turn[k]);
-    R::rotate(a11, a12, turn[l]);
-    R::rotate(a21, a22, turn[l]);
-    pp = a11;
-    pq = a12;
-    qp = a21;
-    qq = a22;
+  /// The rows of the first pair are turned, then the second's.
+  TANDEM_FN void turn_block(const SpectralBlock& b) const {
+    V pp = a[b.pp], pq = a[b.pq], qp = a[b.qp], qq = a[b.qq];
+    R::rotate(pp, qp, turn[b.k]);
+    R::rotate(pq, qq, turn[b.k]);
+    R::rotate(pp, pq, turn[b.l]);
+    R::rotate(qp, qq, turn[b.l]);
+    a[b.pp] = pp;
+    a[b.pq] = pq;
+    a[b.qp] = qp;
+    a[b.qq] = qq;
   }
 };
 
@@ -347,18 +360,21 @@ struct SmallSvd {
   }
 
   /// A Householder reflector of column k, as LAPACK's larfg has it, and what it does to the others.
+  /// What is too short to be squared is left out.
   TANDEM_FN void reflect(int k) const {
     V* x = a + k * m;
     if (lanes.first == 0) {
       const V zero{}, one = V{} + T(1);
       const V alpha = x[k], rest = dot(x, x, k + 1, m);
-      const Mask none = rest == zero;
-      const V length = L::root(L::fused(alpha, alpha, rest));
+      const V all = L::fused(alpha, alpha, rest);
+      const Mask lost = all < zero + R::Format::kLeast;
+      const Mask none = lost | (rest == zero);
+      const V length = L::root(all);
       const V beta = alpha > zero ? -length : length;
       const V under = none ? one : alpha - beta;
       tau[k] = none ? zero : (beta - alpha) / beta;
       for (int i = k + 1; i < m; ++i) x[i] = none ? zero : x[i] / under;
-      x[k] = none ? alpha : beta;
+      x[k] = lost ? zero : none ? alpha : beta;
     }
     lanes.sync();
     for (int j = lanes.after(k); j < n; j += lanes.step) mirror(a + j * m, k);
@@ -378,30 +394,41 @@ struct SmallSvd {
     for (int sweep = 0; sweep < R::kSweeps; ++sweep) {
       moved = Mask{};
       for (int round = 0; round < t.rounds(); ++round) {
-        for (int k = lanes.first; k < t.pairs(); k += lanes.step)
-          moved = moved | meet(t.pair(round, k), tolerance);
+        moved = moved | meet(t, round, tolerance);
         lanes.sync();
       }
       if (!L::any(moved)) break;
     }
     return moved ? I{} + 1 : I{};
   }
-  TANDEM_FN Mask meet(const SpectralPair& x, T tolerance) const {
-    V* p = g + x.p * n;
-    V* q = g + x.q * n;
-    V pp{}, pq{}, qq{};
-    for (int i = 0; i < n; ++i) {
-      pp = L::fused(p[i], p[i], pp);
-      pq = L::fused(p[i], q[i], pq);
-      qq = L::fused(q[i], q[i], qq);
+
+  /// Pair after pair for each part of the work: those of one part do not wait for each other.
+  TANDEM_FN Mask meet(const Tournament& t, int round, T tolerance) const {
+    for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
+      const SpectralPair x = t.pair(round, k);
+      const V *p = g + x.p * n, *q = g + x.q * n;
+      V pp{}, pq{}, qq{};
+      for (int i = 0; i < n; ++i) {
+        pp = L::fused(p[i], p[i], pp);
+        pq = L::fused(p[i], q[i], pq);
+        qq = L::fused(q[i], q[i], qq);
+      }
+      const Mask lost = (pp < qq ? pp : qq) < V{} + R::Format::kLeast;
+      turn[k] = {pp, lost ? V{} : pq};
+      size[k] = qq;
     }
-    typename R::Angle by;
-    V shift;
-    const Mask wanted = R::angle(pp, pq, qq, tolerance, by, shift);
-    if (!L::some(wanted)) return wanted;
-    for (int i = 0; i < n; ++i) R::rotate(p[i], q[i], by);
-    for (int i = 0; z != nullptr && i < n; ++i) R::rotate(z[x.p * m + i], z[x.q * m + i], by);
-    return wanted;
+    Mask any{};
+    for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
+      V shift;
+      any = any | R::angle(turn[k].s, turn[k].tau, size[k], tolerance, turn[k], shift);
+    }
+    if (!L::some(any)) return any;
+    for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
+      const SpectralPair x = t.pair(round, k);
+      L::rotate(g + x.p * n, g + x.q * n, n, turn[k]);
+      if (z != nullptr) L::rotate(z + x.p * m, z + x.q * m, n, turn[k]);
+    }
+    return any;
   }
 
   /// The length of column j, which gets length 1; or 0 where it has none, which this tells.
