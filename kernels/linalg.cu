@@ -235,6 +235,7 @@ void launch_factor(const void* desc, const void*) {
     return l.small->dtype == DType::float32 ? launch_small<float>(*l.small)
                                             : launch_small<double>(*l.small);
   }
+  if (l.step == FactorLaunch::Step::SmallSpectral) return launch_small_spectral(*l.spectral);
   if (l.step != FactorLaunch::Step::Permutation) {
     vendor_factor(l);
     return;

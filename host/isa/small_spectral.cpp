@@ -96,6 +96,7 @@ struct SpectralLanes {
     return any != 0;
   }
   TANDEM_FN static bool any(const Mask& m) { return some(m); }
+  TANDEM_FN static Mask joint(const Mask& m) { return m; }
   TANDEM_FN static const fn::SpectralBlock& block(const fn::Tournament& t, int round, int b) {
     return kBlockTables[t.n][round * t.blocks() + b];
   }
@@ -123,6 +124,7 @@ struct SpectralLanes<R, 0> {
   TANDEM_FN static R fused(R a, R b, R c) { return fn::fma(a, b, c); }
   TANDEM_FN static bool some(bool m) { return m; }
   TANDEM_FN static bool any(bool m) { return m; }
+  TANDEM_FN static bool joint(bool m) { return m; }
   TANDEM_FN static const fn::SpectralBlock& block(const fn::Tournament& t, int round, int b) {
     return kBlockTables[t.n][round * t.blocks() + b];
   }
@@ -171,8 +173,8 @@ class SpectralGroup {
     const int left = l_.full ? m_ : n_;
     I order[kMost];
     V size[kMost], tau[kMost];
-    const fn::SmallSvd<L> f{a_,  g_,    vectors ? z_ : nullptr, size, tau, turn_, order,
-                            m_,  n_,    left,                   {}};
+    const fn::SmallSvd<L> f{a_,   g_, vectors ? z_ : nullptr, size, tau, turn_, order, m_, n_,
+                            left, {}};
     I by, info;
     typename L::Mask bad;
     f.run(by, bad, info);
@@ -228,8 +230,7 @@ class SpectralGroup {
   }
   void put_value(int j, const V& x) const {
     for (int lane = 0; lane < count_; ++lane)
-      static_cast<R*>(l_.values)[(first_ + lane) * n_ + number(place_[j], lane)] =
-          number(x, lane);
+      static_cast<R*>(l_.values)[(first_ + lane) * n_ + number(place_[j], lane)] = number(x, lane);
   }
   /// Vector x to column `place`, component i to row i, or order[i].
   void put_vector(const SmallMatrices& to, const I& place, const V* x, int rows,
@@ -242,9 +243,9 @@ class SpectralGroup {
   }
   void tell(const typename L::Mask& bad, const I& info) const {
     for (int lane = 0; lane < count_; ++lane)
-      l_.info[first_ + lane] =
-          number(bad, lane) != 0 ? FactorLaunch::kNotFinite
-                                 : static_cast<std::int32_t>(number(info, lane));
+      l_.info[first_ + lane] = number(bad, lane) != 0
+                                   ? FactorLaunch::kNotFinite
+                                   : static_cast<std::int32_t>(number(info, lane));
   }
 
   const SmallSpectralLaunch& l_;

@@ -67,8 +67,12 @@ struct Tournament {
     const int two = one + away < pairs() ? one + away : one + away - pairs();
     const int k = one < two ? one : two, l = one < two ? two : one;
     const SpectralPair x = pair(round, k), y = pair(round, l);
-    return {static_cast<std::uint8_t>(k), static_cast<std::uint8_t>(l), place(x.p, y.p),
-            place(x.p, y.q),              place(x.q, y.p),              place(x.q, y.q)};
+    return {static_cast<std::uint8_t>(k),
+            static_cast<std::uint8_t>(l),
+            place(x.p, y.p),
+            place(x.p, y.q),
+            place(x.q, y.p),
+            place(x.q, y.q)};
   }
   TANDEM_FN constexpr std::uint8_t place(int i, int j) const {
     return static_cast<std::uint8_t>(i < j ? i * n + j : j * n + i);
@@ -80,7 +84,8 @@ struct Tournament {
 ///   first, step: the pairs, columns or elements of this thread; after(k): the first of its columns
 ///   beyond k; sync(): waits for the others;
 ///   block(t, round, b): that of the tournament; rotate(x, y, n, angle): n elements of each;
-///   some(Mask): whether one of the lanes has it; any(Mask): or a thread that goes in step.
+///   some(Mask): whether one of the lanes has it; any(Mask): or a thread that goes in step;
+///   joint(Mask): for each lane or matrix, whether one of its threads has it.
 template <class L>
 struct Rotations {
   using V = typename L::V;
@@ -210,7 +215,7 @@ struct SmallEigh {
       }
       if (!L::any(moved)) break;
     }
-    info = moved ? I{} + 1 : I{};
+    info = lanes.joint(moved) ? I{} + 1 : I{};
   }
 
   /// Of the eigenvalues: how many come before number j.
@@ -235,8 +240,8 @@ struct SmallEigh {
       const SpectralPair x = t.pair(round, k);
       V& between = a[x.p * n + x.q];
       V shift;
-      const Mask wanted = R::angle(a[x.p * n + x.p], between, a[x.q * n + x.q], kUnit * kUnit,
-                                   turn[k], shift);
+      const Mask wanted =
+          R::angle(a[x.p * n + x.p], between, a[x.q * n + x.q], kUnit * kUnit, turn[k], shift);
       a[x.p * n + x.p] = a[x.p * n + x.p] - shift;
       a[x.q * n + x.q] = a[x.q * n + x.q] + shift;
       between = wanted ? V{} : between;
@@ -399,7 +404,7 @@ struct SmallSvd {
       }
       if (!L::any(moved)) break;
     }
-    return moved ? I{} + 1 : I{};
+    return lanes.joint(moved) ? I{} + 1 : I{};
   }
 
   /// Pair after pair for each part of the work: those of one part do not wait for each other.
@@ -466,8 +471,7 @@ struct SmallSvd {
       axis = i == 0 ? axis : less ? I{} + i : axis;
     }
     V* x = g + j * n;
-    for (int i = 0; i < n; ++i)
-      x[i] = lost ? ((axis == (I{} + i)) ? V{} + T(1) : V{}) : x[i];
+    for (int i = 0; i < n; ++i) x[i] = lost ? ((axis == (I{} + i)) ? V{} + T(1) : V{}) : x[i];
     for (int round = 0; round < 2; ++round) {
       for (int c = 0; c < n; ++c) {
         if (c == j) continue;

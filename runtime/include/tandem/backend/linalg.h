@@ -42,8 +42,8 @@ struct SmallLaunch {
   void* stream;
 };
 
-/// Eigenvalues or singular values, and vectors, for a batch of small real matrices in one pass. Both
-/// backends run kernels/functors/small_spectral.h, with the same bits. values [batch, n] lie
+/// Eigenvalues or singular values, and vectors, for a batch of small real matrices in one pass.
+/// Both backends run kernels/functors/small_spectral.h, with the same bits. values [batch, n] lie
 /// densely; component i of vector j is element (i, j) of left and right, whose data is null where
 /// no vectors are wanted.
 struct SmallSpectralLaunch {
