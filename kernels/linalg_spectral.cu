@@ -55,10 +55,19 @@ struct SharedPairs {
   __device__ static fn::SpectralBlock block(const fn::Tournament& t, int round, int b) {
     return t.block(round, b);
   }
-  template <class Angle>
-  __device__ static void rotate(R* x, R* y, int n, const Angle& angle) {
-    const Angle by = angle;
-    for (int i = 0; i < n; ++i) fn::Rotations<SharedPairs>::rotate(x[i], y[i], by);
+  __device__ static void rotate(R* x, R* y, int n, R s, R tau) {
+    for (int i = 0; i < n; ++i) fn::Rotations<SharedPairs>::rotate(x[i], y[i], s, tau);
+  }
+  __device__ static R dot(const R* x, const R* y, int from, int to) {
+    return fn::QuarterSums<SharedPairs>::dot(x, y, from, to);
+  }
+  __device__ static void dots(const R* x, const R* y, int n, R& xx, R& xy, R& yy) {
+    fn::QuarterSums<SharedPairs>::dots(x, y, n, xx, xy, yy);
+  }
+  template <class Get, class Put>
+  __device__ static bool angles(int begin, int count, int by, R tolerance, const Get& get,
+                                const Put& put) {
+    return fn::Rotations<SharedPairs>::angles(begin, count, by, tolerance, get, put);
   }
 };
 
@@ -68,7 +77,7 @@ struct SpectralTask {
   using L = SharedPairs<R>;
   using I = typename L::I;
   using Turns = fn::Rotations<L>;
-  using Angle = typename Turns::Angle;
+  using Arrays = fn::SpectralTurns<R>;
 
   const SpectralParams& p;
   R* room;
@@ -96,7 +105,7 @@ struct SpectralTask {
   __device__ void eigh() const {
     const int n = p.n;
     R* z = room + n * n;
-    auto* turn = reinterpret_cast<Angle*>(p.vectors ? z + n * n : z);
+    const Arrays turn = Arrays::in(p.vectors ? z + n * n : z, n / 2);
     for (int e = lanes.first; e < n * n; e += lanes.step) {
       const int i = e / n, j = e % n;
       room[e] = i > j ? R(0) : p.upper ? element(p.a, i, j) : element(p.a, j, i);
@@ -120,8 +129,8 @@ struct SpectralTask {
     R* size = g + n * n;
     R* tau = size + n;
     auto* order = reinterpret_cast<I*>(tau + n);
-    auto* turn = reinterpret_cast<Angle*>(tau + 2 * n);
-    R* z = tau + 3 * n;
+    const Arrays turn = Arrays::in(tau + 2 * n, n / 2);
+    R* z = tau + 2 * n + Arrays::kArrays * (n / 2);
     for (int e = lanes.first; e < m * n; e += lanes.step) room[e] = element(p.a, e % m, e / m);
     __syncwarp();
     const fn::SmallSvd<L> f{room,   g,    p.vectors ? z : nullptr, size, tau, turn, order, m, n,
@@ -143,7 +152,7 @@ struct SpectralTask {
 };
 
 // A pair of columns a thread. Shared memory holds a matrix and its vectors: of 16 x 16 float64
-// 53 KiB a block, of smaller ones less.
+// 54 KiB a block, of smaller ones less.
 // Occupancy: 4 blocks of 64 threads.
 template <class R, Spectral S>
 __global__ void __launch_bounds__(kSpectralThreads)
@@ -176,7 +185,9 @@ void launch_spectral(const SmallSpectralLaunch& l) {
   SpectralParams p{l.batch, m,       n,        left,   1,       0,      l.a,
                    l.left,  l.right, l.values, l.info, l.upper, vectors};
   while (p.width < std::max(n / 2, m / 4)) p.width *= 2;
-  p.room = S == Spectral::Eigh ? (vectors ? 2 : 1) * n * n + n : m * n + n * n + left * m + 4 * n;
+  const int turns = fn::SpectralTurns<R>::kArrays * (n / 2);
+  p.room =
+      turns + (S == Spectral::Eigh ? (vectors ? 2 : 1) * n * n : m * n + n * n + left * m + 3 * n);
   p.room |= 1;  // matrices begin in different banks
   const int groups = kSpectralThreads / p.width;
   const std::size_t bytes = static_cast<std::size_t>(groups * p.room) * sizeof(R);

@@ -100,10 +100,19 @@ struct SpectralLanes {
   TANDEM_FN static const fn::SpectralBlock& block(const fn::Tournament& t, int round, int b) {
     return kBlockTables[t.n][round * t.blocks() + b];
   }
-  template <class Angle>
-  TANDEM_FN static void rotate(V* x, V* y, int n, const Angle& angle) {
-    const Angle by = angle;
-    for (int i = 0; i < n; ++i) fn::Rotations<SpectralLanes>::rotate(x[i], y[i], by);
+  TANDEM_FN static void rotate(V* x, V* y, int n, const V s, const V tau) {
+    for (int i = 0; i < n; ++i) fn::Rotations<SpectralLanes>::rotate(x[i], y[i], s, tau);
+  }
+  TANDEM_FN static V dot(const V* x, const V* y, int from, int to) {
+    return fn::QuarterSums<SpectralLanes>::dot(x, y, from, to);
+  }
+  TANDEM_FN static void dots(const V* x, const V* y, int n, V& xx, V& xy, V& yy) {
+    fn::QuarterSums<SpectralLanes>::dots(x, y, n, xx, xy, yy);
+  }
+  template <class Get, class Put>
+  TANDEM_FN static Mask angles(int begin, int count, int by, R tolerance, const Get& get,
+                               const Put& put) {
+    return fn::Rotations<SpectralLanes>::angles(begin, count, by, tolerance, get, put);
   }
 };
 
@@ -128,10 +137,77 @@ struct SpectralLanes<R, 0> {
   TANDEM_FN static const fn::SpectralBlock& block(const fn::Tournament& t, int round, int b) {
     return kBlockTables[t.n][round * t.blocks() + b];
   }
-  template <class Angle>
-  TANDEM_FN static void rotate(R* __restrict x, R* __restrict y, int n, const Angle& angle) {
-    const Angle by = angle;
-    for (int i = 0; i < n; ++i) fn::Rotations<SpectralLanes>::rotate(x[i], y[i], by);
+  TANDEM_FN static void rotate(R* __restrict x, R* __restrict y, int n, const R s, const R tau) {
+    for (int i = 0; i < n; ++i) fn::Rotations<SpectralLanes>::rotate(x[i], y[i], s, tau);
+  }
+  /// The four sums of QuarterSums in a vector.
+  using Quarters = SpectralLanes<R, 4 * static_cast<int>(sizeof(R))>;
+  using Q = typename Quarters::V;
+  TANDEM_FN static Q read(const R* x) {
+    Q q;
+    __builtin_memcpy(&q, x, sizeof q);
+    return q;
+  }
+  TANDEM_FN static Q read(const R* x, int count) {
+    Q q{};
+    for (int i = 0; i < 3; ++i) {
+      if (i < count) q[i] = x[i];
+    }
+    return q;
+  }
+  TANDEM_FN static R join(const Q& c) { return (c[0] + c[1]) + (c[2] + c[3]); }
+  TANDEM_FN static R dot(const R* x, const R* y, int from, int to) {
+    Q c{};
+    int i = from;
+    for (; i + 4 <= to; i += 4) c = Quarters::fused(read(x + i), read(y + i), c);
+    if (i < to) c = Quarters::fused(read(x + i, to - i), read(y + i, to - i), c);
+    return join(c);
+  }
+  TANDEM_FN static void dots(const R* x, const R* y, int n, R& xx, R& xy, R& yy) {
+    Q a{}, b{}, c{};
+    const auto add = [&](const Q& p, const Q& q) {
+      a = Quarters::fused(p, p, a);
+      b = Quarters::fused(p, q, b);
+      c = Quarters::fused(q, q, c);
+    };
+    int i = 0;
+    for (; i + 4 <= n; i += 4) add(read(x + i), read(y + i));
+    if (i < n) add(read(x + i, n - i), read(y + i, n - i));
+    xx = join(a);
+    xy = join(b);
+    yy = join(c);
+  }
+  template <class Get, class Put>
+  TANDEM_FN static bool angles(int begin, int count, int by, R tolerance, const Get& get,
+                               const Put& put) {
+    if (count <= 2) {
+      return fn::Rotations<SpectralLanes>::angles(begin, count, by, tolerance, get, put);
+    }
+    if (count <= 4) return angles_in_lanes<4>(count, tolerance, get, put);
+    return angles_in_lanes<8>(count, tolerance, get, put);
+  }
+
+ private:
+  /// A pair a lane.
+  template <int N, class Get, class Put>
+  TANDEM_FN static bool angles_in_lanes(int count, R tolerance, const Get& get, const Put& put) {
+    constexpr int kBytes = std::min(kSpectralBytes, N * static_cast<int>(sizeof(R)));
+    using Pairs = SpectralLanes<R, kBytes>;
+    using P = typename Pairs::V;
+    constexpr int kVectors = N / Pairs::kLanes;
+    alignas(64) R in[3][N]{}, out[3][N];
+    alignas(64) typename Pairs::Word wanted[N];
+    for (int k = 0; k < count; ++k) get(k, in[0][k], in[1][k], in[2][k]);
+    typename Pairs::Mask any{};
+    for (int v = 0; v < kVectors; ++v) {
+      const auto at = [&](auto& row) { return reinterpret_cast<P*>(row) + v; };
+      const typename Pairs::Mask w = fn::Rotations<Pairs>::angle(
+          *at(in[0]), *at(in[1]), *at(in[2]), tolerance, *at(out[0]), *at(out[1]), *at(out[2]));
+      __builtin_memcpy(wanted + v * Pairs::kLanes, &w, sizeof w);
+      any = any | w;
+    }
+    for (int k = 0; k < count; ++k) put(k, out[0][k], out[1][k], out[2][k], wanted[k] != 0);
+    return Pairs::some(any);
   }
 };
 
@@ -142,7 +218,6 @@ class SpectralGroup {
   using L = SpectralLanes<R, Bytes>;
   using V = typename L::V;
   using I = typename L::I;
-  using Angle = typename fn::Rotations<L>::Angle;
   static constexpr int kLanes = L::kLanes;
 
   SpectralGroup(const SmallSpectralLaunch& l, std::int64_t first, std::int64_t last)
@@ -155,7 +230,7 @@ class SpectralGroup {
   void eigh() {
     load_triangle();
     const bool vectors = l_.left.data != nullptr;
-    const fn::SmallEigh<L> f{a_, vectors ? z_ : nullptr, turn_, n_, {}};
+    const fn::SmallEigh<L> f{a_, vectors ? z_ : nullptr, turns(), n_, {}};
     I by, info;
     typename L::Mask bad;
     f.run(by, bad, info);
@@ -173,7 +248,7 @@ class SpectralGroup {
     const int left = l_.full ? m_ : n_;
     I order[kMost];
     V size[kMost], tau[kMost];
-    const fn::SmallSvd<L> f{a_,   g_, vectors ? z_ : nullptr, size, tau, turn_, order, m_, n_,
+    const fn::SmallSvd<L> f{a_,   g_, vectors ? z_ : nullptr, size, tau, turns(), order, m_, n_,
                             left, {}};
     I by, info;
     typename L::Mask bad;
@@ -206,6 +281,7 @@ class SpectralGroup {
   R* part(const SmallMatrices& m, int lane) const {
     return static_cast<R*>(m.data) + (first_ + std::min(lane, count_ - 1)) * m.stride;
   }
+  fn::SpectralTurns<V> turns() { return fn::SpectralTurns<V>::in(turn_, kMost / 2); }
   /// By columns.
   void load() {
     for (int lane = 0; lane < kLanes; ++lane) {
@@ -253,7 +329,7 @@ class SpectralGroup {
   std::int64_t first_;
   int count_;
   V a_[kMost * kMost], g_[kMost * kMost], z_[kMost * kMost];
-  Angle turn_[kMost / 2];
+  V turn_[fn::SpectralTurns<V>::kArrays * kMost / 2];
   I place_[kMost];
 };
 

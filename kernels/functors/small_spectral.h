@@ -79,11 +79,65 @@ struct Tournament {
   }
 };
 
+/// Sums of products: of the elements with equal i mod 4 apart, then those four by pairs.
+template <class L>
+struct QuarterSums {
+  using V = typename L::V;
+  static constexpr int kApart = 4;
+
+  TANDEM_FN static V join(const V* c) { return (c[0] + c[1]) + (c[2] + c[3]); }
+  /// Of x and y, elements from `from` on, which counts as i = 0.
+  TANDEM_FN static V dot(const V* x, const V* y, int from, int to) {
+    V c[kApart]{};
+    int i = from;
+    for (; i + kApart <= to; i += kApart) {
+      for (int k = 0; k < kApart; ++k) c[k] = L::fused(x[i + k], y[i + k], c[k]);
+    }
+    for (int k = 0; k < kApart - 1; ++k) {
+      if (i + k < to) c[k] = L::fused(x[i + k], y[i + k], c[k]);
+    }
+    return join(c);
+  }
+  TANDEM_FN static void dots(const V* x, const V* y, int n, V& xx, V& xy, V& yy) {
+    V a[kApart]{}, b[kApart]{}, c[kApart]{};
+    const auto add = [&](int i, int k) {
+      a[k] = L::fused(x[i], x[i], a[k]);
+      b[k] = L::fused(x[i], y[i], b[k]);
+      c[k] = L::fused(y[i], y[i], c[k]);
+    };
+    int i = 0;
+    for (; i + kApart <= n; i += kApart) {
+      for (int k = 0; k < kApart; ++k) add(i + k, k);
+    }
+    for (int k = 0; k < kApart - 1; ++k) {
+      if (i + k < n) add(i + k, k);
+    }
+    xx = join(a);
+    xy = join(b);
+    yy = join(c);
+  }
+};
+
+/// Rotations, one a pair, and of one-sided ones the products that they come from.
+template <class V>
+struct SpectralTurns {
+  V *s, *tau;
+  V *pp, *pq, *qq;
+
+  static constexpr int kArrays = 5;
+  /// In room for kArrays * count.
+  TANDEM_FN static SpectralTurns in(V* room, int count) {
+    return {room, room + count, room + 2 * count, room + 3 * count, room + 4 * count};
+  }
+};
+
 /// L says what a matrix is made of: V, its elements; I, integers of their width, one a lane; T,
 /// numbers; Mask, what comparing gives; fused(a, b, c) = a b + c, root, absolute, rounded once;
 ///   first, step: the pairs, columns or elements of this thread; after(k): the first of its columns
 ///   beyond k; sync(): waits for the others;
-///   block(t, round, b): that of the tournament; rotate(x, y, n, angle): n elements of each;
+///   block(t, round, b): that of the tournament; rotate(x, y, n, s, tau): n elements of each;
+///   dot, dots: as QuarterSums has them; angles(first, count, step, tolerance, get, put): angle()
+///   of those pairs, elements by get(k, a, b, c), to put(k, s, tau, shift, wanted); whether one is;
 ///   some(Mask): whether one of the lanes has it; any(Mask): or a thread that goes in step;
 ///   joint(Mask): for each lane or matrix, whether one of its threads has it.
 template <class L>
@@ -95,11 +149,6 @@ struct Rotations {
   using Format = SpectralFormat<T>;
   using Word = typename Format::Word;
   static constexpr int kSweeps = 40;  // 5 to 8 are usual
-
-  /// Columns x and y become x - s (y + tau x) and y + s (x - tau y).
-  struct Angle {
-    V s, tau;
-  };
 
   TANDEM_FN static V power(const I& exponent) {
     return __builtin_bit_cast(V, (exponent + Word(Format::kBias)) << Format::kBits);
@@ -120,7 +169,8 @@ struct Rotations {
   /// The rotation that makes the element b of [[a, b], [b, c]] 0, and what it adds to c and takes
   /// from a. `tolerance`: the square of |b| / sqrt(a c) from which it is made; below that nothing
   /// is done.
-  TANDEM_FN static Mask angle(const V a, const V b, const V c, T tolerance, Angle& to, V& shift) {
+  TANDEM_FN static Mask angle(const V& a, const V& b, const V& c, T tolerance, V& s, V& tau,
+                              V& shift) {
     const V zero{};
     const V size_a = L::absolute(a), size_b = L::absolute(b), size_c = L::absolute(c);
     const V unit = inverse_power(greater(greater(size_a, size_c), size_b));
@@ -135,16 +185,31 @@ struct Rotations {
     const V far = distance + L::root(L::fused(distance, distance, square));
     const V hypotenuse = L::root(L::fused(far, far, square));
     const V towards = gap < zero ? -twice : twice;
-    to.s = wanted ? towards / hypotenuse : zero;
-    to.tau = wanted ? towards / (hypotenuse + far) : zero;
+    s = wanted ? towards / hypotenuse : zero;
+    tau = wanted ? towards / (hypotenuse + far) : zero;
     shift = wanted ? towards / far * b : zero;
     return wanted;
   }
+  /// Of the pairs first, first + step, ...
+  template <class Get, class Put>
+  TANDEM_FN static Mask angles(int first, int count, int step, T tolerance, const Get& get,
+                               const Put& put) {
+    Mask any{};
+    for (int k = first; k < count; k += step) {
+      V a, b, c, s, tau, shift;
+      get(k, a, b, c);
+      const Mask wanted = angle(a, b, c, tolerance, s, tau, shift);
+      put(k, s, tau, shift, wanted);
+      any = any | wanted;
+    }
+    return any;
+  }
 
-  TANDEM_FN static void rotate(V& x, V& y, const Angle& by) {
-    const V a = L::fused(by.tau, x, y), b = L::fused(-by.tau, y, x);
-    x = L::fused(-by.s, a, x);
-    y = L::fused(by.s, b, y);
+  /// x and y become x - s (y + tau x) and y + s (x - tau y).
+  TANDEM_FN static void rotate(V& x, V& y, const V& s, const V& tau) {
+    const V a = L::fused(tau, x, y), b = L::fused(-tau, y, x);
+    x = L::fused(-s, a, x);
+    y = L::fused(s, b, y);
   }
 
   /// Multiplies `count` elements by a power of two that makes the greatest near 2^kTop, whose
@@ -191,9 +256,9 @@ struct SmallEigh {
   using T = typename L::T;
   using Mask = typename L::Mask;
 
-  V* a;                     // [n, n]: the upper triangle, 0 below it
-  V* z;                     // [n, n]: a vector a row; or null
-  typename R::Angle* turn;  // [n / 2]
+  V* a;                   // [n, n]: the upper triangle, 0 below it
+  V* z;                   // [n, n]: a vector a row; or null
+  SpectralTurns<V> turn;  // [n / 2]
   int n;
   L lanes;
 
@@ -235,19 +300,21 @@ struct SmallEigh {
 
   TANDEM_FN Mask turns(const Tournament& t, int round) const {
     constexpr T kUnit = T(1) / (T(2) * (typename R::Word(1) << R::Format::kBits));
-    Mask any{};
-    for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
+    const auto get = [&](int k, V& pp, V& pq, V& qq) {
       const SpectralPair x = t.pair(round, k);
-      V& between = a[x.p * n + x.q];
-      V shift;
-      const Mask wanted =
-          R::angle(a[x.p * n + x.p], between, a[x.q * n + x.q], kUnit * kUnit, turn[k], shift);
+      pp = a[x.p * n + x.p];
+      pq = a[x.p * n + x.q];
+      qq = a[x.q * n + x.q];
+    };
+    const auto put = [&](int k, const V& s, const V& tau, const V& shift, const Mask& wanted) {
+      const SpectralPair x = t.pair(round, k);
       a[x.p * n + x.p] = a[x.p * n + x.p] - shift;
       a[x.q * n + x.q] = a[x.q * n + x.q] + shift;
-      between = wanted ? V{} : between;
-      any = any | wanted;
-    }
-    return any;
+      a[x.p * n + x.q] = wanted ? V{} : a[x.p * n + x.q];
+      turn.s[k] = s;
+      turn.tau[k] = tau;
+    };
+    return L::angles(lanes.first, t.pairs(), lanes.step, kUnit * kUnit, get, put);
   }
 
   TANDEM_FN void apply(const Tournament& t, int round) const {
@@ -255,18 +322,18 @@ struct SmallEigh {
     const int idle = t.idle(round);
     for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
       const SpectralPair x = t.pair(round, k);
-      if (idle >= 0) R::rotate(at(idle, x.p), at(idle, x.q), turn[k]);
-      if (z != nullptr) L::rotate(z + x.p * n, z + x.q * n, n, turn[k]);
+      if (idle >= 0) R::rotate(at(idle, x.p), at(idle, x.q), turn.s[k], turn.tau[k]);
+      if (z != nullptr) L::rotate(z + x.p * n, z + x.q * n, n, turn.s[k], turn.tau[k]);
     }
   }
 
   /// The rows of the first pair are turned, then the second's.
   TANDEM_FN void turn_block(const SpectralBlock& b) const {
     V pp = a[b.pp], pq = a[b.pq], qp = a[b.qp], qq = a[b.qq];
-    R::rotate(pp, qp, turn[b.k]);
-    R::rotate(pq, qq, turn[b.k]);
-    R::rotate(pp, pq, turn[b.l]);
-    R::rotate(qp, qq, turn[b.l]);
+    R::rotate(pp, qp, turn.s[b.k], turn.tau[b.k]);
+    R::rotate(pq, qq, turn.s[b.k], turn.tau[b.k]);
+    R::rotate(pp, pq, turn.s[b.l], turn.tau[b.l]);
+    R::rotate(qp, qq, turn.s[b.l], turn.tau[b.l]);
     a[b.pp] = pp;
     a[b.pq] = pq;
     a[b.qp] = qp;
@@ -283,13 +350,13 @@ struct SmallSvd {
   using T = typename L::T;
   using Mask = typename L::Mask;
 
-  V* a;                     // [n, m]: the columns, one a row; then reflectors
-  V* g;                     // [n, n]: right vectors, one a row, by interchanged columns
-  V* z;                     // [left, m]: left vectors, one a row; or null
-  V* size;                  // [n]: singular values, scaled
-  V* tau;                   // [n]
-  typename R::Angle* turn;  // [n / 2]
-  I* order;                 // [n]: which column of the matrix is number j
+  V* a;                   // [n, m]: the columns, one a row; then reflectors
+  V* g;                   // [n, n]: right vectors, one a row, by interchanged columns
+  V* z;                   // [left, m]: left vectors, one a row; or null
+  V* size;                // [n]: singular values, scaled
+  V* tau;                 // [n]
+  SpectralTurns<V> turn;  // [n / 2]
+  I* order;               // [n]: which column of the matrix is number j
   int m, n, left;
   L lanes;
 
@@ -327,19 +394,13 @@ struct SmallSvd {
  private:
   static constexpr T kEps = T(1) / (typename R::Word(1) << R::Format::kBits);
 
-  TANDEM_FN static V dot(const V* x, const V* y, int from, int to) {
-    V sum{};
-    for (int i = from; i < to; ++i) sum = L::fused(x[i], y[i], sum);
-    return sum;
-  }
-
   /// The longest of the columns from k on, below row k, becomes number k.
   TANDEM_FN void choose(int k) const {
     if (k == 0) {
       for (int j = lanes.first; j < n; j += lanes.step) order[j] = I{} + j;
     }
     for (int j = lanes.after(k - 1); j < n; j += lanes.step)
-      size[j] = dot(a + j * m, a + j * m, k, m);
+      size[j] = L::dot(a + j * m, a + j * m, k, m);
     lanes.sync();
     V best = size[k];
     I p = I{} + k;
@@ -370,7 +431,7 @@ struct SmallSvd {
     V* x = a + k * m;
     if (lanes.first == 0) {
       const V zero{}, one = V{} + T(1);
-      const V alpha = x[k], rest = dot(x, x, k + 1, m);
+      const V alpha = x[k], rest = L::dot(x, x, k + 1, m);
       const V all = L::fused(alpha, alpha, rest);
       const Mask lost = all < zero + R::Format::kLeast;
       const Mask none = lost | (rest == zero);
@@ -387,7 +448,7 @@ struct SmallSvd {
   }
   TANDEM_FN void mirror(V* y, int k) const {
     const V* x = a + k * m;
-    const V along = (y[k] + dot(x, y, k + 1, m)) * tau[k];
+    const V along = (y[k] + L::dot(x, y, k + 1, m)) * tau[k];
     y[k] = y[k] - along;
     for (int i = k + 1; i < m; ++i) y[i] = L::fused(-along, x[i], y[i]);
   }
@@ -412,26 +473,28 @@ struct SmallSvd {
     for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
       const SpectralPair x = t.pair(round, k);
       const V *p = g + x.p * n, *q = g + x.q * n;
-      V pp{}, pq{}, qq{};
-      for (int i = 0; i < n; ++i) {
-        pp = L::fused(p[i], p[i], pp);
-        pq = L::fused(p[i], q[i], pq);
-        qq = L::fused(q[i], q[i], qq);
-      }
+      V pp, pq, qq;
+      L::dots(p, q, n, pp, pq, qq);
       const Mask lost = (pp < qq ? pp : qq) < V{} + R::Format::kLeast;
-      turn[k] = {pp, lost ? V{} : pq};
-      size[k] = qq;
+      turn.pp[k] = pp;
+      turn.pq[k] = lost ? V{} : pq;
+      turn.qq[k] = qq;
     }
-    Mask any{};
-    for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
-      V shift;
-      any = any | R::angle(turn[k].s, turn[k].tau, size[k], tolerance, turn[k], shift);
-    }
+    const auto get = [&](int k, V& pp, V& pq, V& qq) {
+      pp = turn.pp[k];
+      pq = turn.pq[k];
+      qq = turn.qq[k];
+    };
+    const auto put = [&](int k, const V& sine, const V& half, const V&, const Mask&) {
+      turn.s[k] = sine;
+      turn.tau[k] = half;
+    };
+    const Mask any = L::angles(lanes.first, t.pairs(), lanes.step, tolerance, get, put);
     if (!L::some(any)) return any;
     for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
       const SpectralPair x = t.pair(round, k);
-      L::rotate(g + x.p * n, g + x.q * n, n, turn[k]);
-      if (z != nullptr) L::rotate(z + x.p * m, z + x.q * m, n, turn[k]);
+      L::rotate(g + x.p * n, g + x.q * n, n, turn.s[k], turn.tau[k]);
+      if (z != nullptr) L::rotate(z + x.p * m, z + x.q * m, n, turn.s[k], turn.tau[k]);
     }
     return any;
   }
@@ -439,7 +502,7 @@ struct SmallSvd {
   /// The length of column j, which gets length 1; or 0 where it has none, which this tells.
   TANDEM_FN Mask measure(int j) const {
     V* x = g + j * n;
-    const V square = dot(x, x, 0, n);
+    const V square = L::dot(x, x, 0, n);
     const V length = L::root(square);
     const Mask lost = square < V{} + R::Format::kLeast;
     size[j] = length;
@@ -454,7 +517,7 @@ struct SmallSvd {
   TANDEM_FN void complete() const {
     if (lanes.first == 0) {
       for (int j = 0; j < n; ++j) {
-        const Mask lost = dot(g + j * n, g + j * n, 0, n) == V{};
+        const Mask lost = L::dot(g + j * n, g + j * n, 0, n) == V{};
         if (L::some(lost)) complete(j, lost);
       }
     }
@@ -475,10 +538,10 @@ struct SmallSvd {
     for (int round = 0; round < 2; ++round) {
       for (int c = 0; c < n; ++c) {
         if (c == j) continue;
-        const V along = lost ? dot(x, g + c * n, 0, n) : V{};
+        const V along = lost ? L::dot(x, g + c * n, 0, n) : V{};
         for (int i = 0; i < n; ++i) x[i] = L::fused(-along, g[c * n + i], x[i]);
       }
-      const V length = lost ? L::root(dot(x, x, 0, n)) : V{} + T(1);
+      const V length = lost ? L::root(L::dot(x, x, 0, n)) : V{} + T(1);
       for (int i = 0; i < n; ++i) x[i] = x[i] / length;
     }
   }
