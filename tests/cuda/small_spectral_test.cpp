@@ -38,8 +38,8 @@ Tensor matrices(std::int64_t batch, std::int64_t m, std::int64_t n, DType t) {
 TEST(SmallSpectral, TheDeviceGivesTheHostsEigenvectors) {
   TANDEM_NEEDS_GPU();
   for (const DType t : {DType::float32, DType::float64}) {
-    for (std::int64_t n = 1; n <= 16; ++n) {
-      const Tensor a = matrices(n % 3 == 0 ? 1 : 37, n, n, t);
+    for (const std::int64_t n : {1, 2, 3, 4, 5, 8, 11, 16}) {
+      const Tensor a = matrices(n % 5 == 0 ? 1 : 37, n, n, t);
       for (const Tensor& x : {a.to(kDevice), matrix_transpose(a.to(kDevice))}) {
         for (const char* uplo : {"L", "U"}) {
           const std::string what = std::to_string(n) + uplo;
