@@ -155,7 +155,7 @@ struct SpectralTask {
 // 54 KiB a block, of smaller ones less.
 // Occupancy: 4 blocks of 64 threads.
 template <class R, Spectral S>
-__global__ void __launch_bounds__(kSpectralThreads)
+__global__ void __launch_bounds__(kSpectralThreads, 4)
     small_spectral_kernel(const __grid_constant__ SpectralParams p) {
   TANDEM_DYNAMIC_SHARED(R, shared);
   const int groups = kSpectralThreads / p.width;

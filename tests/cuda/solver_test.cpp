@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "tandem/op_table.h"
 #include "tandem/backend/linalg.h"
+#include "tandem/op_table.h"
 #include "tandem/tandem.h"
 #include "tests/cuda/sim/fake_solver.h"
 #include "tests/support/call_data.h"
