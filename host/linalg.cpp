@@ -12,6 +12,7 @@
 #include "host/registry.h"
 #include "host/small_matrix.h"
 #include "host/small_qr.h"
+#include "host/small_spectral.h"
 #include "tandem/error.h"
 
 namespace tandem::host {
@@ -276,6 +277,7 @@ void run_step(const FactorLaunch& l) {
       return run_permutation(l);
     case Step::Small:  // these have no element type of their own
     case Step::SmallQr:
+    case Step::SmallSpectral:
       return;
   }
 }
@@ -284,6 +286,7 @@ void launch_factor(const void* desc, const void*) {
   const auto& l = *static_cast<const FactorLaunch*>(desc);
   if (l.step == FactorLaunch::Step::Small) return run_small(*l.small);
   if (l.step == FactorLaunch::Step::SmallQr) return run_small_qr(*l.small_qr);
+  if (l.step == FactorLaunch::Step::SmallSpectral) return run_small_spectral(*l.spectral);
   TANDEM_EXPECTS(std::max({l.m, l.n, l.k, l.a.leading, l.b.leading}) <= INT32_MAX, ValueError,
                  fmt::format("[{}] expected extents below 2^31, got {}, {} and {}", l.row->name,
                              l.m, l.n, l.k));

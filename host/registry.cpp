@@ -36,6 +36,7 @@ namespace tandem::host {
   X(small) \
   X(small_qr) \
   X(lu) \
+  X(small_spectral) \
   X(secular) \
   X(reflectors)
 // clang-format on

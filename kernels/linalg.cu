@@ -271,6 +271,7 @@ void launch_factor(const void* desc, const void*) {
                                             : launch_small<double>(*l.small);
   }
   if (l.step == FactorLaunch::Step::SmallQr) return launch_small_qr(*l.small_qr);
+  if (l.step == FactorLaunch::Step::SmallSpectral) return launch_small_spectral(*l.spectral);
   if (l.step != FactorLaunch::Step::Permutation) {
     vendor_factor(l);
     return;

@@ -42,6 +42,9 @@ void launch_check_definite(const FactorLaunch& l);
 /// From square U [m, m] and V [n, n] of each matrix to l.u's columns and l.v = V^H.
 void launch_take_vectors(const FactorLaunch& l, const void* u, const void* v);
 
+// From kernels/linalg_spectral.cu.
+void launch_small_spectral(const SmallSpectralLaunch& l);
+
 int bind_linalg();  // as in context.h
 
 }  // namespace tandem::cuda

@@ -97,6 +97,15 @@ void run_small_qr(const OpRow& row, SmallQrLaunch::Step step, const Matrices& a,
 /// Q's first `columns` columns, or with 0 no element, and R, where is_small_qr.
 std::array<Tensor, 2> qr_small(const OpRow& row, const Matrices& a, std::int64_t columns);
 
+/// Whether eigenvalues and singular values of such matrices are a task of SmallSpectralLaunch.
+bool is_small_spectral(const Matrices& a);
+/// Values [..., min(m, n)]; where wanted, left vectors by columns and, of svd, V^H.
+struct SmallSpectrum {
+  Tensor values, left, right, info;
+};
+SmallSpectrum small_eigh(const OpRow& row, const Matrices& a, bool upper, bool vectors);
+SmallSpectrum small_svd(const OpRow& row, const Matrices& a, bool vectors, bool full);
+
 /// Factors by columns, the rows interchanged (from 1) and info.
 struct FactoredLU {
   Tensor factors, pivots, info;
