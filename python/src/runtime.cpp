@@ -9,8 +9,9 @@
 #include "errors.h"
 #include "function.h"
 #include "tandem/exact.h"
-#include "tandem/fft_provider.h"
+#include "tandem/fft.h"
 #include "tandem/ops.h"
+#include "tandem/signal.h"
 #include "tandem/stream.h"
 #include "tandem/tf32.h"
 
@@ -41,6 +42,13 @@ Device fft_device(nb::handle o) {
   return *d;
 }
 
+const Tensor& tensor_argument(nb::handle o, const char* name) {
+  TANDEM_EXPECTS(is_tensor(o.ptr()), TypeError,
+                 std::string("[signal.choose_conv_method] argument '") + name +
+                     "': expected a tensor, got " + type_name(o.ptr()));
+  return as_tensor(o.ptr());
+}
+
 void init_settings(nb::module_& m) {
   m.def(
       "set_num_threads",
@@ -64,6 +72,10 @@ void init_settings(nb::module_& m) {
   m.def("_fft_set_provider", &fft::set_provider);
   m.def("_fft_set_planning", &fft::set_planning);
   m.def("_fft_planning", &fft::planning);
+  m.def("_fft_next_fast_len", &fft::next_fast_len);
+  m.def("_choose_conv_method", [](nb::handle a, nb::handle b, const std::string& mode) {
+    return signal::choose_conv_method(tensor_argument(a, "in1"), tensor_argument(b, "in2"), mode);
+  });
   nb::class_<fft::ProviderGuard>(m, "_FftProviderGuard").def(nb::init<const std::string&>());
   m.def("_allow_tf32", &allow_tf32);
   m.def("_set_allow_tf32", &set_allow_tf32, nb::arg("on"));

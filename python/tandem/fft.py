@@ -45,3 +45,9 @@ def set_planning(effort):
 def planning():
     """The effort that set_planning set."""
     return _tandem._fft_planning()
+
+
+def next_fast_len(target, real=False):
+    """The length with the least work among `target` and those above it, of complex elements or of real ones: inputs are
+    filled with zeros to it where a longer transform does as well (convolution). ValueError for a target below 1."""
+    return _tandem._fft_next_fast_len(target, real)
