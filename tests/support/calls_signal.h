@@ -108,6 +108,7 @@ inline void add_signal_launches(Launches& l) {
   l["istft"] = 17;  // 2 of irfft, 1 + 5 + 2 of the sums of squares, 1 + 5 of the frames, 1
   // 3 of each rfft, which fills with zeros; the product; 2 of irfft; what is cut off.
   l["signal_fftconvolve"] = l["signal_oaconvolve"] = 10;
+  l["signal_convolve"] = l["signal_correlate"] = 2;  // zeros around x, sums
 }
 
 }  // namespace tandem::test
