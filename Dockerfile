@@ -7,7 +7,8 @@ WORKDIR /src
 COPY tools/setup.sh tools/setup.sh
 RUN tools/setup.sh build
 COPY . .
-RUN cmake --preset ${PRESET} -DTANDEM_TESTS=OFF -DTANDEM_BENCH=OFF -DTANDEM_FFTW=OFF && cmake --build --preset ${PRESET}
+RUN cmake --preset ${PRESET} -DTANDEM_TESTS=OFF -DTANDEM_BENCH=OFF -DTANDEM_FFTW=OFF \
+  -DTANDEM_STATIC=ON && cmake --build --preset ${PRESET}
 RUN cmake --install build/${PRESET} --prefix /opt/tandem --component runtime
 RUN tools/setup.sh needs /opt/tandem >/opt/tandem/packages.txt
 

@@ -1,18 +1,14 @@
 // Matrix products by libraries: float32, and bfloat16 where the processor multiplies it, through
-// oneDNN, float64 and complex through OpenBLAS. The only file that knows these libraries' products;
-// oneDNN's interface changed between versions 2 and 3, and only calls common to both are used.
+// oneDNN, float64 and complex through OpenBLAS. Both are plug-ins, opened at the first product.
 #include "host/blas.h"
-
-#include <cblas.h>
 
 #include <algorithm>
 #include <array>
-#include <list>
-#include <mutex>
 #include <new>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
 
+#include "host/lapack.h"
+#include "host/onednn.h"
 #include "host/parallel.h"
 #include "host/reduce_plan.h"
 #include "host/team.h"
@@ -40,58 +36,6 @@ bool library_layout(Matrix& m) {
   const bool by_columns = m.row == 1 && m.column >= std::max<std::int64_t>(m.rows, 1);
   return by_rows || by_columns;
 }
-
-// ---- oneDNN
-// ------------------------------------------------------------------------------------------
-
-/// Creating a primitive costs microseconds: the last ones are kept, by shape and strides.
-class MatmulCache {
- public:
-  using Key = std::array<std::int64_t, 15>;
-
-  /// A primitive and the memory that each of its calls needs: left to the library, calls of several
-  /// threads at once would write to the same.
-  struct Kept {
-    dnnl::matmul primitive;
-    dnnl::memory::desc scratch;
-  };
-
-  /// None where the library has no such product.
-  std::optional<Kept> get(const Key& key, const dnnl::memory::desc& a, const dnnl::memory::desc& b,
-                          const dnnl::memory::desc& c) {
-    const std::lock_guard lock(mutex_);
-    for (auto it = entries_.begin(); it != entries_.end(); ++it) {
-      if (it->first != key) continue;
-      entries_.splice(entries_.begin(), entries_, it);
-      return entries_.front().second;
-    }
-    dnnl::primitive_attr attributes;
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    try {
-#if DNNL_VERSION_MAJOR >= 3
-      const dnnl::matmul::primitive_desc pd(engine(), a, b, c, attributes);
-#else
-      const dnnl::matmul::primitive_desc pd(dnnl::matmul::desc(a, b, c), attributes, engine());
-#endif
-      entries_.emplace_front(key, Kept{dnnl::matmul(pd), pd.scratchpad_desc()});
-    } catch (const dnnl::error& e) {
-      if (e.status == dnnl_out_of_memory) throw std::bad_alloc();
-      return std::nullopt;
-    }
-    if (entries_.size() > kCapacity) entries_.pop_back();
-    return entries_.front().second;
-  }
-
-  static const dnnl::engine& engine() {
-    static const auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);
-    return *e;
-  }
-
- private:
-  static constexpr std::size_t kCapacity = 64;
-  std::mutex mutex_;
-  std::list<std::pair<Key, Kept>> entries_;
-};
 
 /// Memory of one call, from the pool.
 class CallMemory {
@@ -153,45 +97,37 @@ bool multiplies_bfloat16() {
 #endif
 }
 
+/// The call's scratch memory, kept in the optional.
+void* scratch_of(void* context, std::size_t bytes) {
+  return static_cast<std::optional<CallMemory>*>(context)->emplace(bytes).data();
+}
+
 bool product_onednn(const ProductLaunch& g, const Matrix& a, const Matrix& b, int threads) {
-  static auto* cache = new MatmulCache;
-  using Desc = dnnl::memory::desc;
-  using Type = dnnl::memory::data_type;
-  const Type type = g.wide ? Type::s8 : g.dtype == DType::bfloat16 ? Type::bf16 : Type::f32;
-  const Type result = g.wide ? Type::s32 : type;
   if (!in_order(g.batch, g.a_batch, a) || !in_order(g.batch, g.b_batch, b)) return false;
   if (!in_order(g.batch, g.c_batch, {g.c, g.m, g.n, g.c_row, g.c_col})) return false;
   if (g.batch > 1 && (g.c_batch == 0 || (g.a_batch == 0 && g.b_batch == 0))) return false;
+  const OnednnTable* library = onednn();
+  if (library == nullptr) return false;
   // A batch stride of 0 is a batch of one, which oneDNN broadcasts.
-  const std::int64_t na = g.a_batch == 0 ? 1 : g.batch;
-  const std::int64_t nb = g.b_batch == 0 ? 1 : g.batch;
-  const bool flat = g.batch == 1;
-  const auto desc = [&](Type t, std::int64_t n, std::int64_t rows, std::int64_t columns,
-                        std::int64_t step, std::int64_t row, std::int64_t column) {
-    if (flat) return Desc({rows, columns}, t, {row, column});
-    return Desc({n, rows, columns}, t, {n == 1 ? rows * columns : step, row, column});
+  const auto operand = [&](std::int64_t step, std::int64_t rows, std::int64_t columns,
+                           std::int64_t row, std::int64_t column) {
+    const std::int64_t n = step == 0 ? 1 : g.batch;
+    return OnednnOperand{{n, rows, columns}, {n == 1 ? rows * columns : step, row, column}};
   };
-  const Desc da = desc(type, na, a.rows, a.columns, g.a_batch, a.row, a.column);
-  const Desc db = desc(type, nb, b.rows, b.columns, g.b_batch, b.row, b.column);
-  const Desc dc = desc(result, g.batch, g.m, g.n, g.c_batch, g.c_row, g.c_col);
-  const MatmulCache::Key key{
-      g.m,     g.n,       g.k,       a.row,     a.column,
-      b.row,   b.column,  g.c_row,   g.c_col,   threads,
-      g.batch, g.a_batch, g.b_batch, g.c_batch, static_cast<std::int64_t>(g.dtype)};
+  OnednnProduct p{};
+  p.rank = g.batch == 1 ? 2 : 3;
+  p.type = g.wide                       ? OnednnProduct::Int8ToInt32
+           : g.dtype == DType::bfloat16 ? OnednnProduct::BFloat16
+                                        : OnednnProduct::Float32;
+  p.threads = threads;
+  p.a = operand(g.a_batch, a.rows, a.columns, a.row, a.column);
+  p.b = operand(g.b_batch, b.rows, b.columns, b.row, b.column);
+  p.c = operand(g.c_batch, g.m, g.n, g.c_row, g.c_col);
   const Team team(threads);
-  const auto kept = cache->get(key, da, db, dc);
-  if (!kept) return false;
-  const CallMemory scratch(kept->scratch.get_size());
-  const dnnl::engine& engine = MatmulCache::engine();
-  thread_local dnnl::stream stream(engine);
-  dnnl::matmul primitive = kept->primitive;
-  primitive.execute(stream,
-                    {{DNNL_ARG_SRC, dnnl::memory(da, engine, const_cast<void*>(a.data))},
-                     {DNNL_ARG_WEIGHTS, dnnl::memory(db, engine, const_cast<void*>(b.data))},
-                     {DNNL_ARG_DST, dnnl::memory(dc, engine, g.c)},
-                     {DNNL_ARG_SCRATCHPAD, dnnl::memory(kept->scratch, engine, scratch.data())}});
-  stream.wait();
-  return true;
+  std::optional<CallMemory> scratch;
+  const OnednnStatus status = library->multiply(p, a.data, b.data, g.c, {&scratch_of, &scratch});
+  if (status == OnednnStatus::OutOfMemory) throw std::bad_alloc();
+  return status == OnednnStatus::Done;
 }
 
 /// oneDNN rounds sums of int8 to float32 on some ways to int32: so many terms are exact there.
@@ -226,41 +162,42 @@ bool product_int8(const ProductLaunch& g, const Matrix& a, const Matrix& b, int 
   return true;
 }
 
-// ---- OpenBLAS
-// ----------------------------------------------------------------------------------------
-
 CBLAS_TRANSPOSE transposed(const Matrix& m) { return m.column == 1 ? CblasNoTrans : CblasTrans; }
 blasint leading(const Matrix& m) { return static_cast<blasint>(m.column == 1 ? m.row : m.column); }
 
 template <class T>
-void product_blas(const GemmLaunch& g, const Matrix& a, const Matrix& b, T* c) {
+void product_blas(const LapackTable& blas, const GemmLaunch& g, const Matrix& a, const Matrix& b,
+                  T* c) {
   const auto m = static_cast<blasint>(g.m);
   const auto n = static_cast<blasint>(g.n);
   const auto k = static_cast<blasint>(g.k);
   const auto ldc = static_cast<blasint>(g.c_row);
   if constexpr (fn::same_v<T, double>) {
-    cblas_dgemm(CblasRowMajor, transposed(a), transposed(b), m, n, k, 1.0,
-                static_cast<const double*>(a.data), leading(a), static_cast<const double*>(b.data),
-                leading(b), 0.0, c, ldc);
+    blas.cblas_dgemm(CblasRowMajor, transposed(a), transposed(b), m, n, k, 1.0,
+                     static_cast<const double*>(a.data), leading(a),
+                     static_cast<const double*>(b.data), leading(b), 0.0, c, ldc);
   } else {
     const T one{1, 0};
     const T zero{0, 0};
-    const auto f = fn::same_v<T, Complex64> ? cblas_cgemm : cblas_zgemm;
+    const auto f = fn::same_v<T, Complex64> ? blas.cblas_cgemm : blas.cblas_zgemm;
     f(CblasRowMajor, transposed(a), transposed(b), m, n, k, &one, a.data, leading(a), b.data,
       leading(b), &zero, c, ldc);
   }
 }
 
 template <class T>
-void batch_blas(const GemmLaunch& g, Matrix a, Matrix b, int threads) {
+bool batch_blas(const GemmLaunch& g, Matrix a, Matrix b, int threads) {
+  const LapackTable* blas = lapack_or_null();
+  if (blas == nullptr) return false;
   const auto* pa = static_cast<const T*>(g.a);
   const auto* pb = static_cast<const T*>(g.b);
   const Team team(threads);
   for (std::int64_t i = 0; i < g.batch; ++i) {
     a.data = pa + i * g.a_batch;
     b.data = pb + i * g.b_batch;
-    product_blas(g, a, b, static_cast<T*>(g.c) + i * g.c_batch);
+    product_blas(*blas, g, a, b, static_cast<T*>(g.c) + i * g.c_batch);
   }
+  return true;
 }
 
 }  // namespace
@@ -280,14 +217,11 @@ bool library_product(const ProductLaunch& g, int threads) {
     case DType::float32:
       return product_onednn(g, a, b, threads);
     case DType::float64:
-      batch_blas<double>(g, a, b, threads);
-      return true;
+      return batch_blas<double>(g, a, b, threads);
     case DType::complex64:
-      batch_blas<Complex64>(g, a, b, threads);
-      return true;
+      return batch_blas<Complex64>(g, a, b, threads);
     case DType::complex128:
-      batch_blas<Complex128>(g, a, b, threads);
-      return true;
+      return batch_blas<Complex128>(g, a, b, threads);
     default:
       return false;
   }

@@ -41,17 +41,20 @@ constexpr std::int64_t kPerThread = 8192;
 
 void launch_fft_pass(const void* desc, const void* self) {
   const auto& l = *static_cast<const FftPassLaunch*>(desc);
-  const auto run = static_cast<const FftLevel*>(self)->pass[index_of(l.dtype)];
+  const auto& level = *static_cast<const FftLevel*>(self);
+  const auto run = level.pass[index_of(l.dtype)];
+  const auto run_short = level.short_rows->run[index_of(l.dtype)];
   const std::int64_t lanes = fft_lanes(l.dtype);
   const std::int64_t in_row = l.p * l.s;
   const std::int64_t of_row = ceil_div(in_row, lanes);
   const std::int64_t blocks = in_row == 1 ? ceil_div(l.rows, lanes) : l.rows * of_row;
   const auto part = static_cast<std::int64_t>(element_size(l.dtype)) / 2;
-  const auto bytes =
-      static_cast<std::size_t>(ceil_div(4 * fft_plane_rows(l) * lanes * part, 64) * 64);
+  const auto bytes = static_cast<std::size_t>(4 * fft_plane_size(l, lanes, part) * part);
   const std::int64_t grain = ceil_div(kPerThread, l.m * lanes);
   parallel_for(blocks, grain, [&](std::int64_t first, std::int64_t last) {
-    void* scratch = block_memory(bytes);
+    const std::int64_t whole = in_row == 1 ? std::min(last, l.rows / lanes) : first;
+    if (first < whole && run_short(l, first, whole)) first = whole;
+    void* scratch = first < last ? block_memory(bytes) : nullptr;
     for (std::int64_t i = first; i < last; ++i) {
       FftBlock b{i * lanes, 0, std::min(lanes, l.rows - i * lanes)};
       if (in_row > 1) {

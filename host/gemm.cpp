@@ -13,6 +13,7 @@
 #include "host/vector_product.h"
 #include "runtime/dispatch/registry.h"
 #include "tandem/backend/product.h"
+#include "tandem/interrupt.h"
 #include "tandem/op_table.h"
 
 namespace tandem::host {
@@ -169,6 +170,34 @@ void bind_gemm_loops(DType t, bool wide, GemmLoops loops) {
   g_loops[wide ? 1 : 0][static_cast<int>(t)] = loops;
 }
 
+/// More multiplications take half a second on a few cores.
+constexpr std::int64_t kLongest = std::int64_t(1) << 35;
+constexpr std::int64_t kPanelRows = 256;
+
+/// A product that takes long, as two between which the caller may end it: of half the batch or half
+/// the rows each.
+void by_halves(const ProductLaunch& g) {
+  const auto size = static_cast<std::int64_t>(size_of(g));
+  ProductLaunch first = g, second = g;
+  if (g.batch > 1) {
+    first.batch = g.batch / 2;
+    second.batch = g.batch - first.batch;
+    second.a = static_cast<const char*>(g.a) + first.batch * g.a_batch * size;
+    second.b = static_cast<const char*>(g.b) + first.batch * g.b_batch * size;
+    second.c = static_cast<char*>(g.c) +
+               first.batch * g.c_batch * static_cast<std::int64_t>(result_size(g));
+  } else {
+    first.m = g.m / 2 / kPanelRows * kPanelRows;
+    second.m = g.m - first.m;
+    second.a = static_cast<const char*>(g.a) + first.m * g.a_row * size;
+    second.c =
+        static_cast<char*>(g.c) + first.m * g.c_row * static_cast<std::int64_t>(result_size(g));
+  }
+  launch_gemm(&first, nullptr);
+  check_interrupt();
+  launch_gemm(&second, nullptr);
+}
+
 void launch_gemm(const void* desc, const void*) {
   const auto& g = *static_cast<const ProductLaunch*>(desc);
   if (g.batch == 0 || g.m == 0 || g.n == 0) return;
@@ -181,6 +210,7 @@ void launch_gemm(const void* desc, const void*) {
     return;
   }
   if (g.k == 0) return fill_zero(g);
+  if (multiplications(g) > kLongest && (g.batch > 1 || g.m >= 2 * kPanelRows)) return by_halves(g);
   const bool vector = (g.m == 1 || g.n == 1) && vector_loops(g.dtype).rows != nullptr;
   if (!g.exact && vector) return by_vector(g);
   const int threads = threads_for(g);

@@ -2,12 +2,12 @@
 // reflectors and pivots; those of eigenvalues and singular values are in linalg_spectral.cpp.
 #include "host/linalg.h"
 
-#include <cblas.h>
 #include <fmt/format.h>
 
 #include <numeric>
 
 #include "host/launchers.h"
+#include "host/reflectors.h"
 #include "host/registry.h"
 #include "host/small_matrix.h"
 #include "tandem/error.h"
@@ -94,13 +94,13 @@ void solve_triangle(const FactorLaunch& l, std::int64_t b) {
     f(CblasColMajor, CblasLeft, uplo, op, diagonal, n, k, alpha, a, lda, x, ldb);
   };
   if constexpr (std::is_same_v<T, float>) {
-    call(cblas_strsm, one);
+    call(lapack().cblas_strsm, one);
   } else if constexpr (std::is_same_v<T, double>) {
-    call(cblas_dtrsm, one);
+    call(lapack().cblas_dtrsm, one);
   } else if constexpr (std::is_same_v<T, std::complex<float>>) {
-    call(cblas_ctrsm, &one);
+    call(lapack().cblas_ctrsm, &one);
   } else {
-    call(cblas_ztrsm, &one);
+    call(lapack().cblas_ztrsm, &one);
   }
 }
 
@@ -112,9 +112,19 @@ void run_triangular(const FactorLaunch& l) {
   });
 }
 
+/// Reflectors from which own blocks of them are faster than LAPACK's.
+constexpr std::int64_t kOwnReflectors = 33;
+
 template <class T>
 void run_qr(const FactorLaunch& l) {
   over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
+    if constexpr (!is_complex_number<T>) {
+      const std::int64_t least = std::min(l.m, l.n);
+      for (std::int64_t b = first; b < last && least >= kOwnReflectors; ++b) {
+        factor_qr(l.m, l.n, matrix_at<T>(l.a, b), l.a.leading, static_cast<T*>(l.tau) + b * least);
+      }
+      if (least >= kOwnReflectors) return;
+    }
     const lapack_int m = small(l.m), n = small(l.n), lda = small(l.a.leading);
     T size{};
     Lapack<T>::geqrf(kColumns, m, n, nullptr, lda, nullptr, &size, -1);
@@ -126,10 +136,32 @@ void run_qr(const FactorLaunch& l) {
   });
 }
 
+/// orgqr: Q's columns over the reflectors that they are of.
+template <class R>
+void orthogonal(const FactorLaunch& l, R* a, const R* tau) {
+  const auto v = room<R>(l.m * l.k);
+  for (std::int64_t j = 0; j < l.k; ++j) {
+    R* to = v.get() + j * l.m;
+    std::fill_n(to, j, R(0));
+    to[j] = 1;
+    std::copy(a + j * l.a.leading + j + 1, a + j * l.a.leading + l.m, to + j + 1);
+  }
+  for (std::int64_t j = 0; j < l.n; ++j) {
+    std::fill_n(a + j * l.a.leading, l.m, R(0));
+    a[j * l.a.leading + j] = 1;
+  }
+  apply_reflectors<R>({l.m, l.k, 0, v.get(), l.m, tau}, a, l.a.leading, l.n, false, true);
+}
+
 /// k columns of reflectors to n columns of Q.
 template <class T>
 void run_orthogonal(const FactorLaunch& l) {
   over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
+    if constexpr (!is_complex_number<T>) {
+      for (std::int64_t b = first; b < last && l.k >= kOwnReflectors; ++b)
+        orthogonal(l, matrix_at<T>(l.a, b), static_cast<const T*>(l.tau) + b * l.k);
+      if (l.k >= kOwnReflectors) return;
+    }
     const lapack_int m = small(l.m), n = small(l.n), k = small(l.k), lda = small(l.a.leading);
     T size{};
     Lapack<T>::orgqr(kColumns, m, n, k, nullptr, lda, nullptr, &size, -1);
@@ -206,6 +238,7 @@ void launch_factor(const void* desc, const void*) {
   TANDEM_EXPECTS(std::max({l.m, l.n, l.k, l.a.leading, l.b.leading}) <= INT32_MAX, ValueError,
                  fmt::format("[{}] expected extents below 2^31, got {}, {} and {}", l.row->name,
                              l.m, l.n, l.k));
+  if (l.step != FactorLaunch::Step::Permutation) require_lapack(l.row->name);
   switch (l.dtype) {
     case DType::float32:
       return run_step<float>(l);

@@ -2,16 +2,12 @@
 // Internal to host/linalg*.cpp.
 #pragma once
 
-#include <complex>
-#define lapack_complex_float std::complex<float>
-#define lapack_complex_double std::complex<double>
-#include <lapacke.h>
-
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <type_traits>
 
+#include "host/lapack.h"
 #include "host/parallel.h"
 #include "host/team.h"
 #include "tandem/backend/linalg.h"
@@ -22,26 +18,25 @@ namespace tandem::host {
 template <class T>
 struct Lapack;
 
-// The _work forms: no search for NaN, workspaces given.
-#define TANDEM_LAPACK_COMMON(p)                          \
-  static constexpr auto potrf = LAPACKE_##p##potrf_work; \
-  static constexpr auto getrf = LAPACKE_##p##getrf_work; \
-  static constexpr auto getrs = LAPACKE_##p##getrs_work; \
-  static constexpr auto getri = LAPACKE_##p##getri_work; \
-  static constexpr auto geqrf = LAPACKE_##p##geqrf_work; \
-  static constexpr auto gesdd = LAPACKE_##p##gesdd_work; \
-  static constexpr auto geev = LAPACKE_##p##geev_work;   \
-  static constexpr auto gels = LAPACKE_##p##gels_work;   \
-  static constexpr auto gelsy = LAPACKE_##p##gelsy_work; \
-  static constexpr auto gelsd = LAPACKE_##p##gelsd_work; \
-  static constexpr auto gelss = LAPACKE_##p##gelss_work;
-#define TANDEM_LAPACK(T, p, R, q_letters, e_letters)                \
-  template <>                                                       \
-  struct Lapack<T> {                                                \
-    using Real = R;                                                 \
-    TANDEM_LAPACK_COMMON(p)                                         \
-    static constexpr auto orgqr = LAPACKE_##p##q_letters##gqr_work; \
-    static constexpr auto syevd = LAPACKE_##p##e_letters##evd_work; \
+#define TANDEM_LAPACK_COMMON(p)                                               \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##potrf_work> potrf{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##getrf_work> getrf{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##getrs_work> getrs{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##getri_work> getri{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##geqrf_work> geqrf{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##gesdd_work> gesdd{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##geev_work> geev{};   \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##gels_work> gels{};   \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##gelsy_work> gelsy{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##gelsd_work> gelsd{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##gelss_work> gelss{};
+#define TANDEM_LAPACK(T, p, R, q_letters, e_letters)                                     \
+  template <>                                                                            \
+  struct Lapack<T> {                                                                     \
+    using Real = R;                                                                      \
+    TANDEM_LAPACK_COMMON(p)                                                              \
+    static constexpr FromLapack<&LapackTable::LAPACKE_##p##q_letters##gqr_work> orgqr{}; \
+    static constexpr FromLapack<&LapackTable::LAPACKE_##p##e_letters##evd_work> syevd{}; \
   };
 TANDEM_LAPACK(float, s, float, or, sy)
 TANDEM_LAPACK(double, d, double, or, sy)
@@ -95,8 +90,12 @@ void over_batch(const FactorLaunch& l, double work, F&& f, double inside = 1 << 
     f(std::int64_t(0), l.batch);
     return;
   }
-  const Team team(1);
-  parallel_for(l.batch, static_cast<std::int64_t>(kPerThread / std::max(work, 1.0)) + 1, f);
+  // Not around the loop: that would take the threads from it too.
+  parallel_for(l.batch, static_cast<std::int64_t>(kPerThread / std::max(work, 1.0)) + 1,
+               [&](std::int64_t first, std::int64_t last) {
+                 const Team team(1);
+                 f(first, last);
+               });
 }
 
 /// Multiplications of a step that goes as the cube of the extents.

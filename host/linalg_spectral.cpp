@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "host/linalg.h"
+#include "host/reflectors.h"
 #include "host/secular.h"
 
 namespace tandem::host {
@@ -34,74 +35,77 @@ constexpr double shared_from(double factor) {
   return factor * kOneThread * kOneThread * kOneThread;
 }
 
-/// Reduction to a tridiagonal matrix and back.
+/// Eigenvalues and eigenvectors, in a, of a real matrix: LAPACK's syevd by own parts.
 template <class R>
-struct Reduction;
-template <>
-struct Reduction<float> {
-  static constexpr auto sytrd = LAPACKE_ssytrd_work;
-  static constexpr auto ormtr = LAPACKE_sormtr_work;
-};
-template <>
-struct Reduction<double> {
-  static constexpr auto sytrd = LAPACKE_dsytrd_work;
-  static constexpr auto ormtr = LAPACKE_dormtr_work;
-};
+lapack_int divided_eigh(const FactorLaunch& l, R* a, R* w) {
+  const std::int64_t n = l.n;
+  TridiagonalForm<R> form(n, a, l.a.leading, l.upper);
+  const auto e = room<R>(n), q = room<R>(n * n);
+  form.run(w, e.get());
+  const lapack_int info = tridiagonal_eigh<R>(n, w, e.get(), q.get());
+  if (info != 0) return info;
+  apply_reflectors<R>(form.reflectors(), q.get(), n, n, false);
+  for (std::int64_t j = 0; j < n; ++j) {
+    w[j] *= form.scale();
+    std::copy_n(q.get() + j * n, n, a + j * l.a.leading);
+  }
+  return 0;
+}
 
-/// syevd of real matrices with our own divide and conquer: what stedc takes is more than half of
-/// the time up to 128 rows.
 template <class R>
-class DividedEigh {
- public:
-  explicit DividedEigh(const FactorLaunch& l)
-      : uplo_(l.upper ? 'U' : 'L'),
-        n_(small(l.n)),
-        leading_(small(l.a.leading)),
-        e_(room<R>(l.n)),
-        tau_(room<R>(l.n)),
-        q_(room<R>(l.n * l.n)) {
-    R size{};
-    Reduction<R>::sytrd(kColumns, uplo_, n_, nullptr, leading_, nullptr, nullptr, nullptr, &size,
-                        -1);
-    work_size_ = told(size);
-    Reduction<R>::ormtr(kColumns, 'L', uplo_, 'N', n_, n_, nullptr, leading_, nullptr, nullptr, n_,
-                        &size, -1);
-    work_size_ = std::max(work_size_, told(size));
-    work_ = room<R>(work_size_);
-  }
-
-  /// Whether squares of the elements are in the range of the type: else LAPACK scales them.
-  bool takes(const R* a) const {
-    R most = 0;
-    for (lapack_int j = 0; j < n_; ++j) {
-      const lapack_int first = uplo_ == 'U' ? 0 : j, last = uplo_ == 'U' ? j + 1 : n_;
-      for (lapack_int i = first; i < last; ++i)
-        most = std::max(most, std::abs(a[j * leading_ + i]));
-    }
-    const R least = std::sqrt(std::numeric_limits<R>::min() / std::numeric_limits<R>::epsilon());
-    return most == 0 || (most > least && most < 1 / least);
-  }
-
-  lapack_int run(R* a, R* w) {
-    Reduction<R>::sytrd(kColumns, uplo_, n_, a, leading_, w, e_.get(), tau_.get(), work_.get(),
-                        work_size_);
-    const lapack_int info = tridiagonal_eigh<R>(n_, w, e_.get(), q_.get());
-    if (info != 0) return info;
-    Reduction<R>::ormtr(kColumns, 'L', uplo_, 'N', n_, n_, a, leading_, tau_.get(), q_.get(), n_,
-                        work_.get(), work_size_);
-    for (lapack_int j = 0; j < n_; ++j)
-      std::copy_n(q_.get() + std::int64_t(j) * n_, n_, a + std::int64_t(j) * leading_);
-    return 0;
-  }
-
- private:
-  char uplo_;
-  lapack_int n_, leading_, work_size_ = 0;
-  std::unique_ptr<R[]> e_, tau_, q_, work_;
+struct Bidiagonal;
+template <>
+struct Bidiagonal<float> {
+  static constexpr FromLapack<&LapackTable::LAPACKE_sbdsdc_work> bdsdc{};
+};
+template <>
+struct Bidiagonal<double> {
+  static constexpr FromLapack<&LapackTable::LAPACKE_dbdsdc_work> bdsdc{};
 };
 
-/// Rows from which dividing pays.
+/// c [rows, columns], whose first `known` of both are given, with 1 on the diagonal of the rest.
+template <class R>
+void fill_rest(R* c, std::int64_t leading, std::int64_t rows, std::int64_t columns,
+               std::int64_t known) {
+  for (std::int64_t j = 0; j < columns; ++j) {
+    R* column = c + j * leading;
+    std::fill(column + (j < known ? known : 0), column + rows, R(0));
+    if (j >= known && j < rows) column[j] = 1;
+  }
+}
+
+/// gesdd of real matrices with vectors: LAPACK's bdsdc between own parts.
+template <class R>
+lapack_int divided_svd(const FactorLaunch& l, const R* a, R* s, R* u, R* v) {
+  const std::int64_t least = std::min(l.m, l.n);
+  BidiagonalForm<R> form(l.m, l.n, a, l.a.leading);
+  const auto e = room<R>(least), work = room<R>(3 * least * least + 4 * least);
+  const auto integers = room<lapack_int>(8 * least);
+  form.run(s, e.get());
+  const lapack_int info = Bidiagonal<R>::bdsdc(
+      kColumns, l.m < l.n ? 'L' : 'U', 'I', small(least), s, e.get(), u, small(l.u.leading), v,
+      small(l.v.leading), nullptr, nullptr, work.get(), integers.get());
+  if (info != 0) return info;
+  const std::int64_t columns = l.full ? l.m : least, rows = l.full ? l.n : least;
+  fill_rest(u, l.u.leading, l.m, columns, least);
+  fill_rest(v, l.v.leading, rows, l.n, least);
+  apply_reflectors<R>(form.left(), u, l.u.leading, columns, false);
+  apply_reflectors<R>(form.right(), v, l.v.leading, rows, true);
+  for (std::int64_t i = 0; i < least; ++i) s[i] *= form.scale();
+  return 0;
+}
+
+/// Rows from which own parts pay.
 constexpr std::int64_t kDivided = 33;
+
+inline bool divides_eigh(const FactorLaunch& l) { return l.vectors && l.n >= kDivided; }
+
+/// Of singular values also by shape: LAPACK takes a triangle first where one extent is much the
+/// larger.
+inline bool divides_svd(const FactorLaunch& l) {
+  const std::int64_t least = std::min(l.m, l.n), most = std::max(l.m, l.n);
+  return l.vectors && least >= kDivided && 5 * most < 8 * least;
+}
 
 /// The same of the triangle that is read.
 template <class T>
@@ -274,25 +278,20 @@ LeastSquaresWork<T> least_squares_work(const FactorLaunch& l) {
 
 }  // namespace
 
-/// Matrices [first, last) of a batch.
-template <class R>
-void divided(const FactorLaunch& l, std::int64_t first, std::int64_t last, R* work, lapack_int size,
-             lapack_int* iwork, lapack_int int_size) {
-  DividedEigh<R> eigen(l);
-  for (std::int64_t b = first; b < last; ++b) {
-    R* a = matrix_at<R>(l.a, b);
-    R* w = static_cast<R*>(l.values) + b * l.n;
-    l.info[b] = !finite_triangle(a, l.n, l.a.leading, l.upper) ? l.kNotFinite
-                : eigen.takes(a)                               ? eigen.run(a, w)
-                                 : eigh<R>(l, a, w, work, size, nullptr, 0, iwork, int_size);
-  }
-}
-
 template <class T>
 void run_eigh(const FactorLaunch& l) {
   using R = typename Lapack<T>::Real;
   const double factor = l.vectors ? 9 : 4.0 / 3;
   const auto run = [&](std::int64_t first, std::int64_t last) {
+    if constexpr (!is_complex_number<T>) {
+      for (std::int64_t b = first; b < last && divides_eigh(l); ++b) {
+        T* a = matrix_at<T>(l.a, b);
+        l.info[b] = finite_triangle(a, l.n, l.a.leading, l.upper)
+                        ? divided_eigh<T>(l, a, static_cast<T*>(l.values) + b * l.n)
+                        : l.kNotFinite;
+      }
+      if (divides_eigh(l)) return;
+    }
     T size{};
     R real_size{};
     lapack_int int_size = 0;
@@ -300,10 +299,6 @@ void run_eigh(const FactorLaunch& l) {
     const auto work = room<T>(told(size));
     const auto rwork = room<R>(told(real_size));
     const auto iwork = room<lapack_int>(int_size);
-    if constexpr (!is_complex_number<T>) {
-      if (l.vectors && l.n >= kDivided)
-        return divided(l, first, last, work.get(), told(size), iwork.get(), int_size);
-    }
     for (std::int64_t b = first; b < last; ++b) {
       T* a = matrix_at<T>(l.a, b);
       l.info[b] = finite_triangle(a, l.n, l.a.leading, l.upper)
@@ -323,6 +318,16 @@ void run_svd(const FactorLaunch& l) {
   const char job = !l.vectors ? 'N' : l.full ? 'A' : 'S';
   const double factor = l.vectors ? 20 : 4;
   const auto run = [&](std::int64_t first, std::int64_t last) {
+    if constexpr (!is_complex_number<T>) {
+      for (std::int64_t b = first; b < last && divides_svd(l); ++b) {
+        T* a = matrix_at<T>(l.a, b);
+        l.info[b] = finite(a, l.m, l.n, l.a.leading)
+                        ? divided_svd<T>(l, a, static_cast<T*>(l.values) + b * least,
+                                         matrix_at<T>(l.u, b), matrix_at<T>(l.v, b))
+                        : l.kNotFinite;
+      }
+      if (divides_svd(l)) return;
+    }
     // The documentation of zgesdd gives the size of its real work.
     const std::int64_t reals =
         std::max(5 * least * least + 5 * least, 2 * most * least + 2 * least * least + least);

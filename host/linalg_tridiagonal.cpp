@@ -2,26 +2,11 @@
 // Cuppen, Numer. Math. 36, 1981; vectors after M. Gu and S. C. Eisenstat, SIAM J. Matrix Anal.
 // Appl. 16, 1995), as LAPACK's stedc: its laed2 deflates, its steqr does small parts, the secular
 // equation is solved by our own loops, which take many roots at once.
-#include <cblas.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "host/linalg.h"
 #include "host/secular.h"
-
-extern "C" {
-// Of LAPACK, which LAPACKE has no form of.
-#define TANDEM_DIVIDE(p, R)                                                                    \
-  void p##laed2_(int* k, const int* n, const int* n1, R* d, R* q, const int* ldq, int* indxq,  \
-                 R* rho, R* z, R* dlambda, R* w, R* q2, int* indx, int* indxc, int* indxp,     \
-                 int* coltyp, int* info);                                                      \
-  void p##lamrg_(const int* n1, const int* n2, const R* a, const int* step1, const int* step2, \
-                 int* index);
-TANDEM_DIVIDE(s, float)
-TANDEM_DIVIDE(d, double)
-#undef TANDEM_DIVIDE
-}
 
 namespace tandem::host {
 
@@ -31,17 +16,17 @@ template <class R>
 struct Divide;
 template <>
 struct Divide<float> {
-  static constexpr auto laed2 = slaed2_;
-  static constexpr auto lamrg = slamrg_;
-  static constexpr auto gemm = cblas_sgemm;
-  static constexpr auto steqr = LAPACKE_ssteqr_work;
+  static constexpr FromLapack<&LapackTable::slaed2_> laed2{};
+  static constexpr FromLapack<&LapackTable::slamrg_> lamrg{};
+  static constexpr FromLapack<&LapackTable::cblas_sgemm> gemm{};
+  static constexpr FromLapack<&LapackTable::LAPACKE_ssteqr_work> steqr{};
 };
 template <>
 struct Divide<double> {
-  static constexpr auto laed2 = dlaed2_;
-  static constexpr auto lamrg = dlamrg_;
-  static constexpr auto gemm = cblas_dgemm;
-  static constexpr auto steqr = LAPACKE_dsteqr_work;
+  static constexpr FromLapack<&LapackTable::dlaed2_> laed2{};
+  static constexpr FromLapack<&LapackTable::dlamrg_> lamrg{};
+  static constexpr FromLapack<&LapackTable::cblas_dgemm> gemm{};
+  static constexpr FromLapack<&LapackTable::LAPACKE_dsteqr_work> steqr{};
 };
 
 constexpr std::int64_t kLeaf = 10;  // rows that are not divided any more

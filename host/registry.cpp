@@ -24,7 +24,8 @@ namespace tandem::host {
   X(cast)                    \
   X(places)                  \
   X(generator)               \
-  X(reduce) X(weighted) X(vector_product) X(random) X(scan) X(fft) X(gemm) X(small) X(secular)
+  X(reduce)                  \
+  X(weighted) X(vector_product) X(random) X(scan) X(fft) X(gemm) X(small) X(secular) X(reflectors)
 #define TANDEM_DECLARE(name) void register_##name(HostRegistry&);
 #define TANDEM_CALL(name) register_##name(r);
 #define TANDEM_REGISTRATIONS(level)                                            \

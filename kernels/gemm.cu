@@ -20,8 +20,8 @@ constexpr int own_of(std::size_t bytes) { return bytes > 8 ? 2 : 4; }
 constexpr int side_of(std::size_t bytes) { return 16 * own_of(bytes); }  // of a block's tile of C
 
 struct GemmParams {
-  GemmLaunch l;
-  std::int64_t tiles_m, tiles_n;
+  ProductLaunch l;
+  std::int64_t places, tiles_m, tiles_n;
 };
 struct BiasParams {
   void* c;
@@ -54,6 +54,22 @@ __device__ __forceinline__ C multiply_add(C a, C b, C sum) {
   }
 }
 
+/// Where the matrices at place i of a batch begin, in elements.
+__device__ __forceinline__ void find_place(const ProductLaunch& l, std::int64_t i, std::int64_t& a,
+                                           std::int64_t& b) {
+  std::int64_t rest = l.outer > 0 ? i / l.batch : 0;
+  const std::int64_t inner = i - rest * l.batch;
+  a = inner * l.a_batch;
+  b = inner * l.b_batch;
+  for (int d = l.outer - 1; d >= 0; --d) {
+    const std::int64_t above = rest / l.outer_shape[d];
+    const std::int64_t at = rest - above * l.outer_shape[d];
+    a += at * l.outer_a[d];
+    b += at * l.outer_b[d];
+    rest = above;
+  }
+}
+
 // Up to 16 accumulators a thread, and the sums of the blocks before.
 // Occupancy: 1 blocks of 256 threads.
 template <class T, class Out>
@@ -62,16 +78,18 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ 
   constexpr int kOwn = own_of(sizeof(C)), kSide = side_of(sizeof(C));
   __shared__ C a[kDepth][kSide + 1];
   __shared__ C b[kDepth][kSide + 1];
-  const GemmLaunch& l = p.l;
+  const ProductLaunch& l = p.l;
   const int tx = static_cast<int>(threadIdx.x) % 16;
   const int ty = static_cast<int>(threadIdx.x) / 16;
   const std::int64_t in_batch = p.tiles_m * p.tiles_n;
-  for (std::int64_t t = blockIdx.x; t < in_batch * l.batch; t += gridDim.x) {
+  for (std::int64_t t = blockIdx.x; t < in_batch * p.places; t += gridDim.x) {
     const std::int64_t batch = t / in_batch;
     const std::int64_t row0 = (t - batch * in_batch) / p.tiles_n * kSide;
     const std::int64_t column0 = (t - batch * in_batch) % p.tiles_n * kSide;
-    const T* pa = static_cast<const T*>(l.a) + batch * l.a_batch;
-    const T* pb = static_cast<const T*>(l.b) + batch * l.b_batch;
+    std::int64_t from_a = 0, from_b = 0;
+    find_place(l, batch, from_a, from_b);
+    const T* pa = static_cast<const T*>(l.a) + from_a;
+    const T* pb = static_cast<const T*>(l.b) + from_b;
     C sum[kOwn][kOwn];
     C total[kOwn][kOwn];  // of floats and complex numbers longer than a block; else unused
 #pragma unroll
@@ -161,16 +179,8 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t step = std::int64_t(gridDim.x) * kThreads;
   for (std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x; i < p.places;
        i += step) {
-    std::int64_t rest = i / p.l.batch;
-    const std::int64_t inner = i - rest * p.l.batch;
-    std::int64_t a = inner * p.l.a_batch, b = inner * p.l.b_batch;
-    for (int d = p.l.outer - 1; d >= 0; --d) {
-      const std::int64_t above = rest / p.l.outer_shape[d];
-      const std::int64_t at = rest - above * p.l.outer_shape[d];
-      a += at * p.l.outer_a[d];
-      b += at * p.l.outer_b[d];
-      rest = above;
-    }
+    std::int64_t a = 0, b = 0;
+    find_place(p.l, i, a, b);
     p.to[i] = const_cast<char*>(static_cast<const char*>(p.l.a) + a * p.bytes);
     p.to[p.places + i] = const_cast<char*>(static_cast<const char*>(p.l.b) + b * p.bytes);
     p.to[2 * p.places + i] = static_cast<char*>(p.l.c) + i * p.l.c_batch * p.bytes;
@@ -183,38 +193,42 @@ struct GemmTable {
   void (*bias[kNumDTypes])(BiasParams) = {};
 };
 
-/// False where the failure was reported.
-bool multiply(const ProductLaunch& l, const GemmTable& t) {
-  // Sums of integers are the same in any order.
-  if (l.k > 0 && (!l.exact || l.wide)) {
-    const char* problem = nullptr;
-    switch (vendor_gemm(l, &problem)) {
-      case VendorAnswer::Done:
-        return true;
-      case VendorAnswer::Failed:
-        raise("matmul", problem);
-        return false;
-      case VendorAnswer::NotTaken:
-        break;
-    }
-  }
-  if (l.outer > 0) {
-    const auto in = static_cast<std::int64_t>(element_size(l.dtype));
-    const std::int64_t out = l.wide ? 4 : in;
-    for (std::int64_t i = 0; i < outer_places(l); ++i) {
-      if (!multiply(outer_place(l, i, in, out), t)) return false;
-    }
-    return true;
-  }
+/// By our own kernel: false where the failure was reported.
+bool multiply_here(const ProductLaunch& l, const GemmTable& t) {
   const int d = static_cast<int>(l.dtype);
   const DType sums = l.wide ? DType::int32 : info(l.dtype).compute;
   const std::int64_t side = side_of(element_size(sums));
-  const GemmParams p{l, (l.m + side - 1) / side, (l.n + side - 1) / side};
+  const GemmParams p{l, outer_places(l) * l.batch, (l.m + side - 1) / side,
+                     (l.n + side - 1) / side};
   const cudaError_t e =
-      launch(l.wide ? t.wide[d] : t.by_dtype[d], grid_for(p.tiles_m * p.tiles_n * l.batch),
+      launch(l.wide ? t.wide[d] : t.by_dtype[d], grid_for(p.tiles_m * p.tiles_n * p.places),
              kThreads, p, l.device, l.stream);
   check(e, "matmul");
   return e == cudaSuccess;
+}
+
+/// The same by whoever takes it.
+bool multiply(const ProductLaunch& l, const GemmTable& t) {
+  // Sums of integers are the same in any order.
+  if (l.k == 0 || (l.exact && !l.wide)) return multiply_here(l, t);
+  const char* problem = nullptr;
+  VendorAnswer answer = vendor_gemm(l, &problem);
+  if (answer == VendorAnswer::NotTaken && l.outer > 0) {
+    // Some versions take no pointers: then place by place, if they take the first one.
+    const auto in = static_cast<std::int64_t>(element_size(l.dtype));
+    const std::int64_t out = l.wide ? 4 : in, places = outer_places(l);
+    answer = vendor_gemm(outer_place(l, 0, in, out), &problem);
+    for (std::int64_t i = 1; i < places && answer == VendorAnswer::Done; ++i) {
+      const ProductLaunch one = outer_place(l, i, in, out);
+      answer = vendor_gemm(one, &problem);
+      if (answer != VendorAnswer::NotTaken) continue;
+      if (!multiply_here(one, t)) return false;
+      answer = VendorAnswer::Done;
+    }
+  }
+  if (answer == VendorAnswer::NotTaken) return multiply_here(l, t);
+  if (answer == VendorAnswer::Failed) raise("matmul", problem);
+  return answer == VendorAnswer::Done;
 }
 
 void launch_gemm(const void* desc, const void* self) {

@@ -51,7 +51,8 @@ template <class From, class To>
 struct PivotParams {
   const From* from;
   To* to;
-  std::int64_t count, rows;  // of the matrix: pivots are 1 to rows
+  std::int64_t count, period;  // of `from`, which repeats
+  std::int64_t rows;           // of the matrix: pivots are 1 to rows
   ErrorFlag flag;
 };
 
@@ -62,7 +63,7 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * kThreads;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < p.count;
        i += step) {
-    const From pivot = p.from[i];
+    const From pivot = p.from[i % p.period];
     const bool bad = pivot < 1 || pivot > p.rows;
     if (bad) report(p.flag, pivot);
     p.to[i] = bad ? To(1) : static_cast<To>(pivot);  // the library goes where they point
@@ -70,9 +71,10 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 template <class From, class To>
-void launch_pivots(const FactorLaunch& l, const From* from, To* to, std::int64_t count) {
-  const PivotParams<From, To> p{from, to, count, std::max(l.m, l.n),
-                                error_flag(l.device, l.stream, l.row->name)};
+void launch_pivots(const FactorLaunch& l, const From* from, To* to, std::int64_t count,
+                   std::int64_t period) {
+  const PivotParams<From, To> p{
+      from, to, count, period, std::max(l.m, l.n), error_flag(l.device, l.stream, l.row->name)};
   if (p.flag.word == nullptr) return;  // the error was raised
   check(launch(&pivots_kernel<From, To>, grid_for((count + kThreads - 1) / kThreads), kThreads, p,
                l.device, l.stream),
@@ -254,11 +256,16 @@ void launch_factor(const void* desc, const void*) {
 
 void launch_widen_pivots(const FactorLaunch& l, const std::int32_t* from, std::int64_t* to,
                          std::int64_t count) {
-  launch_pivots(l, from, to, count);
+  launch_pivots(l, from, to, count, count);
 }
 void launch_narrow_pivots(const FactorLaunch& l, const std::int64_t* from, std::int32_t* to,
                           std::int64_t count) {
-  launch_pivots(l, from, to, count);
+  launch_pivots(l, from, to, count, count);
+}
+
+void launch_copy_pivots(const FactorLaunch& l, const std::int32_t* from, std::int32_t* to,
+                        std::int64_t count, std::int64_t period) {
+  launch_pivots(l, from, to, count, period);
 }
 
 int bind_linalg() {

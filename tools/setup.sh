@@ -3,7 +3,8 @@
 #
 #   tools/setup.sh build             the packages that building the library and the command needs
 #   tools/setup.sh demo              those, and the Python packages of the demo (the default)
-#   tools/setup.sh test              those, and what the test suite, the benchmark and the lints need
+#   tools/setup.sh wheel             those, and the Python packages that a wheel for other machines is made with
+#   tools/setup.sh test              all of these, and what the test suite, the benchmark and the lints need
 #   tools/setup.sh needs PREFIX      print the packages whose libraries the programs under PREFIX load
 #   tools/setup.sh runtime FILE      install the packages listed in FILE (printed by `needs`)
 #
@@ -109,9 +110,13 @@ case "${1:-demo}" in
     install_packages "${BUILD_PACKAGES[@]}"
     install_python tools/requirements.txt
     ;;
+  wheel)
+    install_packages "${BUILD_PACKAGES[@]}"
+    install_python tools/requirements.txt tools/requirements-wheel.txt
+    ;;
   test)
     install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-    install_python tools/requirements.txt tools/requirements-test.txt
+    install_python tools/requirements.txt tools/requirements-wheel.txt tools/requirements-test.txt
     ;;
   needs)
     print_needs "${2:?a folder}"
@@ -121,7 +126,7 @@ case "${1:-demo}" in
     install_packages "${packages[@]}"
     ;;
   *)
-    say "expected build, demo, test, needs or runtime, got $1" >&2
+    say "expected build, demo, wheel, test, needs or runtime, got $1" >&2
     exit 2
     ;;
 esac

@@ -100,31 +100,41 @@ step_tsan() {
 # A variable of the cache of the build above.
 cached() { sed -n "s/^$1:[A-Z]*=//p" "build/$preset/CMakeCache.txt" 2>/dev/null || true; }
 
-# `pip install .` into an empty folder, and the package imported from there. The wheel's objects come from the
-# compiler cache, since its compilers and flags are those of the build above.
+# `pip install .` into a fresh virtual environment, the package's tests there, then the wheel for other machines. The
+# objects come from the compiler cache, since compilers and flags are those of the build above; so does nanobind, by
+# its path.
 step_package() {
-  local cuda=OFF werror
+  local cuda=OFF defines name setting constraints venv=$ROOT/build/package/venv
   [ "$preset" = cuda ] && cuda=ON
-  werror=$(cached TANDEM_WERROR)
-  say "pip install . (CUDA backend: $cuda)"
+  defines=(TANDEM_CUDA=$cuda TANDEM_WERROR="$(cached TANDEM_WERROR)" CMAKE_CUDA_ARCHITECTURES=90 TANDEM_CUDA_COMPRESS=OFF
+    nanobind_ROOT="$("$PYTHON" -m nanobind --cmake_dir)")
+  CC=$(cached CMAKE_C_COMPILER) CXX=$(cached CMAKE_CXX_COMPILER)
+  export CC CXX CMAKE_BUILD_PARALLEL_LEVEL=$JOBS
+  say "pip install . (CUDA backend: $cuda) in a fresh virtual environment"
   rm -rf build/package
-  CC=$(cached CMAKE_C_COMPILER) CXX=$(cached CMAKE_CXX_COMPILER) \
-    quietly "$logs/pip.log" "$PYTHON" -m pip install --no-build-isolation --no-deps --target build/package \
-    --config-settings=build-dir=build/wheel --config-settings=cmake.define.TANDEM_CUDA=$cuda \
-    --config-settings=cmake.define.CMAKE_CUDA_ARCHITECTURES=90 \
-    --config-settings=cmake.define.TANDEM_CUDA_COMPRESS=OFF \
-    --config-settings=cmake.define.TANDEM_WERROR="${werror:-OFF}" .
-  (cd build/package && PYTHONPATH=. "$PYTHON" -c \
-    'import tandem; t = tandem.arange(6).reshape(2, 3); assert t.sum().item() == 15; print("imported", tandem.__file__)')
-  if [ $cuda = ON ]; then ls build/package/tandem/libtandem_cuda.so; fi
-  if ldd build/package/tandem/*.so | grep -E 'lib(cuda|cublas|nv)'; then
-    echo "package: expected no linked CUDA library" >&2
-    return 1
-  fi
-  if find build/package -name '*fftw*' | grep .; then
-    echo "package: expected nothing of FFTW, which is under the GPL" >&2
-    return 1
-  fi
+  mkdir -p build/package/empty
+  "$PYTHON" -m venv "$venv"
+  constraints=(-c tools/requirements.txt -c tools/requirements-test.txt)
+  quietly "$logs/pip-backend.log" "$venv/bin/python" -m pip install "${constraints[@]}" scikit-build-core
+  setting=(--config-settings=build-dir=build/wheel)
+  for name in "${defines[@]}"; do setting+=("--config-settings=cmake.define.$name"); done
+  quietly "$logs/pip.log" "$venv/bin/python" -m pip install --no-build-isolation "${constraints[@]}" "${setting[@]}" '.[test]'
+  in_package installed.py
+  say "the package's tests"
+  # From a folder from which neither the sources nor the build tree can be imported.
+  (cd build/package/empty && env -u PYTHONPATH "$venv/bin/python" -m pytest -q -p no:cacheprovider -n "$JOBS" \
+    "$ROOT/tests/python")
+  say "the wheel for other machines, in its place"
+  tools/wheel.sh --out build/package "${defines[@]}"
+  quietly "$logs/pip-wheel.log" "$venv/bin/python" -m pip install --no-deps --force-reinstall build/package/tandem-*.whl
+  in_package installed.py --bundled
+  (cd build/package/empty && env -u PYTHONPATH TANDEM_COMMAND="$venv/bin/tandem" "$venv/bin/python" -m pytest -q \
+    -p no:cacheprovider -n "$JOBS" "$ROOT"/tests/python/test_{libraries,io}.py "$ROOT/tests/tools/test_command.py")
+}
+
+# A script of tests/package with the fresh interpreter.
+in_package() {
+  (cd build/package/empty && env -u PYTHONPATH "$ROOT/build/package/venv/bin/python" "$ROOT/tests/package/$1" "${@:2}")
 }
 
 # Counts the closing lines of CTest, pytest and the lints: passed, failed, skipped.

@@ -4,7 +4,8 @@
 // [lane], so that every stage is a loop over neighbouring numbers, whatever its radix and stride.
 // The elements are turned on their way in and out, where rows are not neighbours.
 #include "host/fft.h"
-#include "host/isa/transpose.h"
+#include "host/isa/fft_rows.h"
+#include "host/isa/fft_stages.h"
 #include "host/registry.h"
 #include "kernels/functors/fft.h"
 
@@ -12,23 +13,9 @@ namespace tandem::host::TANDEM_ISA {
 
 namespace {
 
-constexpr std::int64_t kMostLanes = 16;
-
-/// Planes of m elements of w lanes.
-template <class T>
-struct Planes {
-  T* re;
-  T* im;
-  TANDEM_FN Complex<T> at(std::int64_t i) const { return {re[i], im[i]}; }
-  TANDEM_FN void put(std::int64_t i, Complex<T> z) const {
-    re[i] = z.re;
-    im[i] = z.im;
-  }
-};
-
 // ---- stages
 
-/// Butterflies of one radix: n = s w neighbouring numbers for each of p groups.
+/// The same of any block.
 template <int R, bool Turned, class T>
 void butterflies(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
                  const Complex<T>* factors) {
@@ -62,7 +49,6 @@ void stage(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int6
     butterflies<R, false>(to, from, p, n, factors);
   }
 }
-
 /// A radix without a butterfly: each output is a sum over the inputs, in their order.
 template <class T>
 void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t p, std::int64_t n,
@@ -93,6 +79,7 @@ void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t
 /// All stages of a pass; the planes that hold the result.
 template <class T>
 const Planes<T>* stages(const FftPassLaunch& l, Planes<T> (&planes)[2], std::int64_t w) {
+  if (w == kLanes<T>) return &planes[whole_stages(l, planes, 0)];
   const auto* factors = static_cast<const Complex<T>*>(l.stages);
   std::int64_t p = l.m, n = w;
   int now = 0;
@@ -101,25 +88,10 @@ const Planes<T>* stages(const FftPassLaunch& l, Planes<T> (&planes)[2], std::int
     p /= r;
     const Planes<T>& from = planes[now];
     const Planes<T>& to = planes[1 - now];
-    switch (r) {
-      case 2:
-        stage<2>(to, from, p, n, factors);
-        break;
-      case 3:
-        stage<3>(to, from, p, n, factors);
-        break;
-      case 4:
-        stage<4>(to, from, p, n, factors);
-        break;
-      case 5:
-        stage<5>(to, from, p, n, factors);
-        break;
-      case 8:
-        stage<8>(to, from, p, n, factors);
-        break;
-      default:
-        plain_stage(to, from, r, p, n, factors);
-    }
+    const auto run = [&]<std::int64_t R>(Known<R>) {
+      stage<static_cast<int>(R)>(to, from, p, n, factors);
+    };
+    if (!with_butterfly(r, run)) plain_stage(to, from, r, p, n, factors);
     factors += fft_stage_table(r, p);
     n *= r;
     now = 1 - now;
@@ -151,8 +123,10 @@ void finish(Lanes& lanes) {
 void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
            bool rows) {
   char* at = static_cast<char*>(side.data) + fft_row_offset(l.shape, side.strides, l.rank, b.row);
-  const std::int64_t inner = l.rank > 0 ? l.shape[l.rank - 1] : 1;
-  std::int64_t left = rows && b.count > 1 ? inner - b.row % inner : 1;  // rows up to the next carry
+  std::int64_t left = 1;  // rows up to the next carry
+  if (rows && b.count > 1) {
+    left = l.rank > 1 ? l.shape[l.rank - 1] - b.row % l.shape[l.rank - 1] : l.rows - b.row;
+  }
   for (std::int64_t i = 0; i < lanes.count; ++i) {
     if (rows && i > 0) {
       if (--left > 0) {
@@ -160,7 +134,7 @@ void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftB
       } else {
         at = static_cast<char*>(side.data) +
              fft_row_offset(l.shape, side.strides, l.rank, b.row + i);
-        left = inner;
+        left = l.shape[l.rank - 1];
       }
     }
     lanes.at[i] = at + lanes.first[i] * side.stride;
@@ -194,93 +168,63 @@ Lanes output_lanes(const FftPassLaunch& l, const FftBlock& b) {
   return lanes;
 }
 
-/// Elements of lane i that exist, of m.
-std::int64_t existing(const Lanes& lanes, std::int64_t i, std::int64_t n, std::int64_t m) {
-  if (lanes.first[i] >= n) return 0;
-  const std::int64_t count = (n - lanes.first[i] + lanes.apart - 1) / lanes.apart;
-  return count < m ? count : m;
+/// How many of the m elements of each lane exist; the least of them.
+std::int64_t existing(const Lanes& lanes, std::int64_t n, std::int64_t m, std::int64_t* exists) {
+  std::int64_t least = m;
+  for (std::int64_t i = 0; i < lanes.count; ++i) {
+    const std::int64_t left = n - lanes.first[i];
+    std::int64_t count = 0;
+    if (left > (m - 1) * lanes.apart) {
+      count = m;
+    } else if (left > 0) {
+      count = (left + lanes.apart - 1) / lanes.apart;
+    }
+    exists[i] = count;
+    if (count < least) least = count;
+  }
+  return least;
 }
 
 constexpr std::int64_t kTurned = 64;  // elements of each lane that are turned at a time
 
-/// Elements of lanes whose own lie densely are turned in registers: kTile of them, of `Side` lanes
-/// at a time, in vectors of 32 bytes.
 template <class T>
-struct Turning {
-  using Words = Words4;
-  using Numbers = double __attribute__((vector_size(32)));
-  static constexpr int kSide = 4;
-};
-template <>
-struct Turning<float> {
-  using Words = Words8;
-  using Numbers = float __attribute__((vector_size(32)));
-  static constexpr int kSide = 8;
-};
-template <class T>
-constexpr std::int64_t kTile = Turning<T>::kSide / 2;
-
-/// Elements j to j + kTile of all lanes, `across` bytes from lane to lane, into planes of w lanes,
-/// imaginary parts times a sign; and back.
-template <class T>
-void gather(const Planes<T>& x, std::int64_t j, std::int64_t w, const char* from,
-            std::int64_t across, T sign) {
-  using Words = typename Turning<T>::Words;
-  constexpr int kSide = Turning<T>::kSide;
-  for (std::int64_t i = 0; i < w; i += kSide) {
-    Words r[kSide];
-    for (int k = 0; k < kSide; ++k) __builtin_memcpy(&r[k], from + (i + k) * across, sizeof(Words));
-    transpose_rows(r);
-    for (int k = 0; k < kSide / 2; ++k) {
-      const std::int64_t to = (j + k) * w + i;
-      typename Turning<T>::Numbers im;
-      __builtin_memcpy(&im, &r[2 * k + 1], sizeof(im));
-      im = im * sign;
-      __builtin_memcpy(x.re + to, &r[2 * k], sizeof(Words));
-      __builtin_memcpy(x.im + to, &im, sizeof(Words));
-    }
+DenseRows dense_rows(const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
+                     std::int64_t m) {
+  DenseRows rows{nullptr, 0, side.n < m ? side.n : m};
+  const bool whole = b.count == kLanes<T> && l.p * l.s == 1 && l.rank > 0;
+  if (!whole || side.stride != sizeof(Complex<T>) || rows.count < NarrowTile<T>::kSide / 2) {
+    return rows;
   }
-}
-template <class T>
-void scatter(const Planes<T>& x, std::int64_t j, std::int64_t w, char* to, std::int64_t across,
-             T scale, T sign) {
-  using Words = typename Turning<T>::Words;
-  constexpr int kSide = Turning<T>::kSide;
-  for (std::int64_t i = 0; i < w; i += kSide) {
-    Words r[kSide];
-    for (int k = 0; k < kSide / 2; ++k) {
-      const std::int64_t from = (j + k) * w + i;
-      typename Turning<T>::Numbers re, im;
-      __builtin_memcpy(&re, x.re + from, sizeof(re));
-      __builtin_memcpy(&im, x.im + from, sizeof(im));
-      re = re * scale;
-      im = im * sign;
-      __builtin_memcpy(&r[2 * k], &re, sizeof(re));
-      __builtin_memcpy(&r[2 * k + 1], &im, sizeof(im));
-    }
-    transpose_rows(r);
-    for (int k = 0; k < kSide; ++k) __builtin_memcpy(to + (i + k) * across, &r[k], sizeof(Words));
+  if (l.rank > 1) {
+    const std::int64_t inner = l.shape[l.rank - 1];
+    if (inner < b.count || inner - b.row % inner < b.count) return rows;
   }
+  rows.across = side.strides[l.rank - 1];
+  rows.at = static_cast<char*>(side.data) + fft_row_offset(l.shape, side.strides, l.rank, b.row);
+  return rows;
 }
 
 /// f(j, i, address) for the elements that exist, in an order that goes along memory; g(j, i) for
-/// the others; columns(j, address) for all lanes at once where they are dense, tile(j, address) for
-/// kTile elements of all lanes where those of a lane are.
+/// the others; columns(j, address) for all lanes at once where they are dense, tile(j, address,
+/// tile) for some elements of all lanes where those of a lane are.
 template <class T, class Element, class Missing, class Columns, class Turned>
 void walk(const Lanes& lanes, std::int64_t m, std::int64_t n, std::int64_t dense, bool turns,
           Element&& f, Missing&& g, Columns&& columns, Turned&& tile) {
   std::int64_t exists[kMostLanes];
-  std::int64_t least = m;
-  for (std::int64_t i = 0; i < lanes.count; ++i) {
-    exists[i] = existing(lanes, i, n, m);
-    if (exists[i] < least) least = exists[i];
-  }
+  const std::int64_t least = existing(lanes, n, m, exists);
   std::int64_t begin = 0;
   if (lanes.across == dense && lanes.count > 1) {
     for (; begin < least; ++begin) columns(begin, lanes.at[0] + begin * lanes.step);
-  } else if (lanes.across != 0 && lanes.count % Turning<T>::kSide == 0 && lanes.step == dense &&
-             turns) {
-    for (; begin + kTile<T> <= least; begin += kTile<T>) tile(begin, lanes.at[0] + begin * dense);
+  } else if (lanes.across != 0 && lanes.step == dense && turns) {
+    const auto tiles = [&]<class Tile>(Tile t) {
+      constexpr std::int64_t kElements = Tile::kSide / 2;
+      if (lanes.count % Tile::kSide != 0) return;
+      for (; begin + kElements <= least; begin += kElements) {
+        tile(begin, lanes.at[0] + begin * dense, t);
+      }
+    };
+    tiles(WideTile<T>{});
+    tiles(NarrowTile<T>{});
   }
   for (std::int64_t from = begin; from < m; from += kTurned) {
     const std::int64_t to = from + kTurned < m ? from + kTurned : m;
@@ -308,6 +252,10 @@ void multiply(const Planes<T>& x, const Lanes& lanes, std::int64_t m, std::int64
       im[i] = y.im;
     };
     if (lanes.side_by_side && lanes.first[w - 1] + j * lanes.apart < n) {
+      if (w == kLanes<T>) {
+        times_neighbours(x, j, factors + lanes.first[0]);
+        continue;
+      }
       for (std::int64_t i = 0; i < w; ++i) turn(i, factors[lanes.first[0] + i]);
       continue;
     }
@@ -318,7 +266,12 @@ void multiply(const Planes<T>& x, const Lanes& lanes, std::int64_t m, std::int64
 }
 
 template <class T, class Stored>
-void load(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Planes<T>& x) {
+void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Planes<T>& x) {
+  if constexpr (fn::is_complex_v<Stored>) {
+    const DenseRows rows = dense_rows<T>(l, l.in, b, m);
+    if (rows.at != nullptr) return load_rows(l, rows, m, x);
+  }
+  const Lanes lanes = input_lanes(l, b);
   const std::int64_t w = lanes.count;
   const T sign = l.in.conjugate ? T(-1) : T(1);
   const auto put = [&](std::int64_t at, Stored z) {
@@ -337,18 +290,26 @@ void load(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Plan
         x.put(j * w + i, {T(0), T(0)});
       },
       [&](std::int64_t j, const char* at) {
+        if constexpr (fn::is_complex_v<Stored>) {
+          if (w == kLanes<T>) {
+            return gather_neighbours(x, j, reinterpret_cast<const Stored*>(at), sign);
+          }
+        }
         for (std::int64_t i = 0; i < w; ++i) {
           put(j * w + i, reinterpret_cast<const Stored*>(at)[i]);
         }
       },
-      [&](std::int64_t j, const char* at) {
-        if constexpr (fn::is_complex_v<Stored>) gather(x, j, w, at, lanes.across, sign);
+      [&]<class Tile>(std::int64_t j, const char* at, Tile) {
+        if constexpr (fn::is_complex_v<Stored>) gather<Tile>(x, j, w, at, lanes.across, sign);
       });
   if (l.in.table != nullptr) multiply(x, lanes, m, l.in.n, l.in.table);
 }
 
 template <class T>
-void store(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Planes<T>& x) {
+void store(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Planes<T>& x) {
+  const DenseRows rows = dense_rows<T>(l, l.out, b, m);
+  if (rows.at != nullptr) return store_rows(l, rows, x);
+  const Lanes lanes = output_lanes(l, b);
   const std::int64_t w = lanes.count;
   if (l.out.table != nullptr) multiply(x, lanes, m, l.out.n, l.out.table);
   const T scale = static_cast<T>(l.scale);
@@ -362,12 +323,17 @@ void store(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Pla
       },
       [](std::int64_t, std::int64_t) {},
       [&](std::int64_t k, char* at) {
+        if (w == kLanes<T>) {
+          return scatter_neighbours(x, k, reinterpret_cast<Out*>(at), scale, sign);
+        }
         for (std::int64_t i = 0; i < w; ++i) {
           const Out z = x.at(k * w + i);
           reinterpret_cast<Out*>(at)[i] = {z.re * scale, z.im * sign};
         }
       },
-      [&](std::int64_t k, char* at) { scatter(x, k, w, at, lanes.across, scale, sign); });
+      [&]<class Tile>(std::int64_t k, char* at, Tile) {
+        scatter<Tile>(x, k, w, at, lanes.across, scale, sign);
+      });
 }
 
 // ---- bins of real rows, in the planes
@@ -375,45 +341,35 @@ void store(const FftPassLaunch& l, const Lanes& lanes, std::int64_t m, const Pla
 /// The m + 1 bins of real rows from those of their pairs.
 template <class T>
 void unpack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, std::int64_t w) {
+  const std::int64_t m = l.m;
   const auto* factors = static_cast<const Complex<T>*>(l.half);
-  const auto bins = [&](std::int64_t k, std::int64_t z, std::int64_t mirror) {
-#pragma GCC ivdep
-    for (std::int64_t i = 0; i < w; ++i) {
-      to.put(k * w + i, fn::fft_unpack(from.at(z * w + i), from.at(mirror * w + i), factors[k]));
-    }
-  };
-  bins(0, 0, 0);
-  bins(l.m, 0, 0);
-  if (w > 1) {
-    for (std::int64_t k = 1; k < l.m; ++k) bins(k, k, l.m - k);
-    return;
+  if (w == kLanes<T>) return whole_unpack(m, to, from, factors);
+  for (std::int64_t i = 0; i < w; ++i) {
+    to.put(i, fn::fft_unpack(from.at(i), from.at(i), factors[0]));
+    to.put(m * w + i, fn::fft_unpack(from.at(i), from.at(i), factors[m]));
   }
+  for (std::int64_t i = 0; i < w; ++i) {
 #pragma GCC ivdep
-  for (std::int64_t k = 1; k < l.m; ++k) {
-    to.put(k, fn::fft_unpack(from.at(k), from.at(l.m - k), factors[k]));
+    for (std::int64_t k = 1; k < m; ++k) {
+      to.put(k * w + i, fn::fft_unpack(from.at(k * w + i), from.at((m - k) * w + i), factors[k]));
+    }
   }
 }
 
 /// Twice the conjugate of the transform of pairs from m + 1 bins of real rows.
 template <class T>
 void pack(const FftPassLaunch& l, const Planes<T>& to, const Planes<T>& from, std::int64_t w) {
-  const auto* factors = static_cast<const Complex<T>*>(l.half);
+  const std::int64_t m = l.m;
   const T sign = l.out.conjugate ? T(-1) : T(1);
-  for (std::int64_t i = 0; i < w; ++i) from.im[i] = from.im[l.m * w + i] = T(0);
-  const auto conjugate = [&](Complex<T> z) { return Complex<T>{z.re, sign * z.im}; };
-  if (w > 1) {
-    for (std::int64_t k = 0; k < l.m; ++k) {
+  const auto* factors = static_cast<const Complex<T>*>(l.half);
+  if (w == kLanes<T>) return whole_pack(m, to, from, factors, sign);
+  for (std::int64_t i = 0; i < w; ++i) from.im[i] = from.im[m * w + i] = T(0);
+  for (std::int64_t i = 0; i < w; ++i) {
 #pragma GCC ivdep
-      for (std::int64_t i = 0; i < w; ++i) {
-        to.put(k * w + i,
-               conjugate(fn::fft_pack(from.at(k * w + i), from.at((l.m - k) * w + i), factors[k])));
-      }
+    for (std::int64_t k = 0; k < m; ++k) {
+      const Complex<T> z = fn::fft_pack(from.at(k * w + i), from.at((m - k) * w + i), factors[k]);
+      to.put(k * w + i, {z.re, sign * z.im});
     }
-    return;
-  }
-#pragma GCC ivdep
-  for (std::int64_t k = 0; k < l.m; ++k) {
-    to.put(k, conjugate(fn::fft_pack(from.at(k), from.at(l.m - k), factors[k])));
   }
 }
 
@@ -424,6 +380,13 @@ void turn(const FftPassLaunch& l, const FftBlock& b, const Planes<T>& x) {
   const std::int64_t w = b.count;
   std::int64_t group[kMostLanes];
   for (std::int64_t i = 0; i < w; ++i) group[i] = l.s == 1 ? b.u + i : (b.u + i) / l.s;
+  if (w == kLanes<T> && (l.s == 1 || group[0] == group[w - 1])) {
+    for (std::int64_t k = 0; k < l.m; ++k) {
+      const Complex<T>* const line = factors + k * l.p + group[0];
+      l.s == 1 ? times_neighbours(x, k, line) : times_one(x, k, *line);
+    }
+    return;
+  }
   for (std::int64_t k = 0; k < l.m; ++k) {
     T* __restrict re = x.re + k * w;
     T* __restrict im = x.im + k * w;
@@ -447,12 +410,12 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
   const std::int64_t w = b.count;
   const bool packs = l.half != nullptr && l.pack;
   const bool unpacks = l.half != nullptr && !l.pack;
-  const std::int64_t size = fft_plane_rows(l) * w;
+  const std::int64_t size = fft_plane_size(l, w, sizeof(T));
   Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
   if (l.real_in) {
-    load<T, T>(l, input_lanes(l, b), l.m, planes[0]);
+    load<T, T>(l, b, l.m, planes[0]);
   } else {
-    load<T, Complex<T>>(l, input_lanes(l, b), packs ? l.m + 1 : l.m, planes[0]);
+    load<T, Complex<T>>(l, b, packs ? l.m + 1 : l.m, planes[0]);
   }
   if (packs) {
     pack(l, planes[1], planes[0], w);
@@ -467,7 +430,7 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
     unpack(l, *other, *x, w);
     x = other;
   }
-  store(l, output_lanes(l, b), unpacks ? l.m + 1 : l.m, *x);
+  store(l, b, unpacks ? l.m + 1 : l.m, *x);
 }
 
 // ---- real rows
@@ -541,8 +504,8 @@ void run_half(const FftHalfLaunch& l, std::int64_t row, std::int64_t first, std:
   general(last);
 }
 
-const FftLevel kLevel = {{&run_pass<float>, &run_pass<double>},
-                         {&run_half<float>, &run_half<double>}};
+const FftLevel kLevel = {
+    {&run_pass<float>, &run_pass<double>}, {&run_half<float>, &run_half<double>}, &kFftShortRows};
 
 }  // namespace
 

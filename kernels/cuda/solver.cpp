@@ -1,109 +1,18 @@
-// Factorisations on cuSOLVER's 64-bit interface, solutions with a triangle on cuBLAS. Both
-// libraries are opened at the first step, behind tables of the functions used; nothing links them.
-// Work on a device's memory is queued on the launch's stream; what a library wants of the host's
-// memory is kept until the stream has passed the call.
+// Factorisations matrix by matrix on cuSOLVER's 64-bit interface, solutions with a triangle on
+// cuBLAS; batches that a library takes in one call are in solver_batched.cpp. Work on a device's
+// memory is queued on the launch's stream; what a library wants of the host's memory is kept until
+// the stream has passed the call.
 #include "kernels/cuda/solver.h"
 
-#include <cublas_v2.h>
-#include <cusolverDn.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <cstdlib>
-#include <mutex>
 
-#include "kernels/cuda/context.h"
-#include "kernels/cuda/library.h"
+#include "kernels/cuda/solver_library.h"
 #include "tandem/cuda/launch.h"
 
 namespace tandem::cuda {
 
 namespace {
-
-#define TANDEM_SOLVER_CALLS(X)         \
-  X(cusolverDnCreate)                  \
-  X(cusolverDnSetStream)               \
-  X(cusolverDnCreateParams)            \
-  X(cusolverDnXpotrf)                  \
-  X(cusolverDnXpotrf_bufferSize)       \
-  X(cusolverDnXgetrf)                  \
-  X(cusolverDnXgetrf_bufferSize)       \
-  X(cusolverDnXgetrs)                  \
-  X(cusolverDnXgeqrf)                  \
-  X(cusolverDnXgeqrf_bufferSize)       \
-  X(cusolverDnXsyevd)                  \
-  X(cusolverDnXsyevd_bufferSize)       \
-  X(cusolverDnXsyevBatched)            \
-  X(cusolverDnXsyevBatched_bufferSize) \
-  X(cusolverDnXgesvd)                  \
-  X(cusolverDnXgesvd_bufferSize)       \
-  X(cusolverDnXgeev)                   \
-  X(cusolverDnXgeev_bufferSize)        \
-  X(cusolverDnSorgqr)                  \
-  X(cusolverDnSorgqr_bufferSize)       \
-  X(cusolverDnDorgqr)                  \
-  X(cusolverDnDorgqr_bufferSize)       \
-  X(cusolverDnCungqr)                  \
-  X(cusolverDnCungqr_bufferSize)       \
-  X(cusolverDnZungqr)                  \
-  X(cusolverDnZungqr_bufferSize)
-
-#define TANDEM_BLAS_CALLS(X) \
-  X(cublasCreate_v2)         \
-  X(cublasSetStream_v2)      \
-  X(cublasSetWorkspace_v2)   \
-  X(cublasStrsm_v2_64)       \
-  X(cublasDtrsm_v2_64)       \
-  X(cublasCtrsm_v2_64)       \
-  X(cublasZtrsm_v2_64)
-
-// As the messages name them.
-#define TANDEM_STRING(x) #x
-#define TANDEM_LIBRARY(name, major) "lib" name ".so." TANDEM_STRING(major)
-constexpr const char* kSolverLibrary = TANDEM_LIBRARY("cusolver", CUSOLVER_VER_MAJOR);
-constexpr const char* kBlasLibrary = TANDEM_LIBRARY("cublas", CUBLAS_VER_MAJOR);
-
-TANDEM_VENDOR_TABLE(Solver, "cusolver", CUSOLVER_VER_MAJOR, TANDEM_SOLVER_CALLS)
-TANDEM_VENDOR_TABLE(Blas, "cublas", CUBLAS_VER_MAJOR, TANDEM_BLAS_CALLS)
-
-const Solver& solver() {
-  static const Solver& s = *new Solver();
-  return s;
-}
-
-const Blas& blas() {
-  static const Blas& b = *new Blas();
-  return b;
-}
-
-/// Handles by device. A handle has one stream at a time, so a step holds the mutex from setting the
-/// stream until all is queued.
-struct Handles {
-  std::mutex mutex;
-  std::array<cusolverDnHandle_t, 64> solvers{};
-  std::array<cublasHandle_t, 64> blas{};
-  cusolverDnParams_t params = nullptr;
-};
-Handles& handles() {
-  static Handles& h = *new Handles();
-  return h;
-}
-
-void complain(const FactorLaunch& l, const char* what, int status) {
-  char message[256];
-  std::snprintf(message, sizeof message, "[%s] %s answered status %d", l.row->name, what, status);
-  host().raise(message);
-}
-
-void missing(const FactorLaunch& l, const char* library) {
-  char message[256];
-  std::snprintf(message, sizeof message,
-                "[%s] expected %s with what this version of it has, which was not found; the call "
-                "works on the CPU",
-                l.row->name, library);
-  host().raise(message);
-}
 
 cudaDataType_t data_type(DType t) {
   return t == DType::float32     ? CUDA_R_32F
@@ -173,31 +82,40 @@ class HostRoom {
 };
 
 /// size(&device_bytes, &host_bytes), then call(b, device, device_bytes, host, host_bytes) `calls`
-/// times, with one workspace of the device: the calls follow each other on the stream.
+/// times, with one workspace of the device: the calls follow each other on the stream. False where
+/// a failure was reported: what they write is not there.
 template <class Size, class Call>
-void with_rooms(const Step& s, const char* what, std::int64_t calls, Size size, Call call) {
+bool with_rooms(const Step& s, const char* what, std::int64_t calls, Size size, Call call) {
   std::size_t device_bytes = 0, host_bytes = 0;
   cusolverStatus_t status = size(&device_bytes, &host_bytes);
-  if (status != CUSOLVER_STATUS_SUCCESS) return complain(s.l, what, status);
+  const auto fail = [&](cusolverStatus_t answer) {
+    complain(s.l, what, answer);
+    return false;
+  };
+  if (status != CUSOLVER_STATUS_SUCCESS) return fail(status);
   if (host_bytes > 0 && capturing(s.l)) {
-    return raise(s.l.row->name,
-                 "the library works on the host's memory, which a graph cannot keep");
+    raise(s.l.row->name, "the library works on the host's memory, which a graph cannot keep");
+    return false;
   }
   const Workspace room(s.l.device, std::max<std::size_t>(device_bytes, 1), s.l.stream,
                        s.l.row->name);
-  if (room.data() == nullptr) return;  // reported
+  if (room.data() == nullptr) return false;  // reported
   const HostRoom host_room(s.l, host_bytes, calls);
-  if (!host_room.ok()) return raise(s.l.row->name, "out of host memory");
+  if (!host_room.ok()) {
+    raise(s.l.row->name, "out of host memory");
+    return false;
+  }
   for (std::int64_t b = 0; b < calls; ++b) {
     status = call(b, room.data(), device_bytes, host_room.part(b), host_bytes);
-    if (status != CUSOLVER_STATUS_SUCCESS) return complain(s.l, what, status);
+    if (status != CUSOLVER_STATUS_SUCCESS) return fail(status);
   }
+  return true;
 }
 
 void cholesky(const Step& s) {
   const FactorLaunch& l = s.l;
-  const cublasFillMode_t uplo = l.upper ? CUBLAS_FILL_MODE_UPPER : CUBLAS_FILL_MODE_LOWER;
-  with_rooms(
+  const cublasFillMode_t uplo = fill_mode(l);
+  const bool queued = with_rooms(
       s, "cusolverDnXpotrf", l.batch,
       [&](std::size_t* d, std::size_t* h) {
         return s.f.cusolverDnXpotrf_bufferSize(s.handle, s.params, uplo, l.n, s.data, l.a.data,
@@ -207,6 +125,7 @@ void cholesky(const Step& s) {
         return s.f.cusolverDnXpotrf(s.handle, s.params, uplo, l.n, s.data, s.at(l.a, b),
                                     l.a.leading, s.data, d, nd, h, nh, l.info + b);
       });
+  if (queued) launch_check_definite(l);
 }
 
 void lu(const Step& s) {
@@ -216,7 +135,7 @@ void lu(const Step& s) {
                        l.stream, l.row->name);
   if (wide.data() == nullptr) return;
   auto* pivots = static_cast<std::int64_t*>(wide.data());
-  with_rooms(
+  const bool queued = with_rooms(
       s, "cusolverDnXgetrf", l.batch,
       [&](std::size_t* d, std::size_t* h) {
         return s.f.cusolverDnXgetrf_bufferSize(s.handle, s.params, l.m, l.n, s.data, l.a.data,
@@ -226,13 +145,7 @@ void lu(const Step& s) {
         return s.f.cusolverDnXgetrf(s.handle, s.params, l.m, l.n, s.data, s.at(l.a, b), l.a.leading,
                                     pivots + b * k, s.data, d, nd, h, nh, l.info + b);
       });
-  launch_narrow_pivots(l, pivots, l.pivots, l.batch * k);
-}
-
-cublasOperation_t operation(FactorLaunch::Op op) {
-  return op == FactorLaunch::Op::Plain       ? CUBLAS_OP_N
-         : op == FactorLaunch::Op::Transpose ? CUBLAS_OP_T
-                                             : CUBLAS_OP_C;
+  if (queued) launch_narrow_pivots(l, pivots, l.pivots, l.batch * k);
 }
 
 /// Room for the info that a step has no use for, and pivots of the type that the library reads.
@@ -313,7 +226,7 @@ void orthogonal(const Step& s) {
 
 void eigh(const Step& s) {
   const FactorLaunch& l = s.l;
-  const cublasFillMode_t uplo = l.upper ? CUBLAS_FILL_MODE_UPPER : CUBLAS_FILL_MODE_LOWER;
+  const cublasFillMode_t uplo = fill_mode(l);
   const cusolverEigMode_t job = l.vectors ? CUSOLVER_EIG_MODE_VECTOR : CUSOLVER_EIG_MODE_NOVECTOR;
   if (l.batch > 1 && l.a.stride == l.n * l.n) {
     with_rooms(
@@ -398,30 +311,26 @@ cublasStatus_t triangular_of(const FactorLaunch& l, cublasHandle_t handle, T one
 }
 
 void triangular(const FactorLaunch& l) {
-  const Blas& f = blas();
-  if (!f.usable) return missing(l, kBlasLibrary);
-  constexpr std::size_t kRoom = std::size_t(4) << 20;
-  const Workspace room(l.device, kRoom, l.stream, l.row->name);
-  if (room.data() == nullptr) return;
-  Handles& h = handles();
-  const std::lock_guard lock(h.mutex);
-  cublasHandle_t& handle = h.blas[static_cast<std::size_t>(l.device.index)];
-  cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
-  if (handle == nullptr) status = f.cublasCreate_v2(&handle);
-  if (status != CUBLAS_STATUS_SUCCESS) {
-    handle = nullptr;
-    return complain(l, "cublasCreate", status);
-  }
-  status = f.cublasSetStream_v2(handle, static_cast<cudaStream_t>(l.stream));
-  if (status == CUBLAS_STATUS_SUCCESS) status = f.cublasSetWorkspace_v2(handle, room.data(), kRoom);
-  if (status == CUBLAS_STATUS_SUCCESS) {
-    status = l.dtype == DType::float32   ? triangular_of(l, handle, 1.0F, f.cublasStrsm_v2_64)
-             : l.dtype == DType::float64 ? triangular_of(l, handle, 1.0, f.cublasDtrsm_v2_64)
-             : l.dtype == DType::complex64
-                 ? triangular_of(l, handle, cuComplex{1, 0}, f.cublasCtrsm_v2_64)
-                 : triangular_of(l, handle, cuDoubleComplex{1, 0}, f.cublasZtrsm_v2_64);
-  }
-  if (status != CUBLAS_STATUS_SUCCESS) complain(l, "cublas trsm", status);
+  const BlasHandle h(l);
+  if (h.get() == nullptr) return;
+  by_letter(l.dtype, [&]<class T>() {
+    T one{};
+    reinterpret_cast<typename Letter<T>::Real&>(one) = 1;  // a complex number's real part is first
+    const cublasStatus_t status =
+        triangular_of(l, h.get(), one, TANDEM_PICK(T, cublas(), cublas, trsm_v2_64));
+    if (status != CUBLAS_STATUS_SUCCESS) complain(l, "cublas trsm", status);
+  });
+}
+
+/// One matrix for all right-hand sides, which lie one after the other: one problem with more
+/// columns.
+FactorLaunch joined(FactorLaunch l) {
+  using Kind = FactorLaunch::Step;
+  const bool solves = l.step == Kind::Triangular || l.step == Kind::LUSolve;
+  if (!solves || l.a.stride != 0 || l.b.leading != l.n || l.b.stride != l.n * l.k) return l;
+  l.k *= l.batch;
+  l.batch = 1;
+  return l;
 }
 
 void run(const Step& s) {
@@ -450,25 +359,18 @@ void run(const Step& s) {
 
 }  // namespace
 
-void vendor_factor(const FactorLaunch& l) {
-  if (l.device.index < 0 || l.device.index >= 64) {
-    return raise(l.row->name, "expected one of the first 64 devices");
+void vendor_factor(const FactorLaunch& given) {
+  if (given.device.index < 0 || given.device.index >= 64) {
+    return raise(given.row->name, "expected one of the first 64 devices");
   }
-  const DeviceGuard guard(l.device.index);
-  if (guard.error != cudaSuccess) return check(guard.error, l.row->name);
+  const DeviceGuard guard(given.device.index);
+  if (guard.error != cudaSuccess) return check(guard.error, given.row->name);
+  const FactorLaunch l = joined(given);
+  if (batched_factor(l)) return;
   if (l.step == FactorLaunch::Step::Triangular) return triangular(l);
-  const Solver& f = solver();
-  if (!f.usable) return missing(l, kSolverLibrary);
-  Handles& h = handles();
-  const std::lock_guard lock(h.mutex);
-  cusolverDnHandle_t& handle = h.solvers[static_cast<std::size_t>(l.device.index)];
-  cusolverStatus_t status = CUSOLVER_STATUS_SUCCESS;
-  if (h.params == nullptr) status = f.cusolverDnCreateParams(&h.params);
-  if (status == CUSOLVER_STATUS_SUCCESS && handle == nullptr) status = f.cusolverDnCreate(&handle);
-  if (status == CUSOLVER_STATUS_SUCCESS)
-    status = f.cusolverDnSetStream(handle, static_cast<cudaStream_t>(l.stream));
-  if (status != CUSOLVER_STATUS_SUCCESS) return complain(l, "cusolverDnCreate", status);
-  run({l, f, handle, h.params, data_type(l.dtype), real_type(l.dtype)});
+  const SolverHandle handle(l);
+  if (handle.get() == nullptr) return;
+  run({l, solver(), handle.get(), handle.params(), data_type(l.dtype), real_type(l.dtype)});
 }
 
 }  // namespace tandem::cuda

@@ -7,6 +7,7 @@
 
 #include "convert.h"
 #include "function.h"
+#include "tandem/array_api.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 
@@ -67,12 +68,48 @@ void define_view_in_place(const std::string& name) {
          kMethod);
 }
 
+std::string text(IntSpan shape) {
+  std::string out;
+  for (const std::int64_t n : shape) out += (out.empty() ? "" : ", ") + std::to_string(n);
+  return "[" + out + "]";
+}
+
+/// x @= y, where the product has x's shape and a dtype that x can take.
+void define_product_in_place() {
+  Function f =
+      make_function("__imatmul__", "x: Tensor, other: Tensor",
+                    "x @ other, written to x, which has the product's shape.", [](Call& c) {
+                      Tensor& x = c.written("__imatmul__");
+                      const Tensor product = matmul(x, c.tensor(1));
+                      TANDEM_EXPECTS(text(product.shape()) == text(x.shape()), ShapeError,
+                                     "[__imatmul__] expected a product of the shape " +
+                                         text(x.shape()) + ", got " + text(product.shape()));
+                      x.copy_(product);
+                      return Py_NewRef(c.objects[0]);
+                    });
+  f.form = Function::Form::InPlaceOperator;
+  define(std::move(f), kMethod);
+}
+
+/// The table of the standard's functions: (part, name, op, kinds, parameters) each.
+nb::list functions_of_the_standard() {
+  nb::list rows;
+  for (const StandardFunction& f : array_api_functions())
+    rows.append(nb::make_tuple(f.part, f.name, f.op, f.kinds, f.parameters));
+  return rows;
+}
+
 }  // namespace
 
 void init_array_api(nb::module_& m) {
+  m.def("_array_api_functions", functions_of_the_standard,
+        "The functions of the Array API: part, name, op, kinds of dtypes and parameters of each.");
   m.def(
       "result_type", [](const nb::args& args) { return nb::steal(result_type_of(args)); },
-      "The dtype of an op of all arguments: tensors, numbers and dtypes.");
+      R"(The dtype of an op of all arguments: tensors, numbers and dtypes. TypeError for others or none.
+
+>>> tandem.result_type(tandem.tensor([1, 2], dtype=tandem.int8), 2.5)
+tandem.float32)");
   m.def(
       "can_cast",
       [](nb::handle from, nb::handle to) {
@@ -85,7 +122,12 @@ void init_array_api(nb::module_& m) {
         };
         return can_cast(dtype(from), dtype(to));
       },
-      nb::arg("from_"), nb::arg("to"), "False where a cast would lower the category.");
+      nb::arg("from_"), nb::arg("to"),
+      R"(False where a cast would lower the category: complex, float, integer, bool. TypeError for what is
+neither dtype nor tensor.
+
+>>> tandem.can_cast(tandem.int64, tandem.float16), tandem.can_cast(tandem.float16, tandem.int64)
+(True, False))");
   define(make_function("to_device", "x: Tensor, device: device, *, stream: object?=None",
                        "The tensor on a device; itself where it is there.",
                        [](Call& c) {
@@ -99,18 +141,22 @@ void init_array_api(nb::module_& m) {
                        }),
          kMethod);
   define(make_function("__array_namespace__", "x: Tensor, *, api_version: str?=None",
-                       "The module with the functions of the Python Array API standard.",
+                       "tandem.array_api: the functions of the Python Array API standard.",
                        [](Call& c) {
-                         const nb::module_ module = nb::module_::import_("tandem");
-                         const std::string own =
-                             nb::cast<std::string>(module.attr("__array_api_version__"));
-                         const std::string asked = c.given(1) ? c.values[1].as<std::string>() : own;
+                         static PyObject* module = nullptr;  // imported at the first call
+                         if (module == nullptr)
+                           module = nb::module_::import_("tandem.array_api").release().ptr();
+                         if (!c.given(1)) return Py_NewRef(module);
+                         const std::string own = nb::cast<std::string>(
+                             nb::handle(module).attr("__array_api_version__"));
+                         const std::string& asked = c.values[1].as<std::string>();
                          TANDEM_EXPECTS(asked == own, ValueError,
                                         "[__array_namespace__] expected api_version '" + own +
                                             "', got '" + asked + "'");
-                         return nb::object(module).release().ptr();
+                         return Py_NewRef(module);
                        }),
          kMethod);
+  define_product_in_place();
   for (const char* name : {"t", "transpose", "unsqueeze", "squeeze", "as_strided"})
     define_view_in_place(name);
   for (const char* other : {"swapaxes_", "swapdims_"}) {

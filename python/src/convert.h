@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -45,5 +46,13 @@ bool is_numpy_array(PyObject* o);
 std::optional<DType> dtype_of_numpy_scalar(PyObject* o);
 /// A tensor that shares an array's memory. Raises TypeError, ValueError.
 Tensor tensor_of_array(PyObject* array);
+/// A tensor that shares the memory of an object with a buffer. Raises TypeError, ValueError.
+Tensor tensor_of_buffer(PyObject* exporter, const char* op);
+/// The same for a NumPy array by its buffer, which is the fast way; nothing where that does not do.
+std::optional<Tensor> tensor_of_plain_array(PyObject* array);
+/// A reference on an object that may be let go on any thread, with or without the GIL.
+std::shared_ptr<PyObject> held_object(PyObject* o);
+/// t.__cuda_array_interface__. Raises AttributeError.
+nb::dict cuda_interface(const Tensor& t);
 
 }  // namespace tandem::python

@@ -27,23 +27,50 @@ Options options_at(const Call& c, std::size_t first) {
 const Dims& ints(const Call& c, std::size_t i) { return c.values[i].as<Dims>(); }
 const Scalar& number(const Call& c, std::size_t i) { return c.values[i].as<Scalar>(); }
 
+/// A tensor over the memory of another library's object, by the first protocol that it has; nothing
+/// where it has none.
+std::optional<Tensor> tensor_of_exporter(PyObject* data) {
+  const auto has = [&](const char* name) { return PyObject_HasAttrString(data, name) != 0; };
+  const auto by = [&](const char* function) {
+    const nb::object made =
+        nb::module_::import_("tandem.exchange").attr(function)(nb::handle(data));
+    return as_tensor(made.ptr());
+  };
+  if (has("__cuda_array_interface__")) return by("_from_cuda_interface");
+  if (has("__dlpack__") && has("__dlpack_device__")) return by("from_dlpack");
+  if (has("__array_interface__") || (has("__array__") && PyObject_CheckBuffer(data) == 0)) {
+    const nb::object array = nb::module_::import_("numpy").attr("asarray")(nb::handle(data));
+    return tensor_of_array(array.ptr());
+  }
+  if (PyObject_CheckBuffer(data) != 0) return tensor_of_buffer(data, "as_tensor");
+  return std::nullopt;
+}
+
+/// Whether as_tensor shares the object's memory: by a protocol that promises it.
+bool shares_memory(nb::handle data) {
+  const auto has = [&](const char* name) { return PyObject_HasAttrString(data.ptr(), name) != 0; };
+  if (is_numpy_array(data.ptr())) return true;
+  if (is_numpy_scalar(data.ptr())) return false;
+  return has("__cuda_array_interface__") || has("__dlpack__") || has("__array_interface__") ||
+         PyObject_CheckBuffer(data.ptr()) != 0;
+}
+
 /// Any data as a tensor that may share the data's memory.
 Tensor tensor_of(PyObject* data, std::optional<DType> dtype) {
   if (is_tensor(data)) return as_tensor(data);
   if (is_numpy_array(data)) return tensor_of_array(data);
-  const bool plain =
-      PyList_Check(data) || PyTuple_Check(data) || PyFloat_Check(data) || PyLong_Check(data);
-  if (!plain && !is_numpy_scalar(data) &&
-      PyObject_HasAttrString(data, "__array_interface__") != 0) {
-    const nb::object array = nb::module_::import_("numpy").attr("asarray")(nb::handle(data));
-    return tensor_of_array(array.ptr());
+  const bool plain = PyList_Check(data) || PyTuple_Check(data) || PyFloat_Check(data) ||
+                     PyLong_Check(data) || PyComplex_Check(data) || is_numpy_scalar(data);
+  if (!plain) {
+    if (auto shared = tensor_of_exporter(data)) return *shared;
   }
   return tensor_of_lists(data, dtype);
 }
 
 /// Moves and casts where asked to; copies where that did not.
 Tensor finish(const Tensor& t, PyObject* data, const Options& o, bool always_copy) {
-  const bool shares = is_tensor(data) || t.body_ptr()->storage->deleter != nullptr;
+  const detail::StorageBody& storage = *t.body_ptr()->storage;
+  const bool shares = is_tensor(data) || storage.deleter != nullptr || storage.foreign != nullptr;
   Tensor out = t.to(o.device, o.dtype, false, always_copy && shares);
   if (!o.names.empty()) {
     if (out.body_ptr() == t.body_ptr()) out = out.alias();
@@ -135,6 +162,8 @@ PyObject* make_arange(Call& c) {
 }  // namespace
 
 void init_creation() {
+  nb::module_ module = nb::borrow<nb::module_>(module_object);
+  module.def("_shares_memory", &shares_memory);
   define(
       make_function(
           "tensor", std::string("data: object") + kOptions,

@@ -2,6 +2,7 @@
 #include "function.h"
 
 #include <Python.h>
+#include <nanobind/stl/string.h>
 #include <structmember.h>
 
 #include <algorithm>
@@ -114,6 +115,7 @@ struct Bound {
   std::array<PyObject*, kMaxParameters> objects{};
   nb::object rest;  // keeps a tuple of further positional arguments
   PyObject* out = nullptr;
+  nb::object outs;      // keeps those of a sequence
   bool pinned = false;  // the result is to be in pinned memory
 };
 
@@ -148,12 +150,15 @@ void bind_positional(const Function& f, PyObject* const* args, std::size_t n, Bo
 }
 
 /// Of an `out` keyword: a tensor, or a tuple of them where the op has several results.
-PyObject* checked_out(const Function& f, PyObject* value) {
+PyObject* checked_out(const Function& f, PyObject* value, nb::object& tuple) {
   if (is_tensor(value)) return value;
   if (f.n_out > 1 && PySequence_Check(value) != 0 && PyUnicode_Check(value) == 0) {
+    // Its tensors are held: a list may change while the op works, a sequence of another kind may
+    // make its items anew each time.
+    tuple = steal(PySequence_Tuple(value));
     bool all = true;
-    for (const nb::handle o : nb::borrow(value)) all = all && is_tensor(o.ptr());
-    if (all) return value;
+    for (const nb::handle o : tuple) all = all && is_tensor(o.ptr());
+    if (all) return tuple.ptr();
   }
   detail::fail<TypeError>(prefix(f) + "expected out to be a tensor" +
                           (f.n_out > 1 ? " or a tuple of tensors" : "") + ", got " +
@@ -162,6 +167,10 @@ PyObject* checked_out(const Function& f, PyObject* value) {
 
 void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bound& bound) {
   const Py_ssize_t n = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+  if (f.positional_only && n > 0) {
+    detail::fail<TypeError>(prefix(f) + "expected no keywords, got " +
+                            std::string(text_of(PyTuple_GET_ITEM(names, 0))));
+  }
   for (Py_ssize_t k = 0; k < n; ++k) {
     PyObject* keyword = PyTuple_GET_ITEM(names, k);
     PyObject* value = args[k];
@@ -173,7 +182,7 @@ void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bo
       }
       bound.objects[i] = value;
     } else if (f.n_out > 0 && text_of(keyword) == "out") {
-      if (value != Py_None) bound.out = checked_out(f, value);
+      if (value != Py_None) bound.out = checked_out(f, value, bound.outs);
     } else if (asks_for_pinned(f, keyword, value)) {
       bound.pinned = true;
     } else if (!is_idle_keyword(keyword, value)) {
@@ -185,15 +194,40 @@ void bind_keywords(const Function& f, PyObject* const* args, PyObject* names, Bo
   }
 }
 
+/// The values of a call, on the stack: no more are made than it has parameters.
+class Values {
+ public:
+  explicit Values(std::size_t n) : n_(n) { std::uninitialized_default_construct_n(begin(), n); }
+  ~Values() { std::destroy_n(begin(), n_); }
+  Values(const Values&) = delete;
+  Values& operator=(const Values&) = delete;
+
+  Value& operator[](std::size_t i) { return begin()[i]; }
+  std::span<Value> all() { return {begin(), n_}; }
+
+ private:
+  Value* begin() { return std::launder(reinterpret_cast<Value*>(memory_)); }
+
+  std::size_t n_;
+  alignas(Value) std::byte memory_[kMaxParameters * sizeof(Value)];
+};
+
 /// Converts the bound objects; false where an operator meets an operand of a type that is not its
 /// own.
-bool convert(const Function& f, const Bound& bound, std::vector<Value>& values) {
+bool convert(const Function& f, const Bound& bound, Values& values) {
   const auto& ps = f.parameters;
   for (std::size_t i = 0; i < ps.size(); ++i) {
     PyObject* o = bound.objects[i];
+    if (o != nullptr && Py_TYPE(o) == types.tensor && ps[i].accepts <= Accepts::Arg) [[likely]] {
+      values[i] = Value(as_tensor(o));
+      continue;
+    }
     if (o == nullptr || (o == Py_None && !ps[i].required)) {
       if (ps[i].required) {
         detail::fail<TypeError>(prefix(f) + "expected an argument " + ps[i].text + ", got none");
+      }
+      if (i == f.device) {
+        if (const auto device = default_device()) values[i] = Value(*device);
       }
       continue;
     }
@@ -228,9 +262,9 @@ PyObject* call(const Function& f, PyObject* const* args, std::size_t n, PyObject
     bind_positional(f, args, f.is_operator() ? std::min(n, f.n_positional) : n, bound);
   }
   if (names != nullptr) bind_keywords(f, args + n, names, bound);
-  std::vector<Value> values(f.parameters.size());
+  Values values(f.parameters.size());
   if (!convert(f, bound, values)) return Py_NewRef(Py_NotImplemented);
-  Call c{{bound.objects.data(), f.parameters.size()}, values, bound.out};
+  Call c{{bound.objects.data(), f.parameters.size()}, values.all(), bound.out};
   if (!bound.pinned) [[likely]]
     return f.run(c);
   const nb::object made = steal(f.run(c));
@@ -249,8 +283,8 @@ PyObject* function_get(PyObject* self, PyObject* object, PyObject*) {
 }
 
 PyObject* function_repr(PyObject* self) {
-  return PyUnicode_FromFormat("<function tandem.%s>",
-                              reinterpret_cast<FunctionObject*>(self)->function->name.c_str());
+  const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
+  return PyUnicode_FromFormat("<function %s.%s>", f.module.c_str(), f.name.c_str());
 }
 
 PyObject* text_object(const std::string& s) {
@@ -270,25 +304,92 @@ std::string signature(const Function& f) {
     s += p.text;
     if (!p.required) s += "=" + (p.fallback.empty() ? "None" : p.fallback);
   }
+  if (f.positional_only) s += ", /";
   if (f.n_out > 0)
     s += std::string(f.parameters.empty() ? "" : ", ") + (star ? "" : "*, ") + "out=None";
   return s + ")";
 }
 
+/// The schemas' words for what a parameter accepts.
+constexpr std::pair<std::string_view, Accepts> kTypes[] = {{"Tensor", Accepts::Tensor},
+                                                           {"Arg", Accepts::Arg},
+                                                           {"Tensor[]", Accepts::Tensors},
+                                                           {"Scalar", Accepts::Scalar},
+                                                           {"int", Accepts::Int},
+                                                           {"float", Accepts::Float},
+                                                           {"bool", Accepts::Bool},
+                                                           {"str", Accepts::Str},
+                                                           {"str[]", Accepts::Strs},
+                                                           {"ints", Accepts::Ints},
+                                                           {"axis", Accepts::Axis},
+                                                           {"axes", Accepts::Axes},
+                                                           {"dtype", Accepts::DType},
+                                                           {"device", Accepts::Device},
+                                                           {"names", Accepts::Names},
+                                                           {"shape", Accepts::Shape},
+                                                           {"floats", Accepts::Floats},
+                                                           {"value", Accepts::Value},
+                                                           {"object", Accepts::Object},
+                                                           {"generator", Accepts::Generator},
+                                                           {"Tensor?[]", Accepts::MaybeTensors},
+                                                           {"spacing", Accepts::Spacing},
+                                                           {"pairs", Accepts::Pairs},
+                                                           {"bins", Accepts::Bins}};
+
+std::string_view word_of(Accepts accepts) {
+  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                   [&](const auto& t) { return t.second == accepts; });
+  return found->first;
+}
+
 PyObject* function_name(PyObject* self, void*) {
   return text_object(reinterpret_cast<FunctionObject*>(self)->function->name);
 }
-PyObject* function_doc(PyObject* self, void*) {
+
+/// What tandem/_docs.py and tools/stubs.py make docstrings and type stubs from: (line, parameters,
+/// tensors of out, form); of a parameter (name, schema's word, accepted, required, keyword only,
+/// default).
+PyObject* function_described(PyObject* self, void*) {
+  static constexpr const char* kForms[] = {"plain", "in place", "operator", "in-place operator"};
   const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
-  return guarded([&] { return text_object(f.name + signature(f) + "\n\n" + f.doc); });
+  return guarded([&] {
+    nb::list parameters;
+    for (const Parameter& p : f.parameters) {
+      const std::string_view word = word_of(p.accepts);
+      parameters.append(nb::make_tuple(p.text, nb::str(word.data(), word.size()),
+                                       accepted(p.accepts), p.required, p.keyword_only,
+                                       p.fallback));
+    }
+    return nb::make_tuple(f.doc, nb::tuple(parameters), f.n_out, kForms[static_cast<int>(f.form)])
+        .release()
+        .ptr();
+  });
+}
+
+/// Made by tandem/_docs.py when it is asked for: no text of it is in memory before.
+PyObject* function_doc(PyObject* self, void*) {
+  return guarded([&] {
+    const nb::object docs = nb::module_::import_("tandem._docs");
+    return docs.attr("text")(nb::handle(self)).release().ptr();
+  });
 }
 PyObject* function_signature(PyObject* self, void*) {
   const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
   return guarded([&] { return text_object(signature(f)); });
 }
-PyObject* function_module(PyObject*, void*) { return Py_NewRef(types.module_name); }
+PyObject* function_module(PyObject* self, void*) {
+  return text_object(reinterpret_cast<FunctionObject*>(self)->function->module);
+}
 
-PyObject* function_reduce(PyObject* self, PyObject*) { return function_name(self, nullptr); }
+/// Pickled by its place in the package.
+PyObject* function_reduce(PyObject* self, PyObject*) {
+  const Function& f = *reinterpret_cast<FunctionObject*>(self)->function;
+  if (f.place.empty()) return text_object(f.name);
+  return guarded([&] {
+    const nb::object find = nb::module_::import_("tandem.pickling").attr("_function");
+    return nb::make_tuple(find, nb::make_tuple(f.place)).release().ptr();
+  });
+}
 
 PyTypeObject* make_function_type() {
   static PyMemberDef members[] = {
@@ -300,6 +401,7 @@ PyTypeObject* make_function_type() {
       {"__doc__", function_doc, nullptr, nullptr, nullptr},
       {"__module__", function_module, nullptr, nullptr, nullptr},
       {"__text_signature__", function_signature, nullptr, nullptr, nullptr},
+      {"_described", function_described, nullptr, nullptr, nullptr},
       {nullptr, nullptr, nullptr, nullptr, nullptr}};
   static PyMethodDef methods[] = {{"__reduce__", function_reduce, METH_NOARGS, nullptr},
                                   {nullptr, nullptr, 0, nullptr}};
@@ -318,31 +420,6 @@ PyTypeObject* make_function_type() {
 }
 
 Accepts accepts_of(std::string_view type, const std::string& where) {
-  static constexpr std::pair<std::string_view, Accepts> kTypes[] = {
-      {"Tensor", Accepts::Tensor},
-      {"Arg", Accepts::Arg},
-      {"Tensor[]", Accepts::Tensors},
-      {"Scalar", Accepts::Scalar},
-      {"int", Accepts::Int},
-      {"float", Accepts::Float},
-      {"bool", Accepts::Bool},
-      {"str", Accepts::Str},
-      {"str[]", Accepts::Strs},
-      {"ints", Accepts::Ints},
-      {"axis", Accepts::Axis},
-      {"axes", Accepts::Axes},
-      {"dtype", Accepts::DType},
-      {"device", Accepts::Device},
-      {"names", Accepts::Names},
-      {"shape", Accepts::Shape},
-      {"floats", Accepts::Floats},
-      {"value", Accepts::Value},
-      {"object", Accepts::Object},
-      {"generator", Accepts::Generator},
-      {"Tensor?[]", Accepts::MaybeTensors},
-      {"spacing", Accepts::Spacing},
-      {"pairs", Accepts::Pairs},
-      {"bins", Accepts::Bins}};
   if (!type.empty() && type.back() == '?') type.remove_suffix(1);
   if (type.empty()) return Accepts::Arg;
   for (const auto& [word, accepts] : kTypes) {
@@ -420,6 +497,10 @@ nb::object function_object(Function f) {
   if (f.n_positional > 0 && is_list(f.parameters[f.n_positional - 1].accepts)) {
     f.rest = f.n_positional - 1;
   }
+  const auto device = std::ranges::find(f.parameters, "device", &Parameter::text);
+  const bool makes = f.parameters.empty() || f.parameters[0].accepts > Accepts::Tensors;
+  if (makes && device != f.parameters.end() && device->accepts == Accepts::Device)
+    f.device = static_cast<std::size_t>(device - f.parameters.begin());
   auto* object = PyObject_New(FunctionObject, function_type);
   if (object == nullptr) throw nb::python_error();
   object->vectorcall = function_vectorcall;

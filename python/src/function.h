@@ -55,10 +55,13 @@ struct Parameter {
 /// The arguments of a call in the order of the parameters; null where none was given.
 struct Call {
   std::span<PyObject* const> objects;
-  std::vector<Value>& values;
+  std::span<Value> values;
   PyObject* out;  // the `out` keyword's tensor, or a tuple of them, or null
 
-  bool given(std::size_t i) const { return objects[i] != nullptr && objects[i] != Py_None; }
+  /// Also a device that was taken from set_default_device().
+  bool given(std::size_t i) const {
+    return (objects[i] != nullptr && objects[i] != Py_None) || !values[i].is_none();
+  }
   /// Of a parameter that is a Tensor; an array was made one.
   const Tensor& tensor(std::size_t i) const { return values[i].as<Tensor>(); }
   /// The tensor object that a method writes to. Raises TypeError for an array.
@@ -74,12 +77,18 @@ struct Function {
   enum class Form : std::uint8_t { Plain, InPlace, Operator, InPlaceOperator };
 
   std::string name;
+  std::string module = "tandem";
+  std::string place;  // in tandem, if it is another: linalg.inv of linalg_inv
   std::string doc;
   std::vector<Parameter> parameters;
   std::size_t n_positional = 0;
   /// The positional list that takes all further positional arguments, as in zeros(2, 3).
   std::optional<std::size_t> rest;
+  /// The parameter that set_default_device() stands in for: of a function that makes a tensor, not
+  /// of one that has a tensor to take the device of.
+  std::optional<std::size_t> device;
   Form form = Form::Plain;
+  bool positional_only = false;
   bool reflected = false;  // an operator's second form: arguments are swapped
   std::size_t n_out = 0;   // the most tensors that `out` may be; 0: no such keyword
   /// Does the work; returns a new reference.
@@ -94,6 +103,9 @@ std::vector<Parameter> parameters_of(const std::vector<Param>& params, const std
 /// The same from the text of a function written by hand.
 std::vector<Param> params_of(std::string_view text);
 
+/// The function of a row, as the main module has it.
+Function row_function(const OpRow& row);
+
 /// Writes what a row gave to the tensors of an `out` keyword, one or a tuple.
 void write_results(const OpRow& row, std::span<const Value> made, PyObject* out);
 
@@ -103,6 +115,9 @@ Function make_function(std::string name, std::string_view text, std::string doc,
 
 /// A callable Python object; lives as long as the module.
 nb::object function_object(Function f);
+
+/// What set_default_device() set in this thread.
+std::optional<Device> default_device();
 
 /// Where callables go: the module, the Tensor type, or both.
 enum Place : unsigned { kModule = 1, kMethod = 2 };

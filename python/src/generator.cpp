@@ -51,12 +51,36 @@ void init_class(nb::class_<PyGenerator>& cls) {
         as_generator(self.ptr()).manual_seed(seed_bits(seed));
         return self;
       },
-      nb::arg("seed"), "Sets the seed, starts again, and gives the generator back.");
+      nb::arg("seed"),
+      R"(Sets the seed, starts again, and gives the generator back. Negative seeds count from 2^64. TypeError
+for what is no integer.
+
+>>> g = tandem.Generator().manual_seed(7)
+>>> x = tandem.rand(3, generator=g)
+>>> x.equal(tandem.rand(3, generator=g.manual_seed(7)))
+True)");
   cls.def(
       "seed", [](PyGenerator& g) { return g.value.seed(); },
-      "Sets a seed from the system and gives it back.");
-  cls.def("initial_seed", [](const PyGenerator& g) { return g.value.initial_seed(); });
-  cls.def("get_state", [](const PyGenerator& g) { return nb::steal(wrap(g.value.get_state())); });
+      R"(Sets a seed from the system and gives it back.
+
+>>> g = tandem.Generator()
+>>> g.seed() == g.initial_seed()
+True)");
+  cls.def(
+      "initial_seed", [](const PyGenerator& g) { return g.value.initial_seed(); },
+      R"(The seed.
+
+>>> tandem.Generator().manual_seed(7).initial_seed()
+7)");
+  cls.def(
+      "get_state", [](const PyGenerator& g) { return nb::steal(wrap(g.value.get_state())); },
+      R"(Seed, stream and count of calls, as a uint8 tensor for set_state.
+
+>>> g = tandem.Generator().manual_seed(7)
+>>> state = g.get_state()
+>>> x = tandem.rand(3, generator=g)
+>>> x.equal(tandem.rand(3, generator=g.set_state(state)))
+True)");
   cls.def(
       "set_state",
       [](nb::object self, nb::handle state) {
@@ -65,22 +89,68 @@ void init_class(nb::class_<PyGenerator>& cls) {
         as_generator(self.ptr()).set_state(as_tensor(state.ptr()));
         return self;
       },
-      nb::arg("new_state"));
-  cls.def("clone_state", [](const PyGenerator& g) { return same_device(g, g.value.clone()); });
-  cls.def("clone", [](const PyGenerator& g) { return same_device(g, g.value.clone()); });
+      nb::arg("new_state"),
+      R"(Puts the generator into a state that get_state gave, and gives it back. TypeError for what is no tensor,
+ValueError for one that is no state.
+
+>>> g = tandem.Generator().manual_seed(7)
+>>> tandem.Generator().set_state(g.get_state()).initial_seed()
+7)");
+  cls.def(
+      "clone_state", [](const PyGenerator& g) { return same_device(g, g.value.clone()); },
+      R"(Another generator in the same state.
+
+>>> g = tandem.Generator().manual_seed(7)
+>>> h = g.clone_state()
+>>> tandem.rand(3, generator=g).equal(tandem.rand(3, generator=h))
+True)");
+  cls.def(
+      "clone", [](const PyGenerator& g) { return same_device(g, g.value.clone()); },
+      R"(Another generator in the same state; clone_state by another name.
+
+>>> tandem.Generator().manual_seed(7).clone().initial_seed()
+7)");
   cls.def(
       "stream",
       [](const PyGenerator& g, nb::handle i) {
         return same_device(g, g.value.stream(count_of(i, "stream")));
       },
-      nb::arg("i"), "The i-th stream of the same seed, from its start; no two streams ever meet.");
-  cls.def_prop_ro("stream_index", [](const PyGenerator& g) { return g.value.stream_index(); });
-  cls.def("get_offset", [](const PyGenerator& g) { return g.value.offset(); });
+      nb::arg("i"),
+      R"(The i-th stream of the same seed, from its start; no two streams ever meet. ValueError for i below 0.
+
+>>> tandem.Generator().manual_seed(7).stream(3).stream_index
+3)");
+  cls.def_prop_ro(
+      "stream_index", [](const PyGenerator& g) { return g.value.stream_index(); },
+      R"(Which stream of the seed it is; 0 at the start.
+
+>>> tandem.Generator().stream_index
+0)");
+  cls.def(
+      "get_offset", [](const PyGenerator& g) { return g.value.offset(); },
+      R"(How many calls took numbers from the generator since its seed was set.
+
+>>> g = tandem.Generator().manual_seed(7)
+>>> x = tandem.rand(3, generator=g)
+>>> g.get_offset()
+1)");
   cls.def(
       "set_offset",
       [](PyGenerator& g, nb::handle offset) { g.value.set_offset(count_of(offset, "set_offset")); },
-      nb::arg("offset"));
-  cls.def_prop_ro("device", [](const PyGenerator& g) { return nb::steal(wrap(g.device)); });
+      nb::arg("offset"),
+      R"(Sets the count of calls, so that the numbers of a call come again. ValueError below 0.
+
+>>> g = tandem.Generator().manual_seed(7)
+>>> x = tandem.rand(3, generator=g)
+>>> g.set_offset(0)
+>>> x.equal(tandem.rand(3, generator=g))
+True)");
+  cls.def_prop_ro(
+      "device", [](const PyGenerator& g) { return nb::steal(wrap(g.device)); },
+      R"(The device it was made for; the numbers are the same on every one.
+
+>>> tandem.Generator().device
+device(type='cpu'))");
 }
 
 void init_pickle(nb::class_<PyGenerator>& cls) {
@@ -107,8 +177,14 @@ PyObject* wrap(Generator g) {
 void init_generator(nb::module_& m) {
   nb::class_<PyGenerator> cls(
       m, "Generator",
-      "Where random numbers come from: a seed, a count of calls and a stream. A function given a "
-      "generator takes the numbers of its next call.");
+      R"(Where random numbers come from: a seed, a count of calls and a stream. A function given a
+generator takes the numbers of its next call, the same on every device; `device` is for PyTorch's call
+form alone. TypeError for what is no device.
+
+>>> g = tandem.Generator().manual_seed(7)
+>>> x = tandem.rand(3, generator=g)
+>>> x.equal(tandem.rand(3, generator=g.manual_seed(7)))
+True)");
   types.generator = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.attr("__module__") = nb::handle(types.module_name);
   init_class(cls);

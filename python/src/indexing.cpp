@@ -230,7 +230,6 @@ void define_coordinates() {
 
 void init_indexing() { define_coordinates(); }
 
-// Set straight into the type's slots by init_tensor: __getitem__ in Python would cost a call more.
 PyType_Slot indexing_slots[] = {{Py_mp_subscript, reinterpret_cast<void*>(subscript)},
                                 {Py_mp_ass_subscript, reinterpret_cast<void*>(assign_subscript)},
                                 {0, nullptr}};

@@ -122,17 +122,41 @@ void write_picture(nb::handle path, nb::handle picture, const char* op, F&& writ
 void init_io(nb::module_& m) {
   using nb::arg;
   nb::module_ files = m.def_submodule("_io", "HDF5 files and pictures.");
-  files.def("save_hdf5", &save_hdf5, arg("path"), arg("data"), nb::kw_only(), arg("gzip") = 0,
-            arg("chunks") = nb::none(),
-            "Writes a tensor (as the dataset \"data\") or a dict of tensors, "
-            "with their dimension names.");
-  files.def("load_hdf5", &load_hdf5, arg("path"), arg("dataset") = "", arg("index") = nb::none(),
-            nb::kw_only(), arg("device") = nb::none(),
-            "Reads a dataset, or with an index (as between the brackets of "
-            "t[...]) the part of it.");
-  files.def("load_all_hdf5", &load_all_hdf5, arg("path"), nb::kw_only(), arg("device") = nb::none(),
-            "Every loadable dataset, by name.");
-  files.def("list_hdf5", &list_hdf5, arg("path"), "What the file holds: one dict a dataset.");
+  files.def(
+      "save_hdf5", &save_hdf5, arg("path"), arg("data"), nb::kw_only(), arg("gzip") = 0,
+      arg("chunks") = nb::none(),
+      R"(Writes a tensor (as the dataset "data") or a dict of tensors, with their dimension names. gzip: level
+from 0 (none) to 9; chunks: sizes of the parts that are packed. FileError where the file cannot be
+written, which leaves the old one as it was; TypeError for what is no tensor.
+
+>>> tandem.io.save_hdf5('x.h5', {'a': tandem.tensor([1, 2]), 'b': tandem.ones(3, names=('x',))})
+>>> tandem.io.load_all_hdf5('x.h5')['b'].names
+('x',))");
+  files.def(
+      "load_hdf5", &load_hdf5, arg("path"), arg("dataset") = "", arg("index") = nb::none(),
+      nb::kw_only(), arg("device") = nb::none(),
+      R"(Reads a dataset, the only one without a name, or with an index (as between the brackets of t[...]) the
+part of it, onto a device. FileError where the file or the dataset is missing or malformed; IndexError
+for an index out of range.
+
+>>> tandem.io.save_hdf5('x.h5', tandem.arange(6).reshape(2, 3))
+>>> tandem.io.load_hdf5('x.h5', 'data', index=(1, slice(0, 2)))
+tensor([3, 4]))");
+  files.def(
+      "load_all_hdf5", &load_all_hdf5, arg("path"), nb::kw_only(), arg("device") = nb::none(),
+      R"(Every loadable dataset, as a dict by name. FileError where the file is missing or malformed.
+
+>>> tandem.io.save_hdf5('x.h5', {'a': tandem.tensor([1, 2])})
+>>> tandem.io.load_all_hdf5('x.h5')
+{'a': tensor([1, 2])})");
+  files.def(
+      "list_hdf5", &list_hdf5, arg("path"),
+      R"(What the file holds: one dict a dataset with name, type, dtype, shape, names, chunks and stored_bytes.
+FileError where the file is missing or malformed.
+
+>>> tandem.io.save_hdf5('x.h5', tandem.zeros(2, 3))
+>>> [(d['name'], d['shape'], d['stored_bytes']) for d in tandem.io.list_hdf5('x.h5')]
+[('data', tandem.Size([2, 3]), 24)])");
   files.def(
       "read_image",
       [](nb::handle path) {
@@ -140,14 +164,26 @@ void init_io(nb::module_& m) {
         const nb::gil_scoped_release release;
         return io::read_image(file);
       },
-      arg("path"), "A PNG or JPEG picture as rows x columns x channels.");
+      arg("path"),
+      R"(A PNG or JPEG picture as uint8 (uint16 of 16 bits) [rows, columns, channels], with these names. FileError where the file
+is missing or no such picture.
+
+>>> tandem.io.write_png('x.png', tandem.zeros(2, 3, 3, dtype=tandem.uint8))
+>>> tandem.io.read_image('x.png').shape
+tandem.Size([2, 3, 3]))");
   files.def(
       "write_image",
       [](nb::handle path, nb::handle picture) {
         write_picture(path, picture, "write_image",
                       [](auto& file, auto& t) { io::write_image(file, t); });
       },
-      arg("path"), arg("picture"), "Writes PNG or JPEG, by the path's ending.");
+      arg("path"), arg("picture"),
+      R"(Writes uint8 [rows, columns, channels] as PNG or JPEG, by the path's ending. FileError where the file
+cannot be written; ValueError for another shape or ending, TypeError for another dtype.
+
+>>> tandem.io.write_image('x.jpg', tandem.zeros(2, 3, 3, dtype=tandem.uint8))
+>>> tandem.io.read_image('x.jpg').shape
+tandem.Size([2, 3, 3]))");
   files.def(
       "write_png",
       [](nb::handle path, nb::handle picture, int level) {
@@ -155,14 +191,26 @@ void init_io(nb::module_& m) {
                       [&](auto& file, auto& t) { io::write_png(file, t, level); });
       },
       arg("path"), arg("picture"), arg("level") = 1,
-      "Writes PNG; level 0 packs nothing, 1 suits photographs, 2 to 9 are zlib's.");
+      R"(Writes uint8 (or uint16) [rows, columns, channels] as PNG; level 0 packs nothing, 1 suits photographs,
+2 to 9 are zlib's. FileError where the file cannot be written.
+
+>>> x = tandem.tensor([[[0], [255]]], dtype=tandem.uint8)
+>>> tandem.io.write_png('x.png', x, level=9)
+>>> tandem.io.read_image('x.png').equal(x)
+True)");
   files.def(
       "write_jpeg",
       [](nb::handle path, nb::handle picture, int quality) {
         write_picture(path, picture, "write_jpeg",
                       [&](auto& file, auto& t) { io::write_jpeg(file, t, quality); });
       },
-      arg("path"), arg("picture"), arg("quality") = 90, "Writes JPEG; quality 1 to 100.");
+      arg("path"), arg("picture"), arg("quality") = 90,
+      R"(Writes uint8 [rows, columns, channels] as JPEG; quality 1 to 100. FileError where the file cannot be
+written.
+
+>>> tandem.io.write_jpeg('x.jpg', tandem.full((8, 8, 1), 128, dtype=tandem.uint8), quality=95)
+>>> tandem.io.read_image('x.jpg')[0, 0].tolist()
+[128])");
 }
 
 }  // namespace tandem::python

@@ -26,15 +26,39 @@ std::string device_repr(const Device& d) {
 
 /// The dtypes under all their names: float32, float, ...
 void init_dtypes(nb::module_& m) {
-  auto cls = nb::class_<PyDType>(m, "dtype", "An element type; one object each.");
+  auto cls =
+      nb::class_<PyDType>(m, "dtype", R"(An element type; one object each: tandem.float32, ...
+
+>>> tandem.tensor([1, 2]).dtype is tandem.int64
+True)");
   types.dtype = reinterpret_cast<PyTypeObject*>(cls.ptr());
   const std::string prefix = std::string(nb::str(nb::handle(types.module_name)).c_str()) + ".";
   cls.def("__repr__", [prefix](const PyDType& t) { return prefix + std::string(name(t.value)); });
   cls.def("__reduce__", [](const PyDType& t) { return std::string(name(t.value)); });
-  cls.def_prop_ro("itemsize", [](const PyDType& t) { return element_size(t.value); });
-  cls.def_prop_ro("is_floating_point", [](const PyDType& t) { return is_float(t.value); });
-  cls.def_prop_ro("is_complex", [](const PyDType& t) { return is_complex(t.value); });
-  cls.def_prop_ro("is_signed", [](const PyDType& t) { return info(t.value).is_signed; });
+  cls.def_prop_ro(
+      "itemsize", [](const PyDType& t) { return element_size(t.value); },
+      R"(Bytes an element.
+
+>>> tandem.float16.itemsize
+2)");
+  cls.def_prop_ro(
+      "is_floating_point", [](const PyDType& t) { return is_float(t.value); },
+      R"(Whether its elements are real floats.
+
+>>> tandem.bfloat16.is_floating_point
+True)");
+  cls.def_prop_ro(
+      "is_complex", [](const PyDType& t) { return is_complex(t.value); },
+      R"(Whether its elements are complex.
+
+>>> tandem.complex64.is_complex
+True)");
+  cls.def_prop_ro(
+      "is_signed", [](const PyDType& t) { return info(t.value).is_signed; },
+      R"(Whether it has negative numbers.
+
+>>> tandem.uint8.is_signed
+False)");
   // Value bits of an integer, significand bits of a float: what finfo and iinfo are made from.
   cls.def_prop_ro("_precision", [](const PyDType& t) { return info(t.value).bits; });
   cls.def_prop_ro("_max", [](const PyDType& t) { return info(t.value).max; });
@@ -55,8 +79,13 @@ void init_dtypes(nb::module_& m) {
 }
 
 void init_device(nb::module_& m) {
-  auto cls =
-      nb::class_<Device>(m, "device", "Where a tensor lives: device('cuda:0'), device('cuda', 0).");
+  auto cls = nb::class_<Device>(
+      m, "device",
+      R"(Where a tensor lives: device('cpu'), device('cuda:0'), device('cuda', 0), device('meta'). ValueError
+for another kind, TypeError for what is no str, index or device.
+
+>>> tandem.device('cuda', 0)
+device(type='cuda', index=0))");
   types.device = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.def(
       "__init__",
@@ -73,14 +102,26 @@ void init_device(nb::module_& m) {
         new (self) Device(d->kind, index ? *index : d->index);
       },
       nb::arg("type"), nb::arg("index") = nb::none());
-  cls.def_prop_ro("type", [](const Device& d) {
-    const std::string s = d.str();
-    return s.substr(0, s.find(':'));
-  });
-  cls.def_prop_ro("index", [](const Device& d) -> std::optional<int> {
-    if (d.index < 0) return std::nullopt;
-    return d.index;
-  });
+  cls.def_prop_ro(
+      "type",
+      [](const Device& d) {
+        const std::string s = d.str();
+        return s.substr(0, s.find(':'));
+      },
+      R"(The kind of device: 'cpu', 'cuda' or 'meta'.
+
+>>> tandem.device('cuda:1').type
+'cuda')");
+  cls.def_prop_ro(
+      "index",
+      [](const Device& d) -> std::optional<int> {
+        if (d.index < 0) return std::nullopt;
+        return d.index;
+      },
+      R"(Which one of its kind, or None for the current one.
+
+>>> tandem.device('cuda:1').index, tandem.device('cpu').index
+(1, None))");
   cls.def("__repr__", &device_repr);
   cls.def("__str__", &Device::str);
   cls.def("__eq__", [](const Device& d, nb::handle o) {
@@ -97,7 +138,13 @@ void init_device(nb::module_& m) {
 
 }  // namespace
 
-PyObject* wrap(Tensor t) { return nb::cast(std::move(t)).release().ptr(); }
+// As nb::cast, which would look the type up.
+PyObject* wrap(Tensor t) {
+  nb::object made = nb::inst_alloc(nb::handle(reinterpret_cast<PyObject*>(types.tensor)));
+  new (nb::inst_ptr<Tensor>(made)) Tensor(std::move(t));
+  nb::inst_mark_ready(made);
+  return made.release().ptr();
+}
 
 PyObject* wrap(Device d) { return nb::cast(d).release().ptr(); }
 
@@ -140,11 +187,6 @@ PyObject* int_tuple(IntSpan values) {
   return tuple.release().ptr();
 }
 
-PyObject* size_object(IntSpan shape) {
-  const nb::object tuple = nb::steal(int_tuple(shape));
-  return steal(PyObject_CallOneArg(types.size, tuple.ptr())).release().ptr();
-}
-
 std::string type_name(PyObject* o) {
   const nb::object type = nb::borrow(reinterpret_cast<PyObject*>(Py_TYPE(o)));
   const std::string module_of = nb::str(type.attr("__module__")).c_str();
@@ -161,7 +203,7 @@ std::string_view text_of(PyObject* o) {
 
 void init_kinds(nb::module_& m) {
   types.module_name = PyUnicode_InternFromString("tandem");
-  types.size = nb::object(nb::module_::import_("tandem.size").attr("Size")).release().ptr();
+  init_size(m);
   init_dtypes(m);
   init_device(m);
 }

@@ -187,8 +187,7 @@ void define_overload(const char* name, Tensor (*binary)(const Arg&, const Arg&),
   PyObject* out_keyword = nb::make_tuple("out").release().ptr();
   Function f = make_function(
       name, "x: Tensor, dim: object=None, keepdim: object=None",
-      std::string(nb::str(row.attr("__doc__")).c_str()) +
-          "\nWith a tensor as the second argument: element by element.",
+      std::string(find_op(name)->doc) + "; with a tensor as the second argument element by element",
       [plain, out_keyword, binary, into](Call& c) {
         if (c.given(1) && is_tensor(c.objects[1]) && (c.out == nullptr || is_tensor(c.out))) {
           const Tensor& other = as_tensor(c.objects[1]);
@@ -252,7 +251,7 @@ void define_spread(const char* name) {
 }
 
 /// t.real and t.imag read as views and are written by copies, as in PyTorch and NumPy.
-void define_part(const char* name, Tensor (*part)(const Tensor&)) {
+void define_part(const char* name, const char* doc, Tensor (*part)(const Tensor&)) {
   const nb::handle cls(reinterpret_cast<PyObject*>(types.tensor));
   const nb::object get = nb::getattr(nb::handle(module_object), name);
   const nb::object set =
@@ -267,12 +266,23 @@ void define_part(const char* name, Tensor (*part)(const Tensor&)) {
         return Py_NewRef(Py_None);
       }));
   const nb::handle property(reinterpret_cast<PyObject*>(&PyProperty_Type));
-  nb::setattr(cls, name, property(get, set));
+  nb::setattr(cls, name, property(get, set, nb::none(), doc));
 }
 
 void define_parts() {
-  define_part("real", &tandem::real);
-  define_part("imag", &tandem::imag);
+  define_part("real", R"(The real parts, a view; the tensor itself where it is real. Can be set.
+
+>>> x = tandem.tensor([1 + 2j])
+>>> x.real = 5
+>>> x
+tensor([5.+2.j]))",
+              &tandem::real);
+  define_part("imag",
+              R"(The imaginary parts, a view; can be set. TypeError for a real tensor.
+
+>>> tandem.tensor([1 + 2j]).imag
+tensor([2.]))",
+              &tandem::imag);
 }
 
 PyObject* assign_zero(Call& c) {

@@ -19,6 +19,8 @@ NB_MODULE(_tandem, m) {
   init_indexing();
   init_names();
   init_numpy();
+  init_buffer();
+  init_dlpack(m);
   init_io(m);
   init_printing(m);
   init_runtime(m);
@@ -27,4 +29,8 @@ NB_MODULE(_tandem, m) {
   init_generator(m);
   init_cuda_streams(m);
   init_array_api(m);
+  init_default_device(m);
+  init_source_kernel(m);
+  init_interrupt();
+  init_strict(m);
 }

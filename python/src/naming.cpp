@@ -129,26 +129,71 @@ Tensor unflatten(Self t, nb::handle dim, nb::handle sizes, nb::handle names) {
 
 void init_names() {
   auto cls = nb::borrow<nb::class_<Tensor>>(nb::handle(reinterpret_cast<PyObject*>(types.tensor)));
-  cls.def("refine_names",
-          [](Self t, const nb::args& a) { return t.refine_names(texts_of(a, "refine_names")); });
-  cls.def("rename", [](Self t, const nb::args& a, const nb::kwargs& m) {
-    return renamed(t, a, m, "rename");
-  });
-  cls.def("rename_", [](nb::object self, const nb::args& a, const nb::kwargs& m) {
-    Tensor& t = as_tensor(self.ptr());
-    t.rename_(renamed(t, a, m, "rename_").names());
-    return self;
-  });
-  cls.def("align_to",
-          [](Self t, const nb::args& a) { return t.align_to(texts_of(a, "align_to")); });
-  cls.def("align_as", [](Self t, Self other) { return t.align_as(other); });
+  cls.def(
+      "refine_names",
+      [](Self t, const nb::args& a) { return t.refine_names(texts_of(a, "refine_names")); },
+      R"(A view with names for dimensions that have none; '...' stands for those left as they are. ShapeError
+where a dimension has another name already.
+
+>>> tandem.zeros(2, 3).refine_names('row', 'col').names
+('row', 'col'))");
+  cls.def(
+      "rename",
+      [](Self t, const nb::args& a, const nb::kwargs& m) { return renamed(t, a, m, "rename"); },
+      R"(A view with other names: a name for each dimension, None for none, or old=new. ShapeError for a wrong
+number of names.
+
+>>> x = tandem.zeros(2, 3, names=('row', 'col'))
+>>> x.rename(row='y').names, x.rename(None).names
+(('y', 'col'), (None, None)))");
+  cls.def(
+      "rename_",
+      [](nb::object self, const nb::args& a, const nb::kwargs& m) {
+        Tensor& t = as_tensor(self.ptr());
+        t.rename_(renamed(t, a, m, "rename_").names());
+        return self;
+      },
+      R"(rename of the tensor itself, which it gives back.
+
+>>> tandem.zeros(2, 3).rename_('row', 'col').names
+('row', 'col'))");
+  cls.def(
+      "align_to", [](Self t, const nb::args& a) { return t.align_to(texts_of(a, "align_to")); },
+      R"(A view with the dimensions in the order of the names, of size 1 where the tensor has none of a name;
+'...' stands for those not named. ShapeError where a dimension has no name or a name is left out.
+
+>>> x = tandem.zeros(2, 3, names=('row', 'col'))
+>>> x.align_to('batch', 'col', 'row').shape
+tandem.Size([1, 3, 2]))");
+  cls.def(
+      "align_as", [](Self t, Self other) { return t.align_as(other); },
+      R"(align_to with the names of another tensor.
+
+>>> x = tandem.zeros(2, 3, names=('row', 'col'))
+>>> x.align_as(tandem.zeros(4, 3, 2, names=('batch', 'col', 'row'))).shape
+tandem.Size([1, 3, 2]))");
   // Over the rows' own forms: nanobind adds no overload to a function of another kind.
   for (const char* name : {"flatten", "unflatten"}) {
     if (nb::hasattr(cls, name)) nb::delattr(cls, name);
   }
-  cls.def("flatten", &flatten, nb::arg("start_dim") = 0, nb::arg("end_dim") = -1,
-          nb::arg("out_dim") = nb::none());
-  cls.def("unflatten", &unflatten, nb::arg("dim"), nb::arg("sizes"), nb::arg("names") = nb::none());
+  cls.def(
+      "flatten", &flatten, nb::arg("start_dim") = 0, nb::arg("end_dim") = -1,
+      nb::arg("out_dim") = nb::none(),
+      R"(A run of dimensions merged into one, all by default: flatten(start_dim, end_dim, out_dim) by number or
+name, flatten(dims, out_dim) with a list of names; out_dim names the result. A view where the strides
+allow it, else a copy. ShapeError for dimensions that do not follow one another.
+
+>>> tandem.zeros(2, 3, 4).flatten(1).shape
+tandem.Size([2, 12])
+>>> tandem.zeros(2, 3, names=('row', 'col')).flatten(['row', 'col'], 'both').names
+('both',))");
+  cls.def(
+      "unflatten", &unflatten, nb::arg("dim"), nb::arg("sizes"), nb::arg("names") = nb::none(),
+      R"(A dimension split into several, a view: unflatten(dim, sizes, names), unflatten(dim, [(name, size), ...]).
+ShapeError where the product of the sizes is not the dimension's size.
+
+>>> tandem.zeros(2, 6).unflatten(1, (3, 2)).shape
+tandem.Size([2, 3, 2]))");
 }
 
 }  // namespace tandem::python

@@ -1,5 +1,5 @@
 // NumPy arrays that share a tensor's memory, and tensors that share an array's. NumPy itself is
-// needed only when a call needs it: all goes through its array interface.
+// needed only when a call needs it: all goes through the buffer protocol and its array interface.
 #include <memory>
 #include <string>
 
@@ -8,16 +8,16 @@
 #include "errors.h"
 #include "function.h"
 #include "tandem/check.h"
+#include "tandem/foreign.h"
 
 namespace tandem::python {
 namespace {
 
-/// What np.asarray reads; keeps the storage alive as the array's base.
-struct ArrayInterface {
-  Tensor tensor;
-};
-
-nb::module_ numpy() { return nb::module_::import_("numpy"); }
+/// np.asarray; lives as long as the process.
+nb::handle as_array() {
+  static const auto* function = new nb::object(nb::module_::import_("numpy").attr("asarray"));
+  return *function;
+}
 
 /// An integer attribute's value; clear failure where foreign objects lie.
 std::int64_t integer(nb::handle o) {
@@ -29,6 +29,8 @@ std::int64_t integer(nb::handle o) {
 
 Dims integers(nb::handle o) {
   Dims out;
+  TANDEM_EXPECTS(PyTuple_Check(o.ptr()), TypeError,
+                 "[from_numpy] expected an array interface of tuples, got " + type_name(o.ptr()));
   for (const nb::handle item : nb::borrow<nb::tuple>(o)) out.push_back(integer(item));
   return out;
 }
@@ -54,6 +56,9 @@ DType checked_dtype(nb::handle array, const std::string& code) {
 /// Strides in elements from strides in bytes.
 Dims element_strides(nb::handle bytes, const Dims& shape, std::size_t size) {
   Dims strides = integers(bytes);
+  TANDEM_EXPECTS(strides.size() == shape.size(), ValueError,
+                 "[from_numpy] expected as many strides as dimensions, got " +
+                     std::to_string(strides.size()) + " and " + std::to_string(shape.size()));
   for (std::size_t i = 0; i < strides.size(); ++i) {
     const auto n = static_cast<std::int64_t>(size);
     if (shape[i] > 1 && strides[i] % n != 0) {
@@ -64,22 +69,6 @@ Dims element_strides(nb::handle bytes, const Dims& shape, std::size_t size) {
     strides[i] /= n;
   }
   return strides;
-}
-
-/// The array may go on any thread, with or without the GIL.
-void release_object(PyObject* held) {
-  if (Py_IsInitialized() == 0) return;
-  const PyGILState_STATE state = PyGILState_Ensure();
-  Py_DECREF(held);
-  PyGILState_Release(state);
-}
-
-void warn_read_only() {
-  const char* text =
-      "The given NumPy array is not writable, and Tandem has no read-only tensors: writing to this "
-      "tensor "
-      "is writing to the array. Copy the array if that must not be (tandem.tensor copies).";
-  if (PyErr_WarnEx(PyExc_UserWarning, text, 2) != 0) throw nb::python_error();
 }
 
 nb::object array_of(const Tensor& t) {
@@ -94,24 +83,10 @@ nb::object array_of(const Tensor& t) {
     detail::fail<TypeError>("[numpy] expected a dtype that NumPy has, got " +
                             std::string(name(t.dtype())) + "; use .float() first");
   }
-  check_host_use(t, true);
-  return numpy().attr("asarray")(nb::cast(ArrayInterface{t.alias()}));
-}
-
-nb::dict interface_of(const ArrayInterface& a) {
-  const Tensor& t = a.tensor;
-  const auto size = static_cast<std::int64_t>(t.element_size());
-  Dims strides(t.strides());
-  for (auto& s : strides) s *= size;
-  static char nothing[16];
-  void* data = t.data_ptr() == nullptr ? nothing : t.data_ptr();
-  nb::dict d;
-  d["version"] = 3;
-  d["shape"] = nb::steal(int_tuple(t.shape()));
-  d["strides"] = nb::steal(int_tuple(strides));
-  d["typestr"] = nb::str(info(t.dtype()).numpy.data(), info(t.dtype()).numpy.size());
-  d["data"] = nb::make_tuple(reinterpret_cast<std::uintptr_t>(data), false);
-  return d;
+  check_host_use(t, !is_read_only(t));
+  // By the buffer protocol; the view is the array's base and keeps the tensor.
+  const nb::object self = nb::steal(wrap(t.alias()));
+  return as_array()(steal(PyMemoryView_FromObject(self.ptr())));
 }
 
 /// t.numpy(*, force=False): with force, what numpy() refuses is converted first.
@@ -141,12 +116,24 @@ PyObject* array_protocol(Call& c) {
 
 }  // namespace
 
+std::shared_ptr<PyObject> held_object(PyObject* o) {
+  return {Py_NewRef(o), [](PyObject* held) {
+            if (Py_IsInitialized() == 0) return;
+            const PyGILState_STATE state = PyGILState_Ensure();
+            Py_DECREF(held);
+            PyGILState_Release(state);
+          }};
+}
+
 Tensor tensor_of_array(PyObject* array) {
   if (!is_numpy_array(array)) {
     detail::fail<TypeError>("[from_numpy] expected a numpy.ndarray, got " + type_name(array));
   }
+  if (auto shared = tensor_of_plain_array(array)) return *std::move(shared);
+  // The array interface knows all arrays and says what is wrong with this one.
   const nb::object face = nb::handle(array).attr("__array_interface__");
-  const DType t = checked_dtype(array, nb::str(face["typestr"]).c_str());
+  const DType t =
+      checked_dtype(array, nb::cast<std::string>(nb::str(nb::handle(nb::object(face["typestr"])))));
   const Dims shape = integers(face["shape"]);
   TANDEM_EXPECTS(
       shape.size() <= 32, ValueError,
@@ -160,22 +147,23 @@ Tensor tensor_of_array(PyObject* array) {
   std::optional<Dims> strides;
   const nb::object bytes = face["strides"];
   if (!bytes.is_none()) strides = element_strides(bytes, shape, size);
-  if (nb::cast<bool>(data[1])) warn_read_only();
-  const std::shared_ptr<PyObject> held(Py_NewRef(array), &release_object);
-  std::optional<IntSpan> span;
-  if (strides) span = IntSpan(*strides);
-  return from_blob(
-      pointer, shape, t, {}, [held](void*) {}, span);
+  ForeignMemoryView m;
+  m.data = pointer;
+  m.dtype = t;
+  m.shape = shape;
+  m.strides = strides;
+  m.device = kCPU;
+  m.read_only = nb::cast<bool>(data[1]);
+  m.release = [held = held_object(array)] {};
+  return from_foreign(std::move(m));
 }
 
 void init_numpy() {
-  nb::class_<ArrayInterface>(nb::handle(module_object), "_ArrayInterface")
-      .def_prop_ro("__array_interface__", &interface_of);
-  define(make_function(
-             "from_numpy", "ndarray: object",
-             "A tensor that shares the array's memory. Strides may be negative. A read-only array "
-             "warns.",
-             [](Call& c) { return wrap(tensor_of_array(c.objects[0])); }),
+  define(make_function("from_numpy", "ndarray: object",
+                       "A tensor that shares the array's memory. Strides may be negative. Over a "
+                       "read-only array "
+                       "the tensor is read-only: writing to it is an error.",
+                       [](Call& c) { return wrap(tensor_of_array(c.objects[0])); }),
          kModule);
   define(make_function("numpy", "x: Tensor, *, force: bool=False",
                        "A NumPy array that shares the tensor's memory.", numpy_method),

@@ -78,10 +78,13 @@ std::string_view text_of(PyObject* o);
 
 /// t[...] and t[...] = value, for the type's slots.
 extern PyType_Slot indexing_slots[];
+/// The buffer protocol, for the same.
+extern PyType_Slot buffer_slots[];
 
 // Each file's part of the module.
 void init_errors(nb::module_& m);
 void init_kinds(nb::module_& m);
+void init_size(nb::module_& m);
 void init_tensor(nb::module_& m);
 void init_storage(nb::module_& m);
 void init_functions(nb::module_& m);
@@ -91,6 +94,8 @@ void init_names();
 void init_methods();
 void init_indexing();
 void init_numpy();
+void init_buffer();
+void init_dlpack(nb::module_& m);
 void init_io(nb::module_& m);
 void init_printing(nb::module_& m);
 void init_runtime(nb::module_& m);
@@ -99,5 +104,9 @@ void init_testing();
 void init_generator(nb::module_& m);
 void init_cuda_streams(nb::module_& m);
 void init_array_api(nb::module_& m);
+void init_interrupt();
+void init_default_device(nb::module_& m);
+void init_source_kernel(nb::module_& m);
+void init_strict(nb::module_& m);
 
 }  // namespace tandem::python

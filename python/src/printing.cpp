@@ -50,11 +50,20 @@ void init_printing(nb::module_& m) {
   PrintOptions options = print_options();
   options.module = "tandem.";
   set_print_options(options);
-  m.def("set_printoptions", &set_options, nb::arg("precision") = nb::none(),
-        nb::arg("threshold") = nb::none(), nb::arg("edgeitems") = nb::none(),
-        nb::arg("linewidth") = nb::none(), nb::arg("profile") = nb::none(),
-        nb::arg("sci_mode") = nb::none(),
-        "How tensors are printed: PyTorch's options and profiles.");
+  m.def(
+      "set_printoptions", &set_options, nb::arg("precision") = nb::none(),
+      nb::arg("threshold") = nb::none(), nb::arg("edgeitems") = nb::none(),
+      nb::arg("linewidth") = nb::none(), nb::arg("profile") = nb::none(),
+      nb::arg("sci_mode") = nb::none(),
+      R"(How tensors are printed: PyTorch's options and profiles. precision: digits after the point; threshold:
+more elements than this are summarised; edgeitems: how many at each end; linewidth: columns; profile:
+'default', 'short' or 'full'; sci_mode: True, False, or None to let the values choose. TypeError and
+ValueError for others.
+
+>>> tandem.set_printoptions(precision=2)
+>>> tandem.tensor([3.14159])
+tensor([3.14])
+>>> tandem.set_printoptions(profile='default'))");
 }
 
 }  // namespace tandem::python

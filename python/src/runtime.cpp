@@ -62,11 +62,34 @@ void init_settings(nb::module_& m) {
                            std::to_string(*count));
         set_num_threads(static_cast<int>(*count));
       },
-      nb::arg("n"), "Threads that host ops may use; never changes a result.");
-  m.def("get_num_threads", &get_num_threads);
-  m.def("is_exact", &is_exact, "Whether this thread is in exact mode.");
+      nb::arg("n"),
+      R"(Threads that host ops may use; never changes a result. ValueError unless from 1 to 65536.
+
+>>> before = tandem.get_num_threads()
+>>> tandem.set_num_threads(1)
+>>> tandem.get_num_threads()
+1
+>>> tandem.set_num_threads(before))");
+  m.def("get_num_threads", &get_num_threads,
+        R"(Threads that host ops may use.
+
+>>> tandem.get_num_threads() >= 1
+True)");
+  m.def(
+      "is_exact", &is_exact,
+      R"(Whether this thread is in exact mode: products and transforms by Tandem's own kernels, the same bits
+on every device.
+
+>>> with tandem.exact():
+...     tandem.is_exact()
+True)");
   m.def("set_exact", &set_exact, nb::arg("on"),
-        "Exact mode of this thread, on or off; `exact()` sets it for a block.");
+        R"(Exact mode of this thread, on or off; `exact()` sets it for a block.
+
+>>> tandem.set_exact(True)
+>>> tandem.is_exact()
+True
+>>> tandem.set_exact(False))");
   m.def("_fft_provider", [](nb::handle d) { return fft::provider(fft_device(d)); });
   m.def("_fft_provider_reason", [](nb::handle d) { return fft::provider_reason(fft_device(d)); });
   m.def("_fft_set_provider", &fft::set_provider);
@@ -82,8 +105,19 @@ void init_settings(nb::module_& m) {
   m.def(
       "set_default_dtype",
       [](nb::handle t) { set_default_dtype(dtype_argument(t, "set_default_dtype")); }, nb::arg("d"),
-      "The dtype of Python floats in tensor() and of results of float functions of integers.");
-  m.def("get_default_dtype", [] { return nb::steal(dtype_object(default_dtype())); });
+      R"(The dtype of Python floats in tensor() and of results of float functions of integers. TypeError for
+what is no float dtype.
+
+>>> tandem.set_default_dtype(tandem.float64)
+>>> tandem.tensor([1.5]).dtype
+tandem.float64
+>>> tandem.set_default_dtype(tandem.float32))");
+  m.def(
+      "get_default_dtype", [] { return nb::steal(dtype_object(default_dtype())); },
+      R"(The dtype that set_default_dtype set; float32 at the start.
+
+>>> tandem.get_default_dtype()
+tandem.float32)");
 }
 
 void init_promotion(nb::module_& m) {
@@ -93,7 +127,11 @@ void init_promotion(nb::module_& m) {
         return nb::steal(dtype_object(
             promote_types(dtype_argument(a, "promote_types"), dtype_argument(b, "promote_types"))));
       },
-      nb::arg("type1"), nb::arg("type2"), "The dtype that both can be cast to.");
+      nb::arg("type1"), nb::arg("type2"),
+      R"(The dtype that both can be cast to. TypeError for what is no dtype.
+
+>>> tandem.promote_types(tandem.int32, tandem.float16)
+tandem.float16)");
 }
 
 /// Questions about two tensors; both wait for the device.

@@ -102,12 +102,16 @@ Py_ssize_t storage_length(PyObject* o) {
 }
 
 /// All elements as a tensor that shares the storage, so that what is done with it is known there.
-Tensor elements(const StorageObject* s) {
+Tensor elements(const StorageObject* s, DType dtype) {
   detail::StorageBody* body = s->body;
-  TANDEM_EXPECTS(!body->device.is_meta(), NotImplemented,
-                 "[storage] expected a storage with data, got one on meta");
   detail::retain(body);
-  return detail::elements_of(Storage::adopt(body), s->dtype);
+  return detail::elements_of(Storage::adopt(body), dtype);
+}
+
+Tensor elements(const StorageObject* s) {
+  TANDEM_EXPECTS(!s->body->device.is_meta(), NotImplemented,
+                 "[storage] expected a storage with data, got one on meta");
+  return elements(s, s->dtype);
 }
 
 std::int64_t checked_index(PyObject* o, PyObject* key) {
@@ -183,6 +187,9 @@ PyObject* storage_size(PyObject* o, PyObject*) { return PyLong_FromSsize_t(stora
 PyObject* storage_bytes(PyObject* o, PyObject*) {
   return PyLong_FromSize_t(self_of(o)->body->bytes);
 }
+PyObject* storage_as_bytes(PyObject* o, PyObject*) {
+  return guarded([&] { return wrap(elements(self_of(o), DType::uint8)); });
+}
 PyObject* storage_pointer(PyObject* o, PyObject*) {
   return PyLong_FromVoidPtr(self_of(o)->body->data);
 }
@@ -196,15 +203,41 @@ PyObject* storage_dtype(PyObject* o, void*) { return dtype_object(self_of(o)->dt
 
 PyTypeObject* make_storage_type() {
   static PyMethodDef methods[] = {
-      {"tolist", storage_tolist, METH_NOARGS, "All elements."},
-      {"size", storage_size, METH_NOARGS, "Number of elements."},
-      {"nbytes", storage_bytes, METH_NOARGS, "Number of bytes."},
-      {"data_ptr", storage_pointer, METH_NOARGS, "Address of the memory."},
-      {"element_size", storage_element_size, METH_NOARGS, "Bytes an element."},
+      {"tolist", storage_tolist, METH_NOARGS, R"(All elements, as a list.
+
+>>> tandem.tensor([[1, 2], [3, 4]]).storage().tolist()
+[1, 2, 3, 4])"},
+      {"size", storage_size, METH_NOARGS, R"(Number of elements.
+
+>>> tandem.zeros(2, 3)[1].storage().size()
+6)"},
+      {"nbytes", storage_bytes, METH_NOARGS, R"(Number of bytes.
+
+>>> tandem.zeros(2, 3).storage().nbytes()
+24)"},
+      {"data_ptr", storage_pointer, METH_NOARGS, R"(Address of the memory.
+
+>>> x = tandem.zeros(2, 3)
+>>> x.storage().data_ptr() == x.data_ptr()
+True)"},
+      {"element_size", storage_element_size, METH_NOARGS, R"(Bytes an element.
+
+>>> tandem.zeros(2).storage().element_size()
+4)"},
+      {"_bytes", storage_as_bytes, METH_NOARGS, "All bytes, as a tensor that shares the memory."},
       {nullptr, nullptr, 0, nullptr}};
-  static PyGetSetDef attributes[] = {{"device", storage_device, nullptr, nullptr, nullptr},
-                                     {"dtype", storage_dtype, nullptr, nullptr, nullptr},
-                                     {nullptr, nullptr, nullptr, nullptr, nullptr}};
+  static PyGetSetDef attributes[] = {
+      {"device", storage_device, nullptr, R"(Where the memory is.
+
+>>> tandem.zeros(2).storage().device
+device(type='cpu'))",
+       nullptr},
+      {"dtype", storage_dtype, nullptr, R"(The type of the elements as which the memory is read.
+
+>>> tandem.zeros(2).storage().dtype
+tandem.float32)",
+       nullptr},
+      {nullptr, nullptr, nullptr, nullptr, nullptr}};
   static PyType_Slot slots[] = {
       {Py_tp_dealloc, reinterpret_cast<void*>(storage_dealloc)},
       {Py_tp_repr, reinterpret_cast<void*>(storage_repr)},
@@ -214,7 +247,16 @@ PyTypeObject* make_storage_type() {
       {Py_mp_ass_subscript, reinterpret_cast<void*>(storage_set)},
       {Py_tp_methods, methods},
       {Py_tp_getset, attributes},
-      {Py_tp_doc, const_cast<char*>("The memory that tensors share, as a list of its elements.")},
+      {Py_tp_doc,
+       const_cast<char*>(
+           R"(The memory that tensors share, as a list of its elements, which can be read and set. IndexError for
+an index out of range.
+
+>>> x = tandem.tensor([[1, 2], [3, 4]])
+>>> x.storage()[3] = 9
+>>> x.t()
+tensor([[1, 3],
+        [2, 9]]))")},
       {0, nullptr}};
   static PyType_Spec spec = {"tandem.Storage", sizeof(StorageObject), 0,
                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};

@@ -1,5 +1,7 @@
 // The op table as Python sees it: a loop over its rows makes module functions, methods, in-place
 // forms and operators. No op is named here but where Python's protocol calls it by another name.
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -9,6 +11,7 @@
 #include "function.h"
 #include "tandem/call.h"
 #include "tandem/op_alias.h"
+#include "tandem/op_result.h"
 
 namespace tandem::python {
 namespace {
@@ -39,15 +42,17 @@ nb::object result_class(const OpRow& row) {
 
 /// An op that gives back what it was given (contiguous() of a contiguous tensor) gives the same
 /// object.
-PyObject* result_object(const Value& v, const Call& c) {
-  if (v.is<Tensor>()) {
-    for (PyObject* o : c.objects) {
-      if (o != nullptr && is_tensor(o) && as_tensor(o).body_ptr() == v.as<Tensor>().body_ptr()) {
-        return Py_NewRef(o);
-      }
+PyObject* result_object(Tensor t, const Call& c) {
+  for (PyObject* o : c.objects) {
+    if (o != nullptr && is_tensor(o) && as_tensor(o).body_ptr() == t.body_ptr()) {
+      return Py_NewRef(o);
     }
   }
-  return from_value(v);
+  return wrap(std::move(t));
+}
+
+PyObject* result_object(const Value& v, const Call& c) {
+  return v.is<Tensor>() ? result_object(v.as<Tensor>(), c) : from_value(v);
 }
 
 /// The tuple as the row's own kind of tuple, where it has one.
@@ -116,6 +121,9 @@ Function function_of(const OpRow& row, Function::Form form) {
       unlocked(c.values, [&] { call.row.write(c.values, given); });
       if (is_tensor(c.out)) return Py_NewRef(c.out);
       return tuple_of(nb::tuple(nb::borrow(c.out)), call.results);
+    }
+    if (call.row.is_plain(c.values)) {
+      return result_object(unlocked(c.values, [&] { return call.row.plain(c.values); }), c);
     }
     std::vector<Value> made = unlocked(c.values, [&] { return call.row(c.values); });
     return results(made, c, call.results);
@@ -193,6 +201,14 @@ nb::module_ module_of(const nb::module_& m, const PythonName& name) {
   return nb::cast<nb::module_>(m.attr(own.c_str()));
 }
 
+/// linalg.inv, signal.windows.hann
+std::string dotted(const PythonName& name) {
+  if (name.module.empty()) return name.name;
+  std::string module = name.module;
+  std::replace(module.begin(), module.end(), '_', '.');
+  return module.append(".").append(name.name);
+}
+
 nb::dict describe(const OpRow& row) {
   nb::dict d;
   const auto dtypes = [&] {
@@ -207,10 +223,7 @@ nb::dict describe(const OpRow& row) {
                                              "wide", "index",  "int32", "complex"};
   d["name"] = row.name;
   const PythonName python = python_name(row.name);
-  std::string dotted = python.module.empty() ? python.name : python.module + "." + python.name;
-  std::replace(dotted.begin(), dotted.begin() + static_cast<std::ptrdiff_t>(python.module.size()),
-               '_', '.');
-  d["python"] = nb::str(dotted.c_str());
+  d["python"] = nb::str(dotted(python).c_str());
   d["aliases"] = [&] {
     nb::list names;
     for (const OpAlias& a : op_aliases()) {
@@ -225,6 +238,12 @@ nb::dict describe(const OpRow& row) {
   d["max_ulp"] = row.max_ulp;
   d["domain"] = nb::make_tuple(row.lo, row.hi);
   d["schema"] = row.schema;
+  d["returns"] = op_result(row);
+  d["results"] = [&] {
+    nb::list names;
+    for (const std::string& name : schema_of(row).results) names.append(name);
+    return nb::tuple(names);
+  }();
   d["doc"] = row.doc;
   d["in_place"] = has_in_place(row);
   d["view"] = (row.flags & kView) != 0;
@@ -262,6 +281,8 @@ void define_aliases(const nb::module_& m) {
 
 }  // namespace
 
+Function row_function(const OpRow& row) { return function_of(row, Function::Form::Plain); }
+
 void write_results(const OpRow& row, std::span<const Value> made, PyObject* out) {
   RowCall::write_made(row, made, tensors_of(out));
 }
@@ -274,6 +295,7 @@ void init_table(nb::module_& m) {
     // Rows whose name ends in _ write to their first argument: methods only, as in PyTorch.
     const bool writes = f.name.back() == '_';
     if (const PythonName name = python_name(row->name); !name.module.empty()) {
+      f.place = dotted(name);
       nb::setattr(module_of(m, name), name.name.c_str(), function_object(std::move(f)));
       continue;
     }
@@ -291,7 +313,11 @@ void init_table(nb::module_& m) {
         for (const OpRow* row : op_rows()) rows.append(describe(*row));
         return rows;
       },
-      "The op table: one dict a row.");
+      R"(The op table: one dict a row, with the op's name in C++ and in Python, its other names, family, dtypes,
+schema and text.
+
+>>> [row['aliases'] for row in tandem.op_rows() if row['name'] == 'clamp']
+[('clip',)])");
 }
 
 }  // namespace tandem::python

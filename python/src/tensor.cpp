@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <vector>
 
 #include "convert.h"
 #include "elements.h"
@@ -91,19 +92,83 @@ void set_names(Tensor& t, nb::handle names) {
   t.rename_(names_from(*texts));
 }
 
+/// An attribute that is read in every loop: a C descriptor costs a third of a property.
+template <auto get>
+PyObject* attribute(PyObject* self, void*) {
+  return guarded([&] { return get(as_tensor(self)); });
+}
+PyObject* shape(Self t) { return size_object(t.shape()); }
+PyObject* dtype(Self t) { return dtype_object(t.dtype()); }
+PyObject* ndim(Self t) { return PyLong_FromLongLong(t.dim()); }
+
+PyGetSetDef attributes[] = {{"shape", attribute<shape>, nullptr, R"(The sizes, as a Size.
+
+>>> tandem.zeros(2, 3).shape
+tandem.Size([2, 3]))",
+                             nullptr},
+                            {"dtype", attribute<dtype>, nullptr, R"(The type of the elements.
+
+>>> tandem.zeros(2).dtype
+tandem.float32)",
+                             nullptr},
+                            {"ndim", attribute<ndim>, nullptr, R"(Number of dimensions.
+
+>>> tandem.zeros(2, 3).ndim
+2)",
+                             nullptr},
+                            {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+/// Set straight into the type: __getitem__ in Python would cost a call more.
+std::vector<PyType_Slot> type_slots() {
+  std::vector<PyType_Slot> slots = {{Py_tp_getset, attributes}};
+  for (const PyType_Slot* more : {indexing_slots, buffer_slots}) {
+    for (; more->slot != 0; ++more) slots.push_back(*more);
+  }
+  slots.push_back({0, nullptr});
+  return slots;
+}
+
 void init_properties(nb::class_<Tensor>& cls) {
-  cls.def_prop_ro("shape", [](Self t) { return new_object(size_object(t.shape())); });
-  cls.def_prop_ro("dtype", [](Self t) { return new_object(dtype_object(t.dtype())); });
-  cls.def_prop_ro("device", [](Self t) { return t.device(); });
-  cls.def_prop_rw("names", &names_tuple, &set_names, nb::for_setter(nb::arg("names").none()));
-  cls.def_prop_ro("ndim", [](Self t) { return t.dim(); });
-  cls.def_prop_ro("itemsize", [](Self t) { return t.element_size(); });
-  cls.def_prop_ro("nbytes", [](Self t) { return t.nbytes(); });
-  cls.def_prop_ro("is_cuda", [](Self t) { return t.device().is_cuda(); });
+  cls.def_prop_ro(
+      "device", [](Self t) { return t.device(); },
+      R"(Where the elements are, a tandem.device.
+
+>>> tandem.zeros(2).device
+device(type='cpu'))");
+  cls.def_prop_rw(
+      "names", &names_tuple, &set_names, nb::for_setter(nb::arg("names").none()),
+      R"(The dimensions' names, None where one has none; can be set. ShapeError for a wrong number of them,
+TypeError for what is no list of str and None.
+
+>>> x = tandem.zeros(2, 3, names=('row', 'col'))
+>>> x.names = ('y', 'x')
+>>> x.names
+('y', 'x'))");
+  cls.def_prop_ro(
+      "itemsize", [](Self t) { return t.element_size(); },
+      R"(Bytes an element.
+
+>>> tandem.zeros(2, dtype=tandem.float64).itemsize
+8)");
+  cls.def_prop_ro(
+      "nbytes", [](Self t) { return t.nbytes(); },
+      R"(Bytes of all elements, numel() * itemsize.
+
+>>> tandem.zeros(2, 3).nbytes
+24)");
+  cls.def_prop_ro(
+      "is_cuda", [](Self t) { return t.device().is_cuda(); },
+      R"(Whether the elements are on a CUDA device.
+
+>>> tandem.zeros(2).is_cuda
+False)");
   // PyTorch's `device` says for which kind memory is pinned; here there is one.
   cls.def(
       "is_pinned", [](Self t, nb::handle) { return t.is_pinned(); }, nb::arg("device") = nb::none(),
-      "Whether the elements are in pinned memory of the host.");
+      R"(Whether the elements are in pinned memory of the host. PyTorch's `device` changes nothing.
+
+>>> tandem.zeros(2).is_pinned()
+False)");
   cls.def(
       "pin_memory",
       [](Self t, nb::handle) {
@@ -111,42 +176,122 @@ void init_properties(nb::class_<Tensor>& cls) {
         return t.pin_memory();
       },
       nb::arg("device") = nb::none(),
-      "The same elements in pinned memory of the host, which devices copy from and to directly; "
-      "the "
-      "tensor itself if it is there already.");
-  cls.def_prop_ro("is_cpu", [](Self t) { return t.device().is_cpu(); });
-  cls.def_prop_ro("is_meta", [](Self t) { return t.is_meta(); });
-  cls.def_prop_ro("requires_grad", [](Self) { return false; });
+      R"(The same elements in pinned memory of the host, which devices copy from and to directly; the tensor
+itself if it is there already. DeviceError where there is no CUDA device.
+
+>>> if tandem.cuda.is_available():
+...     assert tandem.zeros(2).pin_memory().is_pinned())");
+  cls.def_prop_ro(
+      "is_cpu", [](Self t) { return t.device().is_cpu(); },
+      R"(Whether the elements are in memory of the host.
+
+>>> tandem.zeros(2).is_cpu
+True)");
+  cls.def_prop_ro(
+      "is_meta", [](Self t) { return t.is_meta(); },
+      R"(Whether the tensor has a shape and a dtype but no elements.
+
+>>> tandem.zeros(2, device='meta').is_meta
+True)");
+  cls.def_prop_ro(
+      "requires_grad", [](Self) { return false; },
+      R"(False: Tandem records no gradients.
+
+>>> tandem.zeros(2).requires_grad
+False)");
+  cls.def_prop_ro("__cuda_array_interface__", &cuda_interface);
   cls.def_prop_ro("_base", [](Self t) -> std::optional<Tensor> {
     Tensor base = t.base();
     if (!base.defined()) return std::nullopt;
     return base;
   });
   // .T of a matrix, .mT of a stack of them.
-  cls.def_prop_ro("T", [](Self t) {
-    SmallVector<Axis, 6> order;
-    for (std::int64_t i = t.dim(); i-- > 0;) order.push_back(Axis(i));
-    return order.empty() ? t.alias() : t.permute(order);
-  });
-  cls.def_prop_ro("mT", [](Self t) { return matrix_transpose(t); });
+  cls.def_prop_ro(
+      "T",
+      [](Self t) {
+        SmallVector<Axis, 6> order;
+        for (std::int64_t i = t.dim(); i-- > 0;) order.push_back(Axis(i));
+        return order.empty() ? t.alias() : t.permute(order);
+      },
+      R"(The dimensions in reverse order, as a view: [n, m] -> [m, n].
+
+>>> tandem.tensor([[1, 2], [3, 4]]).T
+tensor([[1, 3],
+        [2, 4]]))");
+  cls.def_prop_ro(
+      "mT", [](Self t) { return matrix_transpose(t); },
+      R"(The last two dimensions swapped, as a view: [..., n, m] -> [..., m, n]. ShapeError for fewer than two.
+
+>>> tandem.zeros(5, 2, 3).mT.shape
+tandem.Size([5, 3, 2]))");
   // The same, conjugated.
-  cls.def_prop_ro("mH", [](Self t) { return adjoint(t); });
-  cls.def_prop_ro("H", [](Self t) {
-    TANDEM_EXPECTS(t.dim() == 0 || t.dim() == 2, ShapeError,
-                   "tensor.H is only supported on matrices (2-D tensors). Got " +
-                       std::to_string(t.dim()) + "-D tensor.");
-    return t.dim() == 0 ? t.alias() : adjoint(t);
-  });
+  cls.def_prop_ro(
+      "mH", [](Self t) { return adjoint(t); },
+      R"(The last two dimensions swapped and conjugated: [..., n, m] -> [..., m, n]. ShapeError for fewer than
+two.
+
+>>> tandem.tensor([[1j, 2]]).mH
+tensor([[0.-1.j],
+        [2.-0.j]]))");
+  cls.def_prop_ro(
+      "H",
+      [](Self t) {
+        TANDEM_EXPECTS(t.dim() == 0 || t.dim() == 2, ShapeError,
+                       "tensor.H is only supported on matrices (2-D tensors). Got " +
+                           std::to_string(t.dim()) + "-D tensor.");
+        return t.dim() == 0 ? t.alias() : adjoint(t);
+      },
+      R"(A matrix transposed and conjugated: [n, m] -> [m, n]. ShapeError for other than two dimensions or none.
+
+>>> tandem.tensor([[1j, 2]]).H
+tensor([[0.-1.j],
+        [2.-0.j]]))");
 }
 
 void init_queries(nb::class_<Tensor>& cls) {
-  cls.def("dim", [](Self t) { return t.dim(); });
-  cls.def("ndimension", [](Self t) { return t.dim(); });
-  cls.def("numel", [](Self t) { return t.numel(); });
-  cls.def("nelement", [](Self t) { return t.numel(); });
-  cls.def("element_size", [](Self t) { return t.element_size(); });
-  cls.def("storage_offset", [](Self t) { return t.storage_offset(); });
-  cls.def("data_ptr", [](Self t) { return reinterpret_cast<std::uintptr_t>(t.data_ptr()); });
+  cls.def(
+      "dim", [](Self t) { return t.dim(); },
+      R"(Number of dimensions.
+
+>>> tandem.zeros(2, 3).dim()
+2)");
+  cls.def(
+      "ndimension", [](Self t) { return t.dim(); },
+      R"(Number of dimensions; dim() by another name.
+
+>>> tandem.zeros(2, 3).ndimension()
+2)");
+  cls.def(
+      "numel", [](Self t) { return t.numel(); },
+      R"(Number of elements.
+
+>>> tandem.zeros(2, 3).numel()
+6)");
+  cls.def(
+      "nelement", [](Self t) { return t.numel(); },
+      R"(Number of elements; numel() by another name.
+
+>>> tandem.zeros(2, 3).nelement()
+6)");
+  cls.def(
+      "element_size", [](Self t) { return t.element_size(); },
+      R"(Bytes an element.
+
+>>> tandem.zeros(2).element_size()
+4)");
+  cls.def(
+      "storage_offset", [](Self t) { return t.storage_offset(); },
+      R"(Elements of the storage before the tensor's first one.
+
+>>> tandem.arange(5)[2:].storage_offset()
+2)");
+  cls.def(
+      "data_ptr", [](Self t) { return reinterpret_cast<std::uintptr_t>(t.data_ptr()); },
+      R"(Address of the first element, of host or device memory; 0 without memory.
+
+>>> x = tandem.zeros(2, 3)
+>>> x[1].data_ptr() - x.data_ptr()
+12)");
   cls.def(
       "is_contiguous",
       [](Self t, const nb::object& memory_format) {
@@ -154,20 +299,67 @@ void init_queries(nb::class_<Tensor>& cls) {
                        "[is_contiguous] expected memory_format to be None: row-major is the one");
         return t.is_contiguous();
       },
-      nb::arg("memory_format") = nb::none());
-  cls.def("has_names", [](Self t) { return t.has_names(); });
-  cls.def("is_floating_point", [](Self t) { return is_float(t.dtype()); });
-  cls.def("is_complex", [](Self t) { return is_complex(t.dtype()); });
-  cls.def("is_signed", [](Self t) { return info(t.dtype()).is_signed; });
+      nb::arg("memory_format") = nb::none(),
+      R"(Whether the elements lie dense in row-major order. NotImplementedError for a memory_format: there is
+this one.
+
+>>> x = tandem.zeros(2, 3)
+>>> x.is_contiguous(), x.t().is_contiguous()
+(True, False))");
+  cls.def(
+      "has_names", [](Self t) { return t.has_names(); },
+      R"(Whether some dimension has a name.
+
+>>> tandem.zeros(2, names=('x',)).has_names()
+True)");
+  cls.def(
+      "is_floating_point", [](Self t) { return is_float(t.dtype()); },
+      R"(Whether the dtype is a real float.
+
+>>> tandem.tensor([1.0]).is_floating_point()
+True)");
+  cls.def(
+      "is_complex", [](Self t) { return is_complex(t.dtype()); },
+      R"(Whether the dtype is complex.
+
+>>> tandem.tensor([1j]).is_complex()
+True)");
+  cls.def(
+      "is_signed", [](Self t) { return info(t.dtype()).is_signed; },
+      R"(Whether the dtype has negative numbers.
+
+>>> tandem.tensor([1], dtype=tandem.uint8).is_signed()
+False)");
   cls.def(
       "is_same_size",
       [](Self t, Self o) {
         return std::equal(t.shape().begin(), t.shape().end(), o.shape().begin(), o.shape().end());
       },
-      nb::arg("other"));
-  cls.def("is_shared_storage", [](Self t, Self o) { return t.shares_storage(o); });
-  cls.def("item", &item);
-  cls.def("tolist", [](Self t) { return new_object(nested_list(t)); });
+      nb::arg("other"),
+      R"(Whether the other tensor has the same shape.
+
+>>> tandem.zeros(2, 3).is_same_size(tandem.ones(2, 3))
+True)");
+  cls.def(
+      "is_shared_storage", [](Self t, Self o) { return t.shares_storage(o); },
+      R"(Whether the other tensor views the same storage.
+
+>>> x = tandem.zeros(2, 3)
+>>> x.is_shared_storage(x.t())
+True)");
+  cls.def(
+      "item", &item,
+      R"(The only element as a Python number; waits for the device. ValueError unless there is one element.
+
+>>> tandem.tensor([[2.5]]).item()
+2.5)");
+  cls.def(
+      "tolist", [](Self t) { return new_object(nested_list(t)); },
+      R"(The elements as nested lists of Python numbers, a number where there is no dimension; waits for the
+device.
+
+>>> tandem.tensor([[1, 2], [3, 4]]).tolist()
+[[1, 2], [3, 4]])");
 }
 
 void init_protocol(nb::class_<Tensor>& cls) {
@@ -193,9 +385,16 @@ void init_protocol(nb::class_<Tensor>& cls) {
 }  // namespace
 
 void init_tensor(nb::module_& m) {
-  auto cls = nb::class_<Tensor>(m, "Tensor", nb::is_weak_referenceable(), nb::dynamic_attr(),
-                                nb::type_slots(indexing_slots),
-                                "A typed, strided, optionally named view of a storage.");
+  const std::vector<PyType_Slot> slots = type_slots();
+  auto cls = nb::class_<Tensor>(
+      m, "Tensor", nb::is_weak_referenceable(), nb::dynamic_attr(), nb::type_slots(slots.data()),
+      R"(A typed, strided, optionally named view of a storage. Made by tandem.tensor and other functions; what it can do is
+what the functions of tandem can, as methods, in place with a name that ends in _, and as operators.
+
+>>> x = tandem.tensor([[1.0, 2.0], [3.0, 4.0]])
+>>> x[:, 1] += 10
+>>> x.sum(dim=0)
+tensor([ 4., 26.]))");
   types.tensor = reinterpret_cast<PyTypeObject*>(cls.ptr());
   cls.attr("__module__") = nb::handle(types.module_name);
   init_properties(cls);

@@ -4,10 +4,12 @@ Ops, their methods and the dtypes come from the op table of the C++ library; `ta
 made from it. Some names stand over Python's own (abs, sum, bool, ...), so that nothing but imports is here.
 """
 
-from tandem import cuda, errors, fft, io, linalg, memory, random, return_types, signal, testing
+import importlib as _importlib
+
+from tandem import cuda, errors, fft, io, linalg, memory, pickling, random, return_types, signal, testing, utils
 from tandem._tandem import *
 from tandem._tandem import __version__, _int_mm
-from tandem.array_api import (
+from tandem.numpy_forms import (
     __array_api_version__,
     __array_namespace_info__,
     arange,
@@ -24,6 +26,8 @@ from tandem.array_api import (
     reshape,
 )
 from tandem.errors import DeviceError, Error, FileError, OutOfMemory, ShapeError
+from tandem.exchange import from_dlpack
+from tandem.io import load_hdf5, save_hdf5
 from tandem.memory import (
     empty_cache,
     memory_pools,
@@ -47,5 +51,16 @@ from tandem.predicates import (
     is_tensor,
 )
 from tandem.random import get_rng_state, initial_seed, manual_seed, seed, set_rng_state
-from tandem.size import Size
 from tandem.subscripts import einsum, einsum_path
+from tandem.utils.dlpack import to_dlpack
+
+
+def __getattr__(name):
+    """tandem.array_api, which is imported at its first use."""
+    if name == "array_api":
+        return _importlib.import_module("tandem.array_api")
+    raise AttributeError(f"module 'tandem' has no attribute {name!r}")
+
+
+def __dir__():
+    return {*globals(), "array_api"}

@@ -9,46 +9,126 @@ def _restore(key, args):
 
 
 class Error(builtins.RuntimeError):
-    """Base of all errors of Tandem."""
+    """Base of all errors of Tandem.
+
+    >>> issubclass(tandem.ShapeError, tandem.Error), issubclass(tandem.Error, RuntimeError)
+    (True, True)
+    """
 
     def __reduce__(self):
         return _restore, (self._key, self.args)
 
 
 class IndexError(Error, builtins.IndexError):
-    """An index or axis out of range."""
+    """An index or axis out of range.
+
+    >>> try:
+    ...     tandem.zeros(2)[5]
+    ... except IndexError as error:
+    ...     print(isinstance(error, tandem.Error))
+    True
+    """
 
 
 class ValueError(Error, builtins.ValueError):
-    """A value that is not allowed."""
+    """A value that is not allowed.
+
+    >>> try:
+    ...     tandem.zeros(-1)
+    ... except ValueError as error:
+    ...     print(isinstance(error, tandem.Error))
+    True
+    """
 
 
 class TypeError(Error, builtins.TypeError):
-    """A dtype or argument type that is not allowed."""
+    """A dtype or argument type that is not allowed.
+
+    >>> try:
+    ...     tandem.sqrt("a")
+    ... except TypeError as error:
+    ...     print(error)
+    [sqrt] expected x to be a tensor, got str
+    """
 
 
 class NotImplementedError(Error, builtins.NotImplementedError):
-    """The op exists, but not for these arguments."""
+    """The op exists, but not for these arguments.
+
+    >>> try:
+    ...     tandem.zeros(2).is_contiguous(memory_format=1)
+    ... except NotImplementedError as error:
+    ...     print(isinstance(error, tandem.Error))
+    True
+    """
+
+
+class BufferError(Error, builtins.BufferError):
+    """Memory that can't be handed to another library in the way it asks for.
+
+    >>> try:
+    ...     tandem.zeros(2, device="meta").__dlpack__()
+    ... except BufferError as error:
+    ...     print(isinstance(error, tandem.Error))
+    True
+    """
 
 
 class ShapeError(Error):
-    """Shapes, names or layouts that do not fit."""
+    """Shapes, names or layouts that do not fit.
+
+    >>> try:
+    ...     tandem.zeros(2, 3).view(4)
+    ... except tandem.ShapeError as error:
+    ...     print(error)
+    [view] shape '[4]' is invalid for input of size 6
+    """
 
 
 class DeviceError(Error):
-    """A device is missing, unusable or reported an error."""
+    """A device is missing, unusable or reported an error.
+
+    >>> try:
+    ...     tandem.zeros(2, device="cuda:99")
+    ... except tandem.DeviceError:
+    ...     print("no such device")
+    no such device
+    """
 
 
 class OutOfMemory(Error, builtins.MemoryError):
-    """Memory could not be had; the message carries the pool's report."""
+    """Memory could not be had; the message carries the pool's report.
+
+    >>> tandem.set_memory_limit(tandem.memory_stats()["reserved"]["current"] + (1 << 20))
+    >>> try:
+    ...     tandem.empty(1 << 32, dtype=tandem.uint8)
+    ... except tandem.OutOfMemory as error:
+    ...     print(isinstance(error, MemoryError))
+    True
+    >>> tandem.set_memory_limit(None)
+    """
 
 
 class FileError(Error, builtins.OSError):
-    """A file is missing, malformed or could not be written."""
+    """A file is missing, malformed or could not be written.
+
+    >>> try:
+    ...     tandem.io.load_hdf5("missing.h5")
+    ... except tandem.FileError as error:
+    ...     print(isinstance(error, OSError))
+    True
+    """
 
 
 class LinAlgError(ValueError):
-    """A matrix has no result: it is singular, not positive definite, not finite, or did not converge."""
+    """A matrix has no result: it is singular, not positive definite, not finite, or did not converge.
+
+    >>> try:
+    ...     tandem.linalg.inv(tandem.zeros(2, 2))
+    ... except tandem.linalg.LinAlgError as error:
+    ...     print(isinstance(error, ValueError))
+    True
+    """
 
 
 _both = None

@@ -1,19 +1,42 @@
 """Functions and methods of PyTorch that are a few others in a row."""
 
+from __future__ import annotations
+
 import math
 
 from tandem import _tandem, errors
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
-def is_nonzero(input):
-    """Whether the only element is not zero; waits for the device."""
+    from tandem import Tensor
+    from tandem._types import DeviceLike, DTypeLike, Ints, Number
+    from tandem.cuda import Stream
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element is not zero; waits for the device.
+
+    ShapeError unless there is one element.
+
+    >>> tandem.is_nonzero(tandem.tensor([0.5]))
+    True
+    """
     if input.numel() != 1:
         raise errors.ShapeError(f"[is_nonzero] expected one element, got {input.numel()}")
     return input.item() != 0
 
 
-def unravel_index(indices, shape):
-    """The index along each dimension of a shape for indices into its flattened elements; -1 counts from the end."""
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """The index along each dimension of a shape for indices into its flattened elements; -1 counts from the end.
+
+    A tuple with a tensor of the indices' shape for each dimension. TypeError for indices that are no integers.
+
+    >>> tandem.unravel_index(tandem.tensor([5, -1]), (2, 3))
+    (tensor([1, 1]), tensor([2, 2]))
+    """
     if indices.dtype.is_floating_point or indices.dtype.is_complex or indices.dtype is _tandem.bool:
         raise errors.TypeError(f"[unravel_index] argument 'indices': expected integers, got {indices.dtype}")
     shape = [shape] if isinstance(shape, int) else list(shape)
@@ -26,32 +49,65 @@ def unravel_index(indices, shape):
     return tuple(reversed(found))
 
 
-def fill(input, value):
-    """A tensor like the input, every element of it the value: a number, or a tensor of one element."""
+def fill(input: Tensor, value: Number | Tensor) -> Tensor:
+    """A tensor like the input, every element of it the value: a number, or a tensor of one element.
+
+    >>> tandem.fill(tandem.tensor([1.5, 2.5]), 7)
+    tensor([7., 7.])
+    """
     return _tandem.empty_like(input).fill_(value)
 
 
-def lu(A, pivot=True, get_infos=False):
-    """PyTorch's older form of linalg.lu_factor: (LU, pivots), and with get_infos also info instead of an error."""
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
+    """PyTorch's older form of linalg.lu_factor: (LU, pivots), and with get_infos also info instead of an error.
+
+    Shapes and errors are those of linalg.lu_factor.
+
+    >>> LU, pivots = tandem.lu(tandem.tensor([[1.0, 2.0], [4.0, 4.0]]))
+    >>> LU
+    tensor([[4.0000, 4.0000],
+            [0.2500, 1.0000]])
+    """
     if get_infos:
         return tuple(_tandem._linalg.lu_factor_ex(A, pivot=pivot))
     return tuple(_tandem._linalg.lu_factor(A, pivot=pivot))
 
 
-def as_strided_scatter(input, src, size, stride, storage_offset=0):
-    """A dense copy of the input with src written to the elements that as_strided would give."""
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int = 0
+) -> Tensor:
+    """A dense copy of the input with src written to the elements that as_strided would give.
+
+    src has the shape `size`; ShapeError where an element would lie outside.
+
+    >>> tandem.as_strided_scatter(tandem.zeros(3), tandem.ones(2), (2,), (2,))
+    tensor([1., 0., 1.])
+    """
     out = input.clone() if input.is_contiguous() else input.contiguous()
     out.as_strided(size, stride, storage_offset).copy_(src)
     return out
 
 
-def type_as(x, other):
-    """The tensor in the other's dtype and on its device; itself where nothing changes."""
+def type_as(x: Tensor, other: Tensor) -> Tensor:
+    """The tensor in the other's dtype and on its device; itself where nothing changes.
+
+    DeviceError for a device that is not there.
+
+    >>> tandem.tensor([1.5]).type_as(tandem.tensor([1]))
+    tensor([1])
+    """
     return x.to(other.device, other.dtype)
 
 
-def sum_to_size(x, *sizes, size=None):
-    """Summed over the dimensions in which a broadcast from `size` would have repeated elements; integers as sum does."""
+def sum_to_size(x: Tensor, *sizes: Ints, size: Ints | None = None) -> Tensor:
+    """Summed over the dimensions in which a broadcast from `size` would have repeated elements; integers as sum does.
+
+    ShapeError for a size that does not broadcast to the tensor's shape.
+
+    >>> tandem.ones(2, 3).sum_to_size(2, 1)
+    tensor([[3.],
+            [3.]])
+    """
     if sizes and size is not None:
         raise errors.TypeError("[sum_to_size] expected one value of size, got several")
     sizes = sizes if size is None else (size,)
@@ -64,13 +120,34 @@ def sum_to_size(x, *sizes, size=None):
     return out.reshape(size) if extra else out
 
 
-def new_empty_strided(x, size, stride, *, dtype=None, device=None, **idle):
-    """Elements of any value, with given strides and the dtype and device of x."""
+def new_empty_strided(
+    x: Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike | None = None,
+    **idle: Any,
+) -> Tensor:
+    """Elements of any value, with given strides and the dtype and device of x.
+
+    ShapeError where size and stride differ in length.
+
+    >>> tandem.tensor([1, 2]).new_empty_strided((2, 3), (1, 2)).stride()
+    (1, 2)
+    """
     return _tandem.empty_strided(size, stride, dtype=dtype or x.dtype, device=device or x.device, **idle)
 
 
-def fill_diagonal_(x, fill_value, wrap=False):
-    """Sets x[i, i, ...] to the value; with `wrap` the diagonal of a tall matrix goes on after a row."""
+def fill_diagonal_(x: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
+    """Sets x[i, i, ...] to the value; with `wrap` the diagonal of a tall matrix goes on after a row.
+
+    ShapeError for fewer than two dimensions, or more than two of different sizes.
+
+    >>> tandem.zeros(2, 3).fill_diagonal_(5)
+    tensor([[5., 0., 0.],
+            [0., 5., 0.]])
+    """
     if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) != 1):
         raise errors.ShapeError(
             f"[fill_diagonal_] expected a matrix, or dimensions of equal size, got {list(x.shape)}"
@@ -83,18 +160,35 @@ def fill_diagonal_(x, fill_value, wrap=False):
     return x
 
 
-def polygamma(x, n):
-    """n-th derivative of digamma, n >= 0."""
+def polygamma(x: Tensor, n: int) -> Tensor:
+    """n-th derivative of digamma, n >= 0.
+
+    The shape is that of the tensor; ValueError for n below 0.
+
+    >>> tandem.tensor([1.0]).polygamma(1)
+    tensor([1.6449])
+    """
     return _tandem.polygamma(n, x)
 
 
-def polygamma_(x, n):
-    """polygamma of the tensor itself."""
+def polygamma_(x: Tensor, n: int) -> Tensor:
+    """polygamma of the tensor itself.
+
+    >>> tandem.tensor([1.0]).polygamma_(1)
+    tensor([1.6449])
+    """
     return _tandem.polygamma(n, x, out=x)
 
 
-def record_stream(x, s):
-    """Notes that work of a stream which Tandem did not queue uses the tensor: its memory goes to no one else before."""
+def record_stream(x: Tensor, s: Stream) -> None:
+    """Notes that work of a stream which Tandem did not queue uses the tensor: its memory goes to no one else before.
+
+    TypeError for what is no stream.
+
+    >>> if tandem.cuda.is_available():
+    ...     x = tandem.ones(3, device="cuda")
+    ...     x.record_stream(tandem.cuda.Stream())
+    """
     if not hasattr(s, "_stream"):
         raise errors.TypeError(f"[record_stream] expected a tandem.cuda.Stream, got {type(s).__name__}")
     _tandem._record_stream(x, s._stream)

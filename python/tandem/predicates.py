@@ -1,44 +1,80 @@
 """Questions about objects and dtypes."""
 
+from __future__ import annotations
+
 import math
 
 from tandem import _tandem, errors
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeGuard
 
-def is_tensor(obj):
-    """Whether obj is a Tensor."""
+    from tandem import Storage, Tensor, dtype
+
+
+def is_tensor(obj: Any) -> TypeGuard[Tensor]:
+    """Whether obj is a Tensor.
+
+    >>> tandem.is_tensor(tandem.zeros(2)), tandem.is_tensor([0, 0])
+    (True, False)
+    """
     return isinstance(obj, _tandem.Tensor)
 
 
-def is_storage(obj):
-    """Whether obj is what Tensor.storage() gives."""
+def is_storage(obj: Any) -> TypeGuard[Storage]:
+    """Whether obj is what Tensor.storage() gives.
+
+    >>> tandem.is_storage(tandem.zeros(2).storage())
+    True
+    """
     return isinstance(obj, _tandem.Storage)
 
 
-def is_floating_point(input):
-    """Whether the tensor's dtype is a real float."""
+def is_floating_point(input: Tensor) -> bool:
+    """Whether the tensor's dtype is a real float.
+
+    >>> tandem.is_floating_point(tandem.tensor([1.0])), tandem.is_floating_point(tandem.tensor([1]))
+    (True, False)
+    """
     return input.dtype.is_floating_point
 
 
-def is_complex(input):
-    """Whether the tensor's dtype is complex."""
+def is_complex(input: Tensor) -> bool:
+    """Whether the tensor's dtype is complex.
+
+    >>> tandem.is_complex(tandem.tensor([1j]))
+    True
+    """
     return input.dtype.is_complex
 
 
-def is_signed(input):
-    """Whether the tensor's dtype has negative numbers."""
+def is_signed(input: Tensor) -> bool:
+    """Whether the tensor's dtype has negative numbers.
+
+    >>> tandem.is_signed(tandem.tensor([1], dtype=tandem.uint8))
+    False
+    """
     return input.dtype.is_signed
 
 
-def is_same_size(input, other):
-    """Whether the tensors have one shape."""
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether the tensors have one shape.
+
+    >>> tandem.is_same_size(tandem.zeros(2, 3), tandem.zeros(3, 2))
+    False
+    """
     return input.shape == other.shape
 
 
 class iinfo:
-    """Limits of an integer dtype: bits, min, max."""
+    """Limits of an integer dtype: bits, min, max. TypeError for another dtype.
 
-    def __init__(self, dtype):
+    >>> tandem.iinfo(tandem.int16)
+    iinfo(min=-32768, max=32767, dtype=int16)
+    """
+
+    def __init__(self, dtype: dtype) -> None:
         if dtype.is_floating_point or dtype.is_complex or dtype is _tandem.bool:
             raise errors.TypeError(f"[iinfo] expected an integer dtype, got {dtype!r}")
         self.dtype = str(dtype).removeprefix("tandem.")
@@ -51,9 +87,14 @@ class iinfo:
 
 
 class finfo:
-    """Limits of a float dtype: bits, eps, tiny, smallest_normal, min, max, resolution."""
+    """Limits of a float dtype, by default the default one, or of the parts of a complex dtype: bits, eps, tiny,
+    smallest_normal, min, max, resolution. TypeError for another dtype.
 
-    def __init__(self, dtype=None):
+    >>> tandem.finfo(tandem.float16).max, tandem.finfo(tandem.float16).eps
+    (65504.0, 0.0009765625)
+    """
+
+    def __init__(self, dtype: dtype | None = None) -> None:
         dtype = _tandem.get_default_dtype() if dtype is None else dtype
         if not (dtype.is_floating_point or dtype.is_complex):
             raise errors.TypeError(f"[finfo] expected a float dtype, got {dtype!r}")

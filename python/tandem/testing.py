@@ -1,10 +1,17 @@
 """For tests of programs that use Tandem: assert_close."""
 
+from __future__ import annotations
+
 import builtins
 import collections.abc
 import numbers
 
 from tandem import _tandem, errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["assert_close"]
 
@@ -80,19 +87,19 @@ def _compare_mappings(actual, expected, options, keys, here):
 
 
 def assert_close(
-    actual,
-    expected,
+    actual: Any,
+    expected: Any,
     *,
-    allow_subclasses=True,
-    rtol=None,
-    atol=None,
-    equal_nan=False,
-    check_device=True,
-    check_dtype=True,
-    check_layout=True,
-    check_stride=False,
-    msg=None,
-):
+    allow_subclasses: bool = True,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = False,
+    check_device: bool = True,
+    check_dtype: bool = True,
+    check_layout: bool = True,
+    check_stride: bool = False,
+    msg: str | Callable[[str], str] | None = None,
+) -> None:
     """Raises AssertionError unless |actual - expected| <= atol + rtol * |expected| everywhere.
 
     Takes tensors, arrays, numbers, None, and sequences and mappings of them, nested as one likes; both of one
@@ -100,6 +107,13 @@ def assert_close(
     of two dtypes (float16 1e-3 and 1e-5, bfloat16 1.6e-2 and 1e-5, float32 and complex64 1.3e-6 and 1e-5, float64
     and complex128 1e-7 and 1e-7, others 0). Infinities are close to themselves alone, NaN to NaN with equal_nan.
     Shapes are never broadcast. msg stands in place of the message, or is called with it. Waits for the device.
+
+    >>> tandem.testing.assert_close(tandem.tensor([1.0]), tandem.tensor([1.0 + 1e-7]))
+    >>> try:
+    ...     tandem.testing.assert_close(tandem.tensor([1.0]), tandem.tensor([1.1]))
+    ... except AssertionError as error:
+    ...     print(str(error).splitlines()[0])
+    Tensors are not close!
     """
     if not allow_subclasses and type(actual) is not type(expected):
         raise _unsupported(actual, expected)

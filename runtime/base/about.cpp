@@ -1,9 +1,7 @@
 // Versions of Tandem and of the libraries it uses.
 #include "tandem/about.h"
 
-#include <cblas.h>
 #include <hdf5.h>
-#include <oneapi/dnnl/dnnl.h>
 
 #include <sstream>
 
@@ -14,6 +12,11 @@ namespace tandem {
 namespace detail {
 std::string_view simd_level();  // host/registry.cpp
 }
+// The host's plug-ins, which are opened to be asked.
+namespace host {
+std::string onednn_version();  // host/onednn_library.cpp
+std::string lapack_version();  // host/lapack_library.cpp
+}  // namespace host
 
 std::string_view version() { return TANDEM_VERSION; }
 
@@ -29,17 +32,9 @@ std::vector<std::string> simd_levels() {
 std::vector<std::string> library_versions() {
   unsigned major = 0, minor = 0, release = 0;
   H5get_libversion(&major, &minor, &release);
-  const auto dotted = [](unsigned a, unsigned b, unsigned c) {
-    return std::to_string(a) + "." + std::to_string(b) + "." + std::to_string(c);
-  };
-  const dnnl_version_t* dnnl = dnnl_version();
-  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...": the first two words.
-  std::istringstream config(openblas_get_config());
-  std::string blas, blas_version;
-  config >> blas >> blas_version;
-  return {"oneDNN " + dotted(static_cast<unsigned>(dnnl->major), static_cast<unsigned>(dnnl->minor),
-                             static_cast<unsigned>(dnnl->patch)),
-          blas + " " + blas_version, "HDF5 " + dotted(major, minor, release), io::png_version(),
+  const std::string hdf5 =
+      std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+  return {host::onednn_version(), host::lapack_version(), "HDF5 " + hdf5, io::png_version(),
           io::jpeg_version()};
 }
 

@@ -81,6 +81,7 @@ void workspace_free(int, void* p, void*) { backend_workspace_free(p); }
 /// One kind's backend: opened once, by the first thread that asks.
 struct Slot {
   std::once_flag once;
+  void* library = nullptr;
   BackendTable table{};
   bool usable = false;
   std::string status;
@@ -98,6 +99,7 @@ void* open_library(std::string* why) {
 bool open_table(Slot& slot) {
   void* library = open_library(&slot.status);
   if (library == nullptr) return false;
+  slot.library = library;
   auto open = reinterpret_cast<BackendOpen>(dlsym(library, "tandem_backend_open"));
   if (open == nullptr) {
     slot.status = "the backend library has no entry point tandem_backend_open";
@@ -171,6 +173,10 @@ const BackendTable* backend_for(DeviceKind kind) {
   if (kind != DeviceKind::CUDA) return nullptr;
   const Slot& slot = cuda_slot();
   return slot.usable ? &slot.table : nullptr;
+}
+
+void* backend_function(DeviceKind kind, const char* name) {
+  return backend_for(kind) == nullptr ? nullptr : dlsym(cuda_slot().library, name);
 }
 
 void check_driver(const BackendTable& backend, int code, const char* op) {

@@ -24,6 +24,9 @@ Device resolve_device(Device device, const char* op);
 /// Raises DeviceError with the backend's words for a code of its driver calls; 0 is no error.
 void check_driver(const BackendTable& backend, int code, const char* op);
 
+/// A function of the kind's backend library beside its entry point; null where it has none.
+void* backend_function(DeviceKind kind, const char* name);
+
 namespace detail {
 /// Set by HostTable::raise on the thread that launches; see check_launch.
 extern thread_local bool launch_failed __attribute__((tls_model("initial-exec")));

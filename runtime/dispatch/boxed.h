@@ -111,17 +111,27 @@ std::vector<Value> call_with(const OpRow& row, std::span<const Value> args, F&& 
   (std::index_sequence_for<P...>{});
 }
 
+/// The word of op_result() for a C++ result.
+template <class R>
+constexpr const char* result_word() {
+  if (std::is_same_v<R, Tensor>) return "Tensor";
+  if (std::is_same_v<R, std::vector<Tensor>>) return "Tensor[]";
+  return std::is_same_v<R, bool> ? "bool" : "values";
+}
+
 /// boxed<&f>: free functions and const member functions of Tensor.
 template <auto F>
 struct Boxed;
 template <class R, class... P, R (*F)(P...)>
 struct Boxed<F> {
+  static constexpr const char* kResult = result_word<std::decay_t<R>>();
   static std::vector<Value> call(const OpRow& row, std::span<const Value> args) {
     return call_with<R, P...>(row, args, F);
   }
 };
 template <class R, class... P, R (Tensor::*F)(P...) const>
 struct Boxed<F> {
+  static constexpr const char* kResult = result_word<std::decay_t<R>>();
   static std::vector<Value> call(const OpRow& row, std::span<const Value> args) {
     return call_with<R, const Tensor&, P...>(
         row, args, [](const Tensor& t, P... p) { return (t.*F)(std::forward<P>(p)...); });

@@ -194,8 +194,8 @@ RowCall::RowCall(const OpRow& row) : row_(&row) {
   n_args_ = direct.n_args;
 }
 
-/// Whether the C++ function of the regular form takes the arguments as they are.
-bool RowCall::is_plain(std::span<const Value> args) const {
+/// Whether the C++ functions of the regular form take the arguments as they are.
+bool RowCall::takes(std::span<const Value> args) const {
   if (row_->family == Family::Irregular) return true;  // it reads them itself
   const bool reduction = row_->family == Family::Reduction;
   for (std::size_t i = 0; i < args.size(); ++i) {
@@ -205,14 +205,18 @@ bool RowCall::is_plain(std::span<const Value> args) const {
 }
 
 std::vector<Value> RowCall::operator()(std::span<const Value> args) const {
-  if (plain_ != nullptr && is_plain(args)) return {plain_(args)};
+  if (is_plain(args)) return {plain_(args)};
   return call_boxed(*row_, args);
+}
+
+bool RowCall::is_plain(std::span<const Value> args) const {
+  return plain_ != nullptr && takes(args);
 }
 
 void RowCall::write(std::span<const Value> args, std::span<Tensor* const> out,
                     bool in_place) const {
   const Into function = in_place ? in_place_ : into_;
-  if (function != nullptr && out.size() == 1 && is_plain(args)) return function(*out[0], args);
+  if (function != nullptr && out.size() == 1 && takes(args)) return function(*out[0], args);
   write_made(*row_, (*this)(args), out, in_place);
 }
 

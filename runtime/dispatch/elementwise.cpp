@@ -5,6 +5,7 @@
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/plan.h"
 #include "runtime/dispatch/promote.h"
+#include "runtime/tensor/foreign_memory.h"
 #include "tandem/value.h"
 
 namespace tandem::detail {
@@ -180,6 +181,7 @@ const TensorBody* plain_call(const OpRow& row, std::span<const Arg> in, const Te
   if (out != nullptr) {
     const TensorBody* o = out->body_ptr();
     if (!is_plain(o) || o->dtype != first->dtype || !is_dense_like(*o, *first)) return nullptr;
+    if (is_read_only(*o->storage)) return nullptr;
   }
   return first;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/dispatch/backend_loader.h"
+#include "runtime/tensor/foreign_memory.h"
 #include "runtime/tensor/transfer.h"
 #include "tandem/op_table.h"
 #include "tandem/out.h"
@@ -61,6 +62,7 @@ namespace {
 void check_given(const OpRow& row, const OutSpec& spec, const Tensor& out) {
   TANDEM_EXPECTS(out.defined(), ValueError,
                  fmt::format("[{}] argument 'out': expected a tensor", row.name));
+  check_writable(out, trace::t_current_op == nullptr ? row.name : trace::t_current_op);
   TANDEM_EXPECTS(can_cast(spec.dtype, out.dtype()), TypeError,
                  fmt::format("[{}] result type {} can't be cast to the desired output type {}",
                              row.name, info(spec.dtype).title, info(out.dtype()).title));

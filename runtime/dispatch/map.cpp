@@ -8,19 +8,21 @@
 #include <vector>
 
 #include "runtime/dispatch/funnel.h"
+#include "runtime/dispatch/map.h"
 #include "runtime/dispatch/plan.h"
 #include "runtime/dispatch/promote.h"
 
 namespace tandem::detail {
 
-namespace {
-
-constexpr int kMaxInputs = 4;
-
-}  // namespace
-
 Tensor map_call(const OpRow& row, const Tensor* const* inputs, int n, DType (*result)(DType),
                 MapRun run, const void* f) {
+  return map_with(row, inputs, n, result, [&](const ElementwiseLaunch& l) { run(l, f); });
+}
+
+Tensor map_with(const OpRow& row, const Tensor* const* inputs, int n,
+                const std::function<DType(DType)>& result,
+                const std::function<void(const ElementwiseLaunch&)>& run) {
+  constexpr int kMaxInputs = kMaxOperands - 1;
   const std::span<const Tensor* const> in(inputs, static_cast<std::size_t>(n));
   DType promoted = DType::kCount;
   const auto infer = [&] {
@@ -62,7 +64,7 @@ Tensor map_call(const OpRow& row, const Tensor* const* inputs, int n, DType (*re
     launch.stream =
         launch_stream(launch.device, {&out}, std::span(all + 1, static_cast<std::size_t>(n)));
     plan_elementwise(launch, storage, out.shape(), {all, static_cast<std::size_t>(n) + 1});
-    run(launch, f);
+    run(launch);
   };
   return run_one(row, nullptr, infer, go);
 }

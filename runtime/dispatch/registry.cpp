@@ -20,6 +20,7 @@
 #include "runtime/ops/window.h"
 #include "tandem/fft.h"
 #include "tandem/op_alias.h"
+#include "tandem/op_result.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
 #include "tandem/products.h"
@@ -55,6 +56,7 @@ namespace {
 struct Entry {
   const OpRow* row;
   BoxedFn boxed;
+  const char* result;
   Schema schema;
 };
 
@@ -66,9 +68,13 @@ struct Registry {
   std::deque<Kernel> kernels;
 
   Registry();
-  void add(const OpRow& row, BoxedFn boxed) {
+  template <auto F>
+  void add(const OpRow& row) {
+    add(row, &Boxed<F>::call, Boxed<F>::kResult);
+  }
+  void add(const OpRow& row, BoxedFn boxed, const char* result) {
     const bool unary = row.family != Family::Generator && row.arity == 1;
-    entries.push_back({&row, boxed, parse_schema(row.schema, unary ? "Tensor" : "Arg")});
+    entries.push_back({&row, boxed, result, parse_schema(row.schema, unary ? "Tensor" : "Arg")});
     by_name[row.name] = &entries.back();
     by_row[&row] = &entries.back();
   }
@@ -77,16 +83,15 @@ struct Registry {
 
 Registry::Registry() {
 #define TANDEM_UNARY(name, ...) \
-  add(op::name, &Boxed<static_cast<Tensor (*)(const Tensor&)>(&tandem::name)>::call);
+  add<static_cast<Tensor (*)(const Tensor&)>(&tandem::name)>(op::name);
 #define TANDEM_BINARY(name, ...) \
-  add(op::name, &Boxed<static_cast<Tensor (*)(const Arg&, const Arg&)>(&tandem::name)>::call);
+  add<static_cast<Tensor (*)(const Arg&, const Arg&)>(&tandem::name)>(op::name);
 #define TANDEM_TERNARY(name, ...) \
-  add(op::name,                   \
-      &Boxed<static_cast<Tensor (*)(const Arg&, const Arg&, const Arg&)>(&tandem::name)>::call);
-#define TANDEM_QUATERNARY(name, ...) add(op::name, &Boxed<&ops::name>::call);
-#define TANDEM_GENERATOR(name, ...) add(op::name, &Boxed<&ops::name>::call);
-#define TANDEM_REDUCTION(name, ...) add(op::name, &ops::reduction);
-#define TANDEM_FUNC(name, fn, ...) add(op::name, &Boxed<fn>::call);
+  add<static_cast<Tensor (*)(const Arg&, const Arg&, const Arg&)>(&tandem::name)>(op::name);
+#define TANDEM_QUATERNARY(name, ...) add<&ops::name>(op::name);
+#define TANDEM_GENERATOR(name, ...) add<&ops::name>(op::name);
+#define TANDEM_REDUCTION(name, ...) add(op::name, &ops::reduction, "Tensor");
+#define TANDEM_FUNC(name, fn, ...) add<fn>(op::name);
 #include "tandem/ops/ops.def"
   for (const OpAlias& a : op_aliases()) by_name[a.name] = by_row.at(a.row);
   // Rows whose full form takes more than the operands.
@@ -132,7 +137,7 @@ void register_row(const OpRow& row, BoxedFn boxed) {
   const std::lock_guard lock(r.mutex);
   TANDEM_EXPECTS(!r.by_name.contains(row.name), ValueError,
                  fmt::format("[register_row] an op named '{}' exists", row.name));
-  r.add(row, boxed);
+  r.add(row, boxed, "values");
 }
 
 const Kernel& kernel_of(const OpRow& row, DeviceKind kind) {
@@ -153,6 +158,8 @@ const Kernel& kernel_of(const OpRow& row, DeviceKind kind) {
 }
 
 }  // namespace detail
+
+const char* op_result(const OpRow& row) { return detail::entry_of(row).result; }
 
 std::vector<const OpRow*> op_rows() {
   auto& r = detail::registry();

@@ -244,61 +244,51 @@ class Einsum {
     const Tensor y = arrange(b, join({&g.batch, &g.summed, &g.right}));
     const Labels out = join({&g.batch, &g.left, &g.right});
     const Dims shape = e_.sizes(out);
-    if (const std::size_t n = calls_apart(a, b, g); n > 0)
-      return {looped_product(x, y, g, n).view(shape), out};
-    const std::int64_t batch = product(g.batch);
     const std::int64_t k = product(g.summed);
+    if (where_it_lies(a, b, g)) {
+      const Dims places = e_.sizes(g.batch);
+      const auto matrices = [&](const Tensor& t, std::int64_t rows, std::int64_t columns) {
+        Dims whole = places;
+        whole.push_back(rows);
+        whole.push_back(columns);
+        return t.reshape(whole);
+      };
+      const Tensor p = matrices(x, product(g.left), k);
+      const Tensor q = matrices(y, k, product(g.right));
+      return {detail::product_of_places(op::einsum, p, q, {}).view(shape), out};
+    }
+    const std::int64_t batch = product(g.batch);
     return {detail::batched_product(op::einsum, x.reshape({batch, product(g.left), k}),
                                     y.reshape({batch, k, product(g.right)}))
                 .view(shape),
             out};
   }
 
-  /// Batch labels to call the product for, place by place, where that spares a copy of a or b: few
-  /// calls of much work each. 0: one call.
-  std::size_t calls_apart(const Labelled& a, const Labelled& b, const Groups& g) const {
+  /// Whether batch labels that no stride joins are read where they lie, which spares a copy of a or
+  /// b: by one launch on a device, on the host by a few calls of much work each.
+  bool where_it_lies(const Labelled& a, const Labelled& b, const Groups& g) const {
     const std::size_t n = apart(a, b, g.batch);
     if (n == 0 || !is_one(a, g.left) || !is_one(a, g.summed) || !is_one(b, g.summed) ||
         !is_one(b, g.right)) {
-      return 0;
+      return false;
     }
     std::int64_t calls = 1;
     for (std::size_t i = 0; i < n; ++i) calls *= e_.size(g.batch[i]);
     const double work = elements_of({&g.batch, &g.left, &g.right, &g.summed});
-    return calls > 0 && calls <= kMostCalls && work / static_cast<double>(calls) >= kOwnCall ? n
-                                                                                             : 0;
+    if (a.tensor.device().is_cuda()) {
+      // Matrices without a dense axis are for our own kernel, which is worth a copy less.
+      const auto dense = [](const Labelled& t, const Labels& p, const Labels& q) {
+        return stride_of(t, p.back()) == 1 || stride_of(t, q.back()) == 1;
+      };
+      return work > 0 && dense(a, g.left, g.summed) && dense(b, g.summed, g.right);
+    }
+    return calls > 0 && calls <= kMostCalls && work / static_cast<double>(calls) >= kOwnCall;
   }
 
   double elements_of(std::initializer_list<const Labels*> parts) const {
     double n = 1;
     for (const Labels* p : parts) n *= static_cast<double>(product(*p));
     return n;
-  }
-
-  /// The product for every place of the first `n` batch labels, into one tensor.
-  Tensor looped_product(const Tensor& x, const Tensor& y, const Groups& g, std::size_t n) const {
-    std::int64_t calls = 1;
-    for (std::size_t i = 0; i < n; ++i) calls *= e_.size(g.batch[i]);
-    const std::int64_t inner = product(g.batch) / calls;
-    const std::int64_t rows = product(g.left);
-    const std::int64_t columns = product(g.right);
-    const std::int64_t k = product(g.summed);
-    Tensor out = empty({calls, inner, rows, columns}, {.dtype = x.dtype(), .device = x.device()});
-    for (std::int64_t call = 0; call < calls; ++call) {
-      Tensor p = x;
-      Tensor q = y;
-      std::int64_t below = calls;
-      for (std::size_t d = 0; d < n; ++d) {
-        below /= e_.size(g.batch[d]);
-        const std::int64_t at = call / below % e_.size(g.batch[d]);
-        p = p.select(0, at);
-        q = q.select(0, at);
-      }
-      Tensor part = out.select(0, call);
-      detail::batched_product(op::einsum, p.reshape({inner, rows, k}),
-                              q.reshape({inner, k, columns}), &part);
-    }
-    return out;
   }
 
   Tensor finish(const Labelled& t) const {

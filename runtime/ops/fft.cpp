@@ -150,12 +150,12 @@ Tensor frequencies(const OpRow& row, std::int64_t n, double d, std::optional<DTy
   TANDEM_EXPECTS(
       is_float(t), TypeError,
       fmt::format("[{}] argument 'dtype': expected a float dtype, got {}", row.name, name(t)));
-  TANDEM_EXPECTS(n >= 1, ValueError,
-                 fmt::format("[{}] argument 'n': expected at least 1, got {}", row.name, n));
+  TANDEM_EXPECTS(n >= 0, ValueError,
+                 fmt::format("[{}] argument 'n': expected at least 0, got {}", row.name, n));
   const Options options{.dtype = t == DType::float64 ? t : DType::float32,
                         .device = device.value_or(kCPU)};
   const double step = 1 / (static_cast<double>(n) * d);
-  const Tensor first = arange(0, half ? n / 2 + 1 : (n - 1) / 2 + 1, 1, options);
+  const Tensor first = arange(0, half ? n / 2 + 1 : (n + 1) / 2, 1, options);
   const Tensor all = half ? first : cat({first, arange(-(n / 2), 0, 1, options)}, 0);
   return mul(all, step).to(t);
 }

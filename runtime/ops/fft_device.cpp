@@ -35,13 +35,21 @@ Tensor bins_of(const FftCall& c, const Tensor& x) {
   return bins;
 }
 
+/// x in memory that begins as complex elements must, so that who transforms it does not depend on
+/// its address.
+Tensor aligned(const Tensor& x, DType complex) {
+  const auto pair = static_cast<std::uintptr_t>(element_size(complex));
+  return reinterpret_cast<std::uintptr_t>(x.data_ptr()) % pair == 0 ? x : x.clone();
+}
+
 /// Rows that are laid out in more ways than one stride tells are transformed in dense memory.
 FftAnswer run_rows(FftEnds ends, const FftCall& c, const Tensor& x, const Tensor& out) {
   FftAnswer answer = fft_launch_rows(ends, c, x, out);
   if (answer.done || !answer.retry) return answer;
   FftCall last = c;
   last.axis = x.dim() - 1;
-  const Tensor from = x.movedim(Axis(c.axis), Axis(-1)).contiguous();
+  const DType complex = is_complex(out.dtype()) ? out.dtype() : x.dtype();
+  const Tensor from = aligned(x.movedim(Axis(c.axis), Axis(-1)).contiguous(), complex);
   const Tensor to = out.movedim(Axis(c.axis), Axis(-1));
   const Tensor dense = empty(to.shape(), {.dtype = out.dtype(), .device = out.device()});
   answer = fft_launch_rows(ends, last, from, dense);

@@ -93,13 +93,14 @@ FftAnswer library_answer(Device device) {
   return answer;
 }
 
-/// Raises where a provider that is asked for by name cannot be used.
-void need(int which, const char* what) {
+/// Raises where a provider that is asked for by name cannot be used; `by`: by what, if not by this
+/// call.
+void need(int which, const char* what, const char* by = "") {
   if (which != kFftw && which != kCufft) return;
   const FftAnswer answer = library_answer(which == kFftw ? kCPU : kCUDA);
   TANDEM_EXPECTS(answer.usable, DeviceError,
-                 fmt::format("[{}] expected a provider that can be used, got '{}': {}", what,
-                             kNames[which], answer.text));
+                 fmt::format("[{}] expected a provider that can be used, got '{}'{}: {}", what,
+                             kNames[which], by, answer.text));
 }
 
 int checked(const std::string& name, const char* what) {
@@ -115,6 +116,7 @@ namespace fft {
 std::string provider(Device device) {
   const int which = asked();
   if (is_exact() || which == kBuiltIn) return kNames[kBuiltIn];
+  if (which == library_of(device)) return kNames[which];
   return kNames[library_answer(device).usable ? library_of(device) : kBuiltIn];
 }
 
@@ -124,8 +126,11 @@ std::string provider_reason(Device device) {
   if (which == kBuiltIn) return "it was asked for";
   const FftAnswer answer = library_answer(device);
   const char* library = kNames[library_of(device)];
-  if (!answer.usable) return fmt::format("no {}: {}", library, answer.text);
   const bool by_name = which == library_of(device);
+  if (!answer.usable && by_name) {
+    return fmt::format("it was asked for, but transforms raise a DeviceError: {}", answer.text);
+  }
+  if (!answer.usable) return fmt::format("no {}: {}", library, answer.text);
   return fmt::format("{}{}{}", by_name ? "it was asked for: " : "", answer.text,
                      by_name || !device.is_cpu() ? "" : "; the built-in one where that is faster");
 }
@@ -135,7 +140,7 @@ void set_provider(const std::string& name) {
 }
 
 ProviderGuard::ProviderGuard(const std::string& name) : before_(t_provider) {
-  t_provider = checked(name, "fft.ProviderGuard");
+  t_provider = checked(name, "fft.use_provider");
 }
 ProviderGuard::~ProviderGuard() { t_provider = before_; }
 
@@ -202,7 +207,7 @@ bool fft_by_library(FftEnds ends, const FftCall& c, const Tensor& x, const Tenso
   } catch (const NotImplemented&) {  // a backend without
   }
   if (answer.done || !by_name) return answer.done;
-  need(which, c.row->name);
+  need(which, c.row->name, ", which TANDEM_FFT_PROVIDER, fft.set_provider or a scope asks for");
   TANDEM_EXPECTS(
       !answer.unplanned, DeviceError,
       fmt::format("[{}] expected a transform that ran once before its stream is captured, "

@@ -240,16 +240,17 @@ Tensor expand_batch(const Tensor& t, const Dims& batch, std::size_t matrix_rank)
   return rows ? wide.contiguous() : by_columns(wide);
 }
 
-void check_same_name(const OpRow& row, const char* which, Name a, Name b) {
+void check_same_name(const OpRow& row, const char* which, Name a, Name b, const char* of) {
   TANDEM_EXPECTS(a == b || a.is_none() || b.is_none(), ShapeError,
-                 fmt::format("[{}] argument 'B': expected {} with the name '{}' of A's, got '{}'",
-                             row.name, which, a.str(), b.str()));
+                 fmt::format("[{}] argument 'B': expected {} with the name '{}' of {}'s, got '{}'",
+                             row.name, which, a.str(), of, b.str()));
 }
 
-RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left, bool batches) {
+RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left, bool batches,
+                     const char* of) {
   TANDEM_EXPECTS(a.dtype() == b.dtype(), TypeError,
-                 fmt::format("[{}] argument 'B': expected {} as A has, got {}", row.name,
-                             name(a.dtype()), name(b.dtype())));
+                 fmt::format("[{}] argument 'B': expected {} as {} has, got {}", row.name,
+                             name(a.dtype()), of, name(b.dtype())));
   const auto vectors = a.shape().first(a.shape().size() - 1);
   const bool vector =
       b.dim() == 1 || (batches && b.dim() + 1 == a.dim() && std::ranges::equal(b.shape(), vectors));

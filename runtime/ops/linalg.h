@@ -116,17 +116,24 @@ Dims joint_batch(const OpRow& row, const Dims& a, const Dims& b);
 /// t with a larger batch; without a copy where t is one matrix.
 Tensor expand_batch(const Tensor& t, const Dims& batch, std::size_t matrix_rank);
 
-/// Raises ShapeError where the rows or columns that A and B share have different names.
-void check_same_name(const OpRow& row, const char* which, Name a, Name b);
+/// Raises ShapeError where the rows or columns that A (the argument `of`) and B share have
+/// different names.
+void check_same_name(const OpRow& row, const char* which, Name a, Name b, const char* of = "A");
 
-/// A right-hand side as PyTorch reads it: a vector, or with `batches` a batch of them, becomes
-/// matrices of one column.
+/// A right-hand side of A, the argument `of`, as PyTorch reads it: a vector, or with `batches` a
+/// batch of them, becomes matrices of one column.
 struct RightSide {
   Matrices b;
   bool vector;
 };
 RightSide right_side(const OpRow& row, const Tensor& a, const Tensor& b, bool left,
-                     bool batches = true);
+                     bool batches = true, const char* of = "A");
+/// solve_triangular for the op of this row, whose argument `of` is the triangle.
+Tensor triangular_solution(const OpRow& row, const char* of, const Tensor& a, const Tensor& b,
+                           bool upper, bool left = true, bool unitriangular = false);
+/// lu_solve for the op of this row.
+Tensor lu_solution(const OpRow& row, const char* of, const char* of_pivots, const Tensor& lu,
+                   const Tensor& pivots, const Tensor& b, bool left, bool adjoint);
 
 }  // namespace tandem::detail
 

@@ -6,6 +6,8 @@
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/pointwise.h"
+#include "tandem/products.h"
 
 namespace tandem {
 
@@ -71,6 +73,26 @@ std::pair<Tensor, Tensor> reflect(const OpRow& row, const Matrices& a) {
   return {w, tau};
 }
 
+namespace {
+
+/// Q of a batch by products, since no library has orgqr of batches: E - V T V^H E, where T^-1 is
+/// the upper triangle of V^H V with 1 / tau as its diagonal (the UT transform: T. Joffrain, T. M.
+/// Low, E. S. Quintana-Orti, R. van de Geijn, F. G. Van Zee, ACM Trans. Math. Softw. 32, 2006).
+Tensor orthogonal_by_products(const Matrices& a, const Tensor& reflectors, const Tensor& tau,
+                              std::int64_t columns) {
+  const Tensor turns = ne(tau, 0);  // a reflector with the factor 0 is the identity
+  Tensor v = tril(reflectors.narrow(-1, 0, tau.shape().back()), -1);
+  v.diagonal(0, -2, -1).fill_(1);
+  v = where(turns.unsqueeze(-2), v, 0);
+  const Tensor inverse = triu(matmul(adjoint(v), v), 1);
+  inverse.diagonal(0, -2, -1).copy_(reciprocal(where(turns, tau, 1)));
+  const Tensor known = adjoint(v.narrow(-2, 0, columns));
+  const Tensor one = eye(a.m, columns, {.dtype = a.x.dtype(), .device = a.x.device()});
+  return sub(one, matmul(v, linalg::solve_triangular(inverse, known, true)));
+}
+
+}  // namespace
+
 Tensor orthogonal(const OpRow& row, const Matrices& a, const Tensor& reflectors, const Tensor& tau,
                   std::int64_t columns) {
   Matrices q = a;
@@ -79,6 +101,9 @@ Tensor orthogonal(const OpRow& row, const Matrices& a, const Tensor& reflectors,
   if (k == 0) {  // no reflector: the identity
     const Tensor one = eye(a.m, columns, {.dtype = a.x.dtype(), .device = a.x.device()});
     return one.expand(a.shape(Dims{a.m, columns})).clone();
+  }
+  if (a.x.device().is_cuda() && goes_batched(a.count(), k)) {
+    return orthogonal_by_products(a, reflectors, tau, columns);
   }
   const Tensor out = fresh_columns(a.x, a.batch, a.m, columns);
   const std::int64_t known = std::min(a.n, columns);

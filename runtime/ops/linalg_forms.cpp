@@ -24,10 +24,12 @@ Tensor logdet(const Tensor& x) {
 }
 
 Tensor cholesky_solve(const Tensor& b, const Tensor& l, bool upper) {
-  (void)detail::squares_of(op::cholesky_solve, l, "L");
-  (void)detail::matrices_of(op::cholesky_solve, b, "B");
+  const OpRow& row = op::cholesky_solve;
+  (void)detail::squares_of(row, l, "L");
+  (void)detail::matrices_of(row, b, "B");
   const Tensor lower = upper ? adjoint(l) : l;
-  return linalg::solve_triangular(adjoint(lower), linalg::solve_triangular(lower, b, false), true);
+  const Tensor half = detail::triangular_solution(row, "L", lower, b, false);
+  return detail::triangular_solution(row, "L", adjoint(lower), half, true);
 }
 
 Tensor cholesky_inverse(const Tensor& l, bool upper) {
@@ -35,7 +37,7 @@ Tensor cholesky_inverse(const Tensor& l, bool upper) {
   const Matrices a = detail::squares_of(row, l, "L");
   const Names names = a.names({a.rows, a.columns}, row.name);
   const Tensor one = eye(a.n, {}, {.dtype = l.dtype(), .device = l.device()});
-  const Tensor x = linalg::solve_triangular(upper ? adjoint(a.x) : a.x, one, false);
+  const Tensor x = detail::triangular_solution(row, "L", upper ? adjoint(a.x) : a.x, one, false);
   return detail::named(matmul(adjoint(x), x), names);
 }
 
@@ -57,7 +59,7 @@ std::vector<Value> svd(const Tensor& x, bool some, bool compute_uv) {
 Tensor pinverse(const Tensor& a, double rcond) { return linalg::pinv(a, {}, rcond); }
 
 Tensor lu_solve(const Tensor& b, const Tensor& lu, const Tensor& pivots) {
-  return linalg::lu_solve(lu, pivots, b);
+  return detail::lu_solution(op::lu_solve, "LU_data", "LU_pivots", lu, pivots, b, true, false);
 }
 
 std::vector<Value> lu_unpack(const Tensor& lu, const Tensor& pivots, bool data, bool permutation) {
@@ -104,8 +106,9 @@ std::tuple<Tensor, Tensor> triangular_solve(const Tensor& b, const Tensor& a, bo
                                             bool transpose, bool unitriangular) {
   (void)detail::squares_of(op::triangular_solve, a);
   (void)detail::matrices_of(op::triangular_solve, b, "B");
-  const Tensor x = linalg::solve_triangular(transpose ? matrix_transpose(a) : a, b,
-                                            upper != transpose, true, unitriangular);
+  const Tensor x =
+      detail::triangular_solution(op::triangular_solve, "A", transpose ? matrix_transpose(a) : a, b,
+                                  upper != transpose, true, unitriangular);
   return {x, a.clone()};
 }
 

@@ -164,7 +164,14 @@ Tensor tolerance_of(const OpRow& row, const char* argument, const linalg::Tolera
                     "[{}], got [{}]",
                     row.name, argument, fmt::join(batch, ", "), fmt::join(own, ", ")));
   }
-  return t.tensor.to(s.device(), s.dtype()).rename(std::nullopt).unsqueeze(-1);
+  if (t.tensor.device().is_cpu()) {
+    // NaN is not >= 0 either.
+    TANDEM_EXPECTS(all(ge(t.tensor, 0)).item<bool>(), ValueError,
+                   fmt::format("[{}] argument '{}': expected numbers >= 0, got one below or NaN",
+                               row.name, argument));
+  }
+  const Tensor each = t.tensor.to(s.device(), s.dtype()).rename(std::nullopt).unsqueeze(-1);
+  return t.tensor.device().is_cuda() ? maximum(each, 0) : each;
 }
 
 /// What singular values have to be above: [..., 1].
@@ -314,7 +321,11 @@ Tensor matrix_exp(const Tensor& x) {
   Tensor y = pade(mul(a.x, exp2(neg(each))), one);
   const int most = x.device().is_meta() ? 0 : static_cast<int>(amax(halvings).item<double>());
   for (int i = 0; i < most; ++i) y = where(gt(each, i), matmul(y, y), y);
-  return detail::named(y, names);
+  // Of diagonal matrices the powers are: products of rows would multiply infinities by zeros.
+  const Tensor own = eye(a.n, a.n, {.dtype = DType::bool_, .device = x.device()});
+  const Tensor diagonal = where(own, exp(a.x.diagonal(0, -2, -1)).unsqueeze(-2), 0);
+  const Tensor others = any(ne(where(own, 0, a.x), 0), Axes{Axis(-2), Axis(-1)}, true);
+  return detail::named(where(others, y, diagonal), names);
 }
 
 Tensor matrix_sqrth(const Tensor& x) {

@@ -79,11 +79,12 @@ void back_substitute(const OpRow& row, const Tensor& factors, bool by_rows, cons
 }
 
 /// Of A X = B: X has A's columns and B's columns; of X A = B: B's rows and A's rows.
-Names solution_names(const OpRow& row, const Matrices& a, const RightSide& r, bool left) {
+Names solution_names(const OpRow& row, const Matrices& a, const RightSide& r, bool left,
+                     const char* of = "A") {
   if (left) {
-    detail::check_same_name(row, "rows", a.rows, r.b.rows);
+    detail::check_same_name(row, "rows", a.rows, r.b.rows, of);
   } else {
-    detail::check_same_name(row, "columns", a.columns, r.b.columns);
+    detail::check_same_name(row, "columns", a.columns, r.b.columns, of);
   }
   Names names = detail::unify_names(a.batch_names, a.batch.size(), r.b.batch_names,
                                     r.b.batch.size(), row.name);
@@ -146,22 +147,27 @@ std::tuple<Tensor, Tensor> inverted(const OpRow& row, const Matrices& a) {
     });
     return {detail::named(y, names), info};
   }
-  if (a.x.device().is_cuda()) {  // cuSOLVER has no getri
+  const bool device = a.x.device().is_cuda();
+  if (device && !goes_batched(a.count(), a.n)) {  // cuSOLVER has no getri of single matrices
     const Tensor one = eye(a.n, a.n, {.dtype = a.x.dtype(), .device = a.x.device()});
     auto [x, info] = solved(row, a.x, one, true);
     return {detail::named(x, names), info};
   }
   // The inverse of a transposed matrix is the transposed inverse: the order of elements stays.
   const auto [w, transposed] = detail::nearest_copy(a.x);
+  const Tensor y = !device      ? w
+                   : transposed ? empty(w.shape(), {.dtype = w.dtype(), .device = w.device()})
+                                : detail::fresh_columns(w, a.batch, a.n, a.n);
   const Tensor info =
       detail::with_info(row, a, a.n == 0, [&, &w = w, &t = transposed](const Tensor& to) {
         FactorLaunch f = detail::factor_launch(row, Step::Inverse, a);
         f.a = detail::batch_of(w, t);
+        f.b = detail::batch_of(y, t);
         f.info = to.data<std::int32_t>();
-        f.stream = detail::launch_stream(f.device, {&to, &w}, {});
+        f.stream = detail::launch_stream(f.device, {&to, &w, &y}, {});
         detail::launch(op::linalg_inv_ex, f.device, &f);
       });
-  return {detail::named(w, names), info};
+  return {detail::named(y, names), info};
 }
 
 /// +1 or -1: each interchange turns the sign.
@@ -175,35 +181,28 @@ constexpr const char* kSingular = "a singular one";
 
 }  // namespace
 
-Tensor solve(const Tensor& a, const Tensor& b, bool left) {
-  const auto [x, info] = solved(op::linalg_solve, a, b, left);
-  detail::check_info(op::linalg_solve, info, "invertible", kSingular);
-  return x;
-}
+}  // namespace tandem::linalg
 
-std::tuple<Tensor, Tensor> solve_ex(const Tensor& a, const Tensor& b, bool left,
-                                    bool check_errors) {
-  const OpRow& row = op::linalg_solve_ex;
-  auto [x, info] = solved(row, a, b, left);
-  if (check_errors) detail::check_info(row, info, "invertible", kSingular);
-  return {x, detail::named(info, detail::matrices_of(row, a).names({}, row.name))};
-}
+namespace tandem::detail {
 
-Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& y, bool left, bool adjoint) {
-  const OpRow& row = op::linalg_lu_solve;
-  const Matrices a = detail::squares_of(row, lu, "LU");
-  const RightSide r = detail::right_side(row, lu, y, left, false);
+using namespace linalg;  // the helpers above
+
+Tensor lu_solution(const OpRow& row, const char* of, const char* of_pivots, const Tensor& lu,
+                   const Tensor& pivots, const Tensor& y, bool left, bool adjoint) {
+  const Matrices a = detail::squares_of(row, lu, of);
+  const RightSide r = detail::right_side(row, lu, y, left, false, of);
   TANDEM_EXPECTS(pivots.dtype() == DType::int32, TypeError,
-                 fmt::format("[{}] argument 'pivots': expected int32, got {}", row.name,
+                 fmt::format("[{}] argument '{}': expected int32, got {}", row.name, of_pivots,
                              name(pivots.dtype())));
-  TANDEM_EXPECTS(std::ranges::equal(pivots.shape(), a.shape(Dims{a.n})), ShapeError,
-                 fmt::format("[{}] argument 'pivots': expected the shape ({}), got ({})", row.name,
-                             fmt::join(a.shape(Dims{a.n}), ", "), fmt::join(pivots.shape(), ", ")));
+  TANDEM_EXPECTS(
+      std::ranges::equal(pivots.shape(), a.shape(Dims{a.n})), ShapeError,
+      fmt::format("[{}] argument '{}': expected the shape ({}), got ({})", row.name, of_pivots,
+                  fmt::join(a.shape(Dims{a.n}), ", "), fmt::join(pivots.shape(), ", ")));
   (void)detail::common_device(row, std::array<const Tensor*, 2>{&lu, &pivots});
   const Tensor own = pivots.rename(std::nullopt).contiguous();
-  detail::check_pivots(row, "pivots", own, a.n);
+  detail::check_pivots(row, of_pivots, own, a.n);
   const Dims batch = detail::joint_batch(row, a.batch, r.b.batch);
-  const Names names = solution_names(row, a, r, left);
+  const Names names = solution_names(row, a, r, left, of);
   Matrices b = columns_of(r.b, batch, left);
   // X A^H = B is conj(A) X^T = B^T: conjugated, A X^H = B^H.
   const bool conjugate = adjoint && !left && is_complex(lu.dtype());
@@ -215,13 +214,12 @@ Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& y, bool le
   return finished(b.x, r.vector, left, names);
 }
 
-Tensor solve_triangular(const Tensor& x, const Tensor& y, bool upper, bool left,
-                        bool unitriangular) {
-  const OpRow& row = op::linalg_solve_triangular;
-  const Matrices a = detail::squares_of(row, x);
-  const RightSide r = detail::right_side(row, x, y, left, false);
+Tensor triangular_solution(const OpRow& row, const char* of, const Tensor& x, const Tensor& y,
+                           bool upper, bool left, bool unitriangular) {
+  const Matrices a = detail::squares_of(row, x, of);
+  const RightSide r = detail::right_side(row, x, y, left, false, of);
   const Dims batch = detail::joint_batch(row, a.batch, r.b.batch);
-  const Names names = solution_names(row, a, r, left);
+  const Names names = solution_names(row, a, r, left, of);
   const Matrices b = columns_of(r.b, batch, left);
   if (b.x.numel() == 0 || b.x.device().is_meta()) return finished(b.x, r.vector, left, names);
   // A dense A is read where it lies, by rows or by columns.
@@ -240,6 +238,34 @@ Tensor solve_triangular(const Tensor& x, const Tensor& y, bool upper, bool left,
   f.stream = detail::launch_stream(f.device, {&b.x}, {&triangle});
   detail::launch(op::linalg_solve_triangular, f.device, &f);
   return finished(b.x, r.vector, left, names);
+}
+
+}  // namespace tandem::detail
+
+namespace tandem::linalg {
+
+Tensor solve(const Tensor& a, const Tensor& b, bool left) {
+  const auto [x, info] = solved(op::linalg_solve, a, b, left);
+  detail::check_info(op::linalg_solve, info, "invertible", kSingular);
+  return x;
+}
+
+std::tuple<Tensor, Tensor> solve_ex(const Tensor& a, const Tensor& b, bool left,
+                                    bool check_errors) {
+  const OpRow& row = op::linalg_solve_ex;
+  auto [x, info] = solved(row, a, b, left);
+  if (check_errors) detail::check_info(row, info, "invertible", kSingular);
+  return {x, detail::named(info, detail::matrices_of(row, a).names({}, row.name))};
+}
+
+Tensor lu_solve(const Tensor& lu, const Tensor& pivots, const Tensor& b, bool left, bool adjoint) {
+  return detail::lu_solution(op::linalg_lu_solve, "LU", "pivots", lu, pivots, b, left, adjoint);
+}
+
+Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left,
+                        bool unitriangular) {
+  return detail::triangular_solution(op::linalg_solve_triangular, "A", a, b, upper, left,
+                                     unitriangular);
 }
 
 Tensor inv(const Tensor& x) {

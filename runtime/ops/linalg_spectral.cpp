@@ -283,7 +283,11 @@ LeastSquares lstsq(const Tensor& x, const Tensor& y, std::optional<double> rcond
                        driver == Driver::Gels ? "one of lower rank" : kDiverged);
     out.solution = p.b.narrow(-2, 0, p.a.n);
   }
-  const bool rest = p.a.m > p.a.n;
+  // Of a matrix of lower rank nobody says which solution they would belong to. What has told no
+  // ranks takes them for full.
+  const bool full =
+      driver == Driver::Gels || x.device().is_meta() || all(eq(p.rank, p.a.n)).item<bool>();
+  const bool rest = p.a.m > p.a.n && full;
   out.residuals = empty({0}, numbers);
   if (rest) {
     const Tensor far = abs(sub(tandem::matmul(given, out.solution), right));

@@ -101,7 +101,7 @@ Tensor matrix_vector(const Tensor& a, const Tensor& v) {
 }
 
 /// Batches that would have to be copied to have one stride: where they lie, if that is one launch
-/// (a device's library takes a pointer a matrix) or a few of much work each. Else undefined.
+/// (as on a device) or a few of much work each. Else undefined.
 Tensor in_place(const Tensor& a, const Tensor& b, const Dims& batch,
                 const detail::ProductForm& form) {
   constexpr std::int64_t kMostCalls = 256, kOwnCall = std::int64_t(1) << 20;
@@ -114,9 +114,8 @@ Tensor in_place(const Tensor& a, const Tensor& b, const Dims& batch,
   const Tensor y = whole(b);
   const std::int64_t calls = x.numel() == 0 || y.numel() == 0 ? 1 : detail::strided_batches(x, y);
   if (calls == 1) return {};
-  const bool pointers = a.device().kind == DeviceKind::CUDA && dtypes::Inexact.has(a.dtype());
   const std::int64_t work = x.numel() / calls * y.shape().back();
-  if (!pointers && (calls > kMostCalls || work < kOwnCall)) return {};
+  if (!a.device().is_cuda() && (calls > kMostCalls || work < kOwnCall)) return {};
   return detail::product_of_places(op::matmul, x, y, form);
 }
 

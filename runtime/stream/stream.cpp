@@ -14,10 +14,12 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,7 @@
 #include "runtime/memory/pools.h"
 #include "runtime/stream/capture.h"
 #include "runtime/stream/stream_id.h"
+#include "tandem/interrupt.h"
 
 namespace tandem {
 
@@ -419,6 +422,31 @@ StreamPriorities stream_priority_range(Device device) {
   return range;
 }
 
+namespace {
+
+/// Where the caller may end long waits (tandem/interrupt.h), waits while `query` says 1: busy. The
+/// driver's own wait, which follows, is done at once then.
+template <class Query>
+void wait_interruptibly(Query&& query) {
+  using Clock = std::chrono::steady_clock;
+  using std::chrono::milliseconds;
+  if (!detail::interruptible()) return;
+  const Clock::time_point began = Clock::now();
+  Clock::time_point checked = began;
+  while (query() == 1) {
+    const Clock::time_point now = Clock::now();
+    if (now - checked >= milliseconds(50)) {
+      check_interrupt();
+      checked = now;
+    }
+    // A part of the time that it has taken: long waits need no more of a processor than that.
+    if (now - began >= milliseconds(1))
+      std::this_thread::sleep_for(std::min<Clock::duration>((now - began) / 50, milliseconds(1)));
+  }
+}
+
+}  // namespace
+
 void Stream::synchronize() const {
   if (is_host(device_)) return;
   const trace::OpScope scope("synchronize");
@@ -427,6 +455,7 @@ void Stream::synchronize() const {
   detail::refuse_wait(*this);
   log_wait(device_, "a stream");
   HostWait wait(*this);
+  wait_interruptibly([&] { return backend.driver.stream_query(device_.index, native_); });
   check_driver(backend, backend.driver.stream_synchronize(device_.index, native_), "synchronize");
   wait.done();
   raise_found(backend, *this);
@@ -488,6 +517,7 @@ void Event::synchronize() const {
   const BackendTable& backend = backend_of(state_->device, "synchronize");
   check_runs(state_->recorded, "synchronize");
   log_wait(state_->device, "an event");
+  wait_interruptibly([&] { return backend.driver.event_query(state_->event); });
   check_driver(backend, backend.driver.event_synchronize(state_->event), "synchronize");
   after_seen(state_->recorded);
   raise_found(backend, state_->recorded.stream);
@@ -542,6 +572,9 @@ void synchronize(Device device) {
   detail::refuse_wait(device);
   log_wait(device, "all its streams");
   DeviceWait wait(device);
+  // Most of the work is this thread's.
+  const Stream stream = current_stream(device);
+  wait_interruptibly([&] { return backend.driver.stream_query(device.index, stream.native()); });
   check_driver(backend, backend.driver.device_synchronize(device.index), "synchronize");
   wait.done();
   raise_flagged(backend, device, nullptr, true);

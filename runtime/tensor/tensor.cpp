@@ -9,6 +9,7 @@
 #include "runtime/dispatch/plan.h"
 #include "runtime/memory/pinned.h"
 #include "runtime/ops/boxed_ops.h"
+#include "runtime/tensor/foreign_memory.h"
 #include "runtime/tensor/transfer.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
@@ -118,6 +119,7 @@ Tensor Tensor::clone() const {
 Tensor& Tensor::copy_(const Tensor& source, bool non_blocking) {
   const trace::OpScope scope("copy_");
   const auto& b = body();
+  detail::check_writable(*this, "copy_");
   const Tensor src =
       source.shape().size() > b.shape.size() || !std::ranges::equal(source.shape(), shape())
           ? source.rename(std::nullopt).expand(shape())

@@ -123,6 +123,40 @@ TEST(Calls, CastsBroadcastsAndOutputsInPlaceTakeOneLaunch) {
   EXPECT_EQ(wrong(counts_of([&] { x.slice(0, 0, 0).add(1); }), 0), "");  // no elements
 }
 
+/// Batches that no single stride tells, by our own kernel: where the matrices lie is its business.
+TEST(Calls, ProductsOfIrregularBatchesTakeOneLaunch) {
+  TANDEM_NEEDS_COUNTERS();
+  for (const DType t : {DType::float32, DType::int32, DType::complex128}) {
+    for (const bool exact : {false, true}) {
+      const ExactGuard guard(exact);
+      const auto numbers = [&](const Dims& shape) { return test::varied(shape, t, 3); };
+      const auto check = [&](const char* what, auto f, const Tensor& a, const Tensor& b) {
+        const Tensor x = a.to(kDevice), y = b.to(kDevice);
+        Tensor z;
+        EXPECT_EQ(wrong(counts_of([&] { z = f(x, y); }), 1), "") << what << " " << name(t);
+        const ExactGuard order;  // the host's library may sum otherwise
+        EXPECT_TRUE(test::same_bits(z, f(a, b))) << what << " " << name(t);
+      };
+      check(
+          "matmul", [](const Tensor& a, const Tensor& b) { return matmul(a, b); },
+          numbers({3, 1, 5, 7}), numbers({4, 7, 6}));
+      check(
+          "matmul",
+          [](const Tensor& a, const Tensor& b) {
+            return matmul(a, b.permute({1, 0, 2, 3}));
+          },
+          numbers({3, 4, 5, 7}), numbers({4, 3, 7, 6}));
+      // Heads in the middle, as attention has them; three batch letters in different orders.
+      const auto einsum_of = [](const char* e) {
+        return [e](const Tensor& a, const Tensor& b) { return einsum(e, {a, b}); };
+      };
+      check("heads", einsum_of("bihd,bjhd->bhij"), numbers({2, 5, 3, 7}), numbers({2, 6, 3, 7}));
+      check("orders", einsum_of("abcij,cabjk->abcik"), numbers({2, 3, 4, 5, 7}),
+            numbers({4, 2, 3, 7, 6}));
+    }
+  }
+}
+
 TEST(Calls, WhatReachesTheHostWaitsOnceAndSaysSo) {
   TANDEM_NEEDS_COUNTERS();
   const Tensor x = ones({70, 30}, {.dtype = DType::float32, .device = kDevice});

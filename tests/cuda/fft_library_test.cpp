@@ -213,6 +213,17 @@ TEST(FftLibrary, ManyMatricesAreCopiedForOneCall) {
   EXPECT_EQ(n.batch, 1640);
 }
 
+/// Real rows that do not begin where complex elements may are copied, not left to another provider.
+TEST(FftLibrary, WhereRowsBeginDoesNotDecide) {
+  TANDEM_NEEDS_FAKE();
+  const Tensor host = numbers({13}, DType::float32);
+  const Tensor x = host.to(kDevice).narrow(0, 1, 12);
+  static_cast<void>(notes());
+  check(
+      "rfft", [](const Tensor& t) { return fft::rfft(t); }, host.narrow(0, 1, 12), x);
+  EXPECT_EQ(notes().executed, 1);
+}
+
 TEST(FftLibrary, PlansAreLetGo) {
   TANDEM_NEEDS_FAKE();
   const Tensor x = numbers({400}, DType::complex64).to(kDevice);

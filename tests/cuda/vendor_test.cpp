@@ -42,6 +42,7 @@ class Vendor : public testing::Test {
   void TearDown() override {
     if (fake() == nullptr) return;
     EXPECT_EQ(fake()->alive, 0) << "descriptions that were not destroyed";
+    EXPECT_EQ(fake()->misaligned, 0) << "matrices off the alignment that was promised";
   }
   int products() const { return fake()->products - before_.products; }
   int heuristics() const { return fake()->heuristics - before_.heuristics; }
@@ -185,7 +186,7 @@ TEST_F(Vendor, BatchesThatNoStrideTells) {
     // One side broadcast over all but one dimension.
     EXPECT_TRUE(same(matmul(on_device(b), on_device(c).transpose(-1, -2).contiguous()),
                      matmul(b, c.transpose(-1, -2).contiguous())));
-    // Exact mode, and columns that no library reads: place by place in our own kernel.
+    // Exact mode, and columns that no library reads: our own kernel, in one launch.
     const ExactGuard again;
     before = fake()->products;
     EXPECT_TRUE(same(matmul(on_device(a), on_device(b)), crossed)) << name(t);
@@ -198,6 +199,32 @@ TEST_F(Vendor, BatchesThatNoStrideTells) {
   const Tensor i = numbers({3, 1, 5, 7}, DType::int32, 6);
   const Tensor j = numbers({4, 7, 6}, DType::int32, 7);
   EXPECT_TRUE(same(matmul(on_device(i), on_device(j)), matmul(i, j)));
+}
+
+/// The same of einsum: nothing is copied, and the library is called once.
+TEST_F(Vendor, EinsumOfBatchesThatNoStrideTells) {
+  struct Case {
+    const char* equation;
+    Dims a, b;
+    std::int64_t batch;
+  };
+  const Case cases[] = {{"bihd,bjhd->bhij", {2, 5, 3, 7}, {2, 6, 3, 7}, 6},
+                        {"bhij,bjhd->bihd", {2, 3, 5, 6}, {2, 6, 3, 7}, 6},
+                        {"abcij,cabjk->abcik", {2, 3, 4, 5, 7}, {4, 2, 3, 7, 6}, 24}};
+  for (const DType t : {DType::float16, DType::float32, DType::complex64}) {
+    for (const Case& c : cases) {
+      const Tensor a = numbers(c.a, t, 1), b = numbers(c.b, t, 2);
+      const Tensor da = on_device(a), db = on_device(b);
+      const ExactGuard exact;
+      const Tensor want = einsum(c.equation, {a, b});
+      const ExactGuard off(false);
+      const int before = fake()->products;
+      EXPECT_TRUE(same(einsum(c.equation, {da, db}), want)) << c.equation << " " << name(t);
+      EXPECT_EQ(fake()->products, before + 1) << c.equation;
+      EXPECT_TRUE(fake()->pointers) << c.equation;
+      EXPECT_EQ(fake()->batch, c.batch) << c.equation;
+    }
+  }
 }
 
 TEST_F(Vendor, BiasesAreEpilogues) {

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "tandem/array_api.h"
 #include "tandem/op_alias.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
@@ -69,6 +70,19 @@ TEST(Schema, OtherNamesFindTheirRows) {
     EXPECT_TRUE(names.insert(a.name).second) << a.name << " is another op's name";
   }
   EXPECT_EQ(find_op("multiply"), &op::mul);
+}
+
+TEST(Schema, FunctionsOfTheArrayApiNameRows) {
+  std::set<std::string> names;
+  for (const StandardFunction& f : array_api_functions()) {
+    const std::string part = f.part;
+    const bool extension = part == "linalg" || part == "fft";
+    EXPECT_TRUE(names.insert((extension ? part + "." : "") + f.name).second) << f.name;
+    if (f.op[0] == 0) continue;
+    const OpRow* row = find_op(f.op);
+    ASSERT_NE(row, nullptr) << f.op;
+    EXPECT_STREQ(row->name, f.op) << "another name of a row";
+  }
 }
 
 TEST(Schema, NoSuchOp) {

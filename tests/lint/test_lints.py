@@ -109,6 +109,17 @@ def test_oracle_of_the_tests_may_list_ops(copy):
     assert len(check_tables.check(copy)) == 1
 
 
+def test_stubs_that_are_generated_may_list_ops(copy):
+    rows = "".join(f"def {op}(x: int) -> int: ...\n" for op in OPS)
+    plant(copy, "python/tandem/ops.pyi", check_tables.GENERATED + rows)
+    assert check_tables.check(copy) == []
+    plant(copy, "python/tandem/ops.pyi", rows)
+    assert len(check_tables.check(copy)) == 1
+    plant(copy, "python/tandem/ops.pyi", "")
+    plant(copy, "python/tandem/ops.py", check_tables.GENERATED + rows)
+    assert len(check_tables.check(copy)) == 1
+
+
 @pytest.mark.parametrize(
     "includer, name",
     [
@@ -250,13 +261,16 @@ def test_fftw_beside_other_components_is_found(tmp_path):
     assert check_links.check(tmp_path, tmp_path) == ['pyproject.toml: expected TANDEM_FFTW = "OFF"']
 
 
-def test_linked_fftw_is_found(tmp_path):
+@pytest.mark.parametrize(
+    "name, only", [("libfftw3f", "libtandem_fftw"), ("libopenblas", "libtandem_onednn and libtandem_lapack")]
+)
+def test_linked_library_of_a_plug_in_is_found(tmp_path, name, only):
     (tmp_path / "lib").mkdir()
     flags = ["-shared", "-fPIC", "-Wl,--no-as-needed"]
-    library = tmp_path / "lib/libfftw3f.so.3"
-    for output, *others in [[library, "-Wl,-soname,libfftw3f.so.3"], [tmp_path / "lib/libtandem.so", library]]:
+    library = tmp_path / f"lib/{name}.so.3"
+    for output, *others in [[library, f"-Wl,-soname,{name}.so.3"], [tmp_path / "lib/libtandem.so", library]]:
         subprocess.run(["g++", "-x", "c++", "-", "-x", "none", *flags, "-o", output, *others], input=b"", check=True)
-    assert check_links.check(ROOT, tmp_path) == ["libtandem.so loads libfftw3f.so; only libtandem_fftw may"]
+    assert check_links.check(ROOT, tmp_path) == [f"libtandem.so loads {name}.so; only {only} may"]
 
 
 def test_mention_of_a_missing_file_is_found(tmp_path):

@@ -11,7 +11,9 @@ from pathlib import Path
 
 ALLOWED = {
     "libtandem.so": re.compile(r"tandem_\w+|_Z(N|NK|TVN|TSN|TIN)6tandem\w+"),
-    "libtandem_cuda.so": re.compile(r"tandem_backend_open"),
+    "libtandem_cuda.so": re.compile(r"tandem_backend_(open|source_kernel)"),
+    "libtandem_lapack.so": re.compile(r"tandem_lapack_open"),
+    "libtandem_onednn.so": re.compile(r"tandem_onednn_open"),
     "libtandem_fftw.so": re.compile(r"tandem_fftw_open"),
     "_tandem": re.compile(r"PyInit__tandem"),
 }

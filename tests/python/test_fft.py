@@ -161,6 +161,12 @@ def test_frequencies_and_shifts():
             assert np.array_equal(td.fft.fftfreq(n, d, dtype=td.float64).numpy(), np.fft.fftfreq(n, d))
             assert np.array_equal(td.fft.rfftfreq(n, d, dtype=td.float64).numpy(), np.fft.rfftfreq(n, d))
     assert td.fft.fftfreq(4).dtype == td.float32
+    none = td.fft.fftfreq(0)  # as in PyTorch, whose rfftfreq has one bin of no frequency
+    assert tuple(none.shape) == (0,) and none.dtype == td.float32
+    assert np.isnan(td.fft.rfftfreq(0, dtype=td.float64).numpy()).tolist() == [True]
+    for f in (td.fft.fftfreq, td.fft.rfftfreq):
+        with pytest.raises(ValueError, match="argument 'n': expected at least 0, got -1"):
+            f(-1)
     x = np.arange(30).reshape(5, 6)
     t = td.tensor(x)
     for dim in [None, 0, -1, (0, 1)]:
@@ -234,6 +240,9 @@ def test_the_provider_is_told():
         assert td.fft.provider() == "built-in" and td.fft.provider_reason() == "exact mode"
     with pytest.raises(ValueError, match="'auto', 'built-in', 'fftw' or 'cufft', got 'mkl'"):
         td.fft.set_provider("mkl")
+    with pytest.raises(ValueError, match=r"\[fft.use_provider\] argument 'name': .* got 'mkl'"):
+        with td.fft.use_provider("mkl"):
+            pass
     with pytest.raises(ValueError, match="'estimate', 'measure' or 'patient', got 'hard'"):
         td.fft.set_planning("hard")
     if not td.cuda.is_available():
@@ -280,7 +289,7 @@ def test_bits_of_a_row_do_not_depend_on_the_batch(n, dtype):
     """Of the built-in provider: the libraries choose their ways by the batch too."""
     with td.fft.use_provider("built-in"):
         rng = np.random.default_rng(n)
-        for count in (1, 3, 4, 8, 12, 16, 23):
+        for count in (1, 3, 4, 8, 12, 16, 23, 40):
             x = td.tensor(rng.standard_normal((count, n)).astype(dtype))
             many, outer = td.fft.rfft(x), td.fft.rfft(x.t(), dim=0).t()
             back, there = td.fft.irfft(many), td.fft.irfft(many.t(), dim=0).t()
@@ -290,3 +299,38 @@ def test_bits_of_a_row_do_not_depend_on_the_batch(n, dtype):
                 assert td.equal(many[i], one) and td.equal(outer[i], one)
                 assert td.equal(back[i], td.fft.irfft(one)) and td.equal(there[i], back[i])
                 assert td.equal(full[i], td.fft.fft(one))
+
+
+@pytest.mark.parametrize("precision", [32, 64])
+@pytest.mark.parametrize("columns", [False, True])
+def test_blocks_of_rows(precision, columns):
+    """Whole blocks of 8 and 16 rows and what is left, of every short length: rows that follow one another, rows apart,
+    rows that do not begin on lines of the cache, and columns; cut and filled."""
+    rng = np.random.default_rng(3)
+    for n in [*range(1, 18), 24, 30, 32, 34, 60, 64, 65, 129, 256, 1009]:
+        for rows, apart, skipped in [(16, 0, 0), (19, 0, 1), (35, 5, 2)]:
+            for name in ROWS:
+                dtype = np.dtype(dtype_of(name, precision))
+                bins = n // 2 + 1 if name in ("irfft", "hfft") else n
+                memory = numbers(rng, (skipped + rows * (bins + apart),), dtype)
+                t = td.tensor(memory)[skipped:].view(rows, bins + apart)[:, :bins]
+                x = memory[skipped:].reshape(rows, bins + apart)[:, :bins]
+                if columns:
+                    t, x = t.t(), x.T
+                axis = 0 if columns else 1
+                for length in (n, n + 3) if n < 17 else (n,):
+                    got = getattr(td.fft, name)(t, length, axis).numpy()
+                    want = full(name, x, n=length, axis=axis)
+                    # Of each element: not one row may be wrong among many.
+                    worst = np.abs(got - want).max(initial=0) / np.abs(want).max(initial=1e-30)
+                    assert worst <= 4 * bound(length, dtype), (name, n, rows, apart, length)
+
+
+def test_planes_in_place():
+    """Several axes: from the second on in place, by whole blocks."""
+    rng = np.random.default_rng(4)
+    for shape in [(3, 16, 32), (20, 24, 17), (33, 64, 8)]:
+        for dtype in ("complex64", "complex128"):
+            x = numbers(rng, shape, dtype)
+            got = td.fft.fftn(td.tensor(x)).numpy()
+            assert relative(got, np.fft.fftn(x.astype("complex128"))) <= bound(x.size, dtype)

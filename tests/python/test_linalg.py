@@ -361,6 +361,37 @@ def test_exponential(dtype):
     assert np.isnan(linalg.matrix_exp(turn * float("nan")).numpy()).all()
 
 
+def test_exponential_of_diagonal_matrices():
+    """Powers of their elements, also where products with an infinity would be NaN; a batch with others beside them."""
+    for dtype in DTYPES:
+        d = np.array([1e4, 1, -1e4, 0, -2.5]).astype(dtype)
+        batch = np.stack([np.diag(d), 1e4 * np.eye(5), np.zeros((5, 5)), np.ones((5, 5))]).astype(dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            want = [np.diag(np.exp(d.real)), np.diag(np.exp(np.full(5, 1e4))), np.eye(5)]
+        y = linalg.matrix_exp(tandem.tensor(batch)).numpy()
+        assert np.array_equal(np.isinf(y.real[:3]), np.isinf(want)) and not np.isnan(y).any()
+        finite = np.isfinite(want)
+        assert np.allclose(y[:3][finite], np.array(want)[finite], rtol=4 * eps(batch), atol=0)
+        # exp(c J) = I + (e^(5 c) - 1) / 5 J for the matrix J of ones.
+        close(y[3], (np.eye(5) + (np.exp(5) - 1) / 5).astype(dtype), 5 * np.exp(5))
+
+
+def test_residuals_are_those_of_full_rank():
+    a, b = drawn((5, 3), "float64"), drawn((5, 2), "float64", 1)
+    low = a.copy()
+    low[:, 1] = low[:, 0]
+    for driver in (None, "gelsd", "gelss"):
+        got = linalg.lstsq(tandem.tensor(a), tandem.tensor(b), driver=driver)
+        assert np.allclose(got.residuals.numpy(), np.linalg.lstsq(a, b, rcond=None)[1])
+        got = linalg.lstsq(tandem.tensor(low), tandem.tensor(b), driver=driver)
+        assert got.residuals.shape == np.linalg.lstsq(low, b, rcond=None)[1].shape == (0,) and got.rank.item() == 2
+        both = linalg.lstsq(tandem.tensor(np.stack([a, low])), tandem.tensor(np.stack([b, b])), driver=driver)
+        assert both.residuals.shape == (0,) and both.rank.tolist() == [3, 2]
+        for wide in (a.T, low.T, a[:3]):
+            got = linalg.lstsq(tandem.tensor(wide.copy()), tandem.tensor(b[:3]), driver=driver)
+            assert got.residuals.shape == np.linalg.lstsq(wide, b[:3], rcond=None)[1].shape == (0,)
+
+
 def test_tensor_equations():
     a = drawn((2, 3, 6), "float64") + 4 * np.eye(6).reshape(2, 3, 6)
     b = drawn((2, 3), "float64")
@@ -598,3 +629,39 @@ def test_tolerances_broadcast_with_the_batch(name):
         with pytest.raises(tandem.ShapeError, match=rf"linalg_{name}\] argument '{argument}': expected a shape that broadcasts"):
             getattr(linalg, name)(x, **{argument: tandem.ones(2)})
         assert getattr(linalg, name)(x, **{argument: tandem.ones(3)}).shape[0] == 3
+
+
+@pytest.mark.parametrize("name", ["pinv", "matrix_rank"])
+def test_tolerances_are_at_least_zero(name):
+    x = tandem.ones(2, 5, 4)
+    for argument in ("atol", "rtol"):
+        for bad in (-1.0, float("nan")):
+            for given in (bad, tandem.tensor(bad), tandem.tensor([1.0, bad]), tandem.tensor([1.0, bad]).to(tandem.float64)):
+                with pytest.raises(ValueError, match=rf"linalg_{name}\] argument '{argument}': expected (a number|numbers) >= 0"):
+                    getattr(linalg, name)(x, **{argument: given})
+        getattr(linalg, name)(x, **{argument: tandem.tensor([0.0, float("inf")])})
+
+
+def test_errors_name_the_op_that_was_called():
+    a, b = tandem.ones(3, 3), tandem.ones(2, 1)
+    pivots = tandem.ones(3, dtype=tandem.int32)
+    for call, op in [(lambda b: tandem.cholesky_solve(b, a), "cholesky_solve"),
+                     (lambda b: tandem.triangular_solve(b, a), "triangular_solve"),
+                     (lambda b: tandem.lu_solve(b, a, pivots), "lu_solve")]:
+        for wrong in (b, tandem.ones(3, 1, dtype=tandem.float64), tandem.ones(3, 1, dtype=tandem.int32)):
+            with pytest.raises(tandem.Error, match=rf"^\[{op}\] argument 'B': "):
+                call(wrong)
+        with pytest.raises(tandem.Error, match=rf"^\[{op}\] argument 'B': expected rows with the name 'r'"):
+            named = a.rename("r", "c")
+            if op == "cholesky_solve":
+                tandem.cholesky_solve(tandem.ones(3, 1).rename("x", None), named)
+            elif op == "triangular_solve":
+                tandem.triangular_solve(tandem.ones(3, 1).rename("x", None), named)
+            else:
+                tandem.lu_solve(tandem.ones(3, 1).rename("x", None), named, pivots)
+    with pytest.raises(tandem.Error, match=r"^\[lu_solve\] argument 'LU_pivots': "):
+        tandem.lu_solve(tandem.ones(3, 1), a, pivots.to(tandem.int64))
+    with pytest.raises(tandem.Error, match=r"^\[lu_solve\] argument 'LU_data': "):
+        tandem.lu_solve(tandem.ones(3, 1), tandem.ones(3, 2), pivots)
+    with pytest.raises(tandem.Error, match=r"^\[cholesky_solve\] argument 'B': expected a batch"):
+        tandem.cholesky_solve(tandem.ones(4, 3, 1), tandem.ones(2, 3, 3))

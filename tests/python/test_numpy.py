@@ -2,7 +2,6 @@
 import gc
 import sys
 import threading
-import warnings
 
 import numpy as np
 import pytest
@@ -25,15 +24,14 @@ def test_every_dtype_goes_both_ways_without_a_copy(dtype, rng):
 @pytest.mark.parametrize("dtype", [td.uint8, td.float16, td.float64, td.complex64], ids=short)
 def test_every_layout_goes_both_ways_without_a_copy(dtype, rng):
     base = random_array(rng, dtype, (4, 3, 6), -100, 100)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # broadcast arrays are read-only
-        for name, array in layouts(base):
-            t = td.from_numpy(array)
-            assert t.shape == array.shape, name
-            assert t.stride() == tuple(s // array.itemsize for s in array.strides), name
-            back = t.numpy()
-            assert back.strides == array.strides and np.shares_memory(back, array), name
-            np.testing.assert_array_equal(back, array)
+    for name, array in layouts(base):
+        t = td.from_numpy(array)
+        assert t.shape == array.shape, name
+        assert t.stride() == tuple(s // array.itemsize for s in array.strides), name
+        back = t.numpy()
+        assert back.strides == array.strides and np.shares_memory(back, array), name
+        assert back.flags.writeable == array.flags.writeable, name
+        np.testing.assert_array_equal(back, array)
 
 
 def test_scalars_and_empty_arrays():
@@ -77,15 +75,29 @@ def test_an_array_may_be_let_go_on_another_thread():
     assert sys.getrefcount(array) == count
 
 
-def test_read_only_arrays_warn():
+def test_tensors_over_read_only_arrays_refuse_writes():
     array = np.arange(3.0)
     array.flags.writeable = False
-    with pytest.warns(UserWarning, match="not writable"):
-        td.from_numpy(array)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(UserWarning):
-            td.from_numpy(array)
+    t = td.from_numpy(array)
+    for write in (
+        lambda: t.add_(1),
+        lambda: t[1:].mul_(2),
+        lambda: t.fill_(1),
+        lambda: t.copy_(td.zeros(3)),
+        lambda: t.__setitem__(0, 1),
+        lambda: t.__setitem__(td.tensor([0]), 1),
+        lambda: t.__setitem__(t > 0, 1),
+        lambda: t.storage().__setitem__(0, 1),
+        lambda: td.exp(t, out=t),
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            write()
+    assert array.tolist() == [0, 1, 2]
+    back = t.numpy()
+    assert np.shares_memory(back, array) and not back.flags.writeable
+    own = t.clone().add_(1)
+    assert own.tolist() == [1, 2, 3] and (t + t).tolist() == [0, 2, 4]
+    assert td.tensor(array).add_(1).tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -153,3 +165,19 @@ def test_arithmetic_with_arrays_and_numpy_scalars():
 def test_numpy_exchange_of_numpy_dtype_names():
     for dtype in NUMPY_DTYPES:
         assert td.zeros(1, dtype=dtype).numpy().dtype == numpy_dtype(dtype)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"shape": [2, 2]}, {"shape": 5}, {"shape": "abc"}, {"strides": (4,) * 5000}, {"strides": (4,)}, {"typestr": 5}, {"shape": (2, "x")}],
+)
+def test_an_interface_that_is_none(changed):
+    class Hostile(np.ndarray):
+        @property
+        def __array_interface__(self):
+            return {**np.ndarray.__array_interface__.__get__(self), **changed}
+
+    # Unaligned, so that the interface is looked at.
+    array = np.frombuffer(bytearray(17), np.uint8)[1:].view(np.float32).reshape(2, 2).view(Hostile)
+    with pytest.raises((TypeError, ValueError)):
+        td.from_numpy(array)

@@ -4,6 +4,8 @@
 import inspect
 
 import numpy as np
+import threading
+
 import pytest
 
 import tandem as td
@@ -200,3 +202,39 @@ def test_views_as_outputs_of_the_modules(name, rng):
             assert same(over, x)
         else:
             assert same(over, expected)
+
+
+def test_out_of_a_sequence_that_makes_its_items_anew():
+    class Fresh:
+        def __init__(self):
+            self.made = []
+
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, i):
+            if i > 1:
+                raise IndexError
+            self.made.append(td.empty(3, dtype=[td.float32, td.int64][i]))
+            return self.made[-1]
+
+    outs = Fresh()
+    values, index = td.sort(td.tensor([3.0, 1.0, 2.0]), out=outs)
+    assert values.tolist() == [1, 2, 3] and index.tolist() == [1, 2, 0]
+    assert values is outs.made[0] and index is outs.made[1] and len(outs.made) == 2
+
+
+def test_out_of_a_list_that_changes_meanwhile():
+    x = td.rand(300_000)
+    expected = td.sort(x)
+    for _ in range(5):
+        outs = [td.empty(300_000), td.empty(300_000, dtype=td.int64)]
+        thread = threading.Thread(target=outs.clear)
+        thread.start()
+        try:
+            values, index = td.sort(x, out=outs)
+        except (TypeError, ValueError):  # cleared before
+            assert not outs
+        else:
+            assert (values == expected[0]).all() and (index == expected[1]).all()
+        thread.join()

@@ -1,4 +1,4 @@
-"""What tandem/methods.py, tandem/array_api.py and the views in place give, against NumPy."""
+"""What tandem/methods.py, tandem/numpy_forms.py and the views in place give, against NumPy."""
 
 import numpy as np
 import pytest

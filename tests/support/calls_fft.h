@@ -75,9 +75,10 @@ inline void add_fft_calls(Calls& c) {
                {x, Dims{0, 4}}};
   }
   for (const char* name : {"fft_fftfreq", "fft_rfftfreq"}) {
-    c[name] = {{9, 1.0, Value(), kCPU}, {8, 0.5, DType::float16, kCPU},
-               {1, 1.0, Value(), kCPU}, {10, 2.0, DType::float64, kCPU},
-               {0, 1.0, Value(), kCPU}, {4, 1.0, DType::int32, kCPU}};
+    c[name] = {{9, 1.0, Value(), kCPU},     {8, 0.5, DType::float16, kCPU},
+               {1, 1.0, Value(), kCPU},     {10, 2.0, DType::float64, kCPU},
+               {0, 1.0, Value(), kCPU},     {-1, 1.0, Value(), kCPU},
+               {4, 1.0, DType::int32, kCPU}};
   }
   for (const char* name : {"fft_fftshift", "fft_ifftshift"}) {
     c[name] = {{x}, {z, "h"}, {i, Dims{1}}, {d, Dims{0, 1}}, {i, 2}};

@@ -202,18 +202,39 @@ inline void add_linalg_long_calls(Calls& c) {
       {varied({50'001, 3}, DType::float32, 1), varied({50'001, 3}, DType::float32, 2)}};
 }
 
-/// Kernels of the first calls that hand nothing to cuSOLVER; the others are left out where it is
-/// not.
+/// Kernels of the first calls beside those of the libraries: copies in the order that a library
+/// reads, pointers to the matrices of a batch, what is composed of them. Calls for cuSOLVER and
+/// cuBLAS are left out where these are not.
 inline void add_linalg_launches(Launches& known) {
   known["linalg_matrix_norm"] = 1;
   known["linalg_norm"] = 1;
-  known["linalg_cross"] = 9;        // as cross
-  known["linalg_vander"] = 4;       // as vander
-  known["linalg_lu"] = 10;          // the factors, their order, three matrices of them
-  known["lu_unpack"] = 7;           // the order and three matrices
-  known["linalg_slogdet"] = 14;     // the factors, signs and logarithms of a diagonal, interchanges
-  known["logdet"] = 16;             // and two of it
-  known["linalg_matrix_exp"] = 66;  // 7 products, sums of 14 terms, a solution, squarings
+  known["linalg_cross"] = 9;     // as cross
+  known["linalg_vander"] = 4;    // as vander
+  known["linalg_lu"] = 10;       // the factors, their order, three matrices of them
+  known["lu_unpack"] = 7;        // the order and three matrices
+  known["linalg_slogdet"] = 14;  // the factors, signs and logarithms of a diagonal, interchanges
+  known["logdet"] = 16;          // and two of it
+  // 7 products, sums of 14 terms, a solution, squarings; exponentials of diagonal matrices
+  known["linalg_matrix_exp"] = 73;
+  known["linalg_lu_solve"] = known["lu_solve"] = 4;  // two copies, pointers, pivots
+  known["linalg_solve_triangular"] = 2;              // a copy, pointers
+  known["triangular_solve"] = 3;                     // and a copy of A
+  known["cholesky_solve"] = 4;                       // two of the kind
+  known["cholesky_inverse"] = 4;                     // the identity, a solution, a product
+  known["geqrf"] = 2;                                // a copy, pointers
+  known["linalg_qr"] = known["qr"] = 19;             // reflectors, R, and Q by products
+  known["linalg_householder_product"] = 14;          // Q by products
+  known["ormqr"] = 15;                               // and another product
+  // A copy, vectors in our order; whether elements are finite
+  known["linalg_svd"] = known["svd"] = 5;
+  known["linalg_svdvals"] = 4;
+  for (const char* name : {"linalg_eigh", "linalg_eigvalsh", "linalg_eig", "linalg_eigvals"})
+    known[name] = 5;
+  known["linalg_cond"] = 5;                                  // svdvals and a quotient
+  known["linalg_matrix_rank"] = 11;                          // svdvals, the bound, a count
+  known["linalg_pinv"] = known["pinverse"] = 16;             // svd, the bound, quotients, a product
+  known["linalg_matrix_sqrth"] = known["linalg_polar"] = 8;  // eigh or svd, products
+  known["linalg_lstsq"] = 27;  // qr, two products, a solution, residuals
 }
 
 }  // namespace tandem::test

@@ -131,7 +131,7 @@ inline Outcome outcome(const OpRow& row, const Args& given, Device device = kCPU
     out = {.tensors = {},
            .rest = text,
            .raised = true,
-           .no_library = text.find("libcusolver") != std::string::npos};
+           .no_library = text.find("which was not found") != std::string::npos};
   }
   return out;
 }

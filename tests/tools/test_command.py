@@ -329,7 +329,7 @@ def test_ops():
     one = dict(line.split(maxsplit=1) for line in run("ops", "true_divide").stdout.splitlines())
     assert one["op"] == "div" and "true_divide" in one["also"] and one["call"].startswith("div(x, y, *,")
     assert one["dtypes"] == "bool int float complex" and one["backends"].startswith("cpu")
-    page = run("ops", "--markdown").stdout
+    page = run("ops", "--markdown").stdout.split("## Array API")[0]
     assert len(re.findall(r"^\| `", page, re.MULTILINE)) == len(rows) and f"{len(rows)} ops." in page
 
 

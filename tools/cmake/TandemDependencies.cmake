@@ -17,10 +17,14 @@ if(NOT TARGET DNNL::dnnl)
 endif()
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
-# The C interface of LAPACK. Whatever LAPACK it was linked with, OpenBLAS's routines serve: libtandem names OpenBLAS
-# first, and the loader takes a symbol from the first library that has it.
+# The C interface of LAPACK. Whatever LAPACK it was linked with, OpenBLAS's routines serve: libtandem_lapack names
+# OpenBLAS first, and the loader takes a symbol from the first library that has it.
 find_path(TANDEM_LAPACKE_INCLUDE lapacke.h REQUIRED)
 find_library(TANDEM_LAPACKE_LIBRARY lapacke REQUIRED)
+
+if(TANDEM_STATIC)
+  include(TandemArchives)
+endif()
 
 set(TANDEM_CUDA_FOUND OFF)
 if(NOT TANDEM_CUDA STREQUAL "OFF")

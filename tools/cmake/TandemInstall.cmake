@@ -4,8 +4,9 @@ set(TANDEM_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Tandem)
 
 install(TARGETS tandem EXPORT TandemTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development)
+# Opened by libtandem, from its own folder; nothing links to them.
+install(TARGETS tandem_lapack tandem_onednn LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime)
 if(TARGET tandem_cuda)
-  # Opened by libtandem, from its own folder; nothing links to it.
   install(TARGETS tandem_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime)
 endif()
 if(TARGET tandem_fftw)

@@ -1,5 +1,6 @@
 """Checks that nothing but libtandem_cuda loads a CUDA library, since the rest must start on any machine, and nothing but
-libtandem_fftw loads FFTW, which is under the GPL: that plug-in is installed as its own component, in no wheel and no image."""
+libtandem_fftw loads FFTW, which is under the GPL: that plug-in is installed as its own component, in no wheel and no image.
+oneDNN and OpenBLAS are loaded by their plug-ins alone, which are opened at the first use."""
 
 import re
 import subprocess
@@ -10,12 +11,18 @@ import tree
 CUDA_LIBRARY = re.compile(r"lib(cuda|cudart|cublas|cublasLt|cufft|cusolver|cusparse|nvrtc|nccl|nvidia-\w+)\.so")
 
 FFTW_LIBRARY = re.compile(r"libfftw3\w*\.so")
+HEAVY_LIBRARY = re.compile(r"lib(dnnl|openblas|lapacke|lapack|blas)\w*\.so")
 BLOCK = re.compile(r'^if\((?P<condition>CMAKE_INSTALL_COMPONENT STREQUAL .*)\)$')
 
 
 def fftw_libraries(listing):
     """FFTW's libraries in ldd's output."""
     return sorted({m.group() for m in map(FFTW_LIBRARY.search, listing.splitlines()) if m})
+
+
+def heavy_libraries(listing):
+    """The libraries in ldd's output that are for plug-ins."""
+    return sorted({m.group() for m in map(HEAVY_LIBRARY.search, listing.splitlines()) if m})
 
 
 def installed_with_others(build):
@@ -69,6 +76,8 @@ def check(root, build=None):
             problems.append(f"{path.name} loads {library}; only libtandem_cuda may")
         for library in fftw_libraries(done.stdout):
             problems.append(f"{path.name} loads {library}; only libtandem_fftw may")
+        for library in heavy_libraries(done.stdout):
+            problems.append(f"{path.name} loads {library}; only libtandem_onednn and libtandem_lapack may")
     if not any(p.name.startswith("libtandem.so") for p in found):
         problems.append(f"{build}: no libtandem.so found")
     return problems

@@ -4,7 +4,7 @@ A list is a run of names in one shape: the text between a name and the next is t
 (numbers, strings and spellings of the name itself do not count), or many names stand as strings on few lines.
 The tables are kernels/include/tandem/ops/*.def and runtime/include/tandem/dtypes.def. An oracle of the tests (or
 of tools/minimax.py), which must not come from the table, says so in its first lines: "lint: oracle table". Functors themselves, one an
-op, are the other half of a row and may look alike.
+op, are the other half of a row and may look alike. Type stubs that tools/stubs.py wrote are made from the table.
 """
 
 import re
@@ -16,6 +16,7 @@ OP_TABLES = "kernels/include/tandem/ops"
 DTYPE_TABLE = "runtime/include/tandem/dtypes.def"
 FUNCTORS = "kernels/functors/"
 ORACLE = "lint: oracle table"
+GENERATED = "# Written by tools/stubs.py; do not edit.\n"  # tests/python/test_stubs.py holds such files to that
 RUN = 6  # names in a row in the same shape
 STRINGS = 8  # names as strings ...
 WINDOW = 15  # ... within so many lines
@@ -117,6 +118,8 @@ def check(root, build=None):
         raw = path.read_text(encoding="utf-8")
         name = path.relative_to(root).as_posix()
         if name.startswith(("tests/", "tools/minimax")) and ORACLE in raw[:1500]:
+            continue
+        if name.startswith("python/tandem/") and path.suffix == ".pyi" and raw.startswith(GENERATED):
             continue
         if name.startswith("examples/"):  # a user's program calls one op after the other
             continue

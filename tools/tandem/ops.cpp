@@ -5,6 +5,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "tandem/array_api.h"
 #include "tandem/op_alias.h"
 #include "tandem/op_table.h"
 #include "tandem/value.h"
@@ -245,6 +246,35 @@ void print_others(const Section& section) {
   if (!text.empty()) fmt::print("\nOf other sections: {}.\n", text);
 }
 
+/// "RealFloating" in words.
+std::string words(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    const bool capital = std::isupper(static_cast<unsigned char>(c)) != 0;
+    if (capital && !out.empty()) out += ' ';
+    out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
+/// The section of tandem.array_api: each function of the standard with its op.
+void print_array_api() {
+  const std::vector<StandardFunction> functions = array_api_functions();
+  fmt::print(
+      "\n## Array API\n\nThe functions of `tandem.array_api`, the Python Array API standard "
+      "2024.12, and the ops above that they are.\nArrays may be of the dtypes of these kinds, "
+      "float16 and bfloat16 aside; docs/array_api.md has the rest.\n\n"
+      "| function | part | arrays | op |\n|---|---|---|---|\n");
+  for (const StandardFunction& f : functions) {
+    const std::string_view part = f.part;
+    const std::string module = part == "linalg" || part == "fft" ? f.part + std::string(".") : "";
+    const std::string op = f.op;
+    fmt::print("| `{}{}({})` | {} | {} | {} |\n", module, f.name, f.parameters, part,
+               words(f.kinds), op.empty() ? "" : "`" + op + "`");
+  }
+  fmt::print("\n{} functions.\n", functions.size());
+}
+
 void print_markdown(const std::vector<const OpRow*>& rows) {
   fmt::print(
       "# Ops\n\nEvery op, by dtype and backend. Written by `tandem ops --markdown`, which tries "
@@ -267,6 +297,7 @@ void print_markdown(const std::vector<const OpRow*>& rows) {
     print_others(section);
   }
   fmt::print("\n{} ops.\n", rows.size());
+  print_array_api();
 }
 
 void print_table(const std::vector<const OpRow*>& rows) {

@@ -35,6 +35,10 @@ class TANDEM_API RowCall {
   const OpRow& row() const { return *row_; }
 
   std::vector<Value> operator()(std::span<const Value> args) const;
+  /// Whether the row gives one tensor and its C++ function takes these arguments as they are.
+  bool is_plain(std::span<const Value> args) const;
+  /// The result of a call that is plain.
+  Tensor plain(std::span<const Value> args) const { return plain_(args); }
   /// Writes the results to given tensors (`in_place`: to the first argument, which is given again),
   /// at once where the op has such a form; else through temporaries, with the same bits. Raises
   /// NotImplemented for an op that gives something else than tensors.
@@ -45,7 +49,7 @@ class TANDEM_API RowCall {
                          std::span<Tensor* const> out, bool in_place = false);
 
  private:
-  bool is_plain(std::span<const Value> args) const;
+  bool takes(std::span<const Value> args) const;
 
   using Plain = Tensor (*)(std::span<const Value>);
   using Into = void (*)(Tensor&, std::span<const Value>);

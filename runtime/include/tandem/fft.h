@@ -48,10 +48,11 @@ TANDEM_FFT_MANY(hfft)
 TANDEM_FFT_MANY(ihfft)
 #undef TANDEM_FFT_MANY
 
-/// [0, 1, ..., (n - 1) / 2, -(n / 2), ..., -1] / (n d): the frequencies of fft's bins; n >= 1.
+/// [0, 1, ..., (n - 1) / 2, -(n / 2), ..., -1] / (n d): the frequencies of fft's bins.
+/// None for n = 0; raises ValueError where it is negative.
 TANDEM_API Tensor fftfreq(std::int64_t n, double d = 1, std::optional<DType> dtype = {},
                           std::optional<Device> device = {});
-/// [0, 1, ..., n / 2] / (n d): those of rfft's.
+/// [0, 1, ..., n / 2] / (n d): those of rfft's; NaN for n = 0, which has one bin.
 TANDEM_API Tensor rfftfreq(std::int64_t n, double d = 1, std::optional<DType> dtype = {},
                            std::optional<Device> device = {});
 /// The bins rolled by half their number, so that frequency 0 is in the middle; ifftshift undoes it.

@@ -16,6 +16,7 @@ namespace tandem::fft {
 // Exact mode (tandem/exact.h) is always built-in.
 
 /// What transforms on the device use, of this thread at this time: "built-in", "fftw" or "cufft".
+/// One that was asked for by name is told even where it cannot be used and transforms raise.
 TANDEM_API std::string provider(Device device = kCPU);
 /// Why: a sentence, with the library's version or the reason that it is not used.
 TANDEM_API std::string provider_reason(Device device = kCPU);

@@ -89,8 +89,10 @@ TANDEM_API Tensor eigvals(const Tensor& a);
 // ---- least squares, inverses of any matrix
 // ----------------------------------------------------------
 struct LeastSquares {
-  Tensor solution;         // [..., n, k]
-  Tensor residuals;        // [..., k]: sums of |A X - B|^2; without elements where m <= n
+  Tensor solution;  // [..., n, k]
+  // [..., k]: sums of |A X - B|^2; without elements where m <= n, or where the driver has found a
+  // matrix of the batch whose rank is below n
+  Tensor residuals;
   Tensor rank;             // [...], int64; without elements of gels
   Tensor singular_values;  // [..., min(m, n)] of gelsd and gelss; else without elements
 };
@@ -101,6 +103,8 @@ struct LeastSquares {
 TANDEM_API LeastSquares lstsq(const Tensor& a, const Tensor& b, std::optional<double> rcond = {},
                               const std::string& driver = "");
 /// A bound for singular values: none, a number, or a real tensor that broadcasts with the batch.
+/// ValueError for one below 0 or NaN; in a tensor on a device, which is not waited for, numbers
+/// below 0 count as 0, and with NaN every singular value counts as 0.
 struct Tolerance {
   Tolerance() = default;
   Tolerance(double x) : number(x) {}             // NOLINT(google-explicit-constructor)
@@ -134,7 +138,8 @@ TANDEM_API Tensor cond(const Tensor& a);
 TANDEM_API Tensor cond(const Tensor& a, double order);
 TANDEM_API Tensor cond(const Tensor& a, const std::string& order);
 /// The exponential by scaling, a Pade approximant of order 13 and squaring (N. J. Higham, SIAM J.
-/// Matrix Anal. Appl. 26, 2005). Waits for the device: the number of squarings depends on the norm.
+/// Matrix Anal. Appl. 26, 2005); of diagonal matrices exp of their elements. Waits for the device:
+/// the number of squarings depends on the norm.
 TANDEM_API Tensor matrix_exp(const Tensor& a);
 /// The definite square root of positive definite matrices, of which the lower triangle is read; NaN
 /// of others.

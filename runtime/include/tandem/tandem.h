@@ -1,11 +1,14 @@
 // The whole public interface for the host compiler. CUDA users add tandem/cuda.h.
 #pragma once
 
+#include "tandem/dlpack.h"
 #include "tandem/einsum.h"
 #include "tandem/exact.h"
 #include "tandem/fft.h"
+#include "tandem/foreign.h"
 #include "tandem/graph.h"
 #include "tandem/indexing.h"
+#include "tandem/interrupt.h"
 #include "tandem/linalg.h"
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
@@ -16,6 +19,7 @@
 #include "tandem/scan.h"
 #include "tandem/signal.h"
 #include "tandem/sorting.h"
+#include "tandem/source_kernel.h"
 #include "tandem/stream.h"
 #include "tandem/tensor.h"
 #include "tandem/tf32.h"

@@ -146,7 +146,36 @@ bool execute(const void* kernel, unsigned blocks, unsigned threads, const void* 
   }
 }
 
+/// A kernel of NVRTC's, which says itself what it is.
+cudaError_t execute_loaded(cudaKernel_t kernel, const char* image, const char* name,
+                           unsigned blocks, unsigned threads, const void* params,
+                           std::size_t bytes) {
+  struct Kept {
+    Module module;
+    Program program;
+    Kept(const char* text, const char* entry)
+        : module(text), program(module, entry, {.contract = true, .estimates = true}) {}
+  };
+  static std::mutex mutex;
+  static std::map<cudaKernel_t, std::unique_ptr<Kept>> all;
+  try {
+    const std::lock_guard lock(mutex);
+    auto& kept = all[kernel];
+    if (kept == nullptr) kept = std::make_unique<Kept>(image, name);
+    const Range memory[] = {{nullptr, std::numeric_limits<std::size_t>::max(), true}};
+    kept->program.run({.blocks = blocks,
+                       .threads = threads,
+                       .params = {static_cast<const std::byte*>(params), bytes},
+                       .memory = memory});
+    return cudaSuccess;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "PTX device: %s\n", e.what());
+    return cudaErrorLaunchFailure;
+  }
+}
+
 const bool g_set = [] {
+  sim::loaded_executor = &execute_loaded;
   if (std::getenv("TANDEM_PTX_LIBRARY") != nullptr) sim::executor = &execute;
   return true;
 }();

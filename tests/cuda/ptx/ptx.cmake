@@ -47,12 +47,19 @@ if(TARGET tandem_cuda_sim_asan)
   target_link_libraries(tandem_cuda_ptx PRIVATE tandem_sim_base_asan tandem_ptx tandem_warnings ${CMAKE_DL_LIBS})
   target_link_options(tandem_cuda_ptx PRIVATE -fsanitize=address,undefined)
   set_target_properties(tandem_cuda_ptx PROPERTIES LINKER_LANGUAGE CXX
+    BUILD_RPATH "${CUDAToolkit_LIBRARY_DIR}"  # NVRTC's
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim)
+  set(TANDEM_SIM_ENVIRONMENT_PTX ${TANDEM_SIM_ENVIRONMENT})
+  list(FILTER TANDEM_SIM_ENVIRONMENT_PTX EXCLUDE REGEX "^TANDEM_CUDA_LIBRARY=")
   if(TANDEM_CUDA_READABLE)
     add_test(NAME cuda.ptx.device COMMAND cuda.parity_test --gtest_brief=1)
-    list(FILTER TANDEM_SIM_ENVIRONMENT EXCLUDE REGEX "^TANDEM_CUDA_LIBRARY=")
     set_tests_properties(cuda.ptx.device PROPERTIES TIMEOUT 1200 LABELS "unit" ENVIRONMENT
-      "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_ptx>;TANDEM_PTX_LIBRARY=$<TARGET_FILE:tandem_cuda>;${TANDEM_SIM_ENVIRONMENT}")
+      "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_ptx>;TANDEM_PTX_LIBRARY=$<TARGET_FILE:tandem_cuda>;${TANDEM_SIM_ENVIRONMENT_PTX}")
     add_dependencies(cuda.parity_test tandem_cuda_ptx)
   endif()
+  # NVRTC's PTX of users' kernels; all others run by their C++.
+  add_test(NAME cuda.ptx.source_kernels COMMAND cuda.source_kernel_test --gtest_brief=1)
+  set_tests_properties(cuda.ptx.source_kernels PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT
+    "TANDEM_CUDA_LIBRARY=$<TARGET_FILE:tandem_cuda_ptx>;${TANDEM_SIM_ENVIRONMENT_PTX}")
+  add_dependencies(cuda.source_kernel_test tandem_cuda_ptx)
 endif()

@@ -63,6 +63,26 @@ cudaError_t launch(void (*kernel)(P), unsigned blocks, unsigned threads, const P
       blocks, threads, [&] { kernel(params); }, stream, shared);
 }
 
+/// Runs a kernel that was loaded at run time; null where nothing can.
+using LoadedExecutor = cudaError_t (*)(cudaKernel_t kernel, const char* image, const char* name,
+                                       unsigned blocks, unsigned threads, const void* params,
+                                       std::size_t bytes);
+extern LoadedExecutor loaded_executor;
+cudaError_t run_loaded(cudaKernel_t kernel, unsigned blocks, unsigned threads, const void* params,
+                       std::size_t bytes);
+
+template <class P>
+cudaError_t launch_loaded(cudaKernel_t kernel, unsigned blocks, unsigned threads, const P& params,
+                          cudaStream_t stream) {
+  if (blocks > kMostBlocks) blocks = kMostBlocks;
+  if (capturing(stream)) {
+    return record(stream, {1, kernel}, [=, copy = params] {
+      return run_loaded(kernel, blocks, threads, &copy, sizeof copy);
+    });
+  }
+  return run_loaded(kernel, blocks, threads, &params, sizeof params);
+}
+
 template <class T>
 T shuffle(T value, unsigned from) {
   static_assert(sizeof(T) <= 8);

@@ -72,6 +72,10 @@ using cudaGraph_t = CUgraph_st*;
 using cudaGraphExec_t = CUgraphExec_st*;
 using cudaGraphNode_t = CUgraphNode_st*;
 using cudaStream_t = CUstream_st*;
+struct CUlib_st;
+struct CUkern_st;
+using cudaLibrary_t = CUlib_st*;
+using cudaKernel_t = CUkern_st*;
 using cudaEvent_t = CUevent_st*;
 #define cudaStreamLegacy (reinterpret_cast<cudaStream_t>(1))
 #define cudaStreamPerThread (reinterpret_cast<cudaStream_t>(2))
@@ -120,11 +124,18 @@ cudaError_t cudaStreamGetId(cudaStream_t s, unsigned long long* out);
 cudaError_t cudaStreamQuery(cudaStream_t s);
 cudaError_t cudaStreamSynchronize(cudaStream_t s);
 cudaError_t cudaDeviceSynchronize();
+using cudaHostFn_t = void (*)(void* data);
+cudaError_t cudaLaunchHostFunc(cudaStream_t s, cudaHostFn_t f, void* data);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t e);
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s);
 cudaError_t cudaEventQuery(cudaEvent_t e);
 cudaError_t cudaEventSynchronize(cudaEvent_t e);
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned flags);
+/// What is loaded is PTX; without libtandem_cuda_ptx nothing runs it.
+cudaError_t cudaLibraryLoadData(cudaLibrary_t* out, const void* code, const void* jit_options,
+                                const void* jit_values, unsigned n_jit, const void* options,
+                                const void* values, unsigned n);
+cudaError_t cudaLibraryGetKernel(cudaKernel_t* out, cudaLibrary_t library, const char* name);
 
 // NOLINTEND(bugprone-reserved-identifier)

@@ -53,9 +53,36 @@ bool reaches(int device, const void* p) {
   const std::lock_guard lock(mutex);
   return peers.contains({device, owner});
 }
+bool holds(int device, const void* p, std::size_t bytes) {
+  const std::lock_guard lock(mutex);
+  const auto* at = static_cast<const char*>(p);
+  const auto behind = memory.upper_bound(at);
+  if (behind == memory.begin()) return false;
+  const auto& [start, owned] = *std::prev(behind);
+  return owned.owner == device && at + bytes <= start + owned.bytes;
+}
 bool can_reach_peer(int device, int peer) { return device != peer && device < 2 && peer < 2; }
 
 }  // namespace sim
+
+/// For stand-ins of libraries: whether memory is one piece of the stream's device's; the current
+/// device; whose memory it is.
+extern "C" {
+__attribute__((visibility("default"))) int tandem_sim_holds(cudaStream_t stream, const void* p,
+                                                            std::size_t bytes) {
+  int device = 0;
+  cudaStreamGetDevice(stream, &device);
+  return sim::holds(device, p, bytes) ? 1 : 0;
+}
+__attribute__((visibility("default"))) int tandem_sim_device() {
+  int device = 0;
+  cudaGetDevice(&device);
+  return device;
+}
+__attribute__((visibility("default"))) int tandem_sim_owner(const void* p) {
+  return sim::owner_of(p);
+}
+}
 
 cudaError_t cudaDeviceCanAccessPeer(int* out, int device, int peer) {
   *out = sim::can_reach_peer(device, peer) ? 1 : 0;

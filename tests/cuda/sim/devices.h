@@ -16,6 +16,8 @@ int owner_of(const void* p);
 bool pinned(const void* p);
 /// Whether a device may use memory: its own, the host's, or that of a peer whose access is enabled.
 bool reaches(int device, const void* p);
+/// Whether memory is one piece of what a device was given.
+bool holds(int device, const void* p, std::size_t bytes);
 bool can_reach_peer(int device, int peer);
 
 }  // namespace sim

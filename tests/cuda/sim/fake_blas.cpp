@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "cublasLt.h"
+#include "fake_device.h"
 #include "tandem/fn.h"
 
 using tandem::BFloat16;
@@ -297,34 +298,51 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, const vo
                               cublasLtMatrixLayout_t lb, const void* beta, const void* c,
                               cublasLtMatrixLayout_t lc, void* out, cublasLtMatrixLayout_t ld,
                               const cublasLtMatmulAlgo_t* algo, void* workspace,
-                              std::size_t workspace_bytes, cudaStream_t) {
+                              std::size_t workspace_bytes, cudaStream_t stream) {
   const bool pointers = lc->mode == CUBLASLT_BATCH_MODE_POINTER_ARRAY;
   bool ok = fits(*d, *la, *lb, *ld) && c == out &&
             algo->data[3] == static_cast<std::uint64_t>(lc->rows) && is_one(alpha, d->scale, 1) &&
             is_one(beta, d->scale, 0) && workspace_bytes == workspace_of(*lc) &&
             workspace != nullptr;
-  const void* given[] = {a, b, out};
-  const Layout* layouts[] = {la, lb, lc};
-  for (int x = 0; ok && x < 3; ++x) {
-    for (std::int64_t i = 0; i < lc->batch; ++i) {
-      const auto address = reinterpret_cast<std::uintptr_t>(matrix(given[x], *layouts[x], i));
-      // A stride may leave the alignment that was promised for the first.
-      if (i == 0 || pointers) ok = ok && address % algo->data[x] == 0;
-    }
-  }
+  ok = ok && fake::holds(stream, workspace, workspace_bytes);
   if (!ok) return CUBLAS_STATUS_INVALID_VALUE;
-  std::memset(workspace, 0xee, workspace_bytes);
-  for (std::int64_t i = 0; i < lc->batch; ++i) {
-    multiply(*d, matrix(a, *la, i), *la, matrix(b, *lb, i), *lb,
-             const_cast<void*>(matrix(out, *lc, i)), *lc);
-  }
+  // Descriptions may be destroyed before the stream comes to the work.
+  const auto work = [=, algorithm = *algo, of = *d, la = *la, lb = *lb, lc = *lc] {
+    std::memset(workspace, 0xee, workspace_bytes);
+    for (std::int64_t i = 0; i < lc.batch; ++i) {
+      const void* given[] = {matrix(a, la, i), matrix(b, lb, i), matrix(out, lc, i)};
+      for (int x = 0; x < 3; ++x) {
+        // A stride may leave the alignment that was promised for the first.
+        const bool promised = i == 0 || pointers;
+        if (promised && reinterpret_cast<std::uintptr_t>(given[x]) % algorithm.data[x] != 0) {
+          ++g_record.misaligned;
+        }
+      }
+      multiply(of, given[0], la, given[1], lb, const_cast<void*>(given[2]), lc);
+    }
+  };
+  if (!fake::queued(stream, work)) return CUBLAS_STATUS_EXECUTION_FAILED;
   const int products = g_record.products + 1;
-  g_record = {
-      products,    g_record.heuristics, g_record.alive,      d->epilogue == CUBLASLT_EPILOGUE_BIAS,
-      pointers,    d->a == CUBLAS_OP_T, d->b == CUBLAS_OP_T, d->compute,
-      lc->rows,    lc->columns,         columns(*la, d->a),  la->leading,
-      lb->leading, lc->leading,         lc->batch,           la->stride,
-      lb->stride,  lc->stride,          workspace_bytes};
+  g_record = {products,
+              g_record.heuristics,
+              g_record.alive,
+              g_record.misaligned,
+              d->epilogue == CUBLASLT_EPILOGUE_BIAS,
+              pointers,
+              d->a == CUBLAS_OP_T,
+              d->b == CUBLAS_OP_T,
+              d->compute,
+              lc->rows,
+              lc->columns,
+              columns(*la, d->a),
+              la->leading,
+              lb->leading,
+              lc->leading,
+              lc->batch,
+              la->stride,
+              lb->stride,
+              lc->stride,
+              workspace_bytes};
   return CUBLAS_STATUS_SUCCESS;
 }
 

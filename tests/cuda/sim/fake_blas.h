@@ -6,6 +6,7 @@
 
 struct FakeBlas {
   int products, heuristics, alive;  // `alive`: descriptions that were not destroyed
+  int misaligned;                   // matrices that break the alignment that was promised
   bool biased, pointers, transposed_a, transposed_b;  // of the last product, as what follows
   int compute;
   std::int64_t m, n, k, lda, ldb, ldc, batch, stride_a, stride_b, stride_c;

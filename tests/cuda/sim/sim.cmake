@@ -39,7 +39,7 @@ endif()
 add_library(tandem_fake_blas MODULE ${PROJECT_SOURCE_DIR}/tests/cuda/sim/fake_blas.cpp)
 target_include_directories(tandem_fake_blas PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda/sim
   ${PROJECT_SOURCE_DIR}/runtime/include)
-target_link_libraries(tandem_fake_blas PRIVATE tandem_warnings)
+target_link_libraries(tandem_fake_blas PRIVATE tandem_warnings ${CMAKE_DL_LIBS})
 set_target_properties(tandem_fake_blas PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
   OUTPUT_NAME cublasLt SUFFIX .so.13)
 
@@ -49,12 +49,23 @@ target_link_libraries(tandem_fake_cufft PRIVATE tandem_warnings ${CMAKE_DL_LIBS}
 set_target_properties(tandem_fake_cufft PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/vendor
   OUTPUT_NAME cufft SUFFIX .so.0)
 
+# The same in place of cuBLAS and cuSOLVER, in a folder of their own: with them alone products are our kernels'.
+foreach(name IN ITEMS cublas cusolver)
+  add_library(tandem_fake_${name} MODULE ${PROJECT_SOURCE_DIR}/tests/cuda/sim/fake_${name}.cpp)
+  target_include_directories(tandem_fake_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/cuda/sim ${TANDEM_LAPACKE_INCLUDE})
+  target_link_libraries(tandem_fake_${name} PRIVATE tandem_warnings PkgConfig::OPENBLAS ${TANDEM_LAPACKE_LIBRARY}
+    ${CMAKE_DL_LIBS})
+  set_target_properties(tandem_fake_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/sim/solver
+    OUTPUT_NAME ${name})
+endforeach()
+set_target_properties(tandem_fake_cublas PROPERTIES SUFFIX .so.13)
+set_target_properties(tandem_fake_cusolver PROPERTIES SUFFIX .so.12)
+
 file(GLOB TANDEM_SIM_KERNELS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cu)
 # CUB cannot be compiled as C++: no_cub.cpp has what the launchers call.
 list(REMOVE_ITEM TANDEM_SIM_KERNELS ${PROJECT_SOURCE_DIR}/kernels/probe.cu ${PROJECT_SOURCE_DIR}/kernels/cub_sort.cu)
 file(GLOB TANDEM_SIM_HOST CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp)
-list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/solver.cpp
-  ${PROJECT_SOURCE_DIR}/kernels/cuda/virtual_memory.cpp)
+list(REMOVE_ITEM TANDEM_SIM_HOST ${PROJECT_SOURCE_DIR}/kernels/cuda/virtual_memory.cpp)
 set_source_files_properties(${PROJECT_SOURCE_DIR}/kernels/cuda/library.cpp PROPERTIES
   COMPILE_DEFINITIONS TANDEM_CUDA_SIMULATED)
 set_source_files_properties(${TANDEM_SIM_KERNELS} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
@@ -99,7 +110,6 @@ function(tandem_add_sim variant flags)
     list(APPEND plain ${folder}/no_elementwise.cpp)
   endif()
   add_library(tandem_sim_plain_${variant} OBJECT ${plain} ${TANDEM_SIM_HOST} ${folder}/probe.cpp
-    ${folder}/no_solver.cpp
     ${folder}/no_cub.cpp ${folder}/no_virtual_memory.cpp)
   target_compile_options(tandem_sim_plain_${variant} PRIVATE ${link})
   target_link_libraries(tandem_sim_plain_${variant} PRIVATE ${base})
@@ -236,8 +246,18 @@ tandem_add_sim_test(fft.direct cuda.fft_library_test asan
 tandem_add_sim_test(fft.checked cuda.fft_library_test asan
   ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${vendor})
 add_dependencies(cuda.fft_library_test tandem_fake_cufft)
+# One thread: LAPACK's small calls are many, and two threads that wait for each other by turns take minutes.
+set(solver TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/solver OMP_NUM_THREADS=1)
+# With memory that is given back at once each call waits.
+tandem_add_sim_test(solver cuda.solver_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1 ${solver})
+tandem_add_sim_test(solver.direct cuda.solver_test asan FILTER "-*DoNotWait"
+  ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 ${solver})
+tandem_add_sim_test(solver.checked cuda.solver_test asan
+  ENVIRONMENT TANDEM_CHECK=streams TANDEM_REQUIRE_GPU=1 ${solver})
+add_dependencies(cuda.solver_test tandem_fake_cublas tandem_fake_cusolver)
 # What each row asks of the device.
-tandem_add_sim_test(calls cuda.calls_test asan)
+tandem_add_sim_test(calls cuda.calls_test asan ENVIRONMENT ${solver})
+add_dependencies(cuda.calls_test tandem_fake_cublas tandem_fake_cusolver)
 tandem_add_sim_test(streams cuda.streams_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 # Debug mode: what it finds, and that it finds nothing in programs that are right.
 tandem_add_sim_test(check cuda.check_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
@@ -267,10 +287,23 @@ if(TARGET tandem_python)
   # The sanitizer looks for the C++ run time, which the interpreter does not have, when it starts.
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.so OUTPUT_VARIABLE TANDEM_STDCXX_LIBRARY
     OUTPUT_STRIP_TRAILING_WHITESPACE)
-  add_test(NAME cuda.sim.python COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
-    ${PROJECT_SOURCE_DIR}/tests/python/test_cuda_streams.py ${PROJECT_SOURCE_DIR}/tests/python/test_memory.py)
-  set_tests_properties(cuda.sim.python PROPERTIES TIMEOUT 300 LABELS "unit"
-    ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan};LD_PRELOAD=${TANDEM_ASAN_LIBRARY} ${TANDEM_STDCXX_LIBRARY};PYTHONPATH=${CMAKE_BINARY_DIR}/python")
+  set(python "${TANDEM_SIM_ENVIRONMENT_asan};LD_PRELOAD=${TANDEM_ASAN_LIBRARY} ${TANDEM_STDCXX_LIBRARY};PYTHONPATH=${CMAKE_BINARY_DIR}/python")
+  function(tandem_add_sim_python name environment)
+    list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/tests/python/test_)
+    list(TRANSFORM ARGN APPEND .py)
+    add_test(NAME cuda.sim.${name} COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider ${ARGN})
+    set_tests_properties(cuda.sim.${name} PROPERTIES TIMEOUT 600 LABELS "unit" ENVIRONMENT "${python};${environment}")
+  endfunction()
+  # With the stand-ins of cuSOLVER and cuBLAS.
+  tandem_add_sim_python(python "${solver}" cuda_streams memory exchange_cuda array_api array_api_tensor tour)
+  # A missing wait between libraries' streams is an error here.
+  tandem_add_sim_python(python.checked TANDEM_CHECK=order exchange_cuda)
+  # Memory is overwritten when it is freed: what reads it then, instrumented or not, reads something else.
+  tandem_add_sim_python(python.exchange
+    "${direct};ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:max_free_fill_size=1048576:free_fill_byte=85" exchange_cuda exchange_dlpack exchange_buffer exchange_lifetimes)
+  add_test(NAME cuda.sim.docstrings COMMAND ${Python_EXECUTABLE} -m pytest -q -p no:cacheprovider
+    ${PROJECT_SOURCE_DIR}/tests/python/test_docstrings.py -k "cuda or Stream or record_stream")
+  set_tests_properties(cuda.sim.docstrings PROPERTIES TIMEOUT 300 LABELS "unit" ENVIRONMENT "${python}")
 endif()
 set(TANDEM_SIM_ENVIRONMENT "${TANDEM_SIM_ENVIRONMENT_asan}")  # of other folders' tests too
 

@@ -11,6 +11,8 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,7 @@ namespace sim {
 
 Builtins builtins;
 Executor executor = nullptr;
+LoadedExecutor loaded_executor = nullptr;
 
 namespace {
 
@@ -411,6 +414,9 @@ cudaError_t cudaDeviceSynchronize() {
   ++counts.waits;
   return cudaSuccess;
 }
+cudaError_t cudaLaunchHostFunc(cudaStream_t s, cudaHostFn_t f, void* data) {
+  return static_cast<cudaError_t>(tandem_sim_queue(s, [=] { f(data); }));
+}
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned) {
   *out = new CUevent_st{};
   return cudaSuccess;
@@ -438,4 +444,39 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t event, unsigned) {
   if (const cudaError_t e = sim::wait_event(s, event->point); e != cudaSuccess) return answer(e);
   ++counts.records;
   return cudaSuccess;
+}
+
+// ---- libraries loaded at run time
+
+struct CUkern_st {
+  const std::string* image;
+  std::string name;
+};
+struct CUlib_st {
+  std::string image;
+  CUkern_st kernel;
+};
+
+cudaError_t cudaLibraryLoadData(cudaLibrary_t* out, const void* code, const void*, const void*,
+                                unsigned, const void*, const void*, unsigned) {
+  const auto* text = static_cast<const char*>(code);
+  if (std::string_view(text).find(".version") == std::string_view::npos)
+    return cudaErrorInvalidValue;
+  *out = new CUlib_st{text, {}};
+  return cudaSuccess;
+}
+
+cudaError_t cudaLibraryGetKernel(cudaKernel_t* out, cudaLibrary_t library, const char* name) {
+  if (library->image.find(std::string(".entry ") + name) == std::string::npos)
+    return cudaErrorInvalidValue;
+  library->kernel = {&library->image, name};
+  *out = &library->kernel;
+  return cudaSuccess;
+}
+
+cudaError_t sim::run_loaded(cudaKernel_t kernel, unsigned blocks, unsigned threads,
+                            const void* params, std::size_t bytes) {
+  if (loaded_executor == nullptr) return cudaErrorNotSupported;
+  return loaded_executor(kernel, kernel->image->c_str(), kernel->name.c_str(), blocks, threads,
+                         params, bytes);
 }

@@ -42,6 +42,15 @@ struct SmallLaunch {
   void* stream;
 };
 
+/// Whether a device gives n x n matrices to the form of its library that takes a whole batch in one
+/// call. Such a form keeps a matrix to few multiprocessors: n^3 operations in each, while a loop of
+/// single calls spends about n steps that wait for each other on every matrix of the batch. From
+/// the two rates of a Hopper card they meet near n = 128 batch (an estimate, not measured), and
+/// cuBLAS means its forms for small matrices: 512 rows at most.
+inline bool goes_batched(std::int64_t batch, std::int64_t n) {
+  return batch > 1 && n <= 512 && n <= 128 * batch;
+}
+
 /// One step of a factorisation for a whole batch, in place. Extents are above 0. Steps write info,
 /// one number a matrix, as LAPACK does: 0 for success, above 0 for a matrix that is singular, not
 /// positive definite or without convergence, kNotFinite where an element is infinite or NaN (of the
@@ -51,7 +60,8 @@ struct FactorLaunch {
     Cholesky,      // a [n, n]: the factor, in the triangle that `upper` names; the other is kept
     LU,            // a [m, n]: both factors; pivots
     LUSolve,       // b [n, k] = op(a)^-1 b, with the factors and pivots of LU
-    Inverse,       // a [n, n]: its inverse
+    Inverse,       // a [n, n]: its inverse; on a device, where goes_batched, b [n, n] is,
+                   // and a is lost
     Triangular,    // b [n, k] = op(a)^-1 b, of the triangle `upper`
     QR,            // a [m, n]: R and the reflectors below it; tau
     Orthogonal,    // a [m, n]: from the first k reflectors and tau, n columns of Q

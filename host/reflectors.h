@@ -1,0 +1,163 @@
+// Householder reflectors on the host: the passes over a matrix by SIMD level
+// (host/isa/reflectors.cpp), and reductions and products made of them (host/reduction.cpp,
+// host/reflectors.cpp).
+#pragma once
+
+#include <omp.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+#include "host/parallel.h"
+
+namespace tandem::host {
+
+/// Rows go in blocks of this many: a whole number of vectors at every level, 64 bytes at least.
+constexpr std::int64_t kRowBlock = 16;
+
+constexpr std::int64_t block_of(std::int64_t row) { return row / kRowBlock * kRowBlock; }
+
+/// One pass over columns [first, last) of a, those groups of four that are `me`'s of `team`:
+///   a[:, j] -= p * cp[j] + q * cq[j]        (q null: p alone), then y[j] = u . a[:, j],
+///   r[j] = a[row, j] - tau * y[j]           (r null: none), and
+///   w += a[:, j] * r[j]                     (w null: none).
+/// Rows from block_of(row) on: p, q and u are 0 above those they mean. Where `symmetric`, the lower
+/// triangle stands for a, whose blocks on the diagonal are whole: w += a u, and y is not written.
+/// Each element is read and written once: G. W. Howell, J. W. Demmel, C. T. Fulton, S. Hammarling
+/// and K. Marmol, "Cache efficient bidiagonalization using BLAS 2.5 operators", ACM TOMS 34, 2008.
+template <class R>
+struct ReflectorPass {
+  std::int64_t first, last, me, team;
+  std::int64_t row, rows;  // rows: a multiple of kRowBlock
+  R* a;
+  std::int64_t leading;
+  const R *p, *q, *cp, *cq;
+  const R* u;
+  R tau;
+  R *y, *r, *w;
+  bool symmetric;
+};
+
+/// Loops of one level. Vectors are [first, last) of their arrays.
+template <class R>
+struct ReflectorLoops {
+  void (*pass)(const ReflectorPass<R>& p);
+  R (*dot)(std::int64_t first, std::int64_t last, const R* x, const R* y);
+  /// out = s * x - p * cp - q * cq
+  void (*combine)(std::int64_t first, std::int64_t last, R* out, R s, const R* x, R cp, const R* p,
+                  R cq, const R* q);
+};
+
+ReflectorLoops<float>& reflector_loops(float);
+ReflectorLoops<double>& reflector_loops(double);
+
+/// Zeros from an address that is a multiple of 64.
+template <class R>
+class Aligned {
+ public:
+  explicit Aligned(std::int64_t n) : own_(new R[static_cast<std::size_t>(n) + 64 / sizeof(R)]()) {
+    const auto address = reinterpret_cast<std::uintptr_t>(own_.get());
+    data_ = own_.get() + (64 - address % 64) % 64 / sizeof(R);
+  }
+  R* get() const { return data_; }
+
+ private:
+  std::unique_ptr<R[]> own_;
+  R* data_;
+};
+
+/// k reflectors H = I - tau v v^T of `rows` rows each, the columns of v: 0 above the place `shift +
+/// column`, where there is 1.
+template <class R>
+struct Reflectors {
+  std::int64_t rows, k, shift;
+  const R* v;
+  std::int64_t leading;
+  const R* tau;
+};
+
+/// c [rows, columns] = H_0 H_1 ... H_(k - 1) c, by columns with the leading dimension.
+/// `transposed`: c is stored by rows instead, that is c^T = c^T H_(k - 1) ... H_0 of [columns,
+/// rows]. `identity`: c is the identity's first columns, of whose zeros nothing is computed.
+template <class R>
+void apply_reflectors(const Reflectors<R>& h, R* c, std::int64_t leading, std::int64_t columns,
+                      bool transposed, bool identity = false);
+
+/// c = H_(k - 1) ... H_0 c.
+template <class R>
+void apply_reflectors_backwards(const Reflectors<R>& h, R* c, std::int64_t leading,
+                                std::int64_t columns);
+
+/// The reduction of a symmetric matrix to a tridiagonal one, Q^T a Q: its diagonal and
+/// off-diagonal, times `scale`, and the reflectors of Q.
+template <class R>
+class TridiagonalForm {
+ public:
+  TridiagonalForm(std::int64_t n, const R* a, std::int64_t leading, bool upper);
+  void run(R* d, R* e);
+  Reflectors<R> reflectors() const;
+  R scale() const { return scale_; }  // of the matrix that was reduced to the one given
+
+ private:
+  void steps(std::int64_t me, std::int64_t team, R* d, R* e, R* parts, R* own);
+  std::int64_t n_, rows_, leading_;
+  Aligned<R> a_, tau_;
+  R scale_;
+};
+
+/// The same of any matrix to a bidiagonal one, Q^T a P: upper where there are at least as many rows
+/// as columns, else of the transpose.
+template <class R>
+class BidiagonalForm {
+ public:
+  BidiagonalForm(std::int64_t m, std::int64_t n, const R* a, std::int64_t leading);
+  void run(R* d, R* e);
+  Reflectors<R> left() const;   // of the given matrix's rows
+  Reflectors<R> right() const;  // of its columns
+  R scale() const { return scale_; }
+
+ private:
+  struct Shared;
+  void steps(std::int64_t me, std::int64_t team, R* d, R* e, const Shared& s);
+  bool flipped_;
+  std::int64_t m_, n_, rows_, leading_, right_leading_;
+  Aligned<R> a_, right_, tau_, right_tau_;
+  R scale_;
+};
+
+/// geqrf: R in and above the diagonal of a, reflectors below it.
+template <class R>
+void factor_qr(std::int64_t m, std::int64_t n, R* a, std::int64_t leading, R* tau);
+
+/// A reflector that takes c, 0 above row i, to beta e_i: its vector in c. A rest of at most `least`
+/// in norm counts as none.
+template <class R>
+struct Reflection {
+  R beta, tau;
+};
+template <class R>
+Reflection<R> reflect(const ReflectorLoops<R>& loops, std::int64_t i, std::int64_t rows, R* c,
+                      R least);
+
+/// Threads of a step: those that Team has set.
+inline int team_size() { return omp_in_parallel() != 0 ? 1 : omp_get_max_threads(); }
+
+/// f(me, team) on each thread of a team. f throws nothing.
+template <class F>
+void in_team(F&& f) {
+  const int threads = team_size();
+  if (threads <= 1) return f(0, 1);
+  team_made();
+#pragma omp parallel num_threads(threads)
+  f(omp_get_thread_num(), omp_get_num_threads());
+}
+
+/// Until all of the team are here.
+inline void meet(std::int64_t team) {
+  if (team > 1) {
+#pragma omp barrier
+  }
+}
+
+}  // namespace tandem::host

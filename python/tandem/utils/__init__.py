@@ -1,0 +1,5 @@
+"""Names that PyTorch has in torch.utils."""
+
+from tandem.utils import dlpack
+
+__all__ = ["dlpack"]

@@ -1,0 +1,105 @@
+# elementwise_kernel(): a user's function from C++ source, in tandem/source_kernel.h's tests in full.
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import tandem as td
+from conftest import same
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory):
+    # A process has one folder, so that of the first kernel is the one of all.
+    os.environ["TANDEM_CACHE_DIR"] = str(tmp_path_factory.mktemp("kernels"))
+    yield
+    del os.environ["TANDEM_CACHE_DIR"]
+
+
+DAMPED = "template <class T> T damped(T x, T t, T rate) { return x * exp(-rate * t); }"
+
+
+def test_broadcasts_and_promotes_like_an_op():
+    f = td.elementwise_kernel(DAMPED, rate=0.5)
+    x, t = td.rand(7, 1), td.rand(5)
+    assert same(f(x, t), x * td.exp(-0.5 * t))
+    assert same(f(x, t, rate=2), x * td.exp(-2 * t))
+    assert same(f(x.double(), t), x.double() * td.exp(-0.5 * t.double()))
+    assert f(x, t).shape == (7, 5) and f.name == "damped" and repr(f) == "<elementwise kernel damped>"
+    assert same(f(x.numpy(), t), f(x, t))  # arrays are taken as any op takes them
+
+
+def test_beside_numpy():
+    f = td.elementwise_kernel("template <class T> T f(T a, T b) { return a < b ? a * a - b : b / (1 + a * a); }")
+    rng = np.random.default_rng(1)
+    for dtype in (np.float32, np.float64):
+        a, b = rng.standard_normal((2, 1000)).astype(dtype)
+        expected = np.where(a < b, a * a - b, b / (1 + a * a))
+        assert (f(td.from_numpy(a), td.from_numpy(b)).numpy() == expected).all()
+
+
+def test_result():
+    near = td.elementwise_kernel("template <class T> bool near(T a, T b, T by) { return abs(a - b) <= by; }", result=td.bool, by=1)
+    a, b = td.tensor([1, 5, 3]), td.tensor([2, 2, 3])
+    assert near(a, b).tolist() == [True, False, True]
+    assert near(a, b, by=3).tolist() == [True, True, True]
+    assert td.elementwise_kernel(DAMPED, result=float, rate=1)(td.ones(2), td.zeros(2)).dtype == td.float64
+
+
+def test_errors():
+    f = td.elementwise_kernel(DAMPED, rate=0.5)
+    x = td.ones(3)
+    with pytest.raises(TypeError, match=r"^\[damped\] expected 1 to 5 tensors, got 0"):
+        f()
+    with pytest.raises(TypeError, match=r"^\[damped\] argument 1: expected a tensor, got str"):
+        f(x, "x")
+    with pytest.raises(TypeError, match=r"^\[damped\] argument 'rate': expected a number, got str"):
+        f(x, x, rate="x")
+    with pytest.raises(TypeError, match=r"^\[damped\] expected a number that the kernel has, got 'speed'"):
+        f(x, x, speed=1)
+    with pytest.raises(TypeError, match=r"^\[damped\] argument 'rate': expected a number that int64 holds, got 0.5"):
+        f(td.arange(3), td.arange(3))
+    with pytest.raises(RuntimeError, match=r"^\[damped\]"):
+        f(x, td.ones(4))
+    with pytest.raises(ValueError, match=r"(?s)^\[g\] argument 'source': expected C\+\+ that compiles, got:.*g:3"):
+        td.elementwise_kernel("\n\ntemplate <class T> T g(T x) { return y; }")(x)
+    with pytest.raises(ValueError, match="expected a function"):
+        td.elementwise_kernel("int x;")
+    with pytest.raises(ValueError, match="no #include"):
+        td.elementwise_kernel("#include <cmath>\nfloat f(float x) { return x; }")
+    with pytest.raises(TypeError, match="argument 'result': expected a dtype, got str"):
+        td.elementwise_kernel(DAMPED, result="float", rate=1)
+
+
+def test_threads_compile_at_once():
+    f = td.elementwise_kernel("template <class T> T many(T x, T by) { return x * by - 3; }", by=2)
+    x = td.arange(1000, dtype=td.float32)
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(f(x))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4 and all(same(r, x * 2 - 3) for r in results)
+
+
+def test_a_later_process_needs_no_compiler(tmp_path):
+    program = f"import tandem as td; print(td.elementwise_kernel({DAMPED!r}, rate=1)(td.ones(2), td.zeros(2)).tolist())"
+    environment = {**os.environ, "TANDEM_CACHE_DIR": str(tmp_path / "a" / "b")}
+    for compiler in ("", "/nonexistent/c++"):
+        run = subprocess.run([sys.executable, "-c", program], env={**environment, "TANDEM_CXX": compiler}, capture_output=True, text=True)
+        assert run.stdout == "[1.0, 1.0]\n", run.stderr
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o077 == 0
+
+
+def test_a_library_that_was_cut_short_is_made_anew(tmp_path):
+    program = f"import tandem as td; print(td.elementwise_kernel({DAMPED!r}, rate=1)(td.ones(2), td.zeros(2)).tolist())"
+    environment = {**os.environ, "TANDEM_CACHE_DIR": str(tmp_path)}
+    for size in (None, 4096, 100, 0):
+        for library in tmp_path.glob("*.so"):
+            os.truncate(library, size)
+        run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+        assert run.stdout == "[1.0, 1.0]\n", (size, run.returncode, run.stderr)
