@@ -49,6 +49,25 @@ const Tensor& tensor_argument(nb::handle o, const char* name) {
   return as_tensor(o.ptr());
 }
 
+std::string choose_conv_method(nb::handle in1, nb::handle in2, nb::handle mode) {
+  const Tensor& a = tensor_argument(in1, "in1");
+  const Tensor& b = tensor_argument(in2, "in2");
+  TANDEM_EXPECTS(
+      PyUnicode_Check(mode.ptr()) != 0, TypeError,
+      "[signal.choose_conv_method] argument 'mode': expected a str, got " + type_name(mode.ptr()));
+  return signal::choose_conv_method(a, b, nb::cast<std::string>(mode));
+}
+
+std::int64_t next_fast_len(nb::handle target, nb::handle real) {
+  const auto n = to_int(target.ptr());
+  TANDEM_EXPECTS(
+      n.has_value(), TypeError,
+      "[fft.next_fast_len] argument 'target': expected an int, got " + type_name(target.ptr()));
+  const int is_real = PyObject_IsTrue(real.ptr());
+  if (is_real < 0) throw nb::python_error();
+  return fft::next_fast_len(*n, is_real == 1);
+}
+
 void init_settings(nb::module_& m) {
   m.def(
       "set_num_threads",
@@ -95,10 +114,9 @@ True
   m.def("_fft_set_provider", &fft::set_provider);
   m.def("_fft_set_planning", &fft::set_planning);
   m.def("_fft_planning", &fft::planning);
-  m.def("_fft_next_fast_len", &fft::next_fast_len);
-  m.def("_choose_conv_method", [](nb::handle a, nb::handle b, const std::string& mode) {
-    return signal::choose_conv_method(tensor_argument(a, "in1"), tensor_argument(b, "in2"), mode);
-  });
+  m.def("_fft_next_fast_len", &next_fast_len, nb::arg("target").none(), nb::arg("real").none());
+  m.def("_choose_conv_method", &choose_conv_method, nb::arg("in1").none(), nb::arg("in2").none(),
+        nb::arg("mode").none());
   nb::class_<fft::ProviderGuard>(m, "_FftProviderGuard").def(nb::init<const std::string&>());
   m.def("_allow_tf32", &allow_tf32);
   m.def("_set_allow_tf32", &set_allow_tf32, nb::arg("on"));

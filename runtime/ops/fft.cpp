@@ -208,13 +208,15 @@ Tensor ifftshift(const Tensor& x, const Dim& dim) {
   return shifted(op::fft_ifftshift, x, dim, true);
 }
 
-std::int64_t next_fast_len(std::int64_t n, bool real) {
+std::int64_t next_fast_len(std::int64_t target, bool real) {
   constexpr std::int64_t kMost = std::int64_t(1) << 60;
   TANDEM_EXPECTS(
-      n > 0 && n <= kMost, ValueError,
-      fmt::format("[fft_next_fast_len] argument 'n': expected a length from 1 to 2^60, got {}", n));
-  if (!real || n == 1) return detail::fft_good_length(n);
-  return 2 * detail::fft_good_length((n + 1) / 2);  // rows of reals are transformed as half as many
+      target > 0 && target <= kMost, ValueError,
+      fmt::format("[fft.next_fast_len] argument 'target': expected a length from 1 to 2^60, got {}",
+                  target));
+  if (!real || target == 1) return detail::fft_good_length(target);
+  // Rows of reals are transformed as half as many.
+  return 2 * detail::fft_good_length((target + 1) / 2);
 }
 
 }  // namespace fft

@@ -83,8 +83,9 @@ TEST(Convolve, MethodsAndLengths) {
   EXPECT_EQ(fft::next_fast_len(1, true), 1);
   EXPECT_EQ(fft::next_fast_len(1024), 1024);
   EXPECT_EQ(fft::next_fast_len(3, true) % 2, 0);
-  expect_error<ValueError>([] { (void)fft::next_fast_len(0); },
-                           "[fft_next_fast_len] argument 'n': expected a length from 1 to 2^60");
+  expect_error<ValueError>(
+      [] { (void)fft::next_fast_len(0); },
+      "[fft.next_fast_len] argument 'target': expected a length from 1 to 2^60");
   expect_error<ShapeError>([&] { (void)signal::correlation_lags(2, 0); }, "lengths above 0");
 }
 

@@ -202,6 +202,10 @@ def test_choice_of_the_method():
         choose(td.ones(3), td.ones(3, 3))
     with pytest.raises(TypeError, match="in2"):
         choose(td.ones(3), [1.0])
+    with pytest.raises(TypeError, match="argument 'in1': expected a tensor, got NoneType"):
+        choose(None, td.ones(3))
+    with pytest.raises(TypeError, match="argument 'mode': expected a str, got int"):
+        choose(td.ones(3), td.ones(3), 1)
 
 
 def test_next_fast_len():
@@ -217,5 +221,8 @@ def test_next_fast_len():
             assert td.fft.next_fast_len(m, real) == m
     assert td.fft.next_fast_len(target=97) == 100  # fewer than 128, although its stages cost more
     for n in (0, -3, 2**61):
-        with pytest.raises(ValueError, match="next_fast_len"):
+        with pytest.raises(ValueError, match="next_fast_len] argument 'target'"):
+            td.fft.next_fast_len(n)
+    for n in (2.0, "8", None):
+        with pytest.raises(TypeError, match=f"next_fast_len] argument 'target': expected an int, got {type(n).__name__}"):
             td.fft.next_fast_len(n)
