@@ -74,6 +74,29 @@ def test_errors():
         td.elementwise_kernel(DAMPED, result="float", rate=1)
 
 
+def test_numbers_beyond_the_dtype_are_refused():
+    f = td.elementwise_kernel("template <class T> T plus(T x, T by) { return x + by; }", by=1)
+    for dtype in (td.int8, td.uint8, td.int16, td.uint16, td.int32, td.uint32, td.int64, td.uint64):
+        x, limits = td.zeros(2, dtype=dtype), np.iinfo(str(dtype).removeprefix("tandem."))
+        for value in (int(limits.min), int(limits.max)):
+            assert f(x, by=value).tolist() == [value] * 2
+        beyond = [1e30, -1e30, float("inf"), 2.0 ** (limits.bits - (limits.min < 0)), limits.min - 1.0 - (limits.bits == 64) * 2048]
+        if limits.bits < 64:
+            beyond += [int(limits.min) - 1, int(limits.max) + 1, 2**64 - 1]
+        for value in beyond:
+            for away in (x, x.to("meta")):
+                with pytest.raises(ValueError, match=rf"^\[plus\] argument 'by': value .* cannot be converted to type {limits.dtype} without overflow"):
+                    f(away, by=value)
+    assert f(td.zeros(1, dtype=td.uint64), by=2.0**63 + 2048).tolist() == [2**63 + 2048]
+    assert f(td.zeros(1, dtype=td.uint8), by=200.0).tolist() == [200]
+    with pytest.raises(TypeError, match="argument 'by': expected a number that int8 holds, got nan"):
+        f(td.zeros(1, dtype=td.int8), by=float("nan"))
+    wide = td.elementwise_kernel("template <class T> T plus(T x, T by) { return x + by; }", by=300)  # so is a default
+    with pytest.raises(ValueError, match="argument 'by': value 300"):
+        wide(td.zeros(1, dtype=td.uint8))
+    assert wide(td.zeros(1, dtype=td.int16)).tolist() == [300]
+
+
 def test_threads_compile_at_once():
     f = td.elementwise_kernel("template <class T> T many(T x, T by) { return x * by - 3; }", by=2)
     x = td.arange(1000, dtype=td.float32)
