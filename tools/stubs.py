@@ -229,6 +229,8 @@ MEMBERS = {
     "Size.__rmul__": "(self, times: SupportsIndex, /) -> Size",
     "ElementwiseKernel.__call__": "(self, *tensors: TensorLike, **numbers: Number) -> Tensor",
     "ElementwiseKernel.__init__": None,
+    "ElementwiseKernel.__copy__": None,
+    "ElementwiseKernel.__deepcopy__": None,
     "elementwise_kernel": "(source: str, *, function: str | None = None, result: DTypeLike | None = None,"
     " **numbers: Number) -> ElementwiseKernel",
     "set_default_device": "(device: DeviceLike | None) -> None",

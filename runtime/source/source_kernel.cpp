@@ -243,5 +243,7 @@ Tensor SourceKernel::operator()(std::span<const Tensor> inputs,
 
 const std::string& SourceKernel::function() const { return state_->function; }
 const std::vector<SourceKernel::Number>& SourceKernel::numbers() const { return state_->numbers; }
+const std::string& SourceKernel::source() const { return state_->source; }
+const std::optional<DType>& SourceKernel::result() const { return state_->result; }
 
 }  // namespace tandem

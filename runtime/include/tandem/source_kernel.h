@@ -57,6 +57,9 @@ class TANDEM_API SourceKernel {
 
   const std::string& function() const;
   const std::vector<Number>& numbers() const;
+  /// What it was made of, for another like it.
+  const std::string& source() const;
+  const std::optional<DType>& result() const;
 
  private:
   struct State;
