@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/funnel.h"
@@ -23,15 +24,15 @@ Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& opt
       row.dtypes.has(dtype), TypeError,
       fmt::format("[{}] argument 'dtype': not implemented for '{}'", op, info(dtype).title));
   (void)checked_numel(shape, element_size(dtype), op);
-  const OutSpec spec{Dims(shape), dtype, resolve_device(options.device.value_or(kCPU), op),
-                     checked_names(options.names, shape.size(), op)};
+  OutSpec spec{Dims(shape), dtype, resolve_device(options.device.value_or(kCPU), op),
+               checked_names(options.names, shape.size(), op)};
   const auto go = [&](const Tensor& t) {
     std::int64_t strides[kMaxRank];
     set_output(launch, row, t, dtype, strides);
     if (launch.numel > 0) detail::launch(row, t.device(), &launch);
   };
   return run_one(
-      row, out, [&] { return spec; }, go);
+      row, out, [&] { return std::move(spec); }, go);
 }
 
 }  // namespace detail
