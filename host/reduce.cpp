@@ -293,7 +293,9 @@ Walk choose_walk(const Job& j) {
   if (wide) return Walk::Wide;
   if (columns < kFewColumns) return Walk::Rows;
   if (p.n < kShort || p.has_short_rows(j.stored)) return Walk::Columns;
-  if (across >= along) return Walk::Rows;
+  // Windows of a row (convolution) overlap: neighbours lie beside each other both ways.
+  const bool windows = j.pair && across == along && p.column_stride(1) == 0;
+  if (across >= along && !windows) return Walk::Rows;
   const bool lanes = !j.pair && p.reduced == 1 && j.source[0].is_direct(p.column_stride(0)) &&
                      p.n >= 4 * kLanes &&
                      kLanes * kLaneColumns * j.blocks->acc_size <= Scratch::kWide;

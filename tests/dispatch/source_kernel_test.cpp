@@ -147,6 +147,18 @@ TEST(SourceKernel, Errors) {
       },
       "'n'");
   EXPECT_EQ(f({arange(3)}, {{"n", 2.0}}).sum().item<std::int64_t>(), 6);
+  const Tensor bytes = ones({2}, {.dtype = DType::uint8});
+  for (const Scalar& n : {Scalar(256), Scalar(-1), Scalar(~std::uint64_t(0)), Scalar(1e30)}) {
+    tandem::testing::expect_error<ValueError>(
+        [&] {
+          (void)f({bytes}, {{"n", n}});
+        },
+        "[f] argument 'n': value " + n.str());
+  }
+  const Tensor words = ones({2}, {.dtype = DType::uint64});
+  for (const Scalar& n : {Scalar(std::uint64_t(1) << 63), Scalar(0x1p63)}) {
+    EXPECT_EQ(f({words}, {{"n", n}}).data<std::uint64_t>()[1], std::uint64_t(1) << 63);
+  }
   const SourceKernel wrong("template <class T> T g(T x) {\n  return x +;\n}");
   tandem::testing::expect_error<ValueError>([&] { (void)wrong({ones({2})}); },
                                             "g:2:");  // the line of the source

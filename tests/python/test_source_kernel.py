@@ -1,5 +1,8 @@
 # elementwise_kernel(): a user's function from C++ source, in tandem/source_kernel.h's tests in full.
+import copy
+import multiprocessing
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -8,7 +11,7 @@ import numpy as np
 import pytest
 
 import tandem as td
-from conftest import same
+from conftest import same, short
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -72,6 +75,83 @@ def test_errors():
         td.elementwise_kernel("#include <cmath>\nfloat f(float x) { return x; }")
     with pytest.raises(TypeError, match="argument 'result': expected a dtype, got str"):
         td.elementwise_kernel(DAMPED, result="float", rate=1)
+
+
+def test_numbers_beyond_the_dtype_are_refused():
+    f = td.elementwise_kernel("template <class T> T plus(T x, T by) { return x + by; }", by=1)
+    integers = [t for t in td.dtypes if t is not td.bool and not (t.is_floating_point or t.is_complex)]
+    assert len(integers) == 8
+    for dtype in integers:
+        x, limits = td.zeros(2, dtype=dtype), np.iinfo(short(dtype))
+        for value in (int(limits.min), int(limits.max)):
+            assert f(x, by=value).tolist() == [value] * 2
+        beyond = [1e30, -1e30, float("inf"), 2.0 ** (limits.bits - (limits.min < 0)), limits.min - 1.0 - (limits.bits == 64) * 2048]
+        if limits.bits < 64:
+            beyond += [int(limits.min) - 1, int(limits.max) + 1, 2**64 - 1]
+        for value in beyond:
+            for away in (x, x.to("meta")):
+                with pytest.raises(ValueError, match=rf"^\[plus\] argument 'by': value .* cannot be converted to type {limits.dtype} without overflow"):
+                    f(away, by=value)
+    assert f(td.zeros(1, dtype=td.uint64), by=2.0**63 + 2048).tolist() == [2**63 + 2048]
+    assert f(td.zeros(1, dtype=td.uint8), by=200.0).tolist() == [200]
+    with pytest.raises(TypeError, match="argument 'by': expected a number that int8 holds, got nan"):
+        f(td.zeros(1, dtype=td.int8), by=float("nan"))
+    wide = td.elementwise_kernel("template <class T> T plus(T x, T by) { return x + by; }", by=300)  # so is a default
+    with pytest.raises(ValueError, match="argument 'by': value 300"):
+        wide(td.zeros(1, dtype=td.uint8))
+    assert wide(td.zeros(1, dtype=td.int16)).tolist() == [300]
+
+
+KINDS = """
+template <class T> T other(T x) { return -x; }
+template <class T> T kinds(T x, T a, T b, T c, T d) { return x * a + b - c * d; }
+template <class T> T last(T x) { return x; }
+"""
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_by_source_and_parameters(protocol):
+    numbers = {"a": True, "b": 2**63 + 5, "c": -3, "d": float("inf")}
+    f = td.elementwise_kernel(KINDS, function="kinds", result=td.float64, **numbers)
+    g = pickle.loads(pickle.dumps(f, protocol))
+    assert type(g) is type(f) and g is not f and g.name == "kinds"
+    x = td.rand(5)
+    for given in ({}, {"d": 0.5}, {"b": 1, "c": 2, "d": 4}):
+        assert same(g(x, **given), f(x, **given)) and g(x, **given).dtype is td.float64
+    # What it is made of again says the kinds of the numbers too: bool, integers, a float.
+    made = g.__reduce__()[1]
+    assert made == (KINDS, "kinds", td.float64, numbers) and [type(n) for n in made[3].values()] == [bool, int, int, float]
+    h = pickle.loads(pickle.dumps(td.elementwise_kernel("template <class T> T turn(T z, T by) { return z * by; }", by=1 - 2j), protocol))
+    assert h(td.tensor([1j])).tolist() == [2 + 1j] and h(td.tensor([1j]), by=1j).tolist() == [-1]
+
+
+def test_copies_are_the_kernel():
+    f = td.elementwise_kernel(DAMPED, rate=0.5)
+    for g in (copy.copy(f), copy.deepcopy(f), copy.deepcopy({"kernels": [f]})["kernels"][0]):
+        assert g is f  # nothing of it changes
+
+
+def damped_by(kernel, rate):
+    return kernel(td.ones(2), td.zeros(2), rate=rate).tolist()
+
+
+def test_between_processes():
+    f = td.elementwise_kernel(DAMPED, rate=0.5)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.starmap(damped_by, [(f, 1), (f, 2.5)]) == [[1, 1], [1, 1]]
+
+
+def test_a_pickle_needs_no_compiler_where_it_was_compiled(tmp_path):
+    environment = {**os.environ, "TANDEM_CACHE_DIR": str(tmp_path / "cache")}
+    file = tmp_path / "kernel.pickle"
+    file.write_bytes(pickle.dumps(td.elementwise_kernel(DAMPED, rate=2)))
+    program = f"import pickle, tandem as td; print(pickle.load(open({str(file)!r}, 'rb'))(td.ones(2), td.ones(2)).tolist())"
+    seen = []
+    for compiler in ("", "/nonexistent/c++"):
+        run = subprocess.run([sys.executable, "-c", program], env={**environment, "TANDEM_CXX": compiler}, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+        seen.append(run.stdout)
+    assert seen[0] == seen[1] == f"{td.exp(td.tensor([-2.0, -2.0])).tolist()}\n"
 
 
 def test_threads_compile_at_once():
