@@ -158,9 +158,9 @@ static void row(const SourceArgs& a, const std::int64_t* at, std::int64_t n) {{
   text += "  if (dense) {\n    E0* const __restrict d0 = (E0*)p0;\n";
   text += for_inputs(types, "    const E{0}* const __restrict d{0} = (const E{0}*)p{0};\n");
   text += "    for (std::int64_t i = 0; i < n; ++i) d0[i] = element(a.numbers" +
-          for_inputs(types, ", d{0}[i]") + ");\n    return;\n  }\n";
+          for_inputs(types, ", fn::element_at(d{0} + i)") + ");\n    return;\n  }\n";
   text += "  for (std::int64_t i = 0; i < n; ++i)\n    *(E0*)(p0 + i * s0) = element(a.numbers" +
-          for_inputs(types, ", *(const E{0}*)(p{0} + i * s{0})") + ");\n}\n}\n";
+          for_inputs(types, ", fn::element_at((const E{0}*)(p{0} + i * s{0}))") + ");\n}\n}\n";
   text += fmt::format(R"(
 extern "C" __attribute__((visibility("default")))
 void tandem_source_run(const tandem::SourceArgs* a, std::int64_t first, std::int64_t last) {{
@@ -196,7 +196,7 @@ extern "C" __global__ void __launch_bounds__(256) tandem_source_kernel(
   }}
 }}
 )",
-                      n, for_inputs(types, ", *(const E{0}*)(a.operands[{0}].data + at[{0}])"));
+                      n, for_inputs(types, ", fn::element_at((const E{0}*)(a.operands[{0}].data + at[{0}]))"));
   return text;
 }
 

@@ -12,6 +12,7 @@
 
 #include "runtime/base/trace.h"
 #include "tandem/ops.h"
+#include "tandem/stored.h"
 
 namespace tandem {
 namespace {
@@ -44,7 +45,7 @@ struct Shown {
 
 void take(Shown& s, const char* p, DType dtype) {
   visit(dtype, [&]<class T>() {
-    const T v = *reinterpret_cast<const T*>(p);
+    const T v = fn::element_at(reinterpret_cast<const T*>(p));
     if constexpr (fn::is_complex_v<T>) {
       s.re.push_back(v.re);
       s.im.push_back(v.im);

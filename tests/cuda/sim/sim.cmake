@@ -233,6 +233,7 @@ tandem_add_sim_test(movement.asan cuda.movement_test asan ENVIRONMENT ${direct} 
 tandem_add_sim_test(scan.asan cuda.scan_parity_test asan ENVIRONMENT ${direct}
   FILTER "-*TotalsOfTotals")  # takes minutes
 tandem_add_sim_test(indexing.asan cuda.indexing_test asan TIMEOUT 1200 ENVIRONMENT ${direct})
+tandem_add_sim_test(bool_bytes cuda.bool_bytes_test asan TIMEOUT 1200 ENVIRONMENT TANDEM_SIMULATED=1 TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(exact cuda.exact_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 set(vendor TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/vendor)
 tandem_add_sim_test(vendor cuda.vendor_test asan ENVIRONMENT ${direct} ${vendor} TANDEM_REQUIRE_GPU=1)
