@@ -217,7 +217,7 @@ std::string last_function(const std::string& text) { return Declarations(text).l
 }  // namespace
 
 std::string function_of(std::string_view source) {
-  const std::string found = last_function(without_lines_for_the_preprocessor(source));
+  std::string found = last_function(without_lines_for_the_preprocessor(source));
   if (found.empty())
     refuse(
         "a function, such as 'template <class T> T f(T x) { return x * x; }', got none at the top "

@@ -165,7 +165,7 @@ std::string include_folder(const char* op) {
   static std::atomic<pid_t> seen{0};
   const Store& store = Store::process();
   const std::string& name = include_name();
-  const std::string found = store.path(name);
+  std::string found = store.path(name);
   if (seen.load() == getpid() && access(found.c_str(), F_OK) == 0) return found;
   // Once a process: all files are there and whole, or are written. They are not worth waiting for
   // the disk.
@@ -176,7 +176,8 @@ std::string include_folder(const char* op) {
       files, [&](const auto& f) { return read_file(found + "/" + f.first) == f.second; });
   for (std::string folder; !whole && folder != store.folder();) {
     folder = store.folder();  // another one after a write that failed
-    for (const auto& [file, text] : files) store.write(name + "/" + file, text, op, false);
+    for (const auto& [file, text] : files)
+      store.write(fmt::format("{}/{}", name, file), text, op, false);
   }
   seen.store(getpid());
   return whole ? found : store.folder() + "/" + name;

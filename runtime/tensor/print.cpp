@@ -11,13 +11,14 @@
 #include "tandem/check.h"
 
 #include "runtime/base/trace.h"
+#include "runtime/memory/fork.h"
 #include "tandem/ops.h"
 #include "tandem/stored.h"
 
 namespace tandem {
 namespace {
 
-std::mutex options_mutex;
+ForkMutex options_mutex;
 PrintOptions& process_options() {
   static PrintOptions options;
   return options;
