@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -15,6 +16,8 @@
 #include "host/sorting.h"
 #include "runtime/dispatch/host_backend.h"
 #include "runtime/dispatch/registry.h"
+#include "runtime/memory/fork.h"
+#include "tandem/op_table.h"
 
 namespace tandem::host {
 
@@ -107,8 +110,8 @@ struct State {
 };
 
 State& state() {
-  static auto* s = new State;
-  return *s;
+  static constinit std::atomic<State*> s{nullptr};
+  return made_once(s);
 }
 
 }  // namespace
@@ -139,8 +142,17 @@ const LevelTable& level() { return state().registry.level(); }
 namespace tandem::detail {
 
 void register_host_kernels() {
-  static std::once_flag once;
-  std::call_once(once, [] {
+  // A fork waits until all are bound: the child of one in between would have half of them.
+  struct Binding {
+    ForkMutex mutex;
+    bool done = false;
+  };
+  static constinit std::atomic<Binding*> there{nullptr};
+  (void)find_op("copy_");  // the table's lock is made before this one, under which it is taken
+  Binding& binding = made_once(there);
+  const std::lock_guard lock(binding.mutex);
+  if (binding.done) return;
+  {
     host::State& s = host::state();
     const host::Level chosen = host::choose_level();
     s.name = chosen.name;
@@ -164,7 +176,8 @@ void register_host_kernels() {
     // Row by row instead of element by element: exact integers, so the same ones.
     s.registry.bind("tril_indices", Kernel{&host::launch_tril_indices, nullptr});
     s.registry.bind("triu_indices", Kernel{&host::launch_triu_indices, nullptr});
-  });
+  }
+  binding.done = true;
 }
 
 std::string_view simd_level() {

@@ -103,11 +103,12 @@ const SourceStore& device_store() {
   static const SourceStore store{
       nullptr,
       [](const void*, const char* name, void (*take)(void*, const char*, std::size_t), void* to) {
-        if (const auto bytes = Store::process().read(name)) take(to, bytes->data(), bytes->size());
+        if (const auto bytes = Store::process().read_sealed(name))
+          take(to, bytes->data(), bytes->size());
       },
       [](const void*, const char* name, const char* bytes, std::size_t size) {
         try {
-          Store::process().write(name, {bytes, size}, "compile");
+          Store::process().write_sealed(name, {bytes, size}, "compile");
         } catch (const Error&) {  // it is compiled again next time
         }
       }};
@@ -197,13 +198,12 @@ std::vector<Scalar> SourceKernel::State::values_of(std::span<const Number> given
 
 SourceKernel::SourceKernel(std::string source, Options options)
     : state_(std::make_shared<State>()) {
-  std::string last = source::function_of(source);
+  source::check_source(source);
   TANDEM_EXPECTS(options.numbers.size() <= kSourceNumbers, ValueError,
                  fmt::format("[elementwise_kernel] expected at most {} numbers, got {}",
                              kSourceNumbers, options.numbers.size()));
+  state_->function = options.function.empty() ? source::function_of(source) : options.function;
   state_->source = std::move(source);
-  if (!options.function.empty()) last.swap(options.function);
-  state_->function = std::move(last);
   state_->numbers = std::move(options.numbers);
   state_->result = options.result;
 }

@@ -3,6 +3,7 @@ import copy
 import multiprocessing
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -183,3 +184,94 @@ def test_a_library_that_was_cut_short_is_made_anew(tmp_path):
             os.truncate(library, size)
         run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
         assert run.stdout == "[1.0, 1.0]\n", (size, run.returncode, run.stderr)
+
+
+PROGRAM = f"import tandem as td; print(td.elementwise_kernel({DAMPED!r}, rate=1)(td.ones(2), td.zeros(2)).tolist())"
+
+
+def run_with(cache, temporary, program=PROGRAM, before=(), **environment):
+    temporary.mkdir(exist_ok=True)
+    return subprocess.run(
+        [*before, sys.executable, "-c", program],
+        env={**os.environ, "TANDEM_CACHE_DIR": str(cache), "TMPDIR": str(temporary), **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def files(folder):
+    return sorted(str(f.relative_to(folder)) for f in folder.rglob("*"))
+
+
+def test_a_folder_that_cannot_be_written_to_is_done_without(tmp_path):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    assert run_with(cache, temporary).stdout == "[1.0, 1.0]\n"
+    # A file where a folder is wanted stops every user, root too.
+    (headers,) = cache.glob("include-*")
+    shutil.rmtree(headers)
+    headers.write_text("")
+    for kept in (*cache.glob("*.so"), *cache.glob("*.cpp")):
+        kept.unlink()
+    before = files(cache)
+    run = run_with(cache, temporary)
+    assert run.stdout == "[1.0, 1.0]\n", run.stderr
+    assert files(cache) == before and files(temporary) == []
+
+
+def test_what_a_folder_that_is_only_read_has_is_used(tmp_path):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    assert run_with(cache, temporary).stdout == "[1.0, 1.0]\n"
+    cache.chmod(0o555)
+    try:
+        run = run_with(cache, temporary, TANDEM_CXX="/nonexistent/c++")
+        assert run.stdout == "[1.0, 1.0]\n", run.stderr
+        run = run_with(cache, temporary, PROGRAM.replace("damped", "damped_again"))
+        assert run.stdout == "[1.0, 1.0]\n", run.stderr
+    finally:
+        cache.chmod(0o755)
+    assert files(temporary) == []
+
+
+@pytest.mark.parametrize("size", ["16k", "400k"])  # full at the first file, or at some later one
+def test_a_full_disk_is_done_without(tmp_path, size):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    cache.mkdir()
+    mount = f'mount -t tmpfs -o size={size} tmpfs "{cache}" && chmod 700 "{cache}"'
+    inside = ["unshare", "-m", "sh", "-c"]
+    try:
+        possible = subprocess.run([*inside, mount], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        possible = False
+    if not possible:
+        pytest.skip("this user can mount no small disk")
+    run = run_with(cache, temporary, before=[*inside, mount + ' && exec "$@"', "sh"])
+    assert run.stdout == "[1.0, 1.0]\n", run.stderr
+    assert files(cache) == [] and files(temporary) == []
+
+
+def test_a_compiler_that_fails_leaves_nothing_behind(tmp_path):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    assert run_with(cache, temporary).stdout == "[1.0, 1.0]\n"
+    before = files(cache)
+    wrong = PROGRAM.replace("exp(-rate * t)", "no_such_function(t)")
+    run = run_with(cache, temporary, wrong)
+    assert "ValueError: [damped] argument 'source': expected C++ that compiles" in run.stderr
+    assert "no_such_function" in run.stderr.split("got:\n")[1]  # the compiler's own words
+    other = PROGRAM.replace("damped", "another")
+    for environment in ({"TANDEM_CXX": "/nonexistent/c++"}, {"PATH": ""}):
+        assert "C++ compiler" in run_with(cache, temporary, other, **environment).stderr
+    assert "ValueError" in run_with(cache, temporary, other, TANDEM_CXX="/bin/false").stderr
+    assert "ValueError" in run_with(cache, temporary, other, TANDEM_CXX="/bin/true").stderr  # no library
+    assert files(cache) == before and files(temporary) == []
+
+
+def test_headers_that_were_cut_short_are_made_anew(tmp_path):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    assert run_with(cache, temporary).stdout == "[1.0, 1.0]\n"
+    header = next(cache.glob("include-*/tandem/fn.h"))
+    whole = header.read_text()
+    os.truncate(header, 1000)
+    (library,) = cache.glob("*.so")
+    library.unlink()
+    assert run_with(cache, temporary).stdout == "[1.0, 1.0]\n"
+    assert header.read_text() == whole and library.exists()
