@@ -40,15 +40,6 @@ void butterflies(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std
   }
 }
 
-template <int R, class T>
-void stage(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
-           const Complex<T>* factors) {
-  if (p > 1) {
-    butterflies<R, true>(to, from, p, n, factors);
-  } else {
-    butterflies<R, false>(to, from, p, n, factors);
-  }
-}
 /// A radix without a butterfly: each output is a sum over the inputs, in their order.
 template <class T>
 void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t p, std::int64_t n,
@@ -76,27 +67,29 @@ void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t
   }
 }
 
-/// All stages of a pass; the planes that hold the result.
-template <class T>
-const Planes<T>* stages(const FftPassLaunch& l, Planes<T> (&planes)[2], std::int64_t w) {
-  if (w == kLanes<T>) return &planes[whole_stages(l, planes, 0)];
-  const auto* factors = static_cast<const Complex<T>*>(l.stages);
-  std::int64_t p = l.m, n = w;
-  int now = 0;
-  for (int i = 0; i < l.n_radices; ++i) {
-    const int r = l.radices[i];
-    p /= r;
-    const Planes<T>& from = planes[now];
-    const Planes<T>& to = planes[1 - now];
-    const auto run = [&]<std::int64_t R>(Known<R>) {
-      stage<static_cast<int>(R)>(to, from, p, n, factors);
-    };
-    if (!with_butterfly(r, run)) plain_stage(to, from, r, p, n, factors);
-    factors += fft_stage_table(r, p);
-    n *= r;
-    now = 1 - now;
+/// One stage of any block.
+struct AnyStage {
+  template <int R, class T>
+  static void butterfly(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
+                        const Complex<T>* factors) {
+    if (p > 1) {
+      butterflies<R, true>(to, from, p, n, factors);
+    } else {
+      butterflies<R, false>(to, from, p, n, factors);
+    }
   }
-  return &planes[now];
+  template <class T>
+  static void plain(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t p,
+                    std::int64_t n, const Complex<T>* roots) {
+    plain_stage(to, from, r, p, n, roots);
+  }
+};
+
+/// All stages of a pass of a block of w lanes; which planes hold the result.
+template <class T>
+int stages(const FftPassLaunch& l, const Planes<T> (&planes)[2], int now, std::int64_t w) {
+  return w == kLanes<T> ? all_stages(l, planes, now, kLanes<T>, WholeStage())
+                        : all_stages(l, planes, now, w, AnyStage());
 }
 
 // ---- the way in and out
@@ -411,26 +404,20 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
   const bool packs = l.half != nullptr && l.pack;
   const bool unpacks = l.half != nullptr && !l.pack;
   const std::int64_t size = fft_plane_size(l, w, sizeof(T));
-  Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
+  const Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
   if (l.real_in) {
     load<T, T>(l, b, l.m, planes[0]);
   } else {
     load<T, Complex<T>>(l, b, packs ? l.m + 1 : l.m, planes[0]);
   }
-  if (packs) {
-    pack(l, planes[1], planes[0], w);
-    const Planes<T> bins = planes[0];
-    planes[0] = planes[1];
-    planes[1] = bins;
-  }
-  const Planes<T>* x = stages(l, planes, w);
-  if (l.twiddles != nullptr) turn(l, b, *x);
+  if (packs) pack(l, planes[1], planes[0], w);
+  int now = stages(l, planes, packs ? 1 : 0, w);
+  if (l.twiddles != nullptr) turn(l, b, planes[now]);
   if (unpacks) {
-    const Planes<T>* const other = &planes[x == &planes[0] ? 1 : 0];
-    unpack(l, *other, *x, w);
-    x = other;
+    unpack(l, planes[1 - now], planes[now], w);
+    now = 1 - now;
   }
-  store(l, b, unpacks ? l.m + 1 : l.m, *x);
+  store(l, b, unpacks ? l.m + 1 : l.m, planes[now]);
 }
 
 // ---- real rows
