@@ -45,7 +45,7 @@ void launch_fft_pass(const void* desc, const void* self) {
   const auto run = level.pass[index_of(l.dtype)];
   const auto run_short = level.short_rows->run[index_of(l.dtype)];
   const std::int64_t lanes = fft_lanes(l.dtype);
-  const std::int64_t in_row = l.p * l.s;
+  const std::int64_t in_row = fft_of_row(l);
   const std::int64_t of_row = ceil_div(in_row, lanes);
   const std::int64_t blocks = in_row == 1 ? ceil_div(l.rows, lanes) : l.rows * of_row;
   const auto part = static_cast<std::int64_t>(element_size(l.dtype)) / 2;

@@ -113,13 +113,14 @@ void finish(Lanes& lanes) {
 }
 
 /// The lanes' addresses: where their rows begin, or element `first` of one row.
-void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
-           bool rows) {
+void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftBlock& b) {
+  const bool rows = fft_of_row(l) == 1;
   char* at = static_cast<char*>(side.data) + fft_row_offset(l.shape, side.strides, l.rank, b.row);
   std::int64_t left = 1;  // rows up to the next carry
   if (rows && b.count > 1) {
     left = l.rank > 1 ? l.shape[l.rank - 1] - b.row % l.shape[l.rank - 1] : l.rows - b.row;
   }
+  std::int64_t column = l.columns > 1 ? b.u % l.columns : 0;
   for (std::int64_t i = 0; i < lanes.count; ++i) {
     if (rows && i > 0) {
       if (--left > 0) {
@@ -131,8 +132,30 @@ void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftB
       }
     }
     lanes.at[i] = at + lanes.first[i] * side.stride;
+    if (l.columns > 1) {
+      lanes.at[i] += column * side.column;
+      if (++column == l.columns) column = 0;
+    }
   }
   finish(lanes);
+}
+
+/// f(i, u): which transform of a column lane i is.
+template <class F>
+void each_lane(const FftPassLaunch& l, const FftBlock& b, F&& f) {
+  if (l.columns == 1) {
+    for (std::int64_t i = 0; i < b.count; ++i) f(i, b.u + i);
+    return;
+  }
+  std::int64_t u = b.u / l.columns;
+  std::int64_t left = (u + 1) * l.columns - b.u;
+  for (std::int64_t i = 0; i < b.count; ++i) {
+    f(i, u);
+    if (--left == 0) {
+      ++u;
+      left = l.columns;
+    }
+  }
 }
 
 Lanes input_lanes(const FftPassLaunch& l, const FftBlock& b) {
@@ -140,9 +163,10 @@ Lanes input_lanes(const FftPassLaunch& l, const FftBlock& b) {
   lanes.count = b.count;
   lanes.apart = l.p * l.s;
   lanes.step = lanes.apart * l.in.stride;
-  const bool rows = lanes.apart == 1;
-  for (std::int64_t i = 0; i < b.count; ++i) lanes.first[i] = rows ? 0 : b.u + i;
-  place(lanes, l, l.in, b, rows);
+  each_lane(l, b, [&](std::int64_t i, std::int64_t u) {
+    lanes.first[i] = lanes.apart == 1 ? 0 : u;
+  });
+  place(lanes, l, l.in, b);
   return lanes;
 }
 
@@ -151,13 +175,11 @@ Lanes output_lanes(const FftPassLaunch& l, const FftBlock& b) {
   lanes.count = b.count;
   lanes.apart = l.s;
   lanes.step = l.s * l.out.stride;
-  const bool rows = l.p * l.s == 1;
-  for (std::int64_t i = 0; i < b.count; ++i) {
-    const std::int64_t u = b.u + i;
+  each_lane(l, b, [&](std::int64_t i, std::int64_t u) {
     const std::int64_t q = l.p == 1 ? 0 : l.s == 1 ? u : u / l.s;
-    lanes.first[i] = rows ? 0 : q * (l.m - 1) * l.s + u;
-  }
-  place(lanes, l, l.out, b, rows);
+    lanes.first[i] = l.p * l.s == 1 ? 0 : q * (l.m - 1) * l.s + u;
+  });
+  place(lanes, l, l.out, b);
   return lanes;
 }
 
@@ -184,7 +206,7 @@ template <class T>
 DenseRows dense_rows(const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
                      std::int64_t m) {
   DenseRows rows{nullptr, 0, side.n < m ? side.n : m};
-  const bool whole = b.count == kLanes<T> && l.p * l.s == 1 && l.rank > 0;
+  const bool whole = b.count == kLanes<T> && fft_of_row(l) == 1 && l.rank > 0;
   if (!whole || side.stride != sizeof(Complex<T>) || rows.count < NarrowTile<T>::kSide / 2) {
     return rows;
   }
@@ -250,6 +272,10 @@ void multiply(const Planes<T>& x, const Lanes& lanes, std::int64_t m, std::int64
         continue;
       }
       for (std::int64_t i = 0; i < w; ++i) turn(i, factors[lanes.first[0] + i]);
+      continue;
+    }
+    if (w == kLanes<T> && lanes.first[0] == lanes.first[w - 1]) {
+      if (lanes.first[0] + j * lanes.apart < n) times_one(x, j, factors[lanes.first[0]]);
       continue;
     }
     for (std::int64_t i = 0; i < w; ++i) {
@@ -371,12 +397,13 @@ template <class T>
 void turn(const FftPassLaunch& l, const FftBlock& b, const Planes<T>& x) {
   const auto* factors = static_cast<const Complex<T>*>(l.twiddles);
   const std::int64_t w = b.count;
+  const std::int64_t s = l.s * l.columns;
   std::int64_t group[kMostLanes];
-  for (std::int64_t i = 0; i < w; ++i) group[i] = l.s == 1 ? b.u + i : (b.u + i) / l.s;
-  if (w == kLanes<T> && (l.s == 1 || group[0] == group[w - 1])) {
+  for (std::int64_t i = 0; i < w; ++i) group[i] = s == 1 ? b.u + i : (b.u + i) / s;
+  if (w == kLanes<T> && (s == 1 || group[0] == group[w - 1])) {
     for (std::int64_t k = 0; k < l.m; ++k) {
       const Complex<T>* const line = factors + k * l.p + group[0];
-      l.s == 1 ? times_neighbours(x, k, line) : times_one(x, k, *line);
+      s == 1 ? times_neighbours(x, k, line) : times_one(x, k, *line);
     }
     return;
   }
@@ -389,7 +416,7 @@ void turn(const FftPassLaunch& l, const FftBlock& b, const Planes<T>& x) {
       im[i] = y.im;
     };
     const Complex<T>* const line = factors + k * l.p;
-    if (l.s == 1) {
+    if (s == 1) {
       for (std::int64_t i = 0; i < w; ++i) times(i, line[b.u + i]);
     } else {
       for (std::int64_t i = 0; i < w; ++i) times(i, line[group[i]]);

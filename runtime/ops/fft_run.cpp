@@ -11,6 +11,7 @@
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/threads.h"
 
 namespace tandem::detail {
 
@@ -22,6 +23,7 @@ struct Rows {
   char* data;
   std::int64_t n, stride;
   Dims shape, strides;  // of the other dimensions
+  std::int64_t columns = 1, column = 0;  // side by side, where with_columns() found some
 };
 
 Rows rows_of(const Tensor& t, std::int64_t axis) {
@@ -46,11 +48,50 @@ Rows paired(Rows r) {
   return r;
 }
 
-/// Dense complex memory for rows of n elements.
+/// Dense complex memory for rows of n elements, and these rows.
 Tensor memory_for(const Rows& rows, std::int64_t n, DType dtype, Device device) {
   Dims shape(rows.shape);
   shape.push_back(n);
+  if (rows.columns > 1) shape.push_back(rows.columns);
   return empty(shape, {.dtype = dtype, .device = device});
+}
+Rows rows_of_memory(const Tensor& t, std::int64_t columns) {
+  Rows r = rows_of(t, t.dim() - (columns > 1 ? 2 : 1));
+  if (columns > 1) {
+    r.columns = columns;
+    r.column = r.strides.back();
+    r.shape.pop_back();
+    r.strides.pop_back();
+  }
+  return r;
+}
+
+std::int64_t size_of(const Rows& r) { return static_cast<std::int64_t>(r.tensor->element_size()); }
+
+/// Columns at both ends that are neighbours in memory become columns of the rows.
+void with_columns(Rows& in, Rows& out) {
+  if (in.stride == size_of(in)) return;
+  for (std::size_t d = 0; d < in.shape.size();) {
+    const std::int64_t n = in.columns;
+    if (in.shape[d] == 1 || in.strides[d] != n * size_of(in) || out.strides[d] != n * size_of(out)) {
+      ++d;
+      continue;
+    }
+    in.columns = out.columns = n * in.shape[d];
+    for (Rows* r : {&in, &out}) {
+      r->column = size_of(*r);
+      r->shape.erase(d);
+      r->strides.erase(d);
+    }
+    d = 0;
+  }
+}
+
+/// Columns [first, first + count) alone.
+Rows columns_of(Rows r, std::int64_t first, std::int64_t count) {
+  r.data += first * r.column;
+  r.columns = count;
+  return r;
 }
 
 struct End {
@@ -59,7 +100,7 @@ struct End {
   const Tensor* table = nullptr;
   FftSide side() const {
     return {rows.data, rows.stride, rows.strides.data(),
-            rows.n,    conjugate,   table == nullptr ? nullptr : table->data_ptr()};
+            rows.n, conjugate, table == nullptr ? nullptr : table->data_ptr(), rows.column};
   }
 };
 
@@ -92,6 +133,7 @@ void run_pass(const Job& job, const FftPass& pass, const End& in, const End& out
   l.shape = in.rows.shape.data();
   l.rank = static_cast<int>(in.rows.shape.size());
   l.rows = count_of(in.rows.shape);
+  l.columns = in.rows.columns;
   l.in = in.side();
   l.out = out.side();
   l.real_in = !is_complex(in.rows.tensor->dtype());
@@ -110,27 +152,52 @@ void run_passes(const Job& job, const FftPlan& plan, const End& in, const End& o
   for (std::size_t i = 0; i + 1 < plan.passes.size(); ++i) {
     Tensor& next = spare[from.rows.tensor == &spare[0] ? 1 : 0];
     if (!next.defined()) next = memory_for(in.rows, plan.n, job.dtype, job.device);
-    const End to{rows_of(next, next.dim() - 1)};
+    const End to{rows_of_memory(next, in.rows.columns)};
     run_pass(job, plan.passes[i], from, to, 1);
     from = to;
   }
   run_pass(job, plan.passes.back(), from, out, job.scale);
 }
 
-void transform(const Job& job, std::int64_t n, bool inverse, const Rows& in, const Rows& out) {
-  if (out.tensor->numel() == 0) return;
-  const auto plan = fft_plan(n, job.dtype, job.device);
+/// By a plan of a convolution or none.
+void run_plan(const Job& job, const FftPlan& plan, bool inverse, const Rows& in, const Rows& out) {
   Tensor spare[2];
-  if (!plan->inner) return run_passes(job, *plan, {in, inverse}, {out, inverse}, spare);
+  if (!plan.inner) return run_passes(job, plan, {in, inverse}, {out, inverse}, spare);
   // The inverse transform of the product is the conjugate of a forward one.
   const Job plain{job.dtype, job.device};
-  const FftPlan& inner = *plan->inner;
+  const FftPlan& inner = *plan.inner;
   spare[0] = memory_for(in, inner.n, job.dtype, job.device);
-  const Rows middle = rows_of(spare[0], spare[0].dim() - 1);
-  End first{in, inverse, &plan->chirp};
-  first.rows.n = std::min(in.n, n);
-  run_passes(plain, inner, first, {middle, true, &plan->kernel}, spare);
-  run_passes(job, inner, {middle}, {out, !inverse, &plan->chirp_conjugate}, spare);
+  const Rows middle = rows_of_memory(spare[0], in.columns);
+  End first{in, inverse, &plan.chirp};
+  first.rows.n = std::min(in.n, plan.n);
+  run_passes(plain, inner, first, {middle, true, &plan.kernel}, spare);
+  run_passes(job, inner, {middle}, {out, !inverse, &plan.chirp_conjugate}, spare);
+}
+
+/// Columns that go through all passes together: what is between passes stays in the threads' second
+/// caches (4096 x 1024 points by 2 threads of Zen 5: 5.2 ms, all columns at once 7.7).
+std::int64_t columns_at_once(const Job& job, const FftPlan& plan, const Rows& in) {
+  constexpr std::int64_t kShare = 1 << 20;  // bytes of a thread
+  constexpr std::int64_t kBlock = 16;       // columns of a block at the most
+  const std::int64_t n = plan.inner ? plan.inner->n : plan.n;
+  const std::int64_t bytes = n * static_cast<std::int64_t>(element_size(job.dtype));
+  const std::int64_t fit = kShare * get_num_threads() / (bytes * count_of(in.shape));
+  return std::max(fit / kBlock * kBlock, kBlock);
+}
+
+void transform(const Job& job, std::int64_t n, bool inverse, Rows in, Rows out) {
+  if (out.tensor->numel() == 0) return;
+  const auto plan = fft_plan(n, job.dtype, job.device);
+  const FftPlan& last = plan->inner ? *plan->inner : *plan;
+  if (job.device.is_cpu() && last.passes.size() > 1) with_columns(in, out);
+  if (in.columns == 1) return run_plan(job, *plan, inverse, in, out);
+  const std::int64_t columns = in.columns;
+  const std::int64_t most = columns_at_once(job, *plan, in);
+  const std::int64_t parts = (columns + most - 1) / most;
+  for (std::int64_t i = 0; i < parts; ++i) {
+    const std::int64_t first = i * most, count = std::min(most, columns - first);
+    run_plan(job, *plan, inverse, columns_of(in, first, count), columns_of(out, first, count));
+  }
 }
 
 void run_half(const Job& job, std::int64_t h, bool pack, const End& in, const End& out) {

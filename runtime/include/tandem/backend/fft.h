@@ -18,6 +18,7 @@ struct FftSide {
   std::int64_t n;     // elements that exist: those beyond are read as 0 and not written
   bool conjugate;     // on the way in before the table's factor, on the way out last of all
   const void* table;  // factors of the elements of a row, or null
+  std::int64_t column = 0;  // bytes from a column of a row to the next, where there are several
 };
 
 /// One pass of a transform of rows of length m p s by Stockham's scheme (docs/numerics.md): of each
@@ -35,6 +36,9 @@ struct FftPassLaunch {
   const void* stages;    // factors of the stages, one after the other: fft_stage_table()
   const void* twiddles;  // null where p is 1
   std::int64_t rows;
+  // Columns of a row, each with elements of its own: a transform runs over one of them. More than
+  // one on the host alone, in plans of several passes.
+  std::int64_t columns;
   const std::int64_t* shape;
   int rank;
   FftSide in, out;
