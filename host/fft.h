@@ -25,8 +25,8 @@ inline std::int64_t fft_plane_size(const FftPassLaunch& l, std::int64_t w, std::
   return (bytes + (kPlaces + kPlace - bytes % kPlaces) % kPlaces) / number;
 }
 
-/// Lanes of one block: `count` neighbouring transforms of a pass. Where a row has one these are rows
-/// from `row` on, otherwise one row's from `u` on, counted column by column.
+/// Lanes of one block: `count` neighbouring transforms of a pass. Where a row has one these are
+/// rows from `row` on, otherwise one row's from `u` on, counted column by column.
 struct FftBlock {
   std::int64_t row, u, count;
 };

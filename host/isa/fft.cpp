@@ -163,9 +163,8 @@ Lanes input_lanes(const FftPassLaunch& l, const FftBlock& b) {
   lanes.count = b.count;
   lanes.apart = l.p * l.s;
   lanes.step = lanes.apart * l.in.stride;
-  each_lane(l, b, [&](std::int64_t i, std::int64_t u) {
-    lanes.first[i] = lanes.apart == 1 ? 0 : u;
-  });
+  each_lane(l, b,
+            [&](std::int64_t i, std::int64_t u) { lanes.first[i] = lanes.apart == 1 ? 0 : u; });
   place(lanes, l, l.in, b);
   return lanes;
 }

@@ -15,9 +15,9 @@ struct FftSide {
   void* data;
   std::int64_t stride;
   const std::int64_t* strides;
-  std::int64_t n;     // elements that exist: those beyond are read as 0 and not written
-  bool conjugate;     // on the way in before the table's factor, on the way out last of all
-  const void* table;  // factors of the elements of a row, or null
+  std::int64_t n;           // elements that exist: those beyond are read as 0 and not written
+  bool conjugate;           // on the way in before the table's factor, on the way out last of all
+  const void* table;        // factors of the elements of a row, or null
   std::int64_t column = 0;  // bytes from a column of a row to the next, where there are several
 };
 
