@@ -88,6 +88,21 @@ void with_columns(Rows& in, Rows& out) {
   }
 }
 
+/// The same where only the input's are neighbours, for a pass between other rows.
+void with_columns_in(Rows& in, Rows& out) {
+  if (in.columns > 1 || in.stride == size_of(in)) return;
+  for (std::size_t d = 0; d < in.shape.size(); ++d) {
+    if (in.shape[d] == 1 || in.strides[d] != size_of(in)) continue;
+    for (Rows* r : {&in, &out}) {
+      r->columns = r->shape[d];
+      r->column = r->strides[d];
+      r->shape.erase(d);
+      r->strides.erase(d);
+    }
+    return;
+  }
+}
+
 /// Columns [first, first + count) alone, and rows along the first of the other dimensions.
 Rows columns_of(Rows r, std::int64_t first, std::int64_t count) {
   r.data += first * r.column;
@@ -160,7 +175,9 @@ void run_passes(const Job& job, const FftPlan& plan, const End& in, const End& o
     Tensor& next = spare[from.rows.tensor == &spare[0] ? 1 : 0];
     if (!next.defined()) next = memory_for(in.rows, plan.n, job.dtype, job.device);
     const End to{rows_of_memory(next, in.rows.columns)};
-    run_pass(job, plan.passes[i], from, to, 1);
+    End beside = to;
+    if (job.device.is_cpu()) with_columns_in(from.rows, beside.rows);
+    run_pass(job, plan.passes[i], from, beside, 1);
     from = to;
   }
   run_pass(job, plan.passes.back(), from, out, job.scale);
