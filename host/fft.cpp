@@ -72,6 +72,17 @@ void launch_fft_half(const void* desc, const void* self) {
   const auto run = static_cast<const FftLevel*>(self)->half[index_of(l.dtype)];
   const std::int64_t bins = l.pack ? l.h : l.h + 1;
   const std::int64_t grain = ceil_div(kPerThread, bins);
+  if (l.columns > 1) {
+    return parallel_for(l.rows * bins, ceil_div(kPerThread, l.columns),
+                        [&](std::int64_t first, std::int64_t last) {
+                          while (first < last) {
+                            const std::int64_t row = first / bins, k = first % bins;
+                            const std::int64_t end = std::min(bins, k + last - first);
+                            run(l, row, k, end);
+                            first += end - k;
+                          }
+                        });
+  }
   if (l.rows > 1) {
     return parallel_for(l.rows, grain, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) run(l, row, 0, bins);

@@ -283,7 +283,8 @@ void multiply(const Planes<T>& x, const Lanes& lanes, std::int64_t m, std::int64
   }
 }
 
-template <class T, class Stored>
+/// Apart: parts of an element are real numbers of two places.
+template <class T, class Stored, bool Apart>
 void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Planes<T>& x) {
   if constexpr (fn::is_complex_v<Stored>) {
     const DenseRows rows = dense_rows<T>(l, l.in, b, m);
@@ -292,17 +293,20 @@ void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Plane
   const Lanes lanes = input_lanes(l, b);
   const std::int64_t w = lanes.count;
   const T sign = l.in.conjugate ? T(-1) : T(1);
-  const auto put = [&](std::int64_t at, Stored z) {
+  [[maybe_unused]] const std::int64_t apart = l.imaginary / static_cast<std::int64_t>(sizeof(T));
+  const auto put = [&](std::int64_t at, const Stored* z) {
     if constexpr (fn::is_complex_v<Stored>) {
-      x.put(at, {z.re, sign * z.im});
+      x.put(at, {z->re, sign * z->im});
+    } else if constexpr (Apart) {
+      x.put(at, {*z, sign * z[apart]});
     } else {
-      x.put(at, {z, sign * T(0)});
+      x.put(at, {*z, sign * T(0)});
     }
   };
   walk<T>(
       lanes, m, l.in.n, sizeof(Stored), fn::is_complex_v<Stored>,
       [&](std::int64_t j, std::int64_t i, const char* at) {
-        put(j * w + i, *reinterpret_cast<const Stored*>(at));
+        put(j * w + i, reinterpret_cast<const Stored*>(at));
       },
       [&](std::int64_t j, std::int64_t i) {
         x.put(j * w + i, {T(0), T(0)});
@@ -314,7 +318,7 @@ void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Plane
           }
         }
         for (std::int64_t i = 0; i < w; ++i) {
-          put(j * w + i, reinterpret_cast<const Stored*>(at)[i]);
+          put(j * w + i, reinterpret_cast<const Stored*>(at) + i);
         }
       },
       [&]<class Tile>(std::int64_t j, const char* at, Tile) {
@@ -432,9 +436,10 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
   const std::int64_t size = fft_plane_size(l, w, sizeof(T));
   const Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
   if (l.real_in) {
-    load<T, T>(l, b, l.m, planes[0]);
+    l.imaginary != 0 ? load<T, T, true>(l, b, l.m, planes[0])
+                     : load<T, T, false>(l, b, l.m, planes[0]);
   } else {
-    load<T, Complex<T>>(l, b, packs ? l.m + 1 : l.m, planes[0]);
+    load<T, Complex<T>, false>(l, b, packs ? l.m + 1 : l.m, planes[0]);
   }
   if (packs) pack(l, planes[1], planes[0], w);
   int now = stages(l, planes, packs ? 1 : 0, w);
@@ -482,12 +487,33 @@ void middle_bins(const FftHalfLaunch& l, const Complex<T>* in, Complex<T>* out, 
   }
 }
 
+/// Bins [first, last) of the columns of a row, which are neighbours.
+template <class T>
+void half_of_columns(const FftHalfLaunch& l, const char* in, char* out, std::int64_t first,
+                     std::int64_t last) {
+  using Z = Complex<T>;
+  const T scale = static_cast<T>(l.scale);
+  const T sign = l.out.conjugate ? -scale : scale;
+  for (std::int64_t k = first; k < last; ++k) {
+    const Z w = static_cast<const Z*>(l.twiddles)[k];
+    const Z* x = reinterpret_cast<const Z*>(in + (k == l.h ? 0 : k) * l.in.stride);
+    const Z* mirror = reinterpret_cast<const Z*>(in + (k == 0 ? 0 : l.h - k) * l.in.stride);
+    Z* y = reinterpret_cast<Z*>(out + k * l.out.stride);
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < l.columns; ++i) {
+      const Z bin = fn::fft_unpack(x[i], mirror[i], w);
+      y[i] = {bin.re * scale, bin.im * sign};
+    }
+  }
+}
+
 template <class T>
 void run_half(const FftHalfLaunch& l, std::int64_t row, std::int64_t first, std::int64_t last) {
   using Z = Complex<T>;
   const char* in =
       static_cast<const char*>(l.in.data) + fft_row_offset(l.shape, l.in.strides, l.rank, row);
   char* out = static_cast<char*>(l.out.data) + fft_row_offset(l.shape, l.out.strides, l.rank, row);
+  if (l.columns > 1) return half_of_columns<T>(l, in, out, first, last);
   const auto* w = static_cast<const Z*>(l.twiddles);
   const T scale = static_cast<T>(l.scale);
   const T sign = l.out.conjugate ? -scale : scale;

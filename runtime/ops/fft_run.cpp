@@ -24,6 +24,7 @@ struct Rows {
   std::int64_t n, stride;
   Dims shape, strides;                   // of the other dimensions
   std::int64_t columns = 1, column = 0;  // side by side, where with_columns() found some
+  std::int64_t imaginary = 0;  // bytes from an element's real part to the other, where apart
 };
 
 Rows rows_of(const Tensor& t, std::int64_t axis) {
@@ -159,6 +160,7 @@ void run_pass(const Job& job, const FftPass& pass, const End& in, const End& out
   l.in = in.side();
   l.out = out.side();
   l.real_in = !is_complex(in.rows.tensor->dtype());
+  l.imaginary = in.rows.imaginary;
   l.scale = scale;
   l.half = half == nullptr ? nullptr : half->data_ptr();
   l.pack = pack;
@@ -263,6 +265,7 @@ void run_half(const Job& job, std::int64_t h, bool pack, const End& in, const En
   l.shape = in.rows.shape.data();
   l.rank = static_cast<int>(in.rows.shape.size());
   l.rows = count_of(in.rows.shape);
+  l.columns = in.rows.columns;
   l.in = in.side();
   l.out = out.side();
   l.scale = job.scale;
@@ -277,6 +280,28 @@ bool run_fused(const Job& job, std::int64_t h, bool pack, const End& in, const E
   if (plan->inner || plan->passes.size() != 1) return false;
   const Tensor table = fft_half_table(h, job.dtype, job.device);
   run_pass(job, plan->passes[0], in, out, job.scale, &table, pack);
+  return true;
+}
+
+/// Bins of columns of real elements, whose pairs are read where they lie: false where they are not
+/// those of several passes, or narrower than a block.
+bool run_columns(const Job& job, std::int64_t n, Rows in, Rows out, bool conjugate) {
+  if (!job.device.is_cpu() || (in.n < n && in.n % 2 != 0)) return false;
+  const std::int64_t h = n / 2;
+  const auto plan = fft_plan(h, job.dtype, job.device);
+  const FftPlan& last = plan->inner ? *plan->inner : *plan;
+  if (last.passes.size() == 1) return false;
+  with_columns(in, out);
+  if (in.columns < 128 / static_cast<std::int64_t>(element_size(job.dtype))) return false;
+  in.imaginary = in.stride;
+  in.stride *= 2;
+  in.n = std::min(in.n, n) / 2;
+  by_parts(job, last.n, in, out, [&](const Rows& from, const Rows& to) {
+    const Tensor bins = memory_for(from, h, job.dtype, job.device);
+    const Rows middle = rows_of_memory(bins, from.columns);
+    run_plan({job.dtype, job.device}, *plan, false, from, middle);
+    run_half(job, h, false, {middle}, {to, conjugate});
+  });
   return true;
 }
 
@@ -309,6 +334,7 @@ void fft_real_to_bins(const FftCall& c, const Tensor& x, const Tensor& out) {
     const Rows in = rows_of(x, c.axis);
     return transform(job, c.n, c.conjugate, in, to);
   }
+  if (run_columns(job, c.n, rows_of(x, c.axis), to, c.conjugate)) return;
   const std::int64_t h = c.n / 2;
   const Tensor real = dense_rows(x, c.axis, c.n);
   // Rows of real elements that are read as complex ones.

@@ -345,6 +345,25 @@ def test_columns_have_the_bits_of_rows(n, dtype, provider):
                 np.testing.assert_array_equal(columns, rows.swapaxes(axis, -1))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [4100, 4202, 8192])
+def test_real_columns(n, dtype, provider):
+    """Pairs of columns, which are not copied: more and fewer than there are, odd numbers of them, views, batches."""
+    rng = np.random.default_rng(n)
+    for width in (8, 16, 21):
+        x = numbers(rng, (n, width), dtype)
+        got = td.fft.rfft(td.tensor(x), dim=0).numpy()
+        assert relative(got, full("rfft", x, axis=0)) < bound(n, dtype)
+        if provider != "built-in":
+            continue
+        for view in (x, x[:-1, 1:], x[::-1], x[:-2], np.stack([x, -x])):
+            axis = view.ndim - 2
+            for length in (n, n - 50):
+                columns = td.fft.ihfft(td.from_numpy(view), n=length, dim=axis).numpy()
+                rows = td.fft.ihfft(td.tensor(np.ascontiguousarray(view.swapaxes(axis, -1))), n=length).numpy()
+                np.testing.assert_array_equal(columns, rows.swapaxes(axis, -1))
+
+
 @pytest.mark.parametrize("shape", [(3, 2048, 200), (600, 2048, 2), (2, 3, 2500, 2, 9), (2, 70000, 33)])
 def test_columns_by_parts(shape, provider):
     """More than fits the caches, in several rows: parts of the rows and of the columns."""

@@ -43,6 +43,8 @@ struct FftPassLaunch {
   int rank;
   FftSide in, out;
   bool real_in;  // elements are the real parts alone
+  // With real_in, on the host: bytes from a real part to its imaginary one; 0: there are none.
+  std::int64_t imaginary;
   double scale;  // after the table's factor on the way out
   // On the host, where p s is 1: exp(-2 pi i k / 2 m), k in [0, m]; the rows are then pairs of real
   // ones, whose m + 1 bins are the output, or with `pack` the input (conjugates are transformed, as
@@ -73,6 +75,7 @@ struct FftHalfLaunch {
   bool pack;
   const void* twiddles;  // exp(-2 pi i k / 2 h), k in [0, h]
   std::int64_t rows;
+  std::int64_t columns;  // as of a pass; more than one on the host alone, and not with `pack`
   const std::int64_t* shape;
   int rank;
   FftSide in, out;  // without tables
