@@ -31,7 +31,7 @@ bool prefers_alone(const Shape& s) {
   return s.n >= 32 && (s.wide ? s.n <= (1 << 17) : s.n < 8192);
 }
 
-/// Rows down the columns of memory, which are neighbours at both ends.
+/// Rows down the columns of memory: another dimension's elements are neighbours.
 bool prefers_columns(const Shape& s) {
   if (!s.wide || s.ends == FftEnds::RealOut) return false;
   return s.n < 8 || (!s.complex && s.n >= 2500);
@@ -43,10 +43,9 @@ bool prefers_steps(const Shape& s) {
   return prefers_columns(s) || (s.wide && s.complex && s.n > 1024 && s.n <= 3000);
 }
 
-/// Whether another dimension than the axis is dense in both.
-bool has_columns(const Tensor& x, const Tensor& out, std::size_t axis) {
+bool has_columns(const Tensor& x, std::size_t axis) {
   for (std::size_t d = 0; d < x.shape().size(); ++d) {
-    if (d != axis && x.shape()[d] > 1 && x.strides()[d] == 1 && out.strides()[d] == 1) return true;
+    if (d != axis && x.shape()[d] > 1 && x.strides()[d] == 1) return true;
   }
   return false;
 }
@@ -71,7 +70,7 @@ bool fft_prefers_library(FftEnds ends, const FftCall& c, const Tensor& x, const 
   if (c.n > (wide ? 512 : 1024) && !is_smooth(c.n)) return false;
   if (out.numel() < 4 * out.shape()[axis]) return prefers_alone(s);
   if (x.strides()[axis] == 1) return prefers_rows(s);
-  return has_columns(x, out, axis) ? prefers_columns(s) : prefers_steps(s);
+  return has_columns(x, axis) ? prefers_columns(s) : prefers_steps(s);
 }
 
 }  // namespace tandem::detail
