@@ -89,7 +89,16 @@ void with_columns(Rows& in, Rows& out) {
   }
 }
 
-/// The same where only the input's are neighbours, for a pass between other rows.
+bool has_columns(const Rows& in, const Rows& out) {
+  if (in.stride == size_of(in)) return false;
+  for (std::size_t d = 0; d < in.shape.size(); ++d) {
+    if (in.shape[d] > 1 && in.strides[d] == size_of(in) && out.strides[d] == size_of(out))
+      return true;
+  }
+  return false;
+}
+
+/// As with_columns() where only the input's are neighbours, for a pass between other rows.
 void with_columns_in(Rows& in, Rows& out) {
   if (in.columns > 1 || in.stride == size_of(in)) return;
   for (std::size_t d = 0; d < in.shape.size(); ++d) {
@@ -242,14 +251,22 @@ void by_parts(const Job& job, std::int64_t n, const Rows& in, const Rows& out, F
   });
 }
 
-void transform(const Job& job, std::int64_t n, bool inverse, Rows in, Rows out) {
+/// The rows as columns where the host has several passes over them.
+void run_beside(const Job& job, const FftPlan& plan, std::int64_t n, bool inverse, Rows in,
+                Rows out) {
+  with_columns(in, out);
+  by_parts(job, n, in, out,
+           [&](const Rows& from, const Rows& to) { run_plan(job, plan, inverse, from, to); });
+}
+
+void transform(const Job& job, std::int64_t n, bool inverse, const Rows& in, const Rows& out) {
   if (out.tensor->numel() == 0) return;
   const auto plan = fft_plan(n, job.dtype, job.device);
   const FftPlan& last = plan->inner ? *plan->inner : *plan;
-  if (job.device.is_cpu() && last.passes.size() > 1) with_columns(in, out);
-  if (in.columns == 1) return run_plan(job, *plan, inverse, in, out);
-  by_parts(job, last.n, in, out,
-           [&](const Rows& from, const Rows& to) { run_plan(job, *plan, inverse, from, to); });
+  const bool beside =
+      job.device.is_cpu() && last.passes.size() > 1 && in.columns == 1 && has_columns(in, out);
+  if (!beside) return run_plan(job, *plan, inverse, in, out);
+  run_beside(job, *plan, last.n, inverse, in, out);
 }
 
 void run_half(const Job& job, std::int64_t h, bool pack, const End& in, const End& out) {
@@ -287,12 +304,12 @@ bool run_fused(const Job& job, std::int64_t h, bool pack, const End& in, const E
 /// those of several passes, or narrower than a block.
 bool run_columns(const Job& job, std::int64_t n, Rows in, Rows out, bool conjugate) {
   if (!job.device.is_cpu() || (in.n < n && in.n % 2 != 0)) return false;
+  with_columns(in, out);
+  if (in.columns < 128 / static_cast<std::int64_t>(element_size(job.dtype))) return false;
   const std::int64_t h = n / 2;
   const auto plan = fft_plan(h, job.dtype, job.device);
   const FftPlan& last = plan->inner ? *plan->inner : *plan;
   if (last.passes.size() == 1) return false;
-  with_columns(in, out);
-  if (in.columns < 128 / static_cast<std::int64_t>(element_size(job.dtype))) return false;
   in.imaginary = in.stride;
   in.stride *= 2;
   in.n = std::min(in.n, n) / 2;
@@ -334,7 +351,10 @@ void fft_real_to_bins(const FftCall& c, const Tensor& x, const Tensor& out) {
     const Rows in = rows_of(x, c.axis);
     return transform(job, c.n, c.conjugate, in, to);
   }
-  if (run_columns(job, c.n, rows_of(x, c.axis), to, c.conjugate)) return;
+  if (x.strides()[static_cast<std::size_t>(c.axis)] != 1 &&
+      run_columns(job, c.n, rows_of(x, c.axis), to, c.conjugate)) {
+    return;
+  }
   const std::int64_t h = c.n / 2;
   const Tensor real = dense_rows(x, c.axis, c.n);
   // Rows of real elements that are read as complex ones.
