@@ -180,6 +180,10 @@ tandem_add_sim_test(indexing.races cuda.indexing_test races FILTER "*MasksThemse
 # So do those of small matrices.
 tandem_add_sim_test(small_qr.races cuda.small_qr_test races ENVIRONMENT TANDEM_REQUIRE_GPU=1
   FILTER "*HostsBits*")
+tandem_add_sim_test(small_matrix.races cuda.small_matrix_test races ENVIRONMENT TANDEM_REQUIRE_GPU=1
+  FILTER "*HostsBits*")
+tandem_add_sim_test(small_spectral.races cuda.small_spectral_test races ENVIRONMENT TANDEM_REQUIRE_GPU=1
+  FILTER "*Hosts*")
 
 # That the walks about the tiles' boundaries find one that is off by one: launchers.cpp with one source changed in one place.
 #   tandem_add_sim_mutant(NAME SOURCE WALK WAS IS)
@@ -239,6 +243,7 @@ tandem_add_sim_test(indexing.asan cuda.indexing_test asan TIMEOUT 1200 ENVIRONME
 tandem_add_sim_test(small_matrix cuda.small_matrix_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1
   FILTER "*Device*")
 tandem_add_sim_test(small_qr cuda.small_qr_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 FILTER "*Device*")
+tandem_add_sim_test(small_spectral cuda.small_spectral_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(bool_bytes cuda.bool_bytes_test asan TIMEOUT 1200 ENVIRONMENT TANDEM_SIMULATED=1 TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(exact cuda.exact_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 set(vendor TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/vendor)
