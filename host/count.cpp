@@ -4,6 +4,7 @@
 
 #include "host/reduce.h"
 #include "host/sorting.h"
+#include "tandem/stored.h"
 #include "tandem/tensor.h"
 
 namespace tandem::host {
@@ -26,7 +27,7 @@ struct ValueBins {
   const CountLaunch& l;
 
   std::int64_t operator()(std::int64_t i) const {
-    const auto bin = static_cast<std::int64_t>(static_cast<const T*>(l.in)[i]);
+    const auto bin = static_cast<std::int64_t>(fn::element_at(static_cast<const T*>(l.in) + i));
     return bin >= 0 && bin < l.bins ? bin : -1;
   }
 };
@@ -41,7 +42,7 @@ struct LinearBins {
   Range range;
 
   std::int64_t operator()(std::int64_t i) const {
-    const auto x = fn::cast<bin_t<T>>(static_cast<const T*>(l.in)[i]);
+    const auto x = fn::cast<bin_t<T>>(fn::element_at(static_cast<const T*>(l.in) + i));
     return fn::linear_bin(x, l.bins, range.low, range.high);
   }
 };

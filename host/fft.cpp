@@ -45,7 +45,7 @@ void launch_fft_pass(const void* desc, const void* self) {
   const auto run = level.pass[index_of(l.dtype)];
   const auto run_short = level.short_rows->run[index_of(l.dtype)];
   const std::int64_t lanes = fft_lanes(l.dtype);
-  const std::int64_t in_row = l.p * l.s;
+  const std::int64_t in_row = fft_of_row(l);
   const std::int64_t of_row = ceil_div(in_row, lanes);
   const std::int64_t blocks = in_row == 1 ? ceil_div(l.rows, lanes) : l.rows * of_row;
   const auto part = static_cast<std::int64_t>(element_size(l.dtype)) / 2;
@@ -72,6 +72,17 @@ void launch_fft_half(const void* desc, const void* self) {
   const auto run = static_cast<const FftLevel*>(self)->half[index_of(l.dtype)];
   const std::int64_t bins = l.pack ? l.h : l.h + 1;
   const std::int64_t grain = ceil_div(kPerThread, bins);
+  if (l.columns > 1) {
+    return parallel_for(l.rows * bins, ceil_div(kPerThread, l.columns),
+                        [&](std::int64_t first, std::int64_t last) {
+                          while (first < last) {
+                            const std::int64_t row = first / bins, k = first % bins;
+                            const std::int64_t end = std::min(bins, k + last - first);
+                            run(l, row, k, end);
+                            first += end - k;
+                          }
+                        });
+  }
   if (l.rows > 1) {
     return parallel_for(l.rows, grain, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) run(l, row, 0, bins);

@@ -14,6 +14,9 @@ inline std::int64_t fft_plane_rows(const FftPassLaunch& l) {
   return l.half != nullptr ? l.m + 1 : l.m;
 }
 
+/// Transforms of a pass that a row has.
+inline std::int64_t fft_of_row(const FftPassLaunch& l) { return l.p * l.s * l.columns; }
+
 /// Real numbers from a plane of w lanes to the next: such that the planes begin at different places
 /// of the first cache.
 inline std::int64_t fft_plane_size(const FftPassLaunch& l, std::int64_t w, std::int64_t number) {
@@ -22,8 +25,8 @@ inline std::int64_t fft_plane_size(const FftPassLaunch& l, std::int64_t w, std::
   return (bytes + (kPlaces + kPlace - bytes % kPlaces) % kPlaces) / number;
 }
 
-/// Lanes of one block: `count` neighbouring transforms of a pass. Where p s is 1 these are rows
-/// from `row` on, otherwise one row's from `u` on.
+/// Lanes of one block: `count` neighbouring transforms of a pass. Where a row has one these are
+/// rows from `row` on, otherwise one row's from `u` on, counted column by column.
 struct FftBlock {
   std::int64_t row, u, count;
 };

@@ -30,6 +30,7 @@ struct Plugin {
   bool usable = false;
   std::string status;
 
+  explicit Plugin(const char* why) : status(why) {}
   Plugin() {
     void* library = detail::open_beside("TANDEM_FFTW_LIBRARY", "libtandem_fftw.so", &status);
     if (library == nullptr) return;
@@ -50,8 +51,8 @@ struct Plugin {
 };
 
 const Plugin& plugin() {
-  static const Plugin& p = *new Plugin();
-  return p;
+  static constinit std::atomic<const Plugin*> p{nullptr};
+  return detail::opened_once(p);
 }
 
 /// FFTW's planner, which one thread may use at a time, and what it planned.

@@ -10,6 +10,7 @@
 #include "host/parallel.h"
 #include "host/reduce_plan.h"
 #include "host/registry.h"
+#include "host/small_product.h"
 #include "host/vector_product.h"
 #include "runtime/dispatch/registry.h"
 #include "tandem/backend/product.h"
@@ -211,8 +212,9 @@ void launch_gemm(const void* desc, const void*) {
   }
   if (g.k == 0) return fill_zero(g);
   if (multiplications(g) > kLongest && (g.batch > 1 || g.m >= 2 * kPanelRows)) return by_halves(g);
-  const bool vector = (g.m == 1 || g.n == 1) && vector_loops(g.dtype).rows != nullptr;
-  if (!g.exact && vector) return by_vector(g);
+  const bool vector = !g.exact && (g.m == 1 || g.n == 1) && vector_loops(g.dtype).rows != nullptr;
+  if (!g.wide && small_products(g, vector ? SmallOrder::Tree : SmallOrder::Chain)) return;
+  if (vector) return by_vector(g);
   const int threads = threads_for(g);
   // Sums of integers are the same in any order.
   if ((!g.exact || g.wide) && prefers_library(g) && library_product(g, threads)) return;

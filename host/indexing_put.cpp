@@ -15,6 +15,7 @@
 #include "host/parallel.h"
 #include "kernels/functors/accumulate.h"
 #include "tandem/error.h"
+#include "tandem/stored.h"
 
 namespace tandem::host {
 
@@ -180,14 +181,16 @@ void join(const IndexLaunch& l, const Range& range) {
   const bool scaled = l.scaled;
   const T alpha = scaled ? alpha_of<T>(l) : T{};
   const Op op;
-  const auto at = [](char* p) -> T& { return *reinterpret_cast<T*>(p); };
+  const auto add = [&op](char* to, T v) {
+    T* const x = reinterpret_cast<T*>(to);
+    *x = op(fn::element_at(x), v);
+  };
   const auto value = [scaled, alpha](const char* p) {
-    const T v = *reinterpret_cast<const T*>(p);
+    const T v = fn::element_at(reinterpret_cast<const T*>(p));
     return scaled ? fn::Mul()(v, alpha) : v;
   };
   if (row.n == 1) {
-    return each_write(l, range,
-                      [=](char* to, const char* from) { at(to) = op(at(to), value(from)); });
+    return each_write(l, range, [=](char* to, const char* from) { add(to, value(from)); });
   }
   if (has_dense_rows(l, row)) {
     const auto add_piece = [=](char* to, const char* from, std::int64_t bytes) {
@@ -196,17 +199,19 @@ void join(const IndexLaunch& l, const Range& range) {
       const std::int64_t n = bytes / kSize;
       if (scaled) {
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < n; ++i) x[i] = op(x[i], fn::Mul()(v[i], alpha));
+        for (std::int64_t i = 0; i < n; ++i)
+          x[i] = op(fn::element_at(x + i), fn::Mul()(fn::element_at(v + i), alpha));
       } else {
 #pragma GCC ivdep
-        for (std::int64_t i = 0; i < n; ++i) x[i] = op(x[i], v[i]);
+        for (std::int64_t i = 0; i < n; ++i)
+          x[i] = op(fn::element_at(x + i), fn::element_at(v + i));
       }
     };
     return each_dense_write(l, range, row.n * kSize, add_piece);
   }
   each_write(l, range, [&](char* to, const char* from) {
     for (std::int64_t i = 0; i < row.n; ++i) {
-      at(to + i * row.x) = op(at(to + i * row.x), value(from + i * row.other));
+      add(to + i * row.x, value(from + i * row.other));
     }
   });
 }
@@ -343,7 +348,7 @@ class RunJoiner {
     }
   }
   C value(const char* p) const {
-    const C v = fn::cast<C>(*reinterpret_cast<const T*>(p));
+    const C v = fn::cast<C>(fn::element_at(reinterpret_cast<const T*>(p)));
     return l_.scaled ? fn::Mul()(v, alpha_) : v;
   }
   void join_lanes(char* to, const char* from, const std::vector<std::int64_t>& values,
@@ -352,7 +357,7 @@ class RunJoiner {
     std::size_t next = 0;
     if (l_.include_self) {
       for (std::int64_t i = 0; i < lanes; ++i) {
-        acc[i] = fn::cast<C>(*reinterpret_cast<const T*>(to + i * row_.x));
+        acc[i] = fn::cast<C>(fn::element_at(reinterpret_cast<const T*>(to + i * row_.x)));
       }
     } else {
       for (std::int64_t i = 0; i < lanes; ++i) acc[i] = value(from + values[0] + i * row_.other);

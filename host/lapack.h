@@ -34,7 +34,7 @@ TANDEM_DIVIDE(d, double)
   X(LAPACKE_##p##getri_work) X(LAPACKE_##p##geqrf_work) X(LAPACKE_##p##gesdd_work)      \
   X(LAPACKE_##p##geev_work)  X(LAPACKE_##p##gels_work)  X(LAPACKE_##p##gelsy_work)      \
   X(LAPACKE_##p##gelsd_work) X(LAPACKE_##p##gelss_work) X(cblas_##p##gemm)              \
-  X(cblas_##p##trsm)
+  X(cblas_##p##trsm)         X(cblas_##p##trsv)
 #define TANDEM_LAPACK_REAL(X, p)                                                        \
   TANDEM_LAPACK_OF(X, p)                                                                \
   X(LAPACKE_##p##orgqr_work) X(LAPACKE_##p##syevd_work) X(LAPACKE_##p##bdsdc_work)      \

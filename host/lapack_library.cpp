@@ -16,6 +16,7 @@ struct Plugin {
   bool usable = false;
   std::string status;
 
+  explicit Plugin(const char* why) : status(why) {}
   Plugin() {
     void* library = detail::open_beside("TANDEM_LAPACK_LIBRARY", "libtandem_lapack.so", &status);
     if (library == nullptr) return;
@@ -34,8 +35,8 @@ struct Plugin {
 };
 
 const Plugin& plugin() {
-  static const Plugin& p = *new Plugin();
-  return p;
+  static constinit std::atomic<const Plugin*> p{nullptr};
+  return detail::opened_once(p);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include "host/reflectors.h"
 #include "host/registry.h"
 #include "host/small_matrix.h"
+#include "host/small_qr.h"
+#include "host/small_spectral.h"
 #include "tandem/error.h"
 
 namespace tandem::host {
@@ -59,18 +61,6 @@ void run_lu(const FactorLaunch& l) {
 }
 
 template <class T>
-void run_lu_solve(const FactorLaunch& l) {
-  const double work = static_cast<double>(l.n) * static_cast<double>(l.n * l.k);
-  over_batch(l, work, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t b = first; b < last; ++b) {
-      Lapack<T>::getrs(kColumns, letter(l.op), small(l.n), small(l.k), matrix_at<T>(l.a, b),
-                       small(l.a.leading), l.pivots + b * l.pivots_stride, matrix_at<T>(l.b, b),
-                       small(l.b.leading));
-    }
-  });
-}
-
-template <class T>
 void run_inverse(const FactorLaunch& l) {
   over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
     const lapack_int n = small(l.n), lda = small(l.a.leading);
@@ -88,37 +78,85 @@ void run_inverse(const FactorLaunch& l) {
   });
 }
 
+/// cblas's trsv and trsm.
 template <class T>
-void solve_triangle(const FactorLaunch& l, std::int64_t b) {
-  const auto uplo = l.upper ? CblasUpper : CblasLower;
-  const auto op = l.op == FactorLaunch::Op::Plain       ? CblasNoTrans
-                  : l.op == FactorLaunch::Op::Transpose ? CblasTrans
+struct Triangles;
+#define TANDEM_TRIANGLES(T, p)                                           \
+  template <>                                                            \
+  struct Triangles<T> {                                                  \
+    static constexpr FromLapack<&LapackTable::cblas_##p##trsv> vector{}; \
+    static constexpr FromLapack<&LapackTable::cblas_##p##trsm> matrix{}; \
+  };
+TANDEM_TRIANGLES(float, s)
+TANDEM_TRIANGLES(double, d)
+TANDEM_TRIANGLES(std::complex<float>, c)
+TANDEM_TRIANGLES(std::complex<double>, z)
+#undef TANDEM_TRIANGLES
+
+struct Triangle {
+  bool upper, unit;
+  FactorLaunch::Op op;
+};
+
+/// x [n, k] = op(a)^-1 x, of the triangle. A single column is a vector: trsm packs the triangle for
+/// it, which takes longer than the solution.
+template <class T>
+void solve_triangle(const FactorLaunch& l, const Triangle& t, const T* a, T* x) {
+  const auto uplo = t.upper ? CblasUpper : CblasLower;
+  const auto op = t.op == FactorLaunch::Op::Plain       ? CblasNoTrans
+                  : t.op == FactorLaunch::Op::Transpose ? CblasTrans
                                                         : CblasConjTrans;
-  const auto diagonal = l.unit ? CblasUnit : CblasNonUnit;
-  const T* a = matrix_at<T>(l.a, b);
-  T* x = matrix_at<T>(l.b, b);
-  const T one = 1;
+  const auto diagonal = t.unit ? CblasUnit : CblasNonUnit;
   const lapack_int n = small(l.n), k = small(l.k), lda = small(l.a.leading),
                    ldb = small(l.b.leading);
-  const auto call = [&](auto f, auto alpha) {
-    f(CblasColMajor, CblasLeft, uplo, op, diagonal, n, k, alpha, a, lda, x, ldb);
-  };
-  if constexpr (std::is_same_v<T, float>) {
-    call(lapack().cblas_strsm, one);
-  } else if constexpr (std::is_same_v<T, double>) {
-    call(lapack().cblas_dtrsm, one);
-  } else if constexpr (std::is_same_v<T, std::complex<float>>) {
-    call(lapack().cblas_ctrsm, &one);
-  } else {
-    call(lapack().cblas_ztrsm, &one);
+  if (k == 1) {
+    Triangles<T>::vector(CblasColMajor, uplo, op, diagonal, n, a, lda, x, 1);
+    return;
   }
+  const T one = 1;
+  const auto call = [&](auto alpha) {
+    Triangles<T>::matrix(CblasColMajor, CblasLeft, uplo, op, diagonal, n, k, alpha, a, lda, x, ldb);
+  };
+  if constexpr (is_complex_number<T>) {
+    call(&one);
+  } else {
+    call(one);
+  }
+}
+
+/// Of one right-hand side: getrs has trsm for it too.
+template <class T>
+void solve_factored(const FactorLaunch& l, const T* a, const lapack_int* pivots, T* x) {
+  const bool plain = l.op == FactorLaunch::Op::Plain;
+  for (std::int64_t i = 0; i < l.n && plain; ++i) std::swap(x[i], x[pivots[i] - 1]);
+  for (const bool upper : {!plain, plain}) solve_triangle<T>(l, {upper, !upper, l.op}, a, x);
+  for (std::int64_t i = l.n; i-- > 0 && !plain;) std::swap(x[i], x[pivots[i] - 1]);
+}
+
+template <class T>
+void run_lu_solve(const FactorLaunch& l) {
+  const double work = static_cast<double>(l.n) * static_cast<double>(l.n * l.k);
+  over_batch(l, work, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t b = first; b < last; ++b) {
+      const T* a = matrix_at<T>(l.a, b);
+      T* x = matrix_at<T>(l.b, b);
+      const lapack_int* pivots = l.pivots + b * l.pivots_stride;
+      if (l.k == 1) {
+        solve_factored(l, a, pivots, x);
+      } else {
+        Lapack<T>::getrs(kColumns, letter(l.op), small(l.n), small(l.k), a, small(l.a.leading),
+                         pivots, x, small(l.b.leading));
+      }
+    }
+  });
 }
 
 template <class T>
 void run_triangular(const FactorLaunch& l) {
   const double work = static_cast<double>(l.n) * static_cast<double>(l.n * l.k) / 2;
   over_batch(l, work, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t b = first; b < last; ++b) solve_triangle<T>(l, b);
+    for (std::int64_t b = first; b < last; ++b)
+      solve_triangle<T>(l, {l.upper, l.unit, l.op}, matrix_at<T>(l.a, b), matrix_at<T>(l.b, b));
   });
 }
 
@@ -242,7 +280,9 @@ void run_step(const FactorLaunch& l) {
       return run_least_squares<T>(l);
     case Step::Permutation:
       return run_permutation(l);
-    case Step::Small:  // has no element type of its own
+    case Step::Small:  // these have no element type of their own
+    case Step::SmallQr:
+    case Step::SmallSpectral:
       return;
   }
 }
@@ -250,6 +290,8 @@ void run_step(const FactorLaunch& l) {
 void launch_factor(const void* desc, const void*) {
   const auto& l = *static_cast<const FactorLaunch*>(desc);
   if (l.step == FactorLaunch::Step::Small) return run_small(*l.small);
+  if (l.step == FactorLaunch::Step::SmallQr) return run_small_qr(*l.small_qr);
+  if (l.step == FactorLaunch::Step::SmallSpectral) return run_small_spectral(*l.spectral);
   TANDEM_EXPECTS(std::max({l.m, l.n, l.k, l.a.leading, l.b.leading}) <= INT32_MAX, ValueError,
                  fmt::format("[{}] expected extents below 2^31, got {}, {} and {}", l.row->name,
                              l.m, l.n, l.k));

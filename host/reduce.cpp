@@ -10,6 +10,7 @@
 #include "host/reduce_plan.h"
 #include "host/reduce_tree.h"
 #include "host/registry.h"
+#include "host/small_product.h"
 #include "host/vector_product.h"
 #include "host/weighted.h"
 
@@ -292,7 +293,9 @@ Walk choose_walk(const Job& j) {
   if (wide) return Walk::Wide;
   if (columns < kFewColumns) return Walk::Rows;
   if (p.n < kShort || p.has_short_rows(j.stored)) return Walk::Columns;
-  if (across >= along) return Walk::Rows;
+  // Windows of a row (convolution) overlap: neighbours lie beside each other both ways.
+  const bool windows = j.pair && across == along && p.column_stride(1) == 0;
+  if (across >= along && !windows) return Walk::Rows;
   const bool lanes = !j.pair && p.reduced == 1 && j.source[0].is_direct(p.column_stride(0)) &&
                      p.n >= 4 * kLanes &&
                      kLanes * kLaneColumns * j.blocks->acc_size <= Scratch::kWide;
@@ -411,6 +414,7 @@ namespace {
 /// With two inputs their products are summed, whatever the row is called.
 void reduce_row(const ReduceLaunch& l, const ReduceLevel& level,
                 const ReduceBlocks* (*blocks_of)(DType), bool sums) {
+  if (l.n_in == 2 && small_sums(l)) return;
   reduce_blocks(l, level, l.n_in == 2 ? level.dot : blocks_of, sums, l.dtype);
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -15,18 +16,33 @@
 #include "host/sorting.h"
 #include "runtime/dispatch/host_backend.h"
 #include "runtime/dispatch/registry.h"
+#include "runtime/memory/fork.h"
+#include "tandem/op_table.h"
 
 namespace tandem::host {
 
 // The registration functions of a level, one a file of host/isa that is not another's part.
+// clang-format off
 #define TANDEM_REGISTERED(X) \
-  X(elementwise)             \
-  X(cast)                    \
-  X(places)                  \
-  X(generator)               \
-  X(reduce)                  \
-  X(weighted)                \
-  X(vector_product) X(random) X(scan) X(fft) X(gemm) X(small) X(secular) X(reflectors) X(lu)
+  X(elementwise) \
+  X(cast) \
+  X(places) \
+  X(generator) \
+  X(reduce) \
+  X(weighted) \
+  X(vector_product) \
+  X(random) \
+  X(scan) \
+  X(fft) \
+  X(gemm) \
+  X(small_product) \
+  X(small) \
+  X(small_qr) \
+  X(lu) \
+  X(small_spectral) \
+  X(secular) \
+  X(reflectors)
+// clang-format on
 #define TANDEM_DECLARE(name) void register_##name(HostRegistry&);
 #define TANDEM_CALL(name) register_##name(r);
 #define TANDEM_REGISTRATIONS(level)                                            \
@@ -94,8 +110,8 @@ struct State {
 };
 
 State& state() {
-  static auto* s = new State;
-  return *s;
+  static constinit std::atomic<State*> s{nullptr};
+  return made_once(s);
 }
 
 }  // namespace
@@ -126,8 +142,17 @@ const LevelTable& level() { return state().registry.level(); }
 namespace tandem::detail {
 
 void register_host_kernels() {
-  static std::once_flag once;
-  std::call_once(once, [] {
+  // A fork waits until all are bound: the child of one in between would have half of them.
+  struct Binding {
+    ForkMutex mutex;
+    bool done = false;
+  };
+  static constinit std::atomic<Binding*> there{nullptr};
+  (void)find_op("copy_");  // the table's lock is made before this one, under which it is taken
+  Binding& binding = made_once(there);
+  const std::lock_guard lock(binding.mutex);
+  if (binding.done) return;
+  {
     host::State& s = host::state();
     const host::Level chosen = host::choose_level();
     s.name = chosen.name;
@@ -151,7 +176,8 @@ void register_host_kernels() {
     // Row by row instead of element by element: exact integers, so the same ones.
     s.registry.bind("tril_indices", Kernel{&host::launch_tril_indices, nullptr});
     s.registry.bind("triu_indices", Kernel{&host::launch_triu_indices, nullptr});
-  });
+  }
+  binding.done = true;
 }
 
 std::string_view simd_level() {

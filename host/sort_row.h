@@ -35,6 +35,10 @@ void keys_of(const U* x, std::int64_t n, const Order& o, K* keys) {
   const auto inf = static_cast<U>(o.rule.inf);
   const auto flip = static_cast<U>(o.flip);
   const auto magnitude_bits = static_cast<U>(~sign);
+  if (o.rule.truth) {
+    for (std::int64_t i = 0; i < n; ++i) keys[i] = static_cast<U>(U(x[i] != 0 ? 1 : 0) ^ flip);
+    return;
+  }
   if (inf == 0) {
     const auto change = static_cast<U>(sign ^ flip);
     for (std::int64_t i = 0; i < n; ++i) keys[i] = static_cast<U>(x[i] ^ change);

@@ -3,7 +3,9 @@
 // Note [Fork]
 // OpenMP's threads do not come along into the child of a fork, but the run time's records of them
 // do: a region of several threads would wait for them for ever. So the child of a process that had
-// a team works on one thread.
+// a team works on one thread. What ops make at their first use is made by made_once or under a lock
+// that a fork waits for (runtime/memory/fork.h). It does not wait for a library that is being
+// opened, which registers handlers of forks: the child does without (runtime/dispatch/library.h).
 #include <fmt/format.h>
 #include <omp.h>
 #include <pthread.h>
@@ -22,13 +24,13 @@ constinit std::atomic<bool> g_team_made{false};
 constinit std::atomic<bool> g_alone{false};  // the child of a process that had a team
 
 void in_child() { g_alone.store(g_team_made.load()); }
+// At load, so that no fork comes between the first team and this.
+[[maybe_unused]] const int g_handler = pthread_atfork(nullptr, nullptr, in_child);
 }  // namespace
 
 namespace host {
 void team_made() noexcept {
-  if (g_team_made.load(std::memory_order_relaxed)) [[likely]]
-    return;
-  if (!g_team_made.exchange(true)) pthread_atfork(nullptr, nullptr, in_child);
+  if (!g_team_made.load(std::memory_order_relaxed)) g_team_made.store(true);
 }
 }  // namespace host
 

@@ -8,6 +8,7 @@
 #include "tandem/backend/product.h"
 #include "tandem/cuda/elementwise.h"
 #include "tandem/cuda/launch.h"
+#include "tandem/stored.h"
 
 namespace tandem::cuda {
 
@@ -111,11 +112,14 @@ __global__ void __launch_bounds__(kThreads) gemm_kernel(const __grid_constant__ 
         const std::int64_t row = row0 + i / kDepth;
         const std::int64_t ka = k0 + i % kDepth;
         a[i % kDepth][i / kDepth] =
-            row < l.m && ka < l.k ? fn::cast<C>(pa[row * l.a_row + ka * l.a_col]) : C{};
+            row < l.m && ka < l.k ? fn::cast<C>(fn::element_at(pa + row * l.a_row + ka * l.a_col))
+                                  : C{};
         const std::int64_t column = column0 + i % kSide;
         const std::int64_t kb = k0 + i / kSide;
         b[i / kSide][i % kSide] =
-            column < l.n && kb < l.k ? fn::cast<C>(pb[kb * l.b_row + column * l.b_col]) : C{};
+            column < l.n && kb < l.k
+                ? fn::cast<C>(fn::element_at(pb + kb * l.b_row + column * l.b_col))
+                : C{};
       }
       __syncthreads();
       const int depth = static_cast<int>(l.k - k0 < kDepth ? l.k - k0 : kDepth);

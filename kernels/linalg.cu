@@ -290,6 +290,8 @@ void launch_small_any(const SmallLaunch& l) {
 void launch_factor(const void* desc, const void*) {
   const auto& l = *static_cast<const FactorLaunch*>(desc);
   if (l.step == FactorLaunch::Step::Small) return launch_small_any(*l.small);
+  if (l.step == FactorLaunch::Step::SmallQr) return launch_small_qr(*l.small_qr);
+  if (l.step == FactorLaunch::Step::SmallSpectral) return launch_small_spectral(*l.spectral);
   if (l.step != FactorLaunch::Step::Permutation) {
     vendor_factor(l);
     return;

@@ -48,7 +48,7 @@ std::vector<Case> factorisation_cases() {
   std::vector<Case> cases;
   for (const DType t : {DType::float32, DType::float64}) {
     for (const Dims& shape : {Dims{64, 64}, Dims{512, 512}, Dims{10000, 3, 3}, Dims{10000, 4, 4},
-                              Dims{2000, 8, 8}, Dims{500, 32, 32}}) {
+                              Dims{2000, 8, 8}, Dims{1000, 16, 16}, Dims{500, 32, 32}}) {
       for (const OpRow* row : op_rows()) {
         if (is_measured(*row)) cases.push_back(make(*row, t, shape));
       }

@@ -76,6 +76,11 @@ WORDS = {
     "linalg.qr.mode": "reduced complete r",
     "signal.fftconvolve.mode": "full same valid",
     "signal.oaconvolve.mode": "full same valid",
+    "signal.convolve.mode": "full same valid",
+    "signal.convolve.method": "auto direct fft",
+    "signal.correlate.mode": "full same valid",
+    "signal.correlate.method": "auto direct fft",
+    "signal.correlation_lags.mode": "full same valid",
     "scatter.reduce": "add multiply",
     "scatter_.reduce": "add multiply",
     "scatter_reduce.reduce": "sum prod mean amax amin",
@@ -224,6 +229,8 @@ MEMBERS = {
     "Size.__rmul__": "(self, times: SupportsIndex, /) -> Size",
     "ElementwiseKernel.__call__": "(self, *tensors: TensorLike, **numbers: Number) -> Tensor",
     "ElementwiseKernel.__init__": None,
+    "ElementwiseKernel.__copy__": None,
+    "ElementwiseKernel.__deepcopy__": None,
     "elementwise_kernel": "(source: str, *, function: str | None = None, result: DTypeLike | None = None,"
     " **numbers: Number) -> ElementwiseKernel",
     "set_default_device": "(device: DeviceLike | None) -> None",
@@ -638,7 +645,7 @@ def standard_stubs():
 
 def stubs():
     """{file name: text}"""
-    exported = [*public(tandem.signal), "windows"]
+    exported = [*(name for name in public(tandem.signal) if callable(getattr(tandem.signal, name))), "windows"]
     signal = part_stub(tandem.signal, "signal.") + f"\nfrom tandem import _windows as windows\n\n__all__ = {exported}\n"
     texts = {
         "__init__.pyi": main_stub(),

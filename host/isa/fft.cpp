@@ -40,15 +40,6 @@ void butterflies(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std
   }
 }
 
-template <int R, class T>
-void stage(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
-           const Complex<T>* factors) {
-  if (p > 1) {
-    butterflies<R, true>(to, from, p, n, factors);
-  } else {
-    butterflies<R, false>(to, from, p, n, factors);
-  }
-}
 /// A radix without a butterfly: each output is a sum over the inputs, in their order.
 template <class T>
 void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t p, std::int64_t n,
@@ -76,27 +67,29 @@ void plain_stage(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t
   }
 }
 
-/// All stages of a pass; the planes that hold the result.
-template <class T>
-const Planes<T>* stages(const FftPassLaunch& l, Planes<T> (&planes)[2], std::int64_t w) {
-  if (w == kLanes<T>) return &planes[whole_stages(l, planes, 0)];
-  const auto* factors = static_cast<const Complex<T>*>(l.stages);
-  std::int64_t p = l.m, n = w;
-  int now = 0;
-  for (int i = 0; i < l.n_radices; ++i) {
-    const int r = l.radices[i];
-    p /= r;
-    const Planes<T>& from = planes[now];
-    const Planes<T>& to = planes[1 - now];
-    const auto run = [&]<std::int64_t R>(Known<R>) {
-      stage<static_cast<int>(R)>(to, from, p, n, factors);
-    };
-    if (!with_butterfly(r, run)) plain_stage(to, from, r, p, n, factors);
-    factors += fft_stage_table(r, p);
-    n *= r;
-    now = 1 - now;
+/// One stage of any block.
+struct AnyStage {
+  template <int R, class T>
+  static void butterfly(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
+                        const Complex<T>* factors) {
+    if (p > 1) {
+      butterflies<R, true>(to, from, p, n, factors);
+    } else {
+      butterflies<R, false>(to, from, p, n, factors);
+    }
   }
-  return &planes[now];
+  template <class T>
+  static void plain(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t p,
+                    std::int64_t n, const Complex<T>* roots) {
+    plain_stage(to, from, r, p, n, roots);
+  }
+};
+
+/// All stages of a pass of a block of w lanes; which planes hold the result.
+template <class T>
+int stages(const FftPassLaunch& l, const Planes<T> (&planes)[2], int now, std::int64_t w) {
+  return w == kLanes<T> ? all_stages(l, planes, now, kLanes<T>, WholeStage())
+                        : all_stages(l, planes, now, w, AnyStage());
 }
 
 // ---- the way in and out
@@ -120,13 +113,14 @@ void finish(Lanes& lanes) {
 }
 
 /// The lanes' addresses: where their rows begin, or element `first` of one row.
-void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
-           bool rows) {
+void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftBlock& b) {
+  const bool rows = fft_of_row(l) == 1;
   char* at = static_cast<char*>(side.data) + fft_row_offset(l.shape, side.strides, l.rank, b.row);
   std::int64_t left = 1;  // rows up to the next carry
   if (rows && b.count > 1) {
     left = l.rank > 1 ? l.shape[l.rank - 1] - b.row % l.shape[l.rank - 1] : l.rows - b.row;
   }
+  std::int64_t column = l.columns > 1 ? b.u % l.columns : 0;
   for (std::int64_t i = 0; i < lanes.count; ++i) {
     if (rows && i > 0) {
       if (--left > 0) {
@@ -138,8 +132,30 @@ void place(Lanes& lanes, const FftPassLaunch& l, const FftSide& side, const FftB
       }
     }
     lanes.at[i] = at + lanes.first[i] * side.stride;
+    if (l.columns > 1) {
+      lanes.at[i] += column * side.column;
+      if (++column == l.columns) column = 0;
+    }
   }
   finish(lanes);
+}
+
+/// f(i, u): which transform of a column lane i is.
+template <class F>
+void each_lane(const FftPassLaunch& l, const FftBlock& b, F&& f) {
+  if (l.columns == 1) {
+    for (std::int64_t i = 0; i < b.count; ++i) f(i, b.u + i);
+    return;
+  }
+  std::int64_t u = b.u / l.columns;
+  std::int64_t left = (u + 1) * l.columns - b.u;
+  for (std::int64_t i = 0; i < b.count; ++i) {
+    f(i, u);
+    if (--left == 0) {
+      ++u;
+      left = l.columns;
+    }
+  }
 }
 
 Lanes input_lanes(const FftPassLaunch& l, const FftBlock& b) {
@@ -147,9 +163,9 @@ Lanes input_lanes(const FftPassLaunch& l, const FftBlock& b) {
   lanes.count = b.count;
   lanes.apart = l.p * l.s;
   lanes.step = lanes.apart * l.in.stride;
-  const bool rows = lanes.apart == 1;
-  for (std::int64_t i = 0; i < b.count; ++i) lanes.first[i] = rows ? 0 : b.u + i;
-  place(lanes, l, l.in, b, rows);
+  each_lane(l, b,
+            [&](std::int64_t i, std::int64_t u) { lanes.first[i] = lanes.apart == 1 ? 0 : u; });
+  place(lanes, l, l.in, b);
   return lanes;
 }
 
@@ -158,13 +174,11 @@ Lanes output_lanes(const FftPassLaunch& l, const FftBlock& b) {
   lanes.count = b.count;
   lanes.apart = l.s;
   lanes.step = l.s * l.out.stride;
-  const bool rows = l.p * l.s == 1;
-  for (std::int64_t i = 0; i < b.count; ++i) {
-    const std::int64_t u = b.u + i;
+  each_lane(l, b, [&](std::int64_t i, std::int64_t u) {
     const std::int64_t q = l.p == 1 ? 0 : l.s == 1 ? u : u / l.s;
-    lanes.first[i] = rows ? 0 : q * (l.m - 1) * l.s + u;
-  }
-  place(lanes, l, l.out, b, rows);
+    lanes.first[i] = l.p * l.s == 1 ? 0 : q * (l.m - 1) * l.s + u;
+  });
+  place(lanes, l, l.out, b);
   return lanes;
 }
 
@@ -191,7 +205,7 @@ template <class T>
 DenseRows dense_rows(const FftPassLaunch& l, const FftSide& side, const FftBlock& b,
                      std::int64_t m) {
   DenseRows rows{nullptr, 0, side.n < m ? side.n : m};
-  const bool whole = b.count == kLanes<T> && l.p * l.s == 1 && l.rank > 0;
+  const bool whole = b.count == kLanes<T> && fft_of_row(l) == 1 && l.rank > 0;
   if (!whole || side.stride != sizeof(Complex<T>) || rows.count < NarrowTile<T>::kSide / 2) {
     return rows;
   }
@@ -259,13 +273,18 @@ void multiply(const Planes<T>& x, const Lanes& lanes, std::int64_t m, std::int64
       for (std::int64_t i = 0; i < w; ++i) turn(i, factors[lanes.first[0] + i]);
       continue;
     }
+    if (w == kLanes<T> && lanes.first[0] == lanes.first[w - 1]) {
+      if (lanes.first[0] + j * lanes.apart < n) times_one(x, j, factors[lanes.first[0]]);
+      continue;
+    }
     for (std::int64_t i = 0; i < w; ++i) {
       if (lanes.first[i] + j * lanes.apart < n) turn(i, factors[lanes.first[i]]);
     }
   }
 }
 
-template <class T, class Stored>
+/// Apart: parts of an element are real numbers of two places.
+template <class T, class Stored, bool Apart>
 void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Planes<T>& x) {
   if constexpr (fn::is_complex_v<Stored>) {
     const DenseRows rows = dense_rows<T>(l, l.in, b, m);
@@ -274,17 +293,20 @@ void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Plane
   const Lanes lanes = input_lanes(l, b);
   const std::int64_t w = lanes.count;
   const T sign = l.in.conjugate ? T(-1) : T(1);
-  const auto put = [&](std::int64_t at, Stored z) {
+  [[maybe_unused]] const std::int64_t apart = l.imaginary / static_cast<std::int64_t>(sizeof(T));
+  const auto put = [&](std::int64_t at, const Stored* z) {
     if constexpr (fn::is_complex_v<Stored>) {
-      x.put(at, {z.re, sign * z.im});
+      x.put(at, {z->re, sign * z->im});
+    } else if constexpr (Apart) {
+      x.put(at, {*z, sign * z[apart]});
     } else {
-      x.put(at, {z, sign * T(0)});
+      x.put(at, {*z, sign * T(0)});
     }
   };
   walk<T>(
       lanes, m, l.in.n, sizeof(Stored), fn::is_complex_v<Stored>,
       [&](std::int64_t j, std::int64_t i, const char* at) {
-        put(j * w + i, *reinterpret_cast<const Stored*>(at));
+        put(j * w + i, reinterpret_cast<const Stored*>(at));
       },
       [&](std::int64_t j, std::int64_t i) {
         x.put(j * w + i, {T(0), T(0)});
@@ -296,7 +318,7 @@ void load(const FftPassLaunch& l, const FftBlock& b, std::int64_t m, const Plane
           }
         }
         for (std::int64_t i = 0; i < w; ++i) {
-          put(j * w + i, reinterpret_cast<const Stored*>(at)[i]);
+          put(j * w + i, reinterpret_cast<const Stored*>(at) + i);
         }
       },
       [&]<class Tile>(std::int64_t j, const char* at, Tile) {
@@ -378,12 +400,13 @@ template <class T>
 void turn(const FftPassLaunch& l, const FftBlock& b, const Planes<T>& x) {
   const auto* factors = static_cast<const Complex<T>*>(l.twiddles);
   const std::int64_t w = b.count;
+  const std::int64_t s = l.s * l.columns;
   std::int64_t group[kMostLanes];
-  for (std::int64_t i = 0; i < w; ++i) group[i] = l.s == 1 ? b.u + i : (b.u + i) / l.s;
-  if (w == kLanes<T> && (l.s == 1 || group[0] == group[w - 1])) {
+  for (std::int64_t i = 0; i < w; ++i) group[i] = s == 1 ? b.u + i : (b.u + i) / s;
+  if (w == kLanes<T> && (s == 1 || group[0] == group[w - 1])) {
     for (std::int64_t k = 0; k < l.m; ++k) {
       const Complex<T>* const line = factors + k * l.p + group[0];
-      l.s == 1 ? times_neighbours(x, k, line) : times_one(x, k, *line);
+      s == 1 ? times_neighbours(x, k, line) : times_one(x, k, *line);
     }
     return;
   }
@@ -396,7 +419,7 @@ void turn(const FftPassLaunch& l, const FftBlock& b, const Planes<T>& x) {
       im[i] = y.im;
     };
     const Complex<T>* const line = factors + k * l.p;
-    if (l.s == 1) {
+    if (s == 1) {
       for (std::int64_t i = 0; i < w; ++i) times(i, line[b.u + i]);
     } else {
       for (std::int64_t i = 0; i < w; ++i) times(i, line[group[i]]);
@@ -411,26 +434,21 @@ void run_pass(const FftPassLaunch& l, const FftBlock& b, void* scratch) {
   const bool packs = l.half != nullptr && l.pack;
   const bool unpacks = l.half != nullptr && !l.pack;
   const std::int64_t size = fft_plane_size(l, w, sizeof(T));
-  Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
+  const Planes<T> planes[2] = {{memory, memory + size}, {memory + 2 * size, memory + 3 * size}};
   if (l.real_in) {
-    load<T, T>(l, b, l.m, planes[0]);
+    l.imaginary != 0 ? load<T, T, true>(l, b, l.m, planes[0])
+                     : load<T, T, false>(l, b, l.m, planes[0]);
   } else {
-    load<T, Complex<T>>(l, b, packs ? l.m + 1 : l.m, planes[0]);
+    load<T, Complex<T>, false>(l, b, packs ? l.m + 1 : l.m, planes[0]);
   }
-  if (packs) {
-    pack(l, planes[1], planes[0], w);
-    const Planes<T> bins = planes[0];
-    planes[0] = planes[1];
-    planes[1] = bins;
-  }
-  const Planes<T>* x = stages(l, planes, w);
-  if (l.twiddles != nullptr) turn(l, b, *x);
+  if (packs) pack(l, planes[1], planes[0], w);
+  int now = stages(l, planes, packs ? 1 : 0, w);
+  if (l.twiddles != nullptr) turn(l, b, planes[now]);
   if (unpacks) {
-    const Planes<T>* const other = &planes[x == &planes[0] ? 1 : 0];
-    unpack(l, *other, *x, w);
-    x = other;
+    unpack(l, planes[1 - now], planes[now], w);
+    now = 1 - now;
   }
-  store(l, b, unpacks ? l.m + 1 : l.m, *x);
+  store(l, b, unpacks ? l.m + 1 : l.m, planes[now]);
 }
 
 // ---- real rows
@@ -469,12 +487,33 @@ void middle_bins(const FftHalfLaunch& l, const Complex<T>* in, Complex<T>* out, 
   }
 }
 
+/// Bins [first, last) of the columns of a row, which are neighbours.
+template <class T>
+void half_of_columns(const FftHalfLaunch& l, const char* in, char* out, std::int64_t first,
+                     std::int64_t last) {
+  using Z = Complex<T>;
+  const T scale = static_cast<T>(l.scale);
+  const T sign = l.out.conjugate ? -scale : scale;
+  for (std::int64_t k = first; k < last; ++k) {
+    const Z w = static_cast<const Z*>(l.twiddles)[k];
+    const Z* x = reinterpret_cast<const Z*>(in + (k == l.h ? 0 : k) * l.in.stride);
+    const Z* mirror = reinterpret_cast<const Z*>(in + (k == 0 ? 0 : l.h - k) * l.in.stride);
+    Z* y = reinterpret_cast<Z*>(out + k * l.out.stride);
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < l.columns; ++i) {
+      const Z bin = fn::fft_unpack(x[i], mirror[i], w);
+      y[i] = {bin.re * scale, bin.im * sign};
+    }
+  }
+}
+
 template <class T>
 void run_half(const FftHalfLaunch& l, std::int64_t row, std::int64_t first, std::int64_t last) {
   using Z = Complex<T>;
   const char* in =
       static_cast<const char*>(l.in.data) + fft_row_offset(l.shape, l.in.strides, l.rank, row);
   char* out = static_cast<char*>(l.out.data) + fft_row_offset(l.shape, l.out.strides, l.rank, row);
+  if (l.columns > 1) return half_of_columns<T>(l, in, out, first, last);
   const auto* w = static_cast<const Z*>(l.twiddles);
   const T scale = static_cast<T>(l.scale);
   const T sign = l.out.conjugate ? -scale : scale;

@@ -126,7 +126,7 @@ void run_others(const FftPassLaunch& l, const Call<T>& c, std::int64_t first, st
       whole_pack(l.m, planes[1], planes[0], c.half, c.pack_sign);
       now = 1;
     }
-    now = whole_stages(l, planes, now);
+    now = all_stages(l, planes, now, kLanes<T>, WholeStage());
     if (unpacks) {
       whole_unpack(l.m, planes[1 - now], planes[now], c.half);
       now = 1 - now;

@@ -130,20 +130,36 @@ TANDEM_FN bool with_butterfly(int r, F&& f) {
   }
 }
 
-/// All stages of a pass of a whole block that begins in planes[now]; which planes hold the result.
-template <class T>
-int whole_stages(const FftPassLaunch& l, const Planes<T> (&planes)[2], int now) {
+/// One stage of a whole block: of a radix with a butterfly of its own, and of another one.
+struct WholeStage {
+  template <int R, class T>
+  static void butterfly(const Planes<T>& to, const Planes<T>& from, std::int64_t p, std::int64_t n,
+                        const Complex<T>* factors) {
+    wide_stage<R>(to, from, p, n, factors);
+  }
+  template <class T>
+  static void plain(const Planes<T>& to, const Planes<T>& from, int r, std::int64_t p,
+                    std::int64_t n, const Complex<T>* roots) {
+    wide_plain_stage(to, from, r, p, n, roots);
+  }
+};
+
+/// All stages of a pass of a block of w lanes that begins in planes[now], each by the functor;
+/// which planes hold the result.
+template <class T, class Stage>
+int all_stages(const FftPassLaunch& l, const Planes<T> (&planes)[2], int now, std::int64_t w,
+               Stage stage) {
   const auto* factors = static_cast<const Complex<T>*>(l.stages);
-  std::int64_t p = l.m, n = kLanes<T>;
+  std::int64_t p = l.m, n = w;
   for (int i = 0; i < l.n_radices; ++i) {
     const int r = l.radices[i];
     p /= r;
     const Planes<T>& from = planes[now];
     const Planes<T>& to = planes[1 - now];
     const auto run = [&]<std::int64_t R>(Known<R>) {
-      wide_stage<static_cast<int>(R)>(to, from, p, n, factors);
+      stage.template butterfly<static_cast<int>(R)>(to, from, p, n, factors);
     };
-    if (!with_butterfly(r, run)) wide_plain_stage(to, from, r, p, n, factors);
+    if (!with_butterfly(r, run)) stage.plain(to, from, r, p, n, factors);
     factors += fft_stage_table(r, p);
     n *= r;
     now = 1 - now;

@@ -18,7 +18,7 @@ void arg_tile(const void* a, std::int64_t m, std::int64_t* best_key, std::int64_
   if (full > 0) {
     Key keys[group], steps[group];
     for (int j = 0; j < group; ++j) {
-      keys[j] = Op::key(fn::load(x[j]));
+      keys[j] = Op::key(fn::load_at(x + j));
       steps[j] = 0;
     }
     for (std::int64_t k = group; k < full; k += group) {
@@ -27,7 +27,7 @@ void arg_tile(const void* a, std::int64_t m, std::int64_t* best_key, std::int64_
       }
       const Key step = static_cast<Key>(k);
       for (int j = 0; j < group; ++j) {
-        const Key key = Op::key(fn::load(x[k + j]));
+        const Key key = Op::key(fn::load_at(x + k + j));
         const bool better = key > keys[j];
         keys[j] = better ? key : keys[j];
         steps[j] = better ? step : steps[j];
@@ -42,7 +42,7 @@ void arg_tile(const void* a, std::int64_t m, std::int64_t* best_key, std::int64_
     }
   }
   for (std::int64_t i = full; i < m; ++i) {
-    const Key key = Op::key(fn::load(x[i]));
+    const Key key = Op::key(fn::load_at(x + i));
     if (key > top) {
       top = key;
       at = i;
@@ -68,13 +68,13 @@ void arg_row(void* key, void* index, const void* a, std::int64_t w, std::int64_t
   const Key row = static_cast<Key>(r);
   if (first) {
     for (std::int64_t c = 0; c < w; ++c) {
-      keys[c] = Op::key(fn::load(x[c]));
+      keys[c] = Op::key(fn::load_at(x + c));
       at[c] = row;
     }
     return;
   }
   for (std::int64_t c = 0; c < w; ++c) {
-    const Key k = Op::key(fn::load(x[c]));
+    const Key k = Op::key(fn::load_at(x + c));
     const bool better = k > keys[c];
     keys[c] = better ? k : keys[c];
     at[c] = better ? row : at[c];

@@ -4,6 +4,7 @@
 
 #include "host/reduce.h"
 #include "kernels/functors/reduction.h"
+#include "tandem/stored.h"
 
 namespace tandem::host::TANDEM_ISA {
 
@@ -28,11 +29,11 @@ struct Reader {
   const B* b;
   TANDEM_FN typename Op::Acc operator()(std::int64_t i) const {
     if constexpr (from == From::One)
-      return Op::map(fn::load(a[i]));
+      return Op::map(fn::load_at(a + i));
     else if constexpr (from == From::Two)
-      return Op::map(fn::load(a[i]), fn::load(b[i]));
+      return Op::map(fn::load_at(a + i), fn::load_at(b + i));
     else
-      return Op::map(fn::load(a[i]), fn::load(*b));
+      return Op::map(fn::load_at(a + i), fn::load_at(b));
   }
   TANDEM_FN void fetch(std::int64_t i) const {
     __builtin_prefetch(reinterpret_cast<const char*>(a + i) + kAhead);

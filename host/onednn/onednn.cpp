@@ -2,6 +2,8 @@
 // interface changed between versions 2 and 3: only calls common to both are used.
 #include "host/onednn.h"
 
+#include <pthread.h>
+
 #include <array>
 #include <cstdio>
 #include <list>
@@ -61,9 +63,20 @@ class MatmulCache {
 
  private:
   static constexpr std::size_t kCapacity = 64;
+  friend MatmulCache& cache();
   std::mutex mutex_;
   std::list<std::pair<Key, Kept>> entries_;
 };
+
+/// A fork finds its lock free, and with it those that the library takes to make a primitive.
+MatmulCache& cache() {
+  static MatmulCache& c = *[] {
+    pthread_atfork([] { cache().mutex_.lock(); }, [] { cache().mutex_.unlock(); },
+                   [] { cache().mutex_.unlock(); });
+    return new MatmulCache;
+  }();
+  return c;
+}
 
 /// Shapes first, in which products differ.
 MatmulCache::Key key_of(const OnednnProduct& p) {
@@ -89,14 +102,13 @@ Desc desc_of(const OnednnProduct& p, const OnednnOperand& o, Type type) {
 
 void run(const OnednnProduct& p, const void* a, const void* b, void* c,
          const OnednnScratch& scratch, bool* done) {
-  static auto* cache = new MatmulCache;
   const Type type = p.type == OnednnProduct::Int8ToInt32 ? Type::s8
                     : p.type == OnednnProduct::BFloat16  ? Type::bf16
                                                          : Type::f32;
   const Desc da = desc_of(p, p.a, type);
   const Desc db = desc_of(p, p.b, type);
   const Desc dc = desc_of(p, p.c, p.type == OnednnProduct::Int8ToInt32 ? Type::s32 : type);
-  const auto kept = cache->get(key_of(p), da, db, dc);
+  const auto kept = cache().get(key_of(p), da, db, dc);
   if (!kept) return;
   void* memory = scratch.get(scratch.context, kept->scratch.get_size());
   const dnnl::engine& engine = MatmulCache::engine();
@@ -130,6 +142,8 @@ extern "C" __attribute__((visibility("default"))) int tandem_onednn_open(
     tandem::host::OnednnTable* table, int abi) {
   using namespace tandem::host;
   if (abi != kOnednnAbi) return 1;
+  (void)cache();
+  (void)MatmulCache::engine();
   table->multiply = &multiply;
   const dnnl_version_t* version = dnnl_version();
   std::snprintf(table->version, sizeof table->version, "oneDNN %d.%d.%d", version->major,

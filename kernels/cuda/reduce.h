@@ -23,6 +23,7 @@
 #include "tandem/cuda/elementwise.h"
 #include "tandem/cuda/index.h"
 #include "tandem/cuda/launch.h"
+#include "tandem/stored.h"
 
 namespace tandem::cuda {
 
@@ -278,12 +279,14 @@ struct OneInput : PlainFinish<F<typename Element<F, S>::type>> {
                                                     std::int64_t end) {
     const S* s = reinterpret_cast<const S*>(p.data[0] + base) + i;
     if (i + 4 <= end) {
-      const Vec<S, 4> v = *reinterpret_cast<const Vec<S, 4>*>(s);
+      using M = fn::stored_t<S>;
+      const Vec<M, 4> v = *reinterpret_cast<const Vec<M, 4>*>(s);
 #pragma unroll
-      for (int j = 0; j < 4; ++j) r[j] = Op::map(fn::cast<C>(v.at[j]));
+      for (int j = 0; j < 4; ++j) r[j] = Op::map(fn::cast<C>(fn::value_of<S>(v.at[j])));
     } else {
 #pragma unroll
-      for (int j = 0; j < 4; ++j) r[j] = Op::map(i + j < end ? fn::cast<C>(s[j]) : C{});
+      for (int j = 0; j < 4; ++j)
+        r[j] = Op::map(i + j < end ? fn::cast<C>(fn::element_at(s + j)) : C{});
     }
   }
   template <int E>

@@ -26,6 +26,9 @@ void launch_narrow_pivots(const FactorLaunch& l, const std::int64_t* from, std::
 void launch_copy_pivots(const FactorLaunch& l, const std::int32_t* from, std::int32_t* to,
                         std::int64_t count, std::int64_t period);
 
+/// From kernels/small_qr.cu.
+void launch_small_qr(const SmallQrLaunch& l);
+
 // From kernels/linalg_batches.cu.
 
 /// Where the matrices of up to three batches begin: l.batch pointers each, one batch after the
@@ -38,6 +41,9 @@ void launch_clear_triangle(const FactorLaunch& l);
 void launch_check_definite(const FactorLaunch& l);
 /// From square U [m, m] and V [n, n] of each matrix to l.u's columns and l.v = V^H.
 void launch_take_vectors(const FactorLaunch& l, const void* u, const void* v);
+
+// From kernels/linalg_spectral.cu.
+void launch_small_spectral(const SmallSpectralLaunch& l);
 
 int bind_linalg();  // as in context.h
 

@@ -12,6 +12,7 @@ struct KeyRule {
   std::uint64_t mask;  // all bits of an element
   std::uint64_t sign;  // the sign bit; 0 where there is none
   std::uint64_t inf;   // of a float: the greatest magnitude that is no NaN; 0 for the others
+  bool truth = false;  // of bool: any byte but 0 is 1, see Note [Bytes of bool]
 };
 
 /// The rule of an element type.
@@ -29,11 +30,12 @@ TANDEM_FN KeyRule key_rule() {
     }
     return {mask, sign, exponent};
   } else {
-    return {mask, is_signed_int_v<T> ? sign : 0, 0};
+    return {mask, is_signed_int_v<T> ? sign : 0, 0, is_bool_v<T>};
   }
 }
 
 TANDEM_FN std::uint64_t sort_key(std::uint64_t bits, KeyRule r) {
+  if (r.truth) return bits != 0 ? 1 : 0;
   if (r.inf == 0) return bits ^ r.sign;
   const std::uint64_t magnitude = bits & ~r.sign;
   const std::uint64_t key = (bits & r.sign) != 0 ? ~bits & r.mask : bits | r.sign;

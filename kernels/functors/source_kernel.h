@@ -8,6 +8,7 @@
 #include "kernels/functors/ternary.h"
 #include "kernels/functors/unary.h"
 #include "tandem/fn.h"
+#include "tandem/stored.h"
 
 namespace tandem {
 

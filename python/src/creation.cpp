@@ -164,6 +164,8 @@ PyObject* make_arange(Call& c) {
 void init_creation() {
   nb::module_ module = nb::borrow<nb::module_>(module_object);
   module.def("_shares_memory", &shares_memory);
+  module.def("_tensor_over",
+             [](nb::handle data) { return nb::steal(wrap(tensor_of(data.ptr(), std::nullopt))); });
   define(
       make_function(
           "tensor", std::string("data: object") + kOptions,

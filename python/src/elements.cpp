@@ -8,6 +8,7 @@
 #include "convert.h"
 #include "errors.h"
 #include "tandem/check.h"
+#include "tandem/stored.h"
 
 namespace tandem::python {
 namespace {
@@ -320,7 +321,7 @@ void store_element(DType t, void* p, PyObject* number) {
 
 PyObject* element_object(DType t, const void* p) {
   return tandem::visit(t, [&]<class T>() -> PyObject* {
-    const T v = *static_cast<const T*>(p);
+    const T v = fn::element_at(static_cast<const T*>(p));
     PyObject* o = nullptr;
     if constexpr (std::is_same_v<T, bool>) {
       o = PyBool_FromLong(v ? 1 : 0);

@@ -6,6 +6,7 @@
 
 #include "objects.h"
 #include "tandem/linalg.h"
+#include "tandem/zero_division.h"
 
 namespace tandem::python {
 namespace {
@@ -20,6 +21,7 @@ struct ErrorClasses {
   PyObject* device = nullptr;
   PyObject* file = nullptr;
   PyObject* missing = nullptr;
+  PyObject* division = nullptr;
   PyObject* linalg = nullptr;  // a function that gives the class
 };
 ErrorClasses classes;
@@ -57,6 +59,8 @@ void set_python_error(const std::exception_ptr& p) noexcept {
     PyErr_SetString(classes.file, e.what());
   } catch (const NotImplemented& e) {
     PyErr_SetString(classes.missing, e.what());
+  } catch (const ZeroDivisionError& e) {
+    PyErr_SetString(classes.division, e.what());
   } catch (const Error& e) {
     PyErr_SetString(classes.base, e.what());
   } catch (const std::bad_alloc&) {
@@ -71,9 +75,16 @@ void set_python_error(const std::exception_ptr& p) noexcept {
 void init_errors(nb::module_&) {
   const nb::module_ errors = nb::module_::import_("tandem.errors");
   const auto find = [&](const char* name) { return nb::object(errors.attr(name)).release().ptr(); };
-  classes = {find("Error"),        find("IndexError"), find("ValueError"),
-             find("TypeError"),    find("ShapeError"), find("OutOfMemory"),
-             find("DeviceError"),  find("FileError"),  find("NotImplementedError"),
+  classes = {find("Error"),
+             find("IndexError"),
+             find("ValueError"),
+             find("TypeError"),
+             find("ShapeError"),
+             find("OutOfMemory"),
+             find("DeviceError"),
+             find("FileError"),
+             find("NotImplementedError"),
+             find("ZeroDivisionError"),
              find("_linalg_error")};
   nb::register_exception_translator([](const std::exception_ptr& p, void*) {
     // Others are nanobind's own, which knows them better.

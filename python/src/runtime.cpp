@@ -9,8 +9,9 @@
 #include "errors.h"
 #include "function.h"
 #include "tandem/exact.h"
-#include "tandem/fft_provider.h"
+#include "tandem/fft.h"
 #include "tandem/ops.h"
+#include "tandem/signal.h"
 #include "tandem/stream.h"
 #include "tandem/tf32.h"
 
@@ -39,6 +40,32 @@ Device fft_device(nb::handle o) {
   const auto d = to_device(o.ptr());
   if (!d) detail::fail<TypeError>("[fft.provider] expected a device, got " + type_name(o.ptr()));
   return *d;
+}
+
+const Tensor& tensor_argument(nb::handle o, const char* name) {
+  TANDEM_EXPECTS(is_tensor(o.ptr()), TypeError,
+                 std::string("[signal.choose_conv_method] argument '") + name +
+                     "': expected a tensor, got " + type_name(o.ptr()));
+  return as_tensor(o.ptr());
+}
+
+std::string choose_conv_method(nb::handle in1, nb::handle in2, nb::handle mode) {
+  const Tensor& a = tensor_argument(in1, "in1");
+  const Tensor& b = tensor_argument(in2, "in2");
+  TANDEM_EXPECTS(
+      PyUnicode_Check(mode.ptr()) != 0, TypeError,
+      "[signal.choose_conv_method] argument 'mode': expected a str, got " + type_name(mode.ptr()));
+  return signal::choose_conv_method(a, b, nb::cast<std::string>(mode));
+}
+
+std::int64_t next_fast_len(nb::handle target, nb::handle real) {
+  const auto n = to_int(target.ptr());
+  TANDEM_EXPECTS(
+      n.has_value(), TypeError,
+      "[fft.next_fast_len] argument 'target': expected an int, got " + type_name(target.ptr()));
+  const int is_real = PyObject_IsTrue(real.ptr());
+  if (is_real < 0) throw nb::python_error();
+  return fft::next_fast_len(*n, is_real == 1);
 }
 
 void init_settings(nb::module_& m) {
@@ -87,6 +114,9 @@ True
   m.def("_fft_set_provider", &fft::set_provider);
   m.def("_fft_set_planning", &fft::set_planning);
   m.def("_fft_planning", &fft::planning);
+  m.def("_fft_next_fast_len", &next_fast_len, nb::arg("target").none(), nb::arg("real").none());
+  m.def("_choose_conv_method", &choose_conv_method, nb::arg("in1").none(), nb::arg("in2").none(),
+        nb::arg("mode").none());
   nb::class_<fft::ProviderGuard>(m, "_FftProviderGuard").def(nb::init<const std::string&>());
   m.def("_allow_tf32", &allow_tf32);
   m.def("_set_allow_tf32", &set_allow_tf32, nb::arg("on"));

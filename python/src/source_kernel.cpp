@@ -54,6 +54,32 @@ Tensor run(const SourceKernel& kernel, const nb::args& given, const nb::kwargs& 
   return kernel(inputs, values);
 }
 
+nb::object number_object(const Scalar& s) {
+  switch (s.kind()) {
+    case Scalar::Kind::Bool:
+      return nb::bool_(s.to_bool());
+    case Scalar::Kind::Int:
+      return nb::int_(s.to_int());
+    case Scalar::Kind::UInt:
+      return nb::int_(s.to<std::uint64_t>());
+    case Scalar::Kind::Float:
+      return nb::float_(s.to_double());
+    default:
+      return steal(PyComplex_FromDoubles(s.to_complex().real(), s.to_complex().imag()));
+  }
+}
+
+/// What pickle makes it of again: its source and parameters, which it compiles, or finds compiled,
+/// at its next call.
+nb::tuple reduce(const SourceKernel& k) {
+  nb::dict numbers;
+  for (const SourceKernel::Number& n : k.numbers())
+    numbers[n.name.c_str()] = number_object(n.value);
+  const nb::object result = k.result() ? nb::steal(dtype_object(*k.result())) : nb::none();
+  return nb::make_tuple(nb::module_::import_("tandem.pickling").attr("_rebuild_kernel"),
+                        nb::make_tuple(k.source(), k.function(), result, numbers));
+}
+
 }  // namespace
 
 void init_source_kernel(nb::module_& m) {
@@ -68,6 +94,10 @@ tensor([2., 4.]))");
   cls.def("__call__", &run, nb::arg("tensors"), nb::arg("numbers"));
   cls.def("__repr__",
           [](const SourceKernel& k) { return "<elementwise kernel " + k.function() + ">"; });
+  cls.def("__reduce__", &reduce);
+  // Nothing of it changes, so that a copy is itself.
+  cls.def("__copy__", [](nb::object self) { return self; });
+  cls.def("__deepcopy__", [](nb::object self, nb::handle) { return self; });
   cls.def_prop_ro("name", &SourceKernel::function, R"(The name of the function in the source.
 
 >>> tandem.elementwise_kernel('template <class T> T twice(T x) { return x + x; }').name

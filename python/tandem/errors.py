@@ -63,6 +63,17 @@ class NotImplementedError(Error, builtins.NotImplementedError):
     """
 
 
+class ZeroDivisionError(Error, builtins.ZeroDivisionError):
+    """An integer divided by a 0 that is a number; the quotient by an element of a tensor that is 0 is 0.
+
+    >>> try:
+    ...     tandem.tensor([7, 8]) // 0
+    ... except ZeroDivisionError as error:
+    ...     print(isinstance(error, tandem.Error))
+    True
+    """
+
+
 class BufferError(Error, builtins.BufferError):
     """Memory that can't be handed to another library in the way it asks for.
 

@@ -18,25 +18,68 @@ _CPU, _CUDA, _CUDA_HOST, _CUDA_MANAGED = 1, 2, 3, 13
 _VERSION = (1, 3)
 
 
-def _stream_handle(stream):
+def _number(name, value, words, got):
+    """The int that an argument is, or holds."""
+    if not isinstance(value, builtins.bool):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise errors.TypeError(f"[__dlpack__] argument '{name}': expected {words}, got {got}")
+
+
+def _pair(name, value, words):
+    """The two ints that a tuple or list holds."""
+    if not isinstance(value, (tuple, list)):
+        raise errors.TypeError(f"[__dlpack__] argument '{name}': expected {words} or None, got {type(value).__name__}")
+    if len(value) != 2:
+        raise errors.ValueError(f"[__dlpack__] argument '{name}': expected {words}, got {len(value)} items")
+    return tuple(_number(name, i, words, repr(value)) for i in value)
+
+
+def _check_copy(op, copy):
+    if copy is not None and not isinstance(copy, builtins.bool):
+        raise errors.TypeError(f"[{op}] argument 'copy': expected a bool or None, got {type(copy).__name__}")
+
+
+def _stream_handle(stream, here):
     """The stream that a consumer names: None is the default stream, -1 asks for no order."""
     if stream is None:
         return 1
-    if isinstance(stream, builtins.bool) or not isinstance(stream, int):
-        raise errors.TypeError(f"[__dlpack__] argument 'stream': expected an int or None, got {type(stream).__name__}")
-    if stream == 0 or stream < -1:
+    number = _number("stream", stream, "an int or None", type(stream).__name__)
+    if number == 0 or not -1 <= number < 1 << 64:
         raise errors.ValueError(
-            f"[__dlpack__] argument 'stream': expected 1 (the default stream), 2 (the thread's), a handle or -1, got {stream}"
+            f"[__dlpack__] argument 'stream': expected 1 (the default stream), 2 (the thread's), a handle or -1, got {number}"
         )
-    return stream
+    if here[0] == _CPU and number != -1:
+        raise errors.ValueError(f"[__dlpack__] argument 'stream': expected None for a tensor on the CPU, got {number}")
+    return number
+
+
+def _is_versioned(max_version):
+    """Whether the consumer knows capsules of version 1."""
+    if max_version is None:
+        return False
+    major, minor = _pair("max_version", max_version, "(major, minor), two ints")
+    if major < 0 or minor < 0:
+        raise errors.ValueError(f"[__dlpack__] argument 'max_version': expected ints of 0 or more, got {(major, minor)}")
+    return major >= 1
+
+
+def _target(dl_device, here):
+    """Where the consumer wants the tensor."""
+    if dl_device is None:
+        return here
+    kind, number = target = _pair("dl_device", dl_device, "(type, number), two ints")
+    if target != here and (kind not in (_CPU, _CUDA) or not 0 <= number < (1 if kind == _CPU else 128)):
+        raise errors.BufferError(f"[__dlpack__] argument 'dl_device': expected (1, 0) or (2, number), got {target}")
+    return target
 
 
 def _placed(x, here, target, copy):
     """The tensor where the consumer wants it, and whether that is a copy."""
     if target == here:
         return (x.clone(), True) if copy else (x, False)
-    if target[0] not in (_CPU, _CUDA) or (target[0] == _CPU and target[1] != 0):
-        raise errors.BufferError(f"[__dlpack__] argument 'dl_device': expected (1, 0) or (2, number), got {target}")
     if copy is False:
         raise errors.BufferError(
             f"[__dlpack__] expected no copy to be needed with copy=False, got a tensor on {x.device} for device {target}"
@@ -66,14 +109,14 @@ def __dlpack__(
     max_version: without it the capsule is of the form before version 1, which has no flags.
     dl_device: (1, 0) copies to the CPU, (2, n) to a CUDA device.
     copy: True always copies; False never does.
-    Raises BufferError where the tensor can't be handed out so, ValueError for a stream that there can't be.
+    Raises BufferError where the tensor can't be handed out so, TypeError for an argument of another type, ValueError for
+    a stream or a version that there can't be.
     """
     here = __dlpack_device__(self)
-    target = here if dl_device is None else tuple(operator.index(i) for i in dl_device)
-    handle = _stream_handle(stream)
-    if here[0] == _CPU and stream not in (None, -1):
-        raise errors.ValueError(f"[__dlpack__] argument 'stream': expected None for a tensor on the CPU, got {stream}")
-    versioned = max_version is not None and max_version[0] >= 1
+    target = _target(dl_device, here)
+    handle = _stream_handle(stream, here)
+    versioned = _is_versioned(max_version)
+    _check_copy("__dlpack__", copy)
     out, copied = _placed(self, here, target, copy)
     if not versioned and _tandem._is_read_only(out):
         raise errors.BufferError(
@@ -105,7 +148,7 @@ def from_dlpack(x: Any, /, *, device: DeviceLike | None = None, copy: bool | Non
     copy: None copies only where that is needed, True always, False never.
     The producer makes the current stream wait for its work; the host does not wait. Memory that the producer says is
     read-only makes a tensor that refuses writes. Raises AttributeError for other objects, ValueError where copy=False and
-    a copy is needed, BufferError as the producer does, TypeError for a dtype that Tandem has not.
+    a copy is needed, BufferError as the producer does, TypeError for a dtype that Tandem has not or a copy that is no bool.
 
     >>> import numpy, tandem
     >>> a = numpy.zeros(3)
@@ -114,6 +157,7 @@ def from_dlpack(x: Any, /, *, device: DeviceLike | None = None, copy: bool | Non
     >>> a
     array([0., 5., 0.])
     """
+    _check_copy("from_dlpack", copy)
     target = None if device is None else _tandem.device(device)
     if type(x).__name__ == "PyCapsule":
         out, copied = _tandem._dlpack_take(x), False

@@ -8,7 +8,7 @@ from tandem._tandem._fft import *
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Literal, SupportsIndex
 
     from tandem._types import DeviceLike
 
@@ -87,3 +87,14 @@ def planning() -> str:
     'estimate'
     """
     return _tandem._fft_planning()
+
+
+def next_fast_len(target: SupportsIndex, real: bool = False) -> int:
+    """The length with the least work among `target` and those above it, of complex elements or of real ones: inputs are
+    filled with zeros to it where a longer transform does as well (convolution). ValueError for a target below 1,
+    TypeError for one that is no integer.
+
+    >>> tandem.fft.next_fast_len(511), tandem.fft.next_fast_len(1021, real=True)
+    (512, 1024)
+    """
+    return _tandem._fft_next_fast_len(target, real)

@@ -54,16 +54,15 @@ def asarray(
     >>> a
     array([5., 0.])
     """
+    out = _tandem.as_tensor(obj, dtype=dtype, device=device, names=names)
     if copy:
-        out = _tandem.as_tensor(obj, dtype=dtype, device=device, names=names)
         return out.clone()
     if copy is False:
-        whole = _tandem.as_tensor(obj)
         shared = isinstance(obj, _tandem.Tensor) or _tandem._shares_memory(obj)
-        same = (dtype is None or whole.dtype is dtype) and (device is None or whole.device == _tandem.device(device))
-        if not shared or not same:
+        whole = _tandem._tensor_over(obj) if shared else None
+        if not shared or whole.dtype is not out.dtype or whole.device != out.device:
             raise errors.ValueError("[asarray] expected data that need no copy with copy=False")
-    return _tandem.as_tensor(obj, dtype=dtype, device=device, names=names)
+    return out
 
 
 def _is_kind(dtype, kind):

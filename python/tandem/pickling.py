@@ -1,6 +1,7 @@
-"""Pickles of tensors. Names, strides and devices are kept, and tensors of one pickle that share a storage share it when
-they are read again, unless they have different dtypes. Storages are written whole, as in PyTorch: clone() a small part of
-a large tensor first. From protocol 5 on the memory is a buffer, which pickle may hand over without copying.
+"""Pickles of tensors, storages, functions and kernels from source. Of tensors names, strides and devices are kept, and
+those of one pickle that share a storage share it when they are read again, unless they have different dtypes. Storages are
+written whole, as in PyTorch: clone() a small part of a large tensor first. From protocol 5 on the memory is a buffer, which
+pickle may hand over without copying.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ def _rebuild_tensor(storage, dtype, shape, stride, offset, names):
 def _function(place):
     """That of a place in the package: linalg.inv."""
     return functools.reduce(getattr, place.split("."), sys.modules["tandem"])
+
+
+def _rebuild_kernel(source, function, result, numbers):
+    return _tandem.elementwise_kernel(source, function=function, result=result, **numbers)
 
 
 def _elements(memory, dtype):

@@ -1,11 +1,14 @@
 # Written by tools/stubs.py; do not edit.
-from typing import Literal, overload
+from typing import Literal, SupportsIndex, overload
 
 
 from tandem import Tensor
 from tandem import dtype as _dtype
-from tandem._types import Axes, Axis, TensorLike
+from tandem._types import Axes, Axis, DeviceLike, TensorLike
 
+def convolve(in1: TensorLike, in2: TensorLike, mode: Literal['full', 'same', 'valid'] = 'full', method: Literal['auto', 'direct', 'fft'] = 'auto', *, out: Tensor | None = None) -> Tensor: ...
+def correlate(in1: TensorLike, in2: TensorLike, mode: Literal['full', 'same', 'valid'] = 'full', method: Literal['auto', 'direct', 'fft'] = 'auto', *, out: Tensor | None = None) -> Tensor: ...
+def correlation_lags(in1_len: SupportsIndex, in2_len: SupportsIndex, mode: Literal['full', 'same', 'valid'] = 'full', *, device: DeviceLike | None = None, out: Tensor | None = None) -> Tensor: ...
 @overload
 def fftconvolve(in1: TensorLike, in2: TensorLike, mode: Literal['full', 'same', 'valid'] = 'full', axes: Axes | None = None, *, out: Tensor | None = None) -> Tensor: ...
 @overload
@@ -14,7 +17,8 @@ def fftconvolve(in1: TensorLike, in2: TensorLike, mode: Literal['full', 'same', 
 def oaconvolve(in1: TensorLike, in2: TensorLike, mode: Literal['full', 'same', 'valid'] = 'full', axes: Axes | None = None, *, out: Tensor | None = None) -> Tensor: ...
 @overload
 def oaconvolve(in1: TensorLike, in2: TensorLike, mode: Literal['full', 'same', 'valid'] = 'full', *axes: Axis, out: Tensor | None = None) -> Tensor: ...
+def choose_conv_method(in1: Tensor, in2: Tensor, mode: Literal['full', 'same', 'valid'] = 'full') -> Literal['direct', 'fft']: ...
 
 from tandem import _windows as windows
 
-__all__ = ['fftconvolve', 'oaconvolve', 'windows']
+__all__ = ['choose_conv_method', 'convolve', 'correlate', 'correlation_lags', 'fftconvolve', 'oaconvolve', 'windows']

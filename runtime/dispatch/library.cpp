@@ -2,6 +2,7 @@
 #include "runtime/dispatch/library.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -31,6 +32,24 @@ void* open_beside(const char* variable, const char* name, std::string* why) {
   if (library == nullptr && asked == nullptr) library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) *why = first;
   return library;
+}
+
+namespace {
+constinit std::atomic<pid_t> g_opener{
+    0};  // the process with a thread that opens a library; 0: none
+}  // namespace
+
+Opening::Opening() noexcept {
+  const pid_t own = getpid();
+  for (pid_t holder = 0; !g_opener.compare_exchange_weak(holder, own); holder = 0) {
+    if (holder != 0 && holder != own) return;
+    usleep(200);  // another thread: loading takes milliseconds
+  }
+  given_ = true;
+}
+
+Opening::~Opening() {
+  if (given_) g_opener.store(0);
 }
 
 }  // namespace tandem::detail

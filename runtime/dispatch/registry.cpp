@@ -9,6 +9,7 @@
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/host_backend.h"
+#include "runtime/memory/fork.h"
 #include "runtime/ops/boxed_ops.h"
 #include "runtime/ops/indexing.h"
 #include "runtime/ops/linalg.h"
@@ -61,7 +62,7 @@ struct Entry {
 };
 
 struct Registry {
-  std::mutex mutex;  // guards additions; entries never move or go
+  ForkMutex mutex;  // guards additions; entries never move or go
   std::deque<Entry> entries;
   std::unordered_map<std::string_view, Entry*> by_name;
   std::unordered_map<const OpRow*, Entry*> by_row;
@@ -104,8 +105,8 @@ Registry::Registry() {
 }
 
 Registry& registry() {
-  static auto* r = new Registry;  // leaked: kernels may run while the process ends
-  return *r;
+  static constinit std::atomic<Registry*> r{nullptr};  // leaked: kernels may run at the very end
+  return made_once(r);
 }
 
 Entry& entry_of(const OpRow& row) {

@@ -110,11 +110,13 @@ bool AtomicFile::make_name() {
   return true;
 }
 
-void AtomicFile::commit() {
-  if (::fsync(fd_) != 0 || !make_name() || ::rename(temporary_.c_str(), target_.c_str()) != 0) {
+void AtomicFile::commit(bool durable) {
+  if ((durable && ::fsync(fd_) != 0) || !make_name() ||
+      ::rename(temporary_.c_str(), target_.c_str()) != 0) {
     fail(std::strerror(errno));
   }
   temporary_.clear();
+  if (!durable) return;
   // The new name itself; some file systems cannot, and then it is as durable as they make it.
   const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {

@@ -19,8 +19,9 @@ class AtomicFile {
   /// The descriptor, to read and write; stays the object's.
   int descriptor() const { return fd_; }
   void write(const void* data, std::size_t bytes);
-  /// Waits until the data is on the disk, then puts the file at its path.
-  void commit();
+  /// Puts the file at its path, by default when the data is on the disk: without that the file may
+  /// be cut short after the machine went down.
+  void commit(bool durable = true);
   [[noreturn]] void fail(const std::string& why) const;
 
  private:

@@ -12,6 +12,7 @@
 #include "runtime/io/hdf5.h"
 #include "tandem/check.h"
 #include "tandem/io.h"
+#include "tandem/ops.h"
 
 namespace tandem::io {
 namespace {
@@ -246,7 +247,10 @@ void save_hdf5(const std::string& path, const Tensors& tensors, const Hdf5Option
   check(tensors, options);
   AtomicFile target(kOp, path);
   Tensors host;
-  for (const auto& [name, t] : tensors) host.emplace_back(name, t.cpu().contiguous());
+  for (const auto& [name, t] : tensors) {
+    const Tensor dense = t.cpu().contiguous();  // the file's enumeration knows 0 and 1 alone
+    host.emplace_back(name, t.dtype() == DType::bool_ ? ne(dense, 0) : dense);
+  }
   {
     const std::lock_guard lock(h5::process_mutex());
     const h5::Session session(kOp, path);

@@ -1,4 +1,6 @@
 // Convolution by Fourier transforms, of whole inputs or by blocks.
+#include "runtime/ops/convolve.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,7 +8,6 @@
 #include <cmath>
 
 #include "runtime/dispatch/funnel.h"
-#include "runtime/ops/fft_plan.h"
 #include "runtime/ops/overlap.h"
 #include "runtime/tensor/names.h"
 #include "tandem/fft.h"
@@ -17,21 +18,6 @@
 
 namespace tandem::signal {
 
-namespace {
-
-enum class Mode { Full, Same, Valid };
-
-/// A call with everything checked. `axes`: those that are convolved; `moving`: those of them along
-/// which both inputs have more than one element, in order. The others broadcast.
-struct Call {
-  const OpRow& row;
-  Mode mode;
-  Dims axes, moving;
-  Tensor a, b;  // unnamed, in the dtype that is computed in; a the longer one where mode is Valid
-  Dims first;   // shape of in1
-  Names names;
-};
-
 Mode mode_of(const OpRow& row, const std::string& mode) {
   if (mode == "full") return Mode::Full;
   if (mode == "same") return Mode::Same;
@@ -39,6 +25,19 @@ Mode mode_of(const OpRow& row, const std::string& mode) {
   detail::fail<ValueError>(fmt::format(
       "[{}] argument 'mode': expected 'full', 'same' or 'valid', got '{}'", row.name, mode));
 }
+
+namespace {
+
+/// A call with everything checked. `moving`: the axes that are convolved and along which both
+/// inputs have more than one element, in order. The others broadcast.
+struct Call {
+  const OpRow& row;
+  Mode mode;
+  Dims moving;
+  Tensor a, b;  // unnamed, in the dtype that is computed in; a the longer one where mode is Valid
+  Dims first;   // shape of in1
+  Names names;
+};
 
 /// Integers and bool in float64, half precision in float32.
 DType dtype_of(const Tensor& in1, const Tensor& in2) {
@@ -113,11 +112,10 @@ Call call_of(const OpRow& row, const Tensor& in1, const Tensor& in2, const std::
                  fmt::format("[{}] expected inputs with as many dimensions as each other, got {} "
                              "and {}",
                              row.name, in1.dim(), in2.dim()));
-  Call c{row, mode_of(row, mode), {}, {}, {}, {}, Dims(in1.shape()), {}};
+  Call c{row, mode_of(row, mode), {}, {}, {}, Dims(in1.shape()), {}};
   const auto rank = static_cast<std::size_t>(in1.dim());
   c.names = detail::unify_names(in1.body_ptr()->names, rank, in2.body_ptr()->names, rank, row.name);
-  c.axes = axes_of(row, in1, c.names, axes);
-  for (const std::int64_t d : c.axes) {
+  for (const std::int64_t d : axes_of(row, in1, c.names, axes)) {
     if (at(in1.shape(), d) != 1 && at(in2.shape(), d) != 1) c.moving.push_back(d);
   }
   const Tensor* both[] = {&in1, &in2};
@@ -136,10 +134,11 @@ std::int64_t full_length(const Call& c, std::int64_t axis) {
   return n1 == 0 || n2 == 0 ? 0 : n1 + n2 - 1;
 }
 
-/// The elements of the full convolution that the mode wants, named. Whatever lies beyond along the
-/// moving axes is cut off; the result does not share memory that is much longer than itself.
+/// The elements of the full convolution that the mode wants, named: "same" cuts the axes that are
+/// not convolved too, as in SciPy. The result does not share memory that is much longer than
+/// itself.
 Tensor finished(const Call& c, Tensor out) {
-  for (const std::int64_t d : c.axes) {
+  for (std::int64_t d = 0; d < out.dim(); ++d) {
     const bool moves = has(c.moving, d);
     const std::int64_t whole = moves ? full_length(c, d) : at(out.shape(), d);
     std::int64_t size = whole;
@@ -192,10 +191,8 @@ Tensor circular(const Tensor& a, const Tensor& b, const Dims& lengths, const Axe
                      axes);
 }
 
-/// A good length, even where the transform is of real elements.
 std::int64_t good_length(const Call& c, std::int64_t least) {
-  if (is_complex(c.a.dtype()) || is_complex(c.b.dtype())) return detail::fft_good_length(least);
-  return 2 * detail::fft_good_length((least + 1) / 2);
+  return fft::next_fast_len(least, !is_complex(c.a.dtype()) && !is_complex(c.b.dtype()));
 }
 
 Tensor whole_convolution(const Call& c) {

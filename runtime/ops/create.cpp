@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "runtime/dispatch/backend_loader.h"
 #include "runtime/dispatch/funnel.h"
@@ -17,22 +18,21 @@ namespace tandem {
 namespace detail {
 
 Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& options,
-                GeneratorLaunch& launch, Tensor* out) {
-  const auto infer = [&] {
-    TANDEM_EXPECTS(row.dtypes.has(dtype), TypeError,
-                   fmt::format("[{}] argument 'dtype': not implemented for '{}'", row.name,
-                               info(dtype).title));
-    (void)detail::checked_numel(shape, element_size(dtype), row.name);
-    return detail::OutSpec{Dims(shape), dtype,
-                           resolve_device(options.device.value_or(kCPU), row.name),
-                           detail::checked_names(options.names, shape.size(), row.name)};
-  };
+                GeneratorLaunch& launch, Tensor* out, const char* op) {
+  if (op == nullptr) op = row.name;
+  TANDEM_EXPECTS(
+      row.dtypes.has(dtype), TypeError,
+      fmt::format("[{}] argument 'dtype': not implemented for '{}'", op, info(dtype).title));
+  (void)checked_numel(shape, element_size(dtype), op);
+  OutSpec spec{Dims(shape), dtype, resolve_device(options.device.value_or(kCPU), op),
+               checked_names(options.names, shape.size(), op)};
   const auto go = [&](const Tensor& t) {
     std::int64_t strides[kMaxRank];
-    detail::set_output(launch, row, t, dtype, strides);
+    set_output(launch, row, t, dtype, strides);
     if (launch.numel > 0) detail::launch(row, t.device(), &launch);
   };
-  return detail::run_one(row, out, infer, go);
+  return run_one(
+      row, out, [&] { return std::move(spec); }, go);
 }
 
 }  // namespace detail
@@ -71,15 +71,41 @@ Options options_like(const Tensor& x, const Options& options) {
   return o;
 }
 
-}  // namespace
-
-Tensor empty(IntSpan shape, const Options& options) {
+/// Elements of any value; `op` is what the caller is called.
+Tensor empty_as(const char* op, IntSpan shape, const Options& options) {
   const DType dtype = options.dtype.value_or(default_dtype());
-  Names names = detail::checked_names(options.names, shape.size(), "empty");
-  Tensor t = detail::make_empty(shape, dtype, device_of(options, "empty"));
+  Names names = detail::checked_names(options.names, shape.size(), op);
+  Tensor t = detail::make_empty(shape, dtype, device_of(options, op));
   t.body_ptr()->names = std::move(names);
   return t;
 }
+
+Tensor empty_like_as(const char* op, const Tensor& x, const Options& options) {
+  const Options o = options_like(x, options);
+  (void)detail::checked_numel(x.shape(), element_size(*o.dtype), op);
+  const Tensor* like[] = {&x};
+  Tensor t = empty_as(op, x.shape(), o);
+  t.body_ptr()->strides = detail::output_strides(x.shape(), like);
+  return t;
+}
+
+Tensor full_as(const char* op, IntSpan shape, const Scalar& value, const Options& options,
+               DType dtype) {
+  check_fits(op, value, dtype);
+  GeneratorLaunch launch{};
+  set_value(launch, value, dtype);
+  return generate(op::fill, shape, dtype, options, launch, nullptr, op);
+}
+
+Tensor full_like_as(const char* op, const Tensor& x, const Scalar& value, const Options& options) {
+  check_fits(op, value, options.dtype.value_or(x.dtype()));
+  Tensor t = empty_like_as(op, x, options);
+  return t.fill_(value);
+}
+
+}  // namespace
+
+Tensor empty(IntSpan shape, const Options& options) { return empty_as("empty", shape, options); }
 
 Tensor empty_strided(IntSpan shape, IntSpan strides, const Options& options) {
   const DType dtype = options.dtype.value_or(default_dtype());
@@ -104,7 +130,7 @@ Tensor empty_strided(IntSpan shape, IntSpan strides, const Options& options) {
   TANDEM_EXPECTS(!overflow, ValueError,
                  "[empty_strided] the tensor has more bytes than an address can count");
   Names names = detail::checked_names(options.names, shape.size(), "empty_strided");
-  Storage s(n == 0 ? 0 : static_cast<std::size_t>(bytes), device_of(options, "empty"));
+  Storage s(n == 0 ? 0 : static_cast<std::size_t>(bytes), device_of(options, "empty_strided"));
   return detail::make_tensor(s, dtype, 0, Dims(shape), Dims(strides), std::move(names));
 }
 
@@ -191,42 +217,32 @@ Tensor from_blob(void* data, IntSpan shape, DType dtype, const Options& options,
 }
 
 Tensor full(IntSpan shape, const Scalar& value, const Options& options) {
-  const DType dtype = options.dtype.value_or(value.dtype());
-  check_fits("full", value, dtype);
-  GeneratorLaunch launch{};
-  set_value(launch, value, dtype);
-  return generate(op::fill, shape, dtype, options, launch);
+  return full_as("full", shape, value, options, options.dtype.value_or(value.dtype()));
 }
 
 Tensor zeros(IntSpan shape, const Options& options) {
-  Options o = options;
-  o.dtype = options.dtype.value_or(default_dtype());
-  return full(shape, 0, o);
+  return full_as("zeros", shape, 0, options, options.dtype.value_or(default_dtype()));
 }
 
 Tensor ones(IntSpan shape, const Options& options) {
-  Options o = options;
-  o.dtype = options.dtype.value_or(default_dtype());
-  return full(shape, 1, o);
+  return full_as("ones", shape, 1, options, options.dtype.value_or(default_dtype()));
 }
 
 Tensor scalar_tensor(const Scalar& value, const Options& options) {
-  return full({}, value, options);
+  return full_as("scalar_tensor", {}, value, options, options.dtype.value_or(value.dtype()));
 }
 
 Tensor empty_like(const Tensor& x, const Options& options) {
-  const Options o = options_like(x, options);
-  const Tensor* like[] = {&x};
-  Tensor t = empty(x.shape(), o);
-  t.body_ptr()->strides = detail::output_strides(x.shape(), like);
-  return t;
+  return empty_like_as("empty_like", x, options);
 }
-Tensor zeros_like(const Tensor& x, const Options& options) { return full_like(x, 0, options); }
-Tensor ones_like(const Tensor& x, const Options& options) { return full_like(x, 1, options); }
+Tensor zeros_like(const Tensor& x, const Options& options) {
+  return full_like_as("zeros_like", x, 0, options);
+}
+Tensor ones_like(const Tensor& x, const Options& options) {
+  return full_like_as("ones_like", x, 1, options);
+}
 Tensor full_like(const Tensor& x, const Scalar& value, const Options& options) {
-  check_fits("full_like", value, options.dtype.value_or(x.dtype()));
-  Tensor t = empty_like(x, options);
-  return t.fill_(value);
+  return full_like_as("full_like", x, value, options);
 }
 
 Tensor& Tensor::fill_(const Scalar& value) {
@@ -357,7 +373,8 @@ Options options_of(MaybeDType dtype, MaybeDevice device, const MaybeNames& names
 
 Tensor fill(IntSpan size, const Scalar& value, MaybeDType dtype, MaybeDevice device,
             MaybeNames names) {
-  return tandem::full(size, value, options_of(dtype, device, names));
+  return full_as("fill", size, value, options_of(dtype, device, names),
+                 dtype.value_or(value.dtype()));
 }
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, MaybeDType dtype,
               MaybeDevice device, MaybeNames names) {

@@ -11,6 +11,7 @@
 #include "runtime/ops/pointwise.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/zero_division.h"
 
 namespace tandem {
 
@@ -30,7 +31,7 @@ void check_divisor(const OpRow& row, std::span<const Arg> in) {
     return;
   }
   TANDEM_EXPECTS(
-      in[1].is_tensor() || !in[1].scalar().is_zero() || !is_integer_args(in), Error,
+      in[1].is_tensor() || !in[1].scalar().is_zero() || !is_integer_args(in), ZeroDivisionError,
       fmt::format("[{}] ZeroDivisionError: argument 'y': expected a non-zero integer, got 0",
                   row.name));
 }
@@ -44,7 +45,7 @@ void check_exponent(const OpRow& row, std::span<const Arg> in) {
 void check_celu(const OpRow& row, std::span<const Arg> in) {
   if (&row != &op::celu) return;
   TANDEM_EXPECTS(
-      in[1].is_tensor() || !in[1].scalar().is_zero(), Error,
+      in[1].is_tensor() || !in[1].scalar().is_zero(), ZeroDivisionError,
       "[celu] ZeroDivisionError: argument 'alpha': expected a number other than 0, got 0");
 }
 

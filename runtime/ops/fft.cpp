@@ -7,6 +7,7 @@
 
 #include "runtime/dispatch/funnel.h"
 #include "runtime/dispatch/promote.h"
+#include "runtime/ops/fft_plan.h"
 #include "runtime/tensor/names.h"
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
@@ -205,6 +206,17 @@ Tensor fftshift(const Tensor& x, const Dim& dim) {
 }
 Tensor ifftshift(const Tensor& x, const Dim& dim) {
   return shifted(op::fft_ifftshift, x, dim, true);
+}
+
+std::int64_t next_fast_len(std::int64_t target, bool real) {
+  constexpr std::int64_t kMost = std::int64_t(1) << 60;
+  TANDEM_EXPECTS(
+      target > 0 && target <= kMost, ValueError,
+      fmt::format("[fft.next_fast_len] argument 'target': expected a length from 1 to 2^60, got {}",
+                  target));
+  if (!real || target == 1) return detail::fft_good_length(target);
+  // Rows of reals are transformed as half as many.
+  return 2 * detail::fft_good_length((target + 1) / 2);
 }
 
 }  // namespace fft

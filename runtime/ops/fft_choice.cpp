@@ -31,11 +31,23 @@ bool prefers_alone(const Shape& s) {
   return s.n >= 32 && (s.wide ? s.n <= (1 << 17) : s.n < 8192);
 }
 
-/// Rows down the columns of memory.
+/// Rows down the columns of memory: another dimension's elements are neighbours.
 bool prefers_columns(const Shape& s) {
-  if (s.complex && is_power(s.n) && s.n >= (s.wide ? 2048 : 4096)) return true;
   if (!s.wide || s.ends == FftEnds::RealOut) return false;
-  return s.n < 8 || (s.complex ? s.n > 1024 && s.n <= 3000 : s.n >= 2500);
+  return s.n < 8 || (!s.complex && s.n >= 2500);
+}
+
+/// Other rows with steps.
+bool prefers_steps(const Shape& s) {
+  if (s.complex && is_power(s.n) && s.n >= (s.wide ? 2048 : 4096)) return true;
+  return prefers_columns(s) || (s.wide && s.complex && s.n > 1024 && s.n <= 3000);
+}
+
+bool has_columns(const Tensor& x, std::size_t axis) {
+  for (std::size_t d = 0; d < x.shape().size(); ++d) {
+    if (d != axis && x.shape()[d] > 1 && x.strides()[d] == 1) return true;
+  }
+  return false;
 }
 
 /// Rows whose elements are neighbours.
@@ -57,7 +69,8 @@ bool fft_prefers_library(FftEnds ends, const FftCall& c, const Tensor& x, const 
   // Bluestein's, where the convolution is more than one pass.
   if (c.n > (wide ? 512 : 1024) && !is_smooth(c.n)) return false;
   if (out.numel() < 4 * out.shape()[axis]) return prefers_alone(s);
-  return x.strides()[axis] == 1 ? prefers_rows(s) : prefers_columns(s);
+  if (x.strides()[axis] == 1) return prefers_rows(s);
+  return has_columns(x, axis) ? prefers_columns(s) : prefers_steps(s);
 }
 
 }  // namespace tandem::detail

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <tuple>
 
+#include "runtime/memory/fork.h"
 #include "runtime/stream/capture.h"
 #include "tandem/fft.h"
 #include "tandem/ops.h"
@@ -272,7 +273,7 @@ struct Cache {
     std::shared_ptr<const FftPlan> plan;
     std::size_t bytes;
   };
-  std::mutex mutex;
+  ForkMutex mutex;
   std::list<Entry> entries;  // the last used first
   std::size_t bytes = 0;
 
@@ -301,8 +302,8 @@ struct Cache {
 };
 
 Cache& cache() {
-  static auto* c = new Cache;
-  return *c;
+  static constinit std::atomic<Cache*> c{nullptr};
+  return made_once(c);
 }
 
 std::shared_ptr<const FftPlan> cached(std::int64_t n, bool half, DType dtype, Device device) {

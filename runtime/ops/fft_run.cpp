@@ -11,6 +11,7 @@
 #include "tandem/movement.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/threads.h"
 
 namespace tandem::detail {
 
@@ -21,7 +22,9 @@ struct Rows {
   const Tensor* tensor;
   char* data;
   std::int64_t n, stride;
-  Dims shape, strides;  // of the other dimensions
+  Dims shape, strides;                   // of the other dimensions
+  std::int64_t columns = 1, column = 0;  // side by side, where with_columns() found some
+  std::int64_t imaginary = 0;  // bytes from an element's real part to the other, where apart
 };
 
 Rows rows_of(const Tensor& t, std::int64_t axis) {
@@ -46,11 +49,80 @@ Rows paired(Rows r) {
   return r;
 }
 
-/// Dense complex memory for rows of n elements.
+/// Dense complex memory for rows of n elements, and these rows.
 Tensor memory_for(const Rows& rows, std::int64_t n, DType dtype, Device device) {
   Dims shape(rows.shape);
   shape.push_back(n);
+  if (rows.columns > 1) shape.push_back(rows.columns);
   return empty(shape, {.dtype = dtype, .device = device});
+}
+Rows rows_of_memory(const Tensor& t, std::int64_t columns) {
+  Rows r = rows_of(t, t.dim() - (columns > 1 ? 2 : 1));
+  if (columns > 1) {
+    r.columns = columns;
+    r.column = r.strides.back();
+    r.shape.pop_back();
+    r.strides.pop_back();
+  }
+  return r;
+}
+
+std::int64_t size_of(const Rows& r) { return static_cast<std::int64_t>(r.tensor->element_size()); }
+
+/// Columns at both ends that are neighbours in memory become columns of the rows.
+void with_columns(Rows& in, Rows& out) {
+  if (in.stride == size_of(in)) return;
+  for (std::size_t d = 0; d < in.shape.size();) {
+    const std::int64_t n = in.columns;
+    if (in.shape[d] == 1 || in.strides[d] != n * size_of(in) ||
+        out.strides[d] != n * size_of(out)) {
+      ++d;
+      continue;
+    }
+    in.columns = out.columns = n * in.shape[d];
+    for (Rows* r : {&in, &out}) {
+      r->column = size_of(*r);
+      r->shape.erase(d);
+      r->strides.erase(d);
+    }
+    d = 0;
+  }
+}
+
+bool has_columns(const Rows& in, const Rows& out) {
+  if (in.stride == size_of(in)) return false;
+  for (std::size_t d = 0; d < in.shape.size(); ++d) {
+    if (in.shape[d] > 1 && in.strides[d] == size_of(in) && out.strides[d] == size_of(out))
+      return true;
+  }
+  return false;
+}
+
+/// As with_columns() where only the input's are neighbours, for a pass between other rows.
+void with_columns_in(Rows& in, Rows& out) {
+  if (in.columns > 1 || in.stride == size_of(in)) return;
+  for (std::size_t d = 0; d < in.shape.size(); ++d) {
+    if (in.shape[d] == 1 || in.strides[d] != size_of(in)) continue;
+    for (Rows* r : {&in, &out}) {
+      r->columns = r->shape[d];
+      r->column = r->strides[d];
+      r->shape.erase(d);
+      r->strides.erase(d);
+    }
+    return;
+  }
+}
+
+/// Columns [first, first + count) alone, and rows along the first of the other dimensions.
+Rows columns_of(Rows r, std::int64_t first, std::int64_t count) {
+  r.data += first * r.column;
+  r.columns = count;
+  return r;
+}
+Rows outer_of(Rows r, std::int64_t first, std::int64_t count) {
+  r.data += first * r.strides[0];
+  r.shape[0] = count;
+  return r;
 }
 
 struct End {
@@ -58,8 +130,9 @@ struct End {
   bool conjugate = false;
   const Tensor* table = nullptr;
   FftSide side() const {
-    return {rows.data, rows.stride, rows.strides.data(),
-            rows.n,    conjugate,   table == nullptr ? nullptr : table->data_ptr()};
+    return {rows.data,  rows.stride, rows.strides.data(),
+            rows.n,     conjugate,   table == nullptr ? nullptr : table->data_ptr(),
+            rows.column};
   }
 };
 
@@ -92,9 +165,11 @@ void run_pass(const Job& job, const FftPass& pass, const End& in, const End& out
   l.shape = in.rows.shape.data();
   l.rank = static_cast<int>(in.rows.shape.size());
   l.rows = count_of(in.rows.shape);
+  l.columns = in.rows.columns;
   l.in = in.side();
   l.out = out.side();
   l.real_in = !is_complex(in.rows.tensor->dtype());
+  l.imaginary = in.rows.imaginary;
   l.scale = scale;
   l.half = half == nullptr ? nullptr : half->data_ptr();
   l.pack = pack;
@@ -110,27 +185,88 @@ void run_passes(const Job& job, const FftPlan& plan, const End& in, const End& o
   for (std::size_t i = 0; i + 1 < plan.passes.size(); ++i) {
     Tensor& next = spare[from.rows.tensor == &spare[0] ? 1 : 0];
     if (!next.defined()) next = memory_for(in.rows, plan.n, job.dtype, job.device);
-    const End to{rows_of(next, next.dim() - 1)};
-    run_pass(job, plan.passes[i], from, to, 1);
+    const End to{rows_of_memory(next, in.rows.columns)};
+    End beside = to;
+    if (job.device.is_cpu()) with_columns_in(from.rows, beside.rows);
+    run_pass(job, plan.passes[i], from, beside, 1);
     from = to;
   }
   run_pass(job, plan.passes.back(), from, out, job.scale);
 }
 
+/// By a plan of a convolution or none.
+void run_plan(const Job& job, const FftPlan& plan, bool inverse, const Rows& in, const Rows& out) {
+  Tensor spare[2];
+  if (!plan.inner) return run_passes(job, plan, {in, inverse}, {out, inverse}, spare);
+  // The inverse transform of the product is the conjugate of a forward one.
+  const Job plain{job.dtype, job.device};
+  const FftPlan& inner = *plan.inner;
+  spare[0] = memory_for(in, inner.n, job.dtype, job.device);
+  const Rows middle = rows_of_memory(spare[0], in.columns);
+  End first{in, inverse, &plan.chirp};
+  first.rows.n = std::min(in.n, plan.n);
+  run_passes(plain, inner, first, {middle, true, &plan.kernel}, spare);
+  run_passes(job, inner, {middle}, {out, !inverse, &plan.chirp_conjugate}, spare);
+}
+
+/// f(first, count) for parts of about `most`, the last of which has what is left.
+template <class F>
+void for_parts(std::int64_t n, std::int64_t most, F&& f) {
+  const std::int64_t parts = std::max<std::int64_t>(n / most, 1);
+  for (std::int64_t i = 0; i < parts; ++i) {
+    const std::int64_t first = i * most;
+    f(first, i + 1 < parts ? most : n - first);
+  }
+}
+
+/// Columns in parts that go through all passes together: what is between passes stays in the
+/// threads' second caches (4096 x 1024 points by 2 threads of Zen 5: 5.2 ms, at once 7.7).
+template <class F>
+void by_parts(const Job& job, std::int64_t n, const Rows& in, const Rows& out, F&& f) {
+  constexpr std::int64_t kShare = 1 << 20;  // bytes of a thread
+  constexpr std::int64_t kBlock = 16;       // columns of a block at the most
+  const std::int64_t fit =
+      kShare * get_num_threads() / (n * static_cast<std::int64_t>(element_size(job.dtype)));
+  const std::int64_t rows = count_of(in.shape);
+  const bool at_once = rows * in.columns <= fit;
+  if (at_once || rows == 1) {
+    const std::int64_t most = at_once ? in.columns : std::max(fit / kBlock * kBlock, kBlock);
+    return for_parts(in.columns, most, [&](std::int64_t first, std::int64_t count) {
+      f(columns_of(in, first, count), columns_of(out, first, count));
+    });
+  }
+  const std::int64_t inner = rows / in.shape[0];
+  const std::int64_t most = std::max<std::int64_t>(fit / (inner * in.columns), 1);
+  for_parts(in.shape[0], most, [&](std::int64_t first, std::int64_t count) {
+    Rows from = outer_of(in, first, count);
+    Rows to = outer_of(out, first, count);
+    if (count == 1) {
+      for (Rows* r : {&from, &to}) {
+        r->shape.erase(0);
+        r->strides.erase(0);
+      }
+      return by_parts(job, n, from, to, f);
+    }
+    f(from, to);
+  });
+}
+
+/// The rows as columns where the host has several passes over them.
+void run_beside(const Job& job, const FftPlan& plan, std::int64_t n, bool inverse, Rows in,
+                Rows out) {
+  with_columns(in, out);
+  by_parts(job, n, in, out,
+           [&](const Rows& from, const Rows& to) { run_plan(job, plan, inverse, from, to); });
+}
+
 void transform(const Job& job, std::int64_t n, bool inverse, const Rows& in, const Rows& out) {
   if (out.tensor->numel() == 0) return;
   const auto plan = fft_plan(n, job.dtype, job.device);
-  Tensor spare[2];
-  if (!plan->inner) return run_passes(job, *plan, {in, inverse}, {out, inverse}, spare);
-  // The inverse transform of the product is the conjugate of a forward one.
-  const Job plain{job.dtype, job.device};
-  const FftPlan& inner = *plan->inner;
-  spare[0] = memory_for(in, inner.n, job.dtype, job.device);
-  const Rows middle = rows_of(spare[0], spare[0].dim() - 1);
-  End first{in, inverse, &plan->chirp};
-  first.rows.n = std::min(in.n, n);
-  run_passes(plain, inner, first, {middle, true, &plan->kernel}, spare);
-  run_passes(job, inner, {middle}, {out, !inverse, &plan->chirp_conjugate}, spare);
+  const FftPlan& last = plan->inner ? *plan->inner : *plan;
+  const bool beside =
+      job.device.is_cpu() && last.passes.size() > 1 && in.columns == 1 && has_columns(in, out);
+  if (!beside) return run_plan(job, *plan, inverse, in, out);
+  run_beside(job, *plan, last.n, inverse, in, out);
 }
 
 void run_half(const Job& job, std::int64_t h, bool pack, const End& in, const End& out) {
@@ -146,6 +282,7 @@ void run_half(const Job& job, std::int64_t h, bool pack, const End& in, const En
   l.shape = in.rows.shape.data();
   l.rank = static_cast<int>(in.rows.shape.size());
   l.rows = count_of(in.rows.shape);
+  l.columns = in.rows.columns;
   l.in = in.side();
   l.out = out.side();
   l.scale = job.scale;
@@ -160,6 +297,28 @@ bool run_fused(const Job& job, std::int64_t h, bool pack, const End& in, const E
   if (plan->inner || plan->passes.size() != 1) return false;
   const Tensor table = fft_half_table(h, job.dtype, job.device);
   run_pass(job, plan->passes[0], in, out, job.scale, &table, pack);
+  return true;
+}
+
+/// Bins of columns of real elements, whose pairs are read where they lie: false where they are not
+/// those of several passes, or narrower than a block.
+bool run_columns(const Job& job, std::int64_t n, Rows in, Rows out, bool conjugate) {
+  if (!job.device.is_cpu() || (in.n < n && in.n % 2 != 0)) return false;
+  with_columns(in, out);
+  if (in.columns < 128 / static_cast<std::int64_t>(element_size(job.dtype))) return false;
+  const std::int64_t h = n / 2;
+  const auto plan = fft_plan(h, job.dtype, job.device);
+  const FftPlan& last = plan->inner ? *plan->inner : *plan;
+  if (last.passes.size() == 1) return false;
+  in.imaginary = in.stride;
+  in.stride *= 2;
+  in.n = std::min(in.n, n) / 2;
+  by_parts(job, last.n, in, out, [&](const Rows& from, const Rows& to) {
+    const Tensor bins = memory_for(from, h, job.dtype, job.device);
+    const Rows middle = rows_of_memory(bins, from.columns);
+    run_plan({job.dtype, job.device}, *plan, false, from, middle);
+    run_half(job, h, false, {middle}, {to, conjugate});
+  });
   return true;
 }
 
@@ -191,6 +350,10 @@ void fft_real_to_bins(const FftCall& c, const Tensor& x, const Tensor& out) {
   if (c.n % 2 != 0) {  // all bins, of which those beyond the middle are not written
     const Rows in = rows_of(x, c.axis);
     return transform(job, c.n, c.conjugate, in, to);
+  }
+  if (x.strides()[static_cast<std::size_t>(c.axis)] != 1 &&
+      run_columns(job, c.n, rows_of(x, c.axis), to, c.conjugate)) {
+    return;
   }
   const std::int64_t h = c.n / 2;
   const Tensor real = dense_rows(x, c.axis, c.n);

@@ -141,8 +141,8 @@ void Generator::set_state(const Tensor& state) {
 }
 
 Generator& default_generator() {
-  static auto* g = new Generator;
-  return *g;
+  static constinit std::atomic<Generator*> g{nullptr};
+  return made_once(g);
 }
 
 void manual_seed(std::uint64_t seed) { default_generator().manual_seed(seed); }

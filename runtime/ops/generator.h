@@ -21,8 +21,9 @@ inline void set_output(GeneratorLaunch& l, const OpRow& row, const Tensor& t, DT
   l.out = OperandDesc{t.data_ptr(), strides, {}, t.dtype(), kernel};
 }
 
-/// Runs a generator row into a fresh tensor or into `out`.
+/// Runs a generator row into a fresh tensor or into `out`. `op` is what errors name, the row unless
+/// given.
 Tensor generate(const OpRow& row, IntSpan shape, DType dtype, const Options& options,
-                GeneratorLaunch& launch, Tensor* out = nullptr);
+                GeneratorLaunch& launch, Tensor* out = nullptr, const char* op = nullptr);
 
 }  // namespace tandem::detail

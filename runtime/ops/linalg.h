@@ -87,6 +87,25 @@ void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, Smal
                std::initializer_list<const Tensor*> written,
                std::initializer_list<const Tensor*> read);
 
+/// Whether QR of such matrices, with `columns` of Q, is a task of SmallQrLaunch.
+bool is_small_qr(const Matrices& a, std::int64_t columns);
+/// Runs the step on a: l has k, columns, the results and tau; x is a.x as small_operand gives it.
+void run_small_qr(const OpRow& row, SmallQrLaunch::Step step, const Matrices& a, const Tensor& x,
+                  SmallQrLaunch l, std::initializer_list<const Tensor*> written,
+                  std::initializer_list<const Tensor*> read);
+
+/// Q's first `columns` columns, or with 0 no element, and R, where is_small_qr.
+std::array<Tensor, 2> qr_small(const OpRow& row, const Matrices& a, std::int64_t columns);
+
+/// Whether eigenvalues and singular values of such matrices are a task of SmallSpectralLaunch.
+bool is_small_spectral(const Matrices& a);
+/// Values [..., min(m, n)]; where wanted, left vectors by columns and, of svd, V^H.
+struct SmallSpectrum {
+  Tensor values, left, right, info;
+};
+SmallSpectrum small_eigh(const OpRow& row, const Matrices& a, bool upper, bool vectors);
+SmallSpectrum small_svd(const OpRow& row, const Matrices& a, bool vectors, bool full);
+
 /// Factors by columns, the rows interchanged (from 1) and info.
 struct FactoredLU {
   Tensor factors, pivots, info;

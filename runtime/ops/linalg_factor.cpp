@@ -55,7 +55,76 @@ std::tuple<Tensor, Tensor, Tensor> unpack_lu(const OpRow& row, const Matrices& a
   return {p, l, u};
 }
 
+namespace {
+
+std::pair<Tensor, Tensor> reflect_small(const OpRow& row, const Matrices& a) {
+  const Tensor x = small_operand(a.x);
+  const Tensor w = fresh_columns(a.x, a.batch, a.m, a.n);
+  const std::int64_t k = std::min(a.m, a.n);
+  const Tensor tau = run_one(
+      row, nullptr,
+      [&] {
+        return OutSpec{a.shape(Dims{k}), a.x.dtype(), a.x.device(), {}};
+      },
+      [&](const Tensor& to) {
+        if (to.numel() == 0) return;
+        SmallQrLaunch f{};
+        f.k = k;
+        f.r = small_matrices(w);
+        f.tau = to.data_ptr();
+        run_small_qr(row, SmallQrLaunch::Step::Factor, a, x, f, {&to, &w}, {&x});
+      });
+  return {w, tau};
+}
+
+Tensor orthogonal_small(const OpRow& row, const Matrices& a, const Tensor& reflectors,
+                        const Tensor& tau, std::int64_t columns) {
+  const Tensor x = small_operand(reflectors);
+  return run_one(
+      row, nullptr,
+      [&] {
+        return OutSpec{a.shape(Dims{a.m, columns}), a.x.dtype(), a.x.device(), {}};
+      },
+      [&](const Tensor& q) {
+        if (q.numel() == 0) return;
+        SmallQrLaunch f{};
+        f.k = tau.shape().back();
+        f.columns = columns;
+        f.q = small_matrices(q);
+        f.tau = tau.data_ptr();
+        run_small_qr(row, SmallQrLaunch::Step::Orthogonal, a, x, f, {&q}, {&x, &tau});
+      });
+}
+
+}  // namespace
+
+std::array<Tensor, 2> qr_small(const OpRow& row, const Matrices& a, std::int64_t columns) {
+  const Tensor x = small_operand(a.x);
+  const std::int64_t k = std::min(a.m, a.n);
+  const bool both = columns > 0;
+  return run<2>(
+      row, {nullptr, nullptr},
+      [&] {
+        const auto spec = [&](Dims shape) {
+          return OutSpec{std::move(shape), a.x.dtype(), a.x.device(), {}};
+        };
+        return std::array<OutSpec, 2>{spec(both ? a.shape(Dims{a.m, columns}) : Dims{0}),
+                                      spec(a.shape(Dims{both ? columns : k, a.n}))};
+      },
+      [&](const std::array<Tensor, 2>& to) {
+        if (to[1].numel() == 0) return;
+        SmallQrLaunch f{};
+        f.k = k;
+        f.columns = columns;
+        if (both) f.q = small_matrices(to[0]);
+        f.r = small_matrices(to[1]);
+        run_small_qr(row, both ? SmallQrLaunch::Step::QR : SmallQrLaunch::Step::R, a, x, f,
+                     {&to[0], &to[1]}, {&x});
+      });
+}
+
 std::pair<Tensor, Tensor> reflect(const OpRow& row, const Matrices& a) {
+  if (is_small_qr(a, 0)) return reflect_small(row, a);
   const Tensor w = by_columns(a.x);
   const Tensor tau = run_one(
       row, nullptr,
@@ -102,10 +171,11 @@ Tensor orthogonal(const OpRow& row, const Matrices& a, const Tensor& reflectors,
     const Tensor one = eye(a.m, columns, {.dtype = a.x.dtype(), .device = a.x.device()});
     return one.expand(a.shape(Dims{a.m, columns})).clone();
   }
+  if (is_small_qr(a, columns)) return orthogonal_small(row, a, reflectors, tau, columns);
   if (a.x.device().is_cuda() && goes_batched(a.count(), k)) {
     return orthogonal_by_products(a, reflectors, tau, columns);
   }
-  const Tensor out = fresh_columns(a.x, a.batch, a.m, columns);
+  Tensor out = fresh_columns(a.x, a.batch, a.m, columns);
   const std::int64_t known = std::min(a.n, columns);
   out.narrow(-1, 0, known).copy_(reflectors.narrow(-1, 0, known));
   if (out.numel() == 0 || out.device().is_meta()) return out;
@@ -288,15 +358,18 @@ std::tuple<Tensor, Tensor> qr(const Tensor& x, const std::string& text) {
   const OpRow& row = op::linalg_qr;
   const Matrices a = detail::matrices_of(row, x);
   const Mode mode = mode_of(row, text);
-  const std::int64_t k = std::min(a.m, a.n);
+  const bool both = mode != Mode::R;
+  const std::int64_t columns = mode == Mode::Complete ? a.m : std::min(a.m, a.n);
+  const Names q_names = a.names({a.rows, Name()}, row.name);
+  const Names r_names = a.names({Name(), a.columns}, row.name);
+  if (detail::is_small_qr(a, columns)) {
+    const auto [q, r] = detail::qr_small(row, a, both ? columns : 0);
+    return {both ? detail::named(q, q_names) : q, detail::named(r, r_names)};
+  }
   const auto [w, tau] = detail::reflect(row, a);
-  const std::int64_t columns = mode == Mode::Complete ? a.m : k;
-  const Tensor r = triu(w.narrow(-2, 0, columns));
-  const Tensor q = mode == Mode::R ? empty({0}, {.dtype = a.x.dtype(), .device = a.x.device()})
-
-                                   : detail::orthogonal(row, a, w, tau, columns);
-  return {mode == Mode::R ? q : detail::named(q, a.names({a.rows, Name()}, row.name)),
-          detail::named(r, a.names({Name(), a.columns}, row.name))};
+  const Tensor r = detail::named(triu(w.narrow(-2, 0, columns)), r_names);
+  if (!both) return {empty({0}, {.dtype = a.x.dtype(), .device = a.x.device()}), r};
+  return {detail::named(detail::orthogonal(row, a, w, tau, columns), q_names), r};
 }
 
 Tensor householder_product(const Tensor& x, const Tensor& factors) {

@@ -41,6 +41,11 @@ struct Singular {
 };
 
 Singular singular(const OpRow& row, const Matrices& a, bool vectors, bool full) {
+  if (detail::is_small_spectral(a)) {
+    detail::SmallSpectrum f = detail::small_svd(row, a, vectors, full);
+    detail::check_info(row, f.info, kConvergent, kDiverged);
+    return {f.left, f.values, f.right, f.info};
+  }
   const std::int64_t k = std::min(a.m, a.n);
   if (a.x.device().is_cuda() && a.m < a.n) {  // cuSOLVER wants no fewer rows than columns
     Matrices turned = a;
@@ -95,6 +100,11 @@ bool upper_of(const OpRow& row, const std::string& uplo) {
 std::pair<Tensor, Tensor> hermitian(const OpRow& row, const Matrices& a, const std::string& uplo,
                                     bool vectors) {
   const bool upper = upper_of(row, uplo);
+  if (detail::is_small_spectral(a)) {
+    const detail::SmallSpectrum f = detail::small_eigh(row, a, upper, vectors);
+    detail::check_info(row, f.info, kConvergent, kDiverged);
+    return {f.values, f.left};
+  }
   const bool real = !is_complex(a.x.dtype());
   const detail::Copied w =
       real ? detail::nearest_copy(a.x) : detail::Copied{detail::by_columns(a.x), false};

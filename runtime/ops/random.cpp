@@ -69,12 +69,13 @@ Options options_like(const Tensor& x, const Options& options) {
   return o;
 }
 
-Tensor of_table(const OpRow& row, IntSpan shape, const Options& options,
+/// Numbers of a row of generator.def; errors name `named`.
+Tensor of_table(const OpRow& row, const OpRow& named, IntSpan shape, const Options& options,
                 const Generator& generator) {
   const DType dtype = options.dtype.value_or(default_dtype());
-  if (!row.dtypes.has(dtype)) not_implemented(row, "dtype", dtype);
+  if (!row.dtypes.has(dtype)) not_implemented(named, "dtype", dtype);
   GeneratorLaunch launch{};
-  return draw(row, spec_of(row, shape, dtype, options), dtype, launch, generator);
+  return draw(row, spec_of(named, shape, dtype, options), dtype, launch, generator);
 }
 
 /// The greatest number of a float dtype below x.
@@ -162,22 +163,22 @@ void check_positive(const OpRow& row, const char* word, double value) {
 
 // ---- fresh tensors
 Tensor rand(IntSpan shape, const Options& options) {
-  return of_table(op::rand, shape, options, default_generator());
+  return of_table(op::rand, op::rand, shape, options, default_generator());
 }
 Tensor rand(IntSpan shape, const Generator& generator, const Options& options) {
-  return of_table(op::rand, shape, options, generator);
+  return of_table(op::rand, op::rand, shape, options, generator);
 }
 Tensor randn(IntSpan shape, const Options& options) {
-  return of_table(op::randn, shape, options, default_generator());
+  return of_table(op::randn, op::randn, shape, options, default_generator());
 }
 Tensor randn(IntSpan shape, const Generator& generator, const Options& options) {
-  return of_table(op::randn, shape, options, generator);
+  return of_table(op::randn, op::randn, shape, options, generator);
 }
 Tensor rand_like(const Tensor& x, const Options& options, const Generator& generator) {
-  return of_table(op::rand, x.shape(), options_like(x, options), generator);
+  return of_table(op::rand, op::rand_like, x.shape(), options_like(x, options), generator);
 }
 Tensor randn_like(const Tensor& x, const Options& options, const Generator& generator) {
-  return of_table(op::randn, x.shape(), options_like(x, options), generator);
+  return of_table(op::randn, op::randn_like, x.shape(), options_like(x, options), generator);
 }
 Tensor randint(std::int64_t low, std::int64_t high, IntSpan shape, const Options& options,
                const Generator& generator) {

@@ -1,14 +1,16 @@
 // Turn: one call's place in the count of a generator. Internal.
 #pragma once
 
-#include <mutex>
+#include <cstdint>
+#include <memory>
 
+#include "runtime/memory/fork.h"
 #include "tandem/generator.h"
 
 namespace tandem::detail {
 
 struct GeneratorState {
-  std::mutex mutex;
+  ForkMutex mutex;
   std::uint64_t seed = 0;
   std::uint64_t offset = 0;
   std::uint64_t stream = 0;

@@ -7,14 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <mutex>
+#include <utility>
 #include <vector>
 
+#include "runtime/io/atomic_file.h"
 #include "runtime/memory/fork.h"
 #include "runtime/source/headers.h"
 #include "runtime/source/store.h"
@@ -123,50 +125,67 @@ std::string stamp_of(const std::string& program, const std::string& library) {
 }
 
 void compile(const std::string& key, const std::string& program, const char* op) {
-  const Store& store = Store::process();
-  static std::atomic<unsigned> count{0};  // threads may compile the same at once
-  const std::string own = fmt::format("{}.{}.{}", key, getpid(), count++);
-  store.write(own + ".cpp", program, op);
   std::vector<std::string> words = {compiler(op)};
+  const ScratchFolder scratch(op);
+  {
+    io::AtomicFile text(op, scratch.path("kernel.cpp"));
+    text.write(program.data(), program.size());
+    text.commit(false);
+  }
   for (std::string& flag : flags()) words.push_back(std::move(flag));
-  for (const std::string& w : {std::string("-I") + include_folder(op), store.path(own + ".cpp"),
-                               std::string("-o"), store.path(own + ".so")}) {
+  for (const std::string& w : {std::string("-I") + include_folder(op), scratch.path("kernel.cpp"),
+                               std::string("-o"), scratch.path("kernel.so")}) {
     words.push_back(w);
   }
-  const int status = run(words, store.path(own + ".log"), op);
-  const std::string said = store.read(own + ".log").value_or("");
-  std::error_code ignored;
-  for (const char* end : {".cpp", ".log"}) std::filesystem::remove(store.path(own + end), ignored);
-  const auto library = store.read(own + ".so");
-  std::filesystem::remove(store.path(own + ".so"), ignored);
+  const int status = run(words, scratch.path("log"), op);
+  const std::string said = read_file(scratch.path("log")).value_or("");
+  const auto library = read_file(scratch.path("kernel.so"));
   if (status != 0 || !library) {
     detail::fail<ValueError>(fmt::format(
         "[{}] argument 'source': expected C++ that compiles, got:\n{}", op, first_lines(said)));
   }
+  const Store& store = Store::process();
   store.write(key + ".so", *library, op);
   store.write(key + ".cpp", stamp_of(program, *library), op);  // last: the library is there
+}
+
+/// The folder's name says what is in it.
+const std::string& include_name() {
+  static const std::string name = [] {
+    std::string all = kForNvrtc;
+    for (const Header& h : headers()) all += std::string(h.name) + '\n' + h.text;
+    return "include-" + key_of(all);
+  }();
+  return name;
 }
 
 }  // namespace
 
 std::string include_folder(const char* op) {
+  static std::atomic<pid_t> seen{0};
   const Store& store = Store::process();
-  static const std::string folder = [] {
-    std::string all = kForNvrtc;
-    for (const Header& h : headers()) all += std::string(h.name) + '\n' + h.text;
-    return "include-" + key_of(all);
-  }();
-  // The stamp is written when all are there.
-  if (store.read(folder + "/complete")) return store.path(folder);
-  for (const Header& h : headers()) store.write(folder + "/" + h.name, h.text, op);
-  store.write(folder + "/nvrtc/cstdint", kForNvrtc, op);
-  store.write(folder + "/complete", "", op);
-  return store.path(folder);
+  const std::string& name = include_name();
+  std::string found = store.path(name);
+  if (seen.load() == getpid() && access(found.c_str(), F_OK) == 0) return found;
+  // Once a process: all files are there and whole, or are written. They are not worth waiting for
+  // the disk.
+  std::vector<std::pair<std::string, std::string_view>> files;
+  for (const Header& h : headers()) files.emplace_back(h.name, h.text);
+  files.emplace_back("nvrtc/cstdint", kForNvrtc);
+  const bool whole = std::ranges::all_of(
+      files, [&](const auto& f) { return read_file(found + "/" + f.first) == f.second; });
+  for (std::string folder; !whole && folder != store.folder();) {
+    folder = store.folder();  // another one after a write that failed
+    for (const auto& [file, text] : files)
+      store.write(fmt::format("{}/{}", name, file), text, op, false);
+  }
+  seen.store(getpid());
+  return whole ? found : store.folder() + "/" + name;
 }
 
 HostFunction host_function(const std::string& program, const char* op) {
   const Store& store = Store::process();
-  std::string text = program + "// " + include_folder(op);
+  std::string text = program + "// " + include_name();
   for (const std::string& flag : flags()) text += " " + flag;
   text += "\n";
   const std::string key = key_of(text);

@@ -2,11 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
-
-#include "tandem/error.h"
-
 namespace tandem::source {
 
 namespace {
@@ -18,62 +13,6 @@ std::string type_of(DType t) {
 #include "tandem/dtypes.def"
   };
   return kTypes[static_cast<int>(t)];
-}
-
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
-/// Whether the ' at i stands between digits, as in 1'000.
-bool separates_digits(std::string_view s, std::size_t i) {
-  std::size_t begin = i;
-  while (begin > 0 && (is_word(s[begin - 1]) || s[begin - 1] == '\'')) --begin;
-  return begin < i && std::isdigit(static_cast<unsigned char>(s[begin])) != 0;
-}
-
-/// Comments, strings and characters as blanks: what is left are names and brackets.
-std::string without_texts(std::string_view s) {
-  std::string out(s);
-  const auto blank = [&](std::size_t from, std::size_t to) {
-    for (std::size_t i = from; i < to && i < out.size(); ++i)
-      if (out[i] != '\n') out[i] = ' ';
-  };
-  for (std::size_t i = 0; i < s.size();) {
-    std::size_t end = i + 1;
-    if (s.substr(i, 2) == "//") {
-      end = std::min(s.find('\n', i), s.size());
-    } else if (s.substr(i, 2) == "/*") {
-      end = s.find("*/", i + 2);
-      end = end == std::string_view::npos ? s.size() : end + 2;
-    } else if (s[i] == '"' || (s[i] == '\'' && !separates_digits(s, i))) {
-      while (end < s.size() && s[end] != s[i]) end += s[end] == '\\' ? 2 : 1;
-      end = std::min(end + 1, s.size());
-    } else {
-      ++i;
-      continue;
-    }
-    blank(i, end);
-    i = end;
-  }
-  return out;
-}
-
-/// The word before the brackets that close at `close`, with blanks between; empty where none is.
-std::string word_before_brackets(const std::string& text, std::size_t close) {
-  int depth = 0;
-  std::size_t i = close + 1;
-  while (i-- > 0) {
-    if (text[i] == ')') ++depth;
-    if (text[i] == '(' && --depth == 0) break;
-  }
-  if (depth != 0 || i == std::string::npos) return "";
-  std::size_t end = i;
-  while (end > 0 && std::isspace(static_cast<unsigned char>(text[end - 1])) != 0) --end;
-  std::size_t begin = end;
-  while (begin > 0 && is_word(text[begin - 1])) --begin;
-  return text.substr(begin, end - begin);
-}
-
-[[noreturn]] void refuse(const std::string& what) {
-  detail::fail<ValueError>("[elementwise_kernel] argument 'source': expected " + what);
 }
 
 /// What both programs have: the source in a namespace where the ops' names come first, and one
@@ -109,36 +48,6 @@ std::string for_inputs(const Types& types, const char* pattern) {
 
 }  // namespace
 
-std::string function_of(std::string_view source) {
-  const std::string text = without_texts(source);
-  std::string found;
-  int depth = 0;
-  bool of_line = true;  // only blanks before on this line
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '#' && of_line) {
-      std::size_t at = i + 1;
-      while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
-      if (text.compare(at, 7, "include") == 0)
-        refuse("no #include: the ops of the table are there under their names");
-    }
-    if (c == '\n') of_line = true;
-    if (std::isspace(static_cast<unsigned char>(c)) == 0) of_line = false;
-    if (c == '{' && depth++ == 0) {
-      const std::size_t close = text.find_last_of(')', i);
-      if (close == std::string::npos || text.find_first_of(";}", close) < i) continue;
-      const std::string word = word_before_brackets(text, close);
-      if (!word.empty() && std::isdigit(static_cast<unsigned char>(word[0])) == 0) found = word;
-    }
-    if (c == '}') --depth;
-    if (depth < 0) refuse("brackets that match, got one '}' too many");
-  }
-  if (depth != 0) refuse("brackets that match, got one '{' too many");
-  if (found.empty())
-    refuse("a function, such as 'template <class T> T f(T x) { return x * x; }', got none");
-  return found;
-}
-
 std::string host_program(std::string_view source, const std::string& function, const Types& types) {
   const std::size_t n = types.operands.size();
   std::string text = common_part(source, function, types);
@@ -158,9 +67,9 @@ static void row(const SourceArgs& a, const std::int64_t* at, std::int64_t n) {{
   text += "  if (dense) {\n    E0* const __restrict d0 = (E0*)p0;\n";
   text += for_inputs(types, "    const E{0}* const __restrict d{0} = (const E{0}*)p{0};\n");
   text += "    for (std::int64_t i = 0; i < n; ++i) d0[i] = element(a.numbers" +
-          for_inputs(types, ", d{0}[i]") + ");\n    return;\n  }\n";
+          for_inputs(types, ", fn::element_at(d{0} + i)") + ");\n    return;\n  }\n";
   text += "  for (std::int64_t i = 0; i < n; ++i)\n    *(E0*)(p0 + i * s0) = element(a.numbers" +
-          for_inputs(types, ", *(const E{0}*)(p{0} + i * s{0})") + ");\n}\n}\n";
+          for_inputs(types, ", fn::element_at((const E{0}*)(p{0} + i * s{0}))") + ");\n}\n}\n";
   text += fmt::format(R"(
 extern "C" __attribute__((visibility("default")))
 void tandem_source_run(const tandem::SourceArgs* a, std::int64_t first, std::int64_t last) {{
@@ -183,7 +92,8 @@ std::string device_program(std::string_view source, const std::string& function,
                            const Types& types) {
   const std::size_t n = types.operands.size();
   std::string text = common_part(source, function, types) + "}\n";
-  text += fmt::format(R"(
+  text += fmt::format(
+      R"(
 extern "C" __global__ void __launch_bounds__(256) tandem_source_kernel(
     const __grid_constant__ tandem::SourceArgs a) {{
   using namespace tandem;
@@ -196,7 +106,7 @@ extern "C" __global__ void __launch_bounds__(256) tandem_source_kernel(
   }}
 }}
 )",
-                      n, for_inputs(types, ", *(const E{0}*)(a.operands[{0}].data + at[{0}])"));
+      n, for_inputs(types, ", fn::element_at((const E{0}*)(a.operands[{0}].data + at[{0}]))"));
   return text;
 }
 

@@ -19,9 +19,12 @@ struct Types {
   bool operator==(const Types&) const = default;
 };
 
-/// The name of the last function that is defined in the source. Raises ValueError, naming the op
-/// `elementwise_kernel`, where there is none, and for an #include, which a kernel has no use for.
+/// The name of the last function that is defined at the top level of the source. Raises ValueError,
+/// naming the op `elementwise_kernel`, where there is none, and for an #include, which a kernel has
+/// no use for.
 TANDEM_API std::string function_of(std::string_view source);
+/// Raises it for an #include alone: where the function's name is given.
+TANDEM_API void check_source(std::string_view source);
 
 /// For the host's compiler: a function tandem_source_run(const SourceArgs*, first, last).
 std::string host_program(std::string_view source, const std::string& function, const Types& types);

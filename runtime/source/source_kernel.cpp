@@ -64,10 +64,15 @@ SourceNumber forms_of(const Scalar& s) {
   SourceNumber n{};
   n.re = s.to_complex().real();
   n.im = s.to_complex().imag();
-  n.i = s.kind() == Scalar::Kind::UInt ? static_cast<std::int64_t>(s.to<std::uint64_t>())
-        : s.kind() == Scalar::Kind::Float || s.kind() == Scalar::Kind::Complex
-            ? (std::abs(n.re) < 0x1p63 ? static_cast<std::int64_t>(n.re) : 0)
-            : s.to_int();
+  if (s.kind() == Scalar::Kind::UInt) {
+    n.i = static_cast<std::int64_t>(s.to<std::uint64_t>());
+  } else if (s.is_integral()) {
+    n.i = s.to_int();
+  } else if (n.re >= 0x1p63 && n.re < 0x1p64) {  // of uint64: its bits
+    n.i = static_cast<std::int64_t>(static_cast<std::uint64_t>(n.re));
+  } else if (std::abs(n.re) < 0x1p63) {
+    n.i = static_cast<std::int64_t>(n.re);
+  }
   return n;
 }
 
@@ -77,8 +82,7 @@ bool holds(DType t, const Scalar& s) {
   if (s.kind() == Scalar::Kind::Complex) return false;
   if (is_float(t)) return true;
   if (t == DType::bool_) return s.kind() == Scalar::Kind::Bool;
-  return s.kind() != Scalar::Kind::Float ||
-         (std::floor(s.to_double()) == s.to_double() && std::abs(s.to_double()) < 0x1p63);
+  return s.kind() != Scalar::Kind::Float || std::floor(s.to_double()) == s.to_double();
 }
 
 SourceArgs args_of(const ElementwiseLaunch& l, std::span<const Scalar> numbers) {
@@ -99,11 +103,12 @@ const SourceStore& device_store() {
   static const SourceStore store{
       nullptr,
       [](const void*, const char* name, void (*take)(void*, const char*, std::size_t), void* to) {
-        if (const auto bytes = Store::process().read(name)) take(to, bytes->data(), bytes->size());
+        if (const auto bytes = Store::process().read_sealed(name))
+          take(to, bytes->data(), bytes->size());
       },
       [](const void*, const char* name, const char* bytes, std::size_t size) {
         try {
-          Store::process().write(name, {bytes, size}, "compile");
+          Store::process().write_sealed(name, {bytes, size}, "compile");
         } catch (const Error&) {  // it is compiled again next time
         }
       }};
@@ -193,13 +198,12 @@ std::vector<Scalar> SourceKernel::State::values_of(std::span<const Number> given
 
 SourceKernel::SourceKernel(std::string source, Options options)
     : state_(std::make_shared<State>()) {
-  std::string last = source::function_of(source);
+  source::check_source(source);
   TANDEM_EXPECTS(options.numbers.size() <= kSourceNumbers, ValueError,
                  fmt::format("[elementwise_kernel] expected at most {} numbers, got {}",
                              kSourceNumbers, options.numbers.size()));
+  state_->function = options.function.empty() ? source::function_of(source) : options.function;
   state_->source = std::move(source);
-  if (!options.function.empty()) last.swap(options.function);
-  state_->function = std::move(last);
   state_->numbers = std::move(options.numbers);
   state_->result = options.result;
 }
@@ -224,6 +228,11 @@ Tensor SourceKernel::operator()(std::span<const Tensor> inputs,
           holds(promoted, values[k]), TypeError,
           fmt::format("[{}] argument '{}': expected a number that {} holds, got {}", name,
                       state_->numbers[k].name, tandem::name(promoted), values[k].str()));
+      TANDEM_EXPECTS(
+          values[k].fits(promoted), ValueError,
+          fmt::format("[{}] argument '{}': value {} cannot be converted to type {} without "
+                      "overflow",
+                      name, state_->numbers[k].name, values[k].str(), tandem::name(promoted)));
     }
     return state_->result.value_or(promoted);
   };
@@ -234,5 +243,7 @@ Tensor SourceKernel::operator()(std::span<const Tensor> inputs,
 
 const std::string& SourceKernel::function() const { return state_->function; }
 const std::vector<SourceKernel::Number>& SourceKernel::numbers() const { return state_->numbers; }
+const std::string& SourceKernel::source() const { return state_->source; }
+const std::optional<DType>& SourceKernel::result() const { return state_->result; }
 
 }  // namespace tandem

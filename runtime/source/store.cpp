@@ -4,14 +4,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
+#include <vector>
 
+#include "runtime/io/atomic_file.h"
+#include "runtime/memory/fork.h"
 #include "tandem/error.h"
 
 namespace tandem::source {
@@ -35,73 +38,137 @@ std::string wanted_folder() {
 bool is_safe(const std::string& folder) {
   struct stat s {};
   return stat(folder.c_str(), &s) == 0 && S_ISDIR(s.st_mode) && s.st_uid == geteuid() &&
-         (s.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(folder.c_str(), W_OK | X_OK) == 0;
+         (s.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(folder.c_str(), R_OK | X_OK) == 0;
 }
 
-std::string private_folder() {
-  static std::string folder;  // outlives the exit function
-  std::error_code ignored;
-  std::string name = (fs::temp_directory_path(ignored) / "tandem-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) {
-    detail::fail<FileError>(fmt::format(
-        "[compile] expected a folder for compiled kernels (TANDEM_CACHE_DIR), got none: {}: {}",
-        name, std::strerror(errno)));
-  }
-  folder = name;
-  const pid_t owner = getpid();
-  static pid_t made_by;
-  made_by = owner;
-  std::atexit([] {
-    std::error_code error;
-    if (getpid() == made_by) fs::remove_all(folder, error);
-  });
-  return folder;
-}
-
-std::string make_folder() {
-  const std::string wanted = wanted_folder();
-  if (wanted.empty()) return private_folder();
+/// The folder for what all processes share, made; empty where there can be none.
+std::string shared_folder() {
+  std::string wanted = wanted_folder();
+  if (wanted.empty()) return "";
   const mode_t before = umask(0077);
   std::error_code error;
   fs::create_directories(wanted, error);
   umask(before);
-  return is_safe(wanted) ? wanted : private_folder();
+  return is_safe(wanted) ? wanted : "";
+}
+
+/// A new folder that is ours alone, in the first of the places where one can be made.
+std::string new_folder(const std::vector<std::string>& places, const char* op) {
+  std::string wrong;
+  for (const std::string& place : places) {
+    std::string name = place + "/tandem-XXXXXX";
+    if (mkdtemp(name.data()) != nullptr) return name;
+    wrong += (wrong.empty() ? "" : "; ") + name + ": " + std::strerror(errno);
+  }
+  detail::fail<FileError>(fmt::format(
+      "[{}] expected a folder for compiled kernels (TANDEM_CACHE_DIR, TMPDIR), got none: {}", op,
+      wrong));
+}
+
+std::string temporary_place() {
+  std::error_code ignored;
+  const fs::path place = fs::temp_directory_path(ignored);
+  return place.empty() ? "/tmp" : place.string();
+}
+
+/// The folder of this process alone, made at its first use and removed when the process ends.
+struct Own {
+  ForkMutex mutex;
+  pid_t made_by = 0;
+  std::string folder;
+};
+
+Own& own() {
+  static constinit std::atomic<Own*> there{nullptr};
+  return made_once(there);
+}
+
+std::string own_folder() {
+  Own& o = own();
+  const std::lock_guard lock(o.mutex);
+  if (o.made_by == getpid()) return o.folder;  // a parent's goes with the parent
+  o.folder = new_folder({temporary_place()}, "compile");
+  if (o.made_by == 0) {
+    std::atexit([] {
+      std::error_code error;
+      if (own().made_by == getpid()) fs::remove_all(own().folder, error);
+    });
+  }
+  o.made_by = getpid();
+  return o.folder;
 }
 
 }  // namespace
 
-Store::Store() : folder_(make_folder()) {}
+Store::Store() : shared_(shared_folder()), alone_(shared_.empty()) {
+  (void)own();  // its lock is made before that under which kernels are compiled
+}
 
 const Store& Store::process() {
   static const auto* store = new Store;
   return *store;
 }
 
-std::optional<std::string> Store::read(std::string_view name) const {
-  std::ifstream file(path(name), std::ios::binary);
+std::string Store::folder() const { return alone_.load() ? own_folder() : shared_; }
+
+std::string Store::path(std::string_view name) const {
+  std::string here = folder() + "/" + std::string(name);
+  if (!alone_.load() || shared_.empty() || access(here.c_str(), F_OK) == 0) return here;
+  std::string there = shared_ + "/" + std::string(name);
+  return access(there.c_str(), F_OK) == 0 ? there : here;
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   std::string bytes{std::istreambuf_iterator<char>(file), {}};
   if (file.bad()) return std::nullopt;
   return bytes;
 }
 
-void Store::write(std::string_view name, std::string_view bytes, const char* op) const {
-  static std::atomic<unsigned> count{0};
-  const std::string last = path(name);
-  const std::string temporary = fmt::format("{}.{}.{}", last, getpid(), count++);
-  std::error_code error;
-  fs::create_directories(fs::path(last).parent_path(), error);
-  bool ok = false;
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    ok = !file.fail();
+std::optional<std::string> Store::read(std::string_view name) const {
+  return read_file(path(name));
+}
+
+void Store::write(std::string_view name, std::string_view bytes, const char* op,
+                  bool durable) const {
+  const auto to = [&](const std::string& folder) {
+    const std::string last = folder + "/" + std::string(name);
+    std::error_code error;
+    fs::create_directories(fs::path(last).parent_path(), error);
+    io::AtomicFile file(op, last);
+    file.write(bytes.data(), bytes.size());
+    file.commit(durable);
+  };
+  if (!alone_.load()) {
+    try {
+      return to(shared_);
+    } catch (const FileError&) {  // full, or not to be written to: from now on without it
+      alone_.store(true);
+    }
   }
-  if (ok && std::rename(temporary.c_str(), last.c_str()) == 0) return;
-  const int why = errno;
-  fs::remove(temporary, error);
-  detail::fail<FileError>(fmt::format("[{}] cannot write {}: {}", op, last, std::strerror(why)));
+  to(own_folder());
+}
+
+void Store::write_sealed(std::string_view name, std::string_view bytes, const char* op) const {
+  write(name, std::string(bytes) + key_of(bytes), op);
+}
+
+std::optional<std::string> Store::read_sealed(std::string_view name) const {
+  constexpr std::size_t kSeal = 32;
+  auto bytes = read(name);
+  if (!bytes || bytes->size() < kSeal) return std::nullopt;
+  const std::string seal = bytes->substr(bytes->size() - kSeal);
+  bytes->resize(bytes->size() - kSeal);
+  return key_of(*bytes) == seal ? bytes : std::nullopt;
+}
+
+ScratchFolder::ScratchFolder(const char* op)
+    : folder_(new_folder({temporary_place(), Store::process().folder()}, op)) {}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
 }
 
 std::string key_of(std::string_view text) {

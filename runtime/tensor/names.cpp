@@ -7,6 +7,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "runtime/memory/fork.h"
 #include "runtime/tensor/body.h"
 #include "runtime/tensor/names.h"
 
@@ -15,14 +16,14 @@ namespace tandem {
 namespace {
 
 struct Interned {
-  std::mutex mutex;
+  ForkMutex mutex;
   std::deque<std::string> texts{"None"};
   std::unordered_map<std::string_view, std::uint32_t> ids;
 };
 
 Interned& interned() {
-  static auto* table = new Interned;  // leaked: names may be used while the process ends
-  return *table;
+  static constinit std::atomic<Interned*> table{nullptr};  // leaked: names outlive the rest
+  return made_once(table);
 }
 
 bool is_identifier(std::string_view s) {

@@ -11,12 +11,14 @@
 #include "tandem/check.h"
 
 #include "runtime/base/trace.h"
+#include "runtime/memory/fork.h"
 #include "tandem/ops.h"
+#include "tandem/stored.h"
 
 namespace tandem {
 namespace {
 
-std::mutex options_mutex;
+ForkMutex options_mutex;
 PrintOptions& process_options() {
   static PrintOptions options;
   return options;
@@ -44,7 +46,7 @@ struct Shown {
 
 void take(Shown& s, const char* p, DType dtype) {
   visit(dtype, [&]<class T>() {
-    const T v = *reinterpret_cast<const T*>(p);
+    const T v = fn::element_at(reinterpret_cast<const T*>(p));
     if constexpr (fn::is_complex_v<T>) {
       s.re.push_back(v.re);
       s.im.push_back(v.im);

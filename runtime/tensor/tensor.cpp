@@ -13,6 +13,7 @@
 #include "runtime/tensor/transfer.h"
 #include "tandem/op_table.h"
 #include "tandem/ops.h"
+#include "tandem/stored.h"
 
 namespace tandem {
 
@@ -175,9 +176,9 @@ Scalar Tensor::item() const {
   if (debug::on(debug::kAny)) [[unlikely]]
     debug::on_host(host);
   return visit(dtype(), [&]<class T>() {
-    T v;
+    fn::stored_t<T> v;
     __builtin_memcpy(&v, host.data_ptr(), sizeof v);
-    return Scalar::from_element(v);
+    return Scalar::from_element(fn::value_of<T>(v));
   });
 }
 

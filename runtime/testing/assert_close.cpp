@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tandem/ops.h"
+#include "tandem/stored.h"
 #include "tandem/testing.h"
 
 namespace tandem::testing {
@@ -50,7 +51,7 @@ Tolerance tolerance(const Closeness& how, DType actual, DType expected) {
 
 Number element(const Tensor& t, std::int64_t i) {
   return visit(t.dtype(), [&]<class T>() -> Number {
-    const T v = static_cast<const T*>(t.data_ptr())[i];
+    const T v = fn::element_at(static_cast<const T*>(t.data_ptr()) + i);
     if constexpr (fn::is_complex_v<T>) {
       return {v.re, v.im};
     } else if constexpr (fn::is_half_v<T>) {

@@ -11,6 +11,7 @@
 #include "tandem/scan.h"
 #include "tandem/sorting.h"
 #include "tandem/value.h"
+#include "tandem/zero_division.h"
 #include "tests/support/elements.h"
 
 using namespace tandem;
@@ -189,8 +190,9 @@ TEST(Numbers, ZeroDivisorsAreErrorsOnTheHostOnly) {
   const Tensor i = of({7, -7}, DType::int32);
   for (const auto* op : {&op::floor_divide, &op::trunc_divide, &op::remainder, &op::fmod}) {
     const std::vector<Value> args{i, 0};
-    expect_error<Error>([&] { call_boxed(*op, args); },
-                        {"[" + std::string(op->name) + "]", "ZeroDivisionError", "'y'"}, {i});
+    expect_error<ZeroDivisionError>([&] { call_boxed(*op, args); },
+                                    {"[" + std::string(op->name) + "]", "ZeroDivisionError", "'y'"},
+                                    {i});
     const std::vector<Value> tensors{i, of({0, 0}, DType::int32)};
     EXPECT_EQ(ints(call_boxed(*op, tensors)[0].as<Tensor>()), (Ints{0, 0})) << op->name;
   }

@@ -119,6 +119,35 @@ TEST(SourceKernel, FindsTheLastFunction) {
                 "struct S { int x; }; int a(S s) noexcept { return s.x; } struct U { int y; };"),
             "a");
   EXPECT_EQ(source::function_of("int a(int x) { return x + 1'000 + '}' + 0xf'f; }"), "a");
+  for (const char* f : {
+           "const char* text() { return R\"(} \" { )\"; } float f(float x) { return x; }",
+           "const char* t() { return u8R\"x( )\" } )x\"; } float f(float x) { return x; }",
+           "float f(float x) noexcept(noexcept(x + x)) { return x; }",
+           "float f(float x) noexcept { return x; }",
+           "template <class T> requires(sizeof(T) > 1) T f(T x) { return x; }",
+           "template <class T> T f(T x) requires(sizeof(T) > 1) { return x; }",
+           "template <class T> requires requires(T x) { x + x; } T f(T x) { return x; }",
+           "template <class T> T f(T x) requires requires { typename T; } { return x; }",
+           "template <class T> concept C = requires(T x) { x + x; }; "
+           "template <C T> T f(T x) { return x; }",
+           "template <class T> auto f(T x) -> decltype(exp(x)) { return exp(x); }",
+           "template <class T, class U = Complex<Complex<T>>> auto f(T x) -> U { return x; }",
+           "template <class T> decltype(auto) f(T x) { return x; }",
+           "[[nodiscard]] __attribute__((const)) float f(float x) [[gnu::hot]] { return x; }",
+           "float f(float x, float y = {}) { return x + y; } struct alignas(16) S { int x; };",
+           "float f(float x) { return x; } constexpr auto g = [](float x) { return x; };",
+           "struct S { int x; }; bool operator==(S a, S b) { return a.x == b.x; } "
+           "S operator()(S a) { return a; } float f(float x) { return x; }",
+           "#define g(x) \\\n { x\nfloat f(float x) { return x; }\n#undef g",
+           "// a line that goes on \\\n float g(float x) { }\nfloat f(float x) { return x; }",
+           "float f(float x) { return x; } namespace n { float g(float x) { return x; } }",
+           "float f(float x) { return x; } enum class E : decltype(1) { a = 1 };",
+           "float f(float x) { return x; } int table[] = {1, 2}; static_assert(sizeof(int) == 4);",
+       })
+    EXPECT_EQ(source::function_of(f), "f") << f;
+  tandem::testing::expect_error<ValueError>(
+      [] { source::function_of("namespace n { float f(float x) { return x; } }"); },
+      "name it by argument 'function'");
   for (const char* bad : {"", "int x;", "struct S { int x; };", "int f(int x);", "int f(int x) { ",
                           "int f(int x) { } }", "#include <cmath>\nint f(int x) { return x; }",
                           " #  include \"a\"\nint f(int x) { return x; }"})
@@ -126,6 +155,14 @@ TEST(SourceKernel, FindsTheLastFunction) {
   const SourceKernel f("float a(float x) { return x + 1; } float b(float x) { return x; }",
                        {.function = "a"});
   EXPECT_EQ(f({ones({1})}).item<float>(), 2);
+  // Where the name is given, none is looked for.
+  const SourceKernel made(
+      "#if 1\nfloat f(float x) {\n#else\ndouble f(double x) {\n#endif\n"
+      "return x + 2; }",
+      {.function = "f"});
+  EXPECT_EQ(made({ones({1})}).item<float>(), 3);
+  EXPECT_THROW(SourceKernel("#include <cmath>\nfloat f(float x) { return x; }", {.function = "f"}),
+               ValueError);
 }
 
 TEST(SourceKernel, Errors) {
@@ -147,6 +184,18 @@ TEST(SourceKernel, Errors) {
       },
       "'n'");
   EXPECT_EQ(f({arange(3)}, {{"n", 2.0}}).sum().item<std::int64_t>(), 6);
+  const Tensor bytes = ones({2}, {.dtype = DType::uint8});
+  for (const Scalar& n : {Scalar(256), Scalar(-1), Scalar(~std::uint64_t(0)), Scalar(1e30)}) {
+    tandem::testing::expect_error<ValueError>(
+        [&] {
+          (void)f({bytes}, {{"n", n}});
+        },
+        "[f] argument 'n': value " + n.str());
+  }
+  const Tensor words = ones({2}, {.dtype = DType::uint64});
+  for (const Scalar& n : {Scalar(std::uint64_t(1) << 63), Scalar(0x1p63)}) {
+    EXPECT_EQ(f({words}, {{"n", n}}).data<std::uint64_t>()[1], std::uint64_t(1) << 63);
+  }
   const SourceKernel wrong("template <class T> T g(T x) {\n  return x +;\n}");
   tandem::testing::expect_error<ValueError>([&] { (void)wrong({ones({2})}); },
                                             "g:2:");  // the line of the source
@@ -175,6 +224,25 @@ TEST(SourceKernel, WhatIsKeptIsUsedAndDamageIsMended) {
   EXPECT_EQ(SourceKernel(source)({x}).sum().item<float>(), 123);
   // Nothing is left over.
   EXPECT_EQ(files(".log"), 0U);
+}
+
+TEST(SourceKernel, WhatWasCutShortIsNotRead) {
+  const source::Store& store = source::Store::process();
+  const std::string text("a program\0and what was made of it", 33);
+  store.write_sealed("sealed", text, "test");
+  EXPECT_EQ(store.read_sealed("sealed"), text);
+  const std::string whole = store.read("sealed").value();
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    fs::resize_file(store.path("sealed"), size);
+    EXPECT_EQ(store.read_sealed("sealed"), std::nullopt) << size;
+    store.write("sealed", whole, "test");
+  }
+  std::string changed = whole;
+  changed[12] ^= 1;
+  store.write("sealed", changed, "test");
+  EXPECT_EQ(store.read_sealed("sealed"), std::nullopt);
+  EXPECT_EQ(store.read_sealed("none"), std::nullopt);
+  fs::remove(store.path("sealed"));
 }
 
 TEST(SourceKernel, AFolderThatOthersCanWriteToIsNotUsed) {

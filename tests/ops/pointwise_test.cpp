@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "tandem/zero_division.h"
 #include "tests/support/expect_error.h"
 
 using namespace tandem;
@@ -115,8 +116,10 @@ TEST(Pointwise, ParametersHaveNoSayInTheDtype) {
   expect_error<TypeError>([&] { (void)relu(lt(i, 2)); }, "[relu] not implemented for 'Bool'");
   expect_error<TypeError>([&] { (void)threshold(lt(i, 2), 1, 1); }, "[threshold] not implemented");
   Tensor x = doubles({-1, 2});
-  expect_error<Error>([&] { (void)x.celu_(0); }, "[celu] ZeroDivisionError: argument 'alpha'");
-  expect_error<Error>([&] { (void)celu(x, 0.0); }, "[celu] ZeroDivisionError: argument 'alpha'");
+  expect_error<ZeroDivisionError>([&] { (void)x.celu_(0); },
+                                  "[celu] ZeroDivisionError: argument 'alpha'");
+  expect_error<ZeroDivisionError>([&] { (void)celu(x, 0.0); },
+                                  "[celu] ZeroDivisionError: argument 'alpha'");
   EXPECT_EQ(x.data<double>()[0], -1);
   EXPECT_TRUE(equal(celu(x), celu(x, 1)) && equal(hardshrink(x), hardshrink(x, 0.5)));
   // A tensor as alpha is an operand: one each.

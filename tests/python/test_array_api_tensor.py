@@ -317,6 +317,21 @@ def test_asarray_shares_or_copies():
         xp.asarray([1], dtype=tandem.bfloat16)
 
 
+def test_asarray_of_a_tensor_stays_where_it_is():
+    x = tandem.arange(3.0)
+    away = tandem.empty(3, device="meta")
+    with tandem.device("meta"):
+        assert xp.asarray(x) is x and xp.asarray(x, copy=False) is x
+        copied = xp.asarray(x, copy=True)
+        assert copied.is_cpu and copied.tolist() == [0, 1, 2] and copied.data_ptr() != x.data_ptr()
+        assert xp.asarray(x, dtype=xp.float64).is_cpu and xp.asarray(x, device="meta").is_meta
+        assert xp.asarray([1, 2]).is_meta and xp.asarray(np.ones(2)).is_meta
+        with pytest.raises(ValueError, match="copy=False"):
+            xp.asarray(x, device="meta", copy=False)
+    with tandem.device("cpu"):
+        assert xp.asarray(away) is away
+
+
 def test_reshape_copy():
     x = xp.reshape(xp.arange(6), (2, 3))
     view, copied = xp.reshape(x, (6,), copy=False), xp.reshape(x, (6,), copy=True)

@@ -264,3 +264,55 @@ def test_large_lists_take_linear_time():
 
     small, large = seconds(20_000), seconds(400_000)
     assert large < 20 * 8 * small
+
+
+SIZED = {
+    "zeros": td.zeros,
+    "ones": td.ones,
+    "empty": td.empty,
+    "full": lambda size, **options: td.full(size, 1.0, **options),
+    "empty_strided": lambda size, **options: td.empty_strided(size, (1,) * len(size), **options),
+    "rand": td.rand,
+    "randn": td.randn,
+    "randint": lambda size, **options: td.randint(0, 5, size, **options),
+    "normal": lambda size, **options: td.normal(0.0, 1.0, size, **options),
+}
+
+
+@pytest.mark.parametrize("name", SIZED)
+def test_errors_name_the_function_that_was_called(name):
+    make, named = SIZED[name], rf"^\[{name}\] "
+    for device in ("cpu", "meta"):
+        with pytest.raises(ValueError, match=named + r"Trying to create tensor with negative dimension -1: \[2, -1\]"):
+            make((2, -1), device=device)
+    with pytest.raises(ValueError, match=named + "a tensor of shape .* has more bytes"):
+        make((2**40, 2**40))
+    with pytest.raises(ValueError, match=named + "expected at most"):
+        make((1,) * 70)
+    with pytest.raises(td.ShapeError, match=named + "Number of names"):
+        make((2,), names=("a", "b"))
+    with pytest.raises(td.DeviceError, match=named + "expected a usable device"):
+        make((2,), device="cuda:77")
+
+
+@pytest.mark.parametrize("name", ["zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like"])
+def test_errors_name_the_like_function_that_was_called(name):
+    x, given = td.ones(2), [1] * (name == "full_like")
+    with pytest.raises(td.DeviceError, match=rf"^\[{name}\] expected a usable device"):
+        getattr(td, name)(x, *given, device="cuda:77")
+    wide = td.ones(1, dtype=td.int8).expand(2**60)
+    with pytest.raises(ValueError, match=rf"^\[{name}\] a tensor of shape"):
+        getattr(td, name)(wide, *given, dtype=td.float64)
+
+
+def test_numbers_that_do_not_fit_name_the_function():
+    x = td.ones(2, dtype=td.uint8)
+    calls = {
+        "full": lambda: td.full((2,), 300, dtype=td.uint8),
+        "full_like": lambda: td.full_like(x, 300),
+        "scalar_tensor": lambda: td.scalar_tensor(300, dtype=td.uint8),
+        "fill_": lambda: x.fill_(300),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=rf"^\[{name}\] value 300 cannot be converted to type uint8"):
+            call()

@@ -2,6 +2,7 @@
 import inspect
 import threading
 
+import numpy as np
 import pytest
 
 import tandem as td
@@ -71,6 +72,16 @@ def test_what_has_a_tensor_goes_by_it():
         for y in (td.zeros_like(x), td.rand_like(x), x.new_zeros(2), x + 1, x.to(td.float64), x.clone(), td.full_like(x, 2)):
             assert y.device == td.device("cpu")
         assert td.fft.fftfreq(4).device == td.signal.windows.hann(4).device == td.device("meta")
+
+
+def test_what_would_be_moved_there_is_no_copy_false():
+    x, a = td.ones(3), np.ones(3)
+    assert td.asarray(x, copy=False) is x and td.asarray(a, copy=False).data_ptr() == a.ctypes.data
+    with td.device("meta"):
+        assert td.asarray(x).is_meta and td.asarray(x, device="cpu", copy=False) is x
+        for data in (x, a):
+            with pytest.raises(ValueError, match="copy=False"):
+                td.asarray(data, copy=False)
 
 
 def test_blocks_nest_and_end_with_errors():

@@ -1,5 +1,6 @@
 # dtypes: identities, casts by every form, promotion. lint: oracle table
 import itertools
+import operator
 
 import numpy as np
 import pytest
@@ -152,9 +153,20 @@ def test_bool_arithmetic():
 
 def test_zero_divisors():
     n = td.tensor([7, -7])
-    for op in (lambda: n // 0, lambda: n % 0, lambda: n.fmod(0)):
-        with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-            op()
+    by_floor = {"rounding_mode": "floor"}
+    calls = {
+        "floor_divide": [lambda: n // 0, lambda: n.floor_divide_(0), lambda: td.div(n, 0, **by_floor), lambda: operator.ifloordiv(n, 0)],
+        "trunc_divide": [lambda: td.div(n, 0, rounding_mode="trunc")],
+        "remainder": [lambda: n % 0, lambda: operator.imod(n, False), lambda: n.to(device="meta") % 0],
+        "fmod": [lambda: n.fmod(0)],
+        "celu": [lambda: td.celu(td.ones(2), 0)],
+    }
+    for name, ops in calls.items():
+        for op in ops:
+            for kind in (ZeroDivisionError, td.errors.ZeroDivisionError, td.Error, RuntimeError):  # PyTorch's is a RuntimeError
+                with pytest.raises(kind, match=rf"^\[{name}\] ZeroDivisionError: argument '"):
+                    op()
+    assert n.tolist() == [7, -7]
     zero = td.tensor([0, 0])
     assert (n // zero).tolist() == [0, 0] and (n % zero).tolist() == [0, 0]
     assert (n / 0).tolist() == [float("inf"), -float("inf")]

@@ -100,6 +100,35 @@ def test_the_capsules_are_of_the_version_that_was_asked_for():
     assert asked.asked[1] == {"max_version": (1, 3), "copy": False}
 
 
+WRONG = {
+    "stream": [("1", TypeError), (1.0, TypeError), (True, TypeError), ((), TypeError), (0, ValueError), (-2, ValueError), (2**64, ValueError), (5, ValueError)],
+    "max_version": [(1, TypeError), ("10", TypeError), ((1.0, 0), TypeError), ((1, None), TypeError), ({1, 0}, TypeError), ((1,), ValueError), ((1, 0, 0), ValueError), ((-1, 0), ValueError)],
+    "dl_device": [(1, TypeError), ("cpu", TypeError), (("cpu", 0), TypeError), ((1, None), TypeError), ((1,), ValueError), ((1, 0, 0), ValueError), ((1, 1), BufferError), ((2, -1), BufferError), ((2, 128), BufferError), ((7, 0), BufferError)],
+    "copy": [(1, TypeError), ("yes", TypeError), ([], TypeError)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_arguments_are_named(name):
+    t = td.ones(3)
+    for value, error in WRONG[name]:
+        with pytest.raises(error, match=rf"^\[__dlpack__\] argument '{name}': expected .*, got ") as caught:
+            t.__dlpack__(**{name: value})
+        assert isinstance(caught.value, td.Error), value
+
+
+def test_integers_of_other_types_are_taken():
+    t = td.ones(3)
+    assert name_of(t.__dlpack__(max_version=[np.int64(1), np.int8(0)], dl_device=[np.int32(1), 0])) == "dltensor_versioned"
+    assert name_of(t.__dlpack__(stream=np.int64(-1))) == "dltensor"
+
+
+def test_from_dlpack_refuses_what_is_no_bool():
+    for source in (td.ones(3), np.ones(3), td.ones(3).__dlpack__()):
+        with pytest.raises(TypeError, match=r"^\[from_dlpack\] argument 'copy': expected a bool or None, got str"):
+            td.from_dlpack(source, copy="no")
+
+
 def test_copies_are_made_where_they_are_asked_for():
     t = td.arange(6)[::-1]
     for source in (t, Old(t), np.arange(6)[::-1]):

@@ -326,6 +326,56 @@ def test_blocks_of_rows(precision, columns):
                     assert worst <= 4 * bound(length, dtype), (name, n, rows, apart, length)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("n", [2050, 2097, 4096])
+def test_columns_have_the_bits_of_rows(n, dtype, provider):
+    """Lengths of several passes and a convolution; widths below, of and beyond a block; batches; views."""
+    rng = np.random.default_rng(n)
+    for width in (2, 7, 16, 37):
+        x = numbers(rng, (n, width), dtype)
+        got = td.fft.fft(td.tensor(x), dim=0).numpy()
+        assert relative(got, full("fft", x, axis=0)) < bound(n, got.real.dtype)
+        if provider != "built-in":
+            continue
+        for view in (x, x[:-1, 1:], x[::-1], x[None, : n // 2 * 2].reshape(2, n // 2, width)):
+            axis = view.ndim - 2
+            for length in (n, n - 50):
+                columns = td.fft.ifft(td.from_numpy(view), n=length, dim=axis).numpy()
+                rows = td.fft.ifft(td.tensor(np.ascontiguousarray(view.swapaxes(axis, -1))), n=length).numpy()
+                np.testing.assert_array_equal(columns, rows.swapaxes(axis, -1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [4100, 4202, 8192])
+def test_real_columns(n, dtype, provider):
+    """Pairs of columns, which are not copied: more and fewer than there are, odd numbers of them, views, batches."""
+    rng = np.random.default_rng(n)
+    for width in (8, 16, 21):
+        x = numbers(rng, (n, width), dtype)
+        got = td.fft.rfft(td.tensor(x), dim=0).numpy()
+        assert relative(got, full("rfft", x, axis=0)) < bound(n, dtype)
+        if provider != "built-in":
+            continue
+        for view in (x, x[:-1, 1:], x[::-1], x[:-2], np.stack([x, -x])):
+            axis = view.ndim - 2
+            for length in (n, n - 50):
+                columns = td.fft.ihfft(td.from_numpy(view), n=length, dim=axis).numpy()
+                rows = td.fft.ihfft(td.tensor(np.ascontiguousarray(view.swapaxes(axis, -1))), n=length).numpy()
+                np.testing.assert_array_equal(columns, rows.swapaxes(axis, -1))
+
+
+@pytest.mark.parametrize("shape", [(3, 2048, 200), (600, 2048, 2), (2, 3, 2500, 2, 9), (2, 70000, 33)])
+def test_columns_by_parts(shape, provider):
+    """More than fits the caches, in several rows: parts of the rows and of the columns."""
+    if provider != "built-in":
+        pytest.skip("bits of the built-in transform")
+    axis = {3: 1, 5: 2}[len(shape)]
+    x = numbers(np.random.default_rng(5), shape, "complex64")
+    columns = td.fft.fft(td.tensor(x), dim=axis).numpy()
+    rows = td.fft.fft(td.tensor(np.ascontiguousarray(np.moveaxis(x, axis, -1)))).numpy()
+    np.testing.assert_array_equal(columns, np.moveaxis(rows, -1, axis))
+
+
 def test_planes_in_place():
     """Several axes: from the second on in place, by whole blocks."""
     rng = np.random.default_rng(4)

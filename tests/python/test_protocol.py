@@ -187,6 +187,7 @@ def test_errors_are_builtin_and_tandems():
         (td.errors.ValueError, ValueError),
         (td.errors.TypeError, TypeError),
         (td.errors.NotImplementedError, NotImplementedError),
+        (td.errors.ZeroDivisionError, ZeroDivisionError),
         (td.ShapeError, RuntimeError),
         (td.DeviceError, RuntimeError),
         (td.OutOfMemory, MemoryError),

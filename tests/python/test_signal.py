@@ -175,7 +175,7 @@ def direct(a, b, axes):
 def cropped(full, a, b, axes, mode):
     if mode == "valid" and any(a.shape[d] < b.shape[d] for d in axes if 1 not in (a.shape[d], b.shape[d])):
         a, b = b, a
-    for d in axes:
+    for d in range(full.ndim) if mode == "same" else axes:
         n1, n2 = a.shape[d], b.shape[d]
         size = {"full": full.shape[d], "same": n1, "valid": abs(n1 - n2) + 1}[mode]
         start = (full.shape[d] - size) // 2
@@ -195,6 +195,8 @@ SHAPES = [
     ((6, 6), (6, 6), None),
     ((4,), (1,), None),
     ((2, 129, 65), (2, 3, 3), (2, 1)),
+    ((1, 30), (4, 6), (1,)),
+    ((1, 1, 9), (5, 6, 200), (2,)),
 ]
 
 

@@ -147,6 +147,10 @@ assert_type(tandem.linalg.norm(x, ord="fro"), Tensor)
 assert_type(tandem.fft.rfft(x, norm="ortho"), Tensor)
 assert_type(tandem.fft.fftfreq(8, d=0.1), Tensor)
 assert_type(tandem.signal.fftconvolve(x, x, mode="same"), Tensor)
+assert_type(tandem.signal.convolve(x, x, mode="valid", method="direct"), Tensor)
+assert_type(tandem.signal.correlation_lags(3, 4, "same"), Tensor)
+assert_type(tandem.signal.choose_conv_method(x, x), Literal["direct", "fft"])
+assert_type(tandem.fft.next_fast_len(97, real=True), int)
 assert_type(tandem.signal.windows.hann(8), Tensor)
 
 # Conversion.

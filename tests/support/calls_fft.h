@@ -93,15 +93,35 @@ inline void add_fft_long_calls(Calls& c) {
   const Tensor real = varied({160, 1010}, DType::float32, 5);
   const Tensor doubles = varied({3, 50'000}, DType::float64, 6);
   const Tensor cube = varied_complex({40, 70, 60}, DType::complex64, 7);
+  // Columns of several passes: whole blocks, parts of one, convolutions, steps, in several rows.
+  const Tensor columns = varied_complex({2100, 50}, DType::complex64, 8);
+  const Tensor real_columns = varied({4300, 24}, DType::float32, 10);
+  const Tensor few = varied_complex({2, 3000, 5}, DType::complex128, 9);
   for (const char* name : {"fft_fft", "fft_ifft"}) {
-    c[name] = {{z},    {prime},     {rows}, {rows, Value(), 0}, {rows.t(), 1024, -1, "ortho"},
-               {wide}, {real, 1021}};
+    c[name] = {{z},
+               {prime},
+               {rows},
+               {rows, Value(), 0},
+               {rows.t(), 1024, -1, "ortho"},
+               {wide},
+               {real, 1021},
+               {columns, Value(), 0},
+               {columns, 1049, 0},
+               {columns.slice(1, 1, 38), 2300, 0},
+               {few, Value(), 1},
+               {few.slice(2, {}, {}, 2), 2049, 1}};
   }
   for (const char* name : {"fft_irfft", "fft_hfft"}) {
     c[name] = {{z, 150'001}, {prime}, {rows}, {rows, 129, 0}, {wide, Value(), 0, "ortho"}};
   }
   for (const char* name : {"fft_rfft", "fft_ihfft"}) {
-    c[name] = {{real}, {real, 999, 1}, {real, Value(), 0}, {doubles}, {doubles.t(), 3001, 0}};
+    c[name] = {{real},
+               {real, 999, 1},
+               {real, Value(), 0},
+               {doubles},
+               {doubles.t(), 3001, 0},
+               {real_columns, Value(), 0},
+               {real_columns, 4102, 0}};
   }
   for (const char* name : {"fft_fft2", "fft_ifft2", "fft_irfft2", "fft_hfft2", "fft_fftn",
                            "fft_ifftn", "fft_irfftn", "fft_hfftn"}) {

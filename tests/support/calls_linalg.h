@@ -160,6 +160,8 @@ inline void add_linalg_long_calls(Calls& c) {
   const Tensor m = varied({389, 401}, DType::float32, 5);
   const Tensor d = definite(390, DType::float64);
   const Tensor many = definite(4, DType::complex64, 10'000);
+  const Tensor small = definite(5, DType::float32, 10'000);
+  const Tensor oblong = varied({3'000, 7, 12}, DType::float64, 8);
   const Tensor tall = varied({1500, 100}, DType::float64, 6);
   const Tensor b = varied_complex({10'000, 4, 3}, DType::complex64, 2);
   const Tensor right = varied({390, 390}, DType::float64, 2);
@@ -172,11 +174,14 @@ inline void add_linalg_long_calls(Calls& c) {
        {"linalg_eigh", "linalg_eigvalsh", "linalg_eig", "linalg_eigvals", "linalg_matrix_exp"}) {
     c[name] = {{many}};
   }
+  for (const char* name : {"linalg_eigh", "linalg_eigvalsh"}) c[name].push_back({small});
   for (const char* name :
        {"linalg_svd", "linalg_svdvals", "linalg_pinv", "linalg_matrix_rank", "linalg_cond"}) {
-    c[name] = {{tall}, {many}};
+    c[name] = {{tall}, {many}, {small}, {oblong}};
   }
-  c["linalg_qr"] = {{m}, {many}};
+  const Tensor oblongs = varied({3001, 7, 5}, DType::float64, 6);
+  const Tensor smaller = varied({2, 5003, 3, 4}, DType::float32, 6);
+  c["linalg_qr"] = {{m}, {many}, {oblongs, "complete"}, {smaller}};
   c["linalg_solve"] = {{d, right}, {many, b}};
   c["linalg_solve_ex"] = {{d, right}, {many, b}};
   c["linalg_solve_triangular"] = {{d, right, true}, {many, b, false}};
@@ -189,10 +194,12 @@ inline void add_linalg_long_calls(Calls& c) {
   c["linalg_norm"] = {{m}, {m, 1}};
   for (const char* name : {"logdet", "cholesky", "cholesky_inverse"}) c[name] = {{d}, {many}};
   c["linalg_matrix_sqrth"] = {{many}};
-  for (const char* name : {"svd", "pinverse", "linalg_polar"}) c[name] = {{tall}, {many}};
-  for (const char* name : {"qr", "geqrf"}) c[name] = {{m}, {many}};
+  for (const char* name : {"svd", "pinverse"}) c[name] = {{tall}, {many}, {small}, {oblong}};
+  c["linalg_polar"] = {{tall}, {many}};
+  const Tensor slim = varied({3001, 32, 9}, DType::float32, 6);
+  for (const char* name : {"qr", "geqrf"}) c[name] = {{m}, {many}, {slim}};
   const Tensor tau = varied({100}, DType::float64, 2);
-  c["linalg_householder_product"] = {{tall, tau}};
+  c["linalg_householder_product"] = {{tall, tau}, {slim, varied({3001, 9}, DType::float32, 2)}};
   c["ormqr"] = {{tall, tau, tall}};
   c["cholesky_solve"] = {{right, d}};
   c["triangular_solve"] = {{right, d}};
@@ -223,20 +230,19 @@ inline void add_linalg_launches(Launches& known) {
   known["triangular_solve"] = 3;                     // and a copy of A
   known["cholesky_solve"] = 4;                       // two of the kind
   known["cholesky_inverse"] = 4;                     // the identity, a solution, a product
-  known["geqrf"] = 2;                                // a copy, pointers
-  known["linalg_qr"] = known["qr"] = 19;             // reflectors, R, and Q by products
-  known["linalg_householder_product"] = 14;          // Q by products
-  known["ormqr"] = 15;                               // and another product
-  // A copy, vectors in our order; whether elements are finite
-  known["linalg_svd"] = known["svd"] = 5;
-  known["linalg_svdvals"] = 4;
-  for (const char* name : {"linalg_eigh", "linalg_eigvalsh", "linalg_eig", "linalg_eigvals"})
-    known[name] = 5;
-  known["linalg_cond"] = 5;                                  // svdvals and a quotient
-  known["linalg_matrix_rank"] = 11;                          // svdvals, the bound, a count
-  known["linalg_pinv"] = known["pinverse"] = 16;             // svd, the bound, quotients, a product
-  known["linalg_matrix_sqrth"] = known["linalg_polar"] = 8;  // eigh or svd, products
-  known["linalg_lstsq"] = 27;  // qr, two products, a solution, residuals
+  known["geqrf"] = 1;                                // small matrices: one kernel
+  known["linalg_qr"] = known["qr"] = 1;
+  known["linalg_householder_product"] = 1;
+  known["ormqr"] = 2;  // and a product
+  for (const char* name : {"linalg_svd", "svd", "linalg_svdvals", "linalg_eigh", "linalg_eigvalsh"})
+    known[name] = 1;  // small matrices
+  for (const char* name : {"linalg_eig", "linalg_eigvals"})
+    known[name] = 5;                // a copy, vectors in our order; whether elements are finite
+  known["linalg_cond"] = 2;         // svdvals and a quotient
+  known["linalg_matrix_rank"] = 8;  // svdvals, the bound, a count
+  known["linalg_pinv"] = known["pinverse"] = 12;             // svd, the bound, quotients, a product
+  known["linalg_matrix_sqrth"] = known["linalg_polar"] = 4;  // eigh or svd, products
+  known["linalg_lstsq"] = 9;  // qr, two products, a solution, residuals
 }
 
 }  // namespace tandem::test

@@ -52,6 +52,31 @@ inline void add_signal_calls(Calls& c) {
                {x, i, "full", 1},
                {x, k, "full", 2}};
   }
+  const Tensor on = gt(i, 0);
+  for (const char* name : {"signal_convolve", "signal_correlate"}) {
+    c[name] = {{x, k},
+               {x, k, "same", "direct"},
+               {x, k, "full", "fft"},
+               {i, i.narrow(-1, 0, 3), "valid"},
+               {i, i, "same", "fft"},
+               {i, k},
+               {on, on.narrow(-1, 0, 4)},
+               {on, on, "valid", "fft"},
+               {x.to(DType::bfloat16), k.to(DType::bfloat16)},
+               {flip(z, Axes{1}), z.narrow(-1, 0, 4), "same"},
+               {d.narrow(0, 0, 2), d, "valid", "direct"},
+               {i, ones_of({0, 4}, DType::float32)},
+               {Tensor(x.select(0, 0).select(0, 0)), Tensor(k.select(0, 0).select(0, 0))},
+               {x, d},
+               {x, k, "other"},
+               {x, k, "full", "other"},
+               {x, flip(i.t(), Axes{0}), "valid"}};
+  }
+  c["signal_correlation_lags"] = {{5, 3, "full", kCPU},
+                                  {3, 4, "same", kCPU},
+                                  {3, 6, "valid", kCPU},
+                                  {3, 6, "other", kCPU},
+                                  {0, 6, "full", kCPU}};
 }
 
 inline void add_signal_long_calls(Calls& c) {
@@ -67,6 +92,14 @@ inline void add_signal_long_calls(Calls& c) {
   for (const char* name : {"signal_fftconvolve", "signal_oaconvolve"}) {
     c[name] = {{x, k, "same", 1}, {z, z.narrow(0, 0, 50)}};
   }
+  const Tensor i = varied({300, 200}, DType::int32, 6);
+  for (const char* name : {"signal_convolve", "signal_correlate"}) {
+    c[name] = {{x, k, "same", "direct"},
+               {z, z.narrow(0, 0, 50), "valid", "direct"},
+               {z, z.narrow(0, 0, 50), "full", "fft"},
+               {i, i.narrow(0, 0, 5).narrow(1, 0, 7)}};
+  }
+  c["signal_correlation_lags"] = {{100'000, 3, "full", kCPU}};
 }
 
 /// Kernels that the first call of a row launches on a device, where not one.
@@ -75,6 +108,7 @@ inline void add_signal_launches(Launches& l) {
   l["istft"] = 17;  // 2 of irfft, 1 + 5 + 2 of the sums of squares, 1 + 5 of the frames, 1
   // 3 of each rfft, which fills with zeros; the product; 2 of irfft; what is cut off.
   l["signal_fftconvolve"] = l["signal_oaconvolve"] = 10;
+  l["signal_convolve"] = l["signal_correlate"] = 2;  // zeros around x, sums
 }
 
 }  // namespace tandem::test

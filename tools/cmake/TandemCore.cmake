@@ -6,8 +6,8 @@ file(GLOB TANDEM_ISA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/isa/*.
 
 # The functors' texts, for kernels that are compiled at run time.
 file(GLOB TANDEM_TEXTS CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/kernels/functors/*.h)
-list(APPEND TANDEM_TEXTS runtime/include/tandem/fn.h kernels/include/tandem/ops/unary.def
-  kernels/include/tandem/ops/binary.def runtime/include/tandem/dtypes.def)
+list(APPEND TANDEM_TEXTS runtime/include/tandem/fn.h runtime/include/tandem/stored.h
+  kernels/include/tandem/ops/unary.def kernels/include/tandem/ops/binary.def runtime/include/tandem/dtypes.def)
 set(TANDEM_TEXTS_CPP ${PROJECT_BINARY_DIR}/generated/source_headers.cpp)
 list(TRANSFORM TANDEM_TEXTS PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE TANDEM_TEXT_PATHS)
 add_custom_command(OUTPUT ${TANDEM_TEXTS_CPP} VERBATIM

@@ -20,11 +20,14 @@ def arange(start, /, stop=None, step=1, *, dtype=None, device=None):
 
 
 def asarray(obj, /, *, dtype=None, device=None, copy=None):
-    """A tensor of a number, of nested sequences of them, of an array or a buffer, or of a tensor.
+    """A tensor of a number, of nested sequences of them, of an array or a buffer, or of a tensor, which stays where it is
+    unless a device is given.
 
     copy=None shares memory where that can be, copy=False raises ValueError where it cannot, copy=True never shares.
     """
     check_dtype("asarray", dtype)
+    if device is None and isinstance(obj, Tensor):
+        device = obj.device
     return check("asarray", numpy_forms.asarray(obj, dtype, device, copy=copy))
 
 

@@ -9,7 +9,7 @@ namespace tandem {
 /// is made of them) and Fourier transforms use Tandem's own kernels in a fixed order: equal bits on
 /// the CPU and the GPU, at any number of threads and any SIMD level, in exchange for speed. What is
 /// on a fixed tree anyway (sums, matrix times vector) is the same with it and without it.
-/// Factorisations are LAPACK's and cuSOLVER's in either mode. Off at a thread's start.
+/// Factorisations are the same in either mode. Off at a thread's start.
 TANDEM_API bool is_exact() noexcept;
 TANDEM_API void set_exact(bool on) noexcept;
 

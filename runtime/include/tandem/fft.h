@@ -59,4 +59,9 @@ TANDEM_API Tensor rfftfreq(std::int64_t n, double d = 1, std::optional<DType> dt
 TANDEM_API Tensor fftshift(const Tensor& x, const Dim& dim = {});
 TANDEM_API Tensor ifftshift(const Tensor& x, const Dim& dim = {});
 
+/// The least work is that of this length, among the target and those above it: 2^a 3^b 5^c, b and c
+/// at most 2, and even where the elements are `real`. Raises ValueError for a target below 1 or
+/// above 2^60.
+TANDEM_API std::int64_t next_fast_len(std::int64_t target, bool real = false);
+
 }  // namespace tandem::fft

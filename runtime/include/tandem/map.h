@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tandem/backend.h"
+#include "tandem/stored.h"
 #include "tandem/tensor.h"
 
 namespace tandem {
@@ -95,9 +96,10 @@ DType map_result(DType t) {
 template <class T>
 compute_t<T> map_load(const OperandDesc& o, std::int64_t at) {
   const char* p = static_cast<const char*>(o.data) + at;
-  if (o.dtype == dtype_of<T>) return fn::load(*reinterpret_cast<const T*>(p));
-  return visit(o.dtype,
-               [&]<class S>() { return fn::load(fn::cast<T>(*reinterpret_cast<const S*>(p))); });
+  if (o.dtype == dtype_of<T>) return fn::load_at(reinterpret_cast<const T*>(p));
+  return visit(o.dtype, [&]<class S>() {
+    return fn::load(fn::cast<T>(fn::element_at(reinterpret_cast<const S*>(p))));
+  });
 }
 
 template <class F, class T, std::size_t... K>
@@ -124,7 +126,7 @@ void map_rows(const ElementwiseLaunch& l, const F& f, std::index_sequence<K...>)
     if (direct) {
       for (std::int64_t i = 0; i < columns; ++i) {
         *reinterpret_cast<Out*>(out + i * step[0]) =
-            fn::cast<Out>(f(fn::load(*reinterpret_cast<const T*>(in[K] + i * step[K + 1]))...));
+            fn::cast<Out>(f(fn::load_at(reinterpret_cast<const T*>(in[K] + i * step[K + 1]))...));
       }
     } else {
       for (std::int64_t i = 0; i < columns; ++i) {

@@ -50,9 +50,10 @@ namespace signal {
 /// out[k] = sum over j of in1[j] in2[k - j]. Other axes broadcast, and so do those where one has a
 /// single element. mode: "full", all n1 + n2 - 1 elements; "same", the n1 in the middle; "valid",
 /// those that need no zeros beyond the ends, where one input must be as long as the other along
-/// every axis. The dtypes promote; integers and bool are computed and given in float64, half
-/// precision in float32, so that an integer's convolution is exact but for the rounding of the
-/// transforms, some 2^-52 of the norms' product. Raises ShapeError, ValueError, IndexError.
+/// every axis. "same" cuts every axis to in1's length, those that broadcast too. The dtypes
+/// promote; integers and bool are computed and given in float64, half precision in float32, so that
+/// an integer's convolution is exact but for the rounding of the transforms, some 2^-52 of the
+/// norms' product. Raises ShapeError, ValueError, IndexError.
 TANDEM_API Tensor fftconvolve(const Tensor& in1, const Tensor& in2,
                               const std::string& mode = "full",
                               const std::optional<Axes>& axes = {});
@@ -61,6 +62,34 @@ TANDEM_API Tensor fftconvolve(const Tensor& in1, const Tensor& in2,
 /// logarithm of the shorter one's length, and so does the memory beside the result.
 TANDEM_API Tensor oaconvolve(const Tensor& in1, const Tensor& in2, const std::string& mode = "full",
                              const std::optional<Axes>& axes = {});
+
+/// The convolution of two tensors of one rank along all their axes, in the dtype that they promote
+/// to, modes as above. method: "direct", sums of products on a fixed tree, with the same bits on
+/// every backend; "fft", oaconvolve, rounded to the dtype; "auto", what choose_conv_method says.
+/// Integers wrap around and are exact: "fft" is taken for them only where the transforms' errors
+/// cannot change a rounding, by the dtypes' ranges, or on the CPU by what the inputs hold. Bool is
+/// whether any product is True. Nothing of in1 is copied where the mode needs no zeros around it.
+/// Raises ShapeError, ValueError.
+TANDEM_API Tensor convolve(const Tensor& in1, const Tensor& in2, const std::string& mode = "full",
+                           const std::string& method = "auto");
+
+/// out[k] = sum over j of in1[j + k - (n2 - 1)] conj(in2[j]): convolve of in1 and of in2 reversed
+/// and conjugated.
+TANDEM_API Tensor correlate(const Tensor& in1, const Tensor& in2, const std::string& mode = "full",
+                            const std::string& method = "auto");
+
+/// How far in2 is shifted in each element of correlate along an axis, int64: -(in2_len - 1) to
+/// in1_len - 1 for "full". For "same" they are those of the elements that correlate gives, where
+/// SciPy's are one more for an odd in1_len and an even in2_len. Raises ShapeError for lengths below
+/// 1, ValueError.
+TANDEM_API Tensor correlation_lags(std::int64_t in1_len, std::int64_t in2_len,
+                                   const std::string& mode = "full",
+                                   std::optional<Device> device = {});
+
+/// "fft" or "direct": what "auto" does, by an estimate of the time and for integers by what is
+/// exact. Raises as convolve does.
+TANDEM_API std::string choose_conv_method(const Tensor& in1, const Tensor& in2,
+                                          const std::string& mode = "full");
 
 }  // namespace signal
 }  // namespace tandem

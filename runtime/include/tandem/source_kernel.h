@@ -45,8 +45,9 @@ class TANDEM_API SourceKernel {
   SourceKernel(std::string source, Options options);
 
   /// The inputs on one device, of shapes that broadcast. Raises ShapeError and TypeError as any op,
-  /// ValueError where the source does not compile (with the compiler's words), TypeError for a
-  /// number of an unknown name or that T does not hold, NotImplemented where there is no compiler.
+  /// ValueError where the source does not compile (with the compiler's words) and for a number
+  /// beyond T's range, TypeError for a number of an unknown name or of a kind that T does not hold,
+  /// NotImplemented where there is no compiler.
   Tensor operator()(std::span<const Tensor> inputs, std::span<const Number> numbers = {}) const;
   Tensor operator()(std::initializer_list<Tensor> inputs,
                     std::initializer_list<Number> numbers = {}) const {
@@ -56,6 +57,9 @@ class TANDEM_API SourceKernel {
 
   const std::string& function() const;
   const std::vector<Number>& numbers() const;
+  /// What it was made of, for another like it.
+  const std::string& source() const;
+  const std::optional<DType>& result() const;
 
  private:
   struct State;

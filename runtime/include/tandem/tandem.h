@@ -24,3 +24,4 @@
 #include "tandem/tensor.h"
 #include "tandem/tf32.h"
 #include "tandem/window.h"
+#include "tandem/zero_division.h"

@@ -177,6 +177,13 @@ tandem_add_sim_test(movement.races cuda.movement_test races ENVIRONMENT TANDEM_S
 tandem_add_sim_test(scan.races cuda.scan_parity_test races ENVIRONMENT TANDEM_SIM_PARTIAL=1 FILTER "-*SeveralPasses")
 # The masks' kernels use shared memory.
 tandem_add_sim_test(indexing.races cuda.indexing_test races FILTER "*MasksThemselves*")
+# So do those of small matrices.
+tandem_add_sim_test(small_qr.races cuda.small_qr_test races ENVIRONMENT TANDEM_REQUIRE_GPU=1
+  FILTER "*HostsBits*")
+tandem_add_sim_test(small_matrix.races cuda.small_matrix_test races ENVIRONMENT TANDEM_REQUIRE_GPU=1
+  FILTER "*HostsBits*")
+tandem_add_sim_test(small_spectral.races cuda.small_spectral_test races ENVIRONMENT TANDEM_REQUIRE_GPU=1
+  FILTER "*Hosts*")
 
 # That the walks about the tiles' boundaries find one that is off by one: launchers.cpp with one source changed in one place.
 #   tandem_add_sim_mutant(NAME SOURCE WALK WAS IS)
@@ -233,6 +240,11 @@ tandem_add_sim_test(movement.asan cuda.movement_test asan ENVIRONMENT ${direct} 
 tandem_add_sim_test(scan.asan cuda.scan_parity_test asan ENVIRONMENT ${direct}
   FILTER "-*TotalsOfTotals")  # takes minutes
 tandem_add_sim_test(indexing.asan cuda.indexing_test asan TIMEOUT 1200 ENVIRONMENT ${direct})
+tandem_add_sim_test(small_matrix cuda.small_matrix_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1
+  FILTER "*Device*")
+tandem_add_sim_test(small_qr cuda.small_qr_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1 FILTER "*Device*")
+tandem_add_sim_test(small_spectral cuda.small_spectral_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
+tandem_add_sim_test(bool_bytes cuda.bool_bytes_test asan TIMEOUT 1200 ENVIRONMENT TANDEM_SIMULATED=1 TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(exact cuda.exact_test asan ENVIRONMENT ${direct} TANDEM_REQUIRE_GPU=1)
 set(vendor TANDEM_VENDOR_LIBRARIES=${CMAKE_BINARY_DIR}/lib/sim/vendor)
 tandem_add_sim_test(vendor cuda.vendor_test asan ENVIRONMENT ${direct} ${vendor} TANDEM_REQUIRE_GPU=1)
@@ -280,7 +292,7 @@ tandem_add_sim_test(mr_later memory.mr_later asan)
 tandem_add_sim_test(resource memory.resource_test asan)
 # The sanitizer of GCC 12 does not hold its own allocator's locks across a fork: the child of a process where another
 # thread allocates for the first time may find one taken.
-tandem_add_sim_test(fork process.fork_test asan FILTER "-*FirstTime*")
+tandem_add_sim_test(fork process.fork_test asan FILTER "-*FirstTime*:*BeginWithOps*")
 tandem_add_sim_test(devices cuda.devices_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 tandem_add_sim_test(pinned cuda.pinned_test asan ENVIRONMENT TANDEM_REQUIRE_GPU=1)
 if(TARGET tandem_python)

@@ -15,9 +15,10 @@ struct FftSide {
   void* data;
   std::int64_t stride;
   const std::int64_t* strides;
-  std::int64_t n;     // elements that exist: those beyond are read as 0 and not written
-  bool conjugate;     // on the way in before the table's factor, on the way out last of all
-  const void* table;  // factors of the elements of a row, or null
+  std::int64_t n;           // elements that exist: those beyond are read as 0 and not written
+  bool conjugate;           // on the way in before the table's factor, on the way out last of all
+  const void* table;        // factors of the elements of a row, or null
+  std::int64_t column = 0;  // bytes from a column of a row to the next, where there are several
 };
 
 /// One pass of a transform of rows of length m p s by Stockham's scheme (docs/numerics.md): of each
@@ -35,10 +36,15 @@ struct FftPassLaunch {
   const void* stages;    // factors of the stages, one after the other: fft_stage_table()
   const void* twiddles;  // null where p is 1
   std::int64_t rows;
+  // Columns of a row, each with elements of its own: a transform runs over one of them. More than
+  // one on the host alone, in plans of several passes.
+  std::int64_t columns;
   const std::int64_t* shape;
   int rank;
   FftSide in, out;
   bool real_in;  // elements are the real parts alone
+  // With real_in, on the host: bytes from a real part to its imaginary one; 0: there are none.
+  std::int64_t imaginary;
   double scale;  // after the table's factor on the way out
   // On the host, where p s is 1: exp(-2 pi i k / 2 m), k in [0, m]; the rows are then pairs of real
   // ones, whose m + 1 bins are the output, or with `pack` the input (conjugates are transformed, as
@@ -69,6 +75,7 @@ struct FftHalfLaunch {
   bool pack;
   const void* twiddles;  // exp(-2 pi i k / 2 h), k in [0, h]
   std::int64_t rows;
+  std::int64_t columns;  // as of a pass; more than one on the host alone, and not with `pack`
   const std::int64_t* shape;
   int rank;
   FftSide in, out;  // without tables

@@ -44,6 +44,50 @@ struct SmallLaunch {
   void* stream;
 };
 
+/// QR of a batch of small real matrices in one pass, as SmallLaunch: kernels/functors/small_qr.h.
+struct SmallQrLaunch {
+  enum class Step : std::uint8_t {
+    QR,          // q [m, columns]; r [columns, n]; columns from k to m
+    R,           // r [k, n]
+    Factor,      // r [m, n]: R and the reflectors below it; tau
+    Orthogonal,  // q [m, columns] from the first k columns of a, reflectors, and tau
+  };
+  static constexpr int kMost = 32;  // of every extent
+
+  const OpRow* row;
+  Step step;
+  std::int64_t batch, m, n, k;  // a is [m, n]; k reflectors
+  std::int64_t columns;         // of q, at least k; 0 where there is none
+  DType dtype;                  // float32 or float64
+  SmallMatrices a, q, r;
+  void* tau;  // [batch, k]
+  Device device;
+  void* stream;
+};
+
+/// Eigenvalues or singular values, and vectors, for a batch of small real matrices in one pass.
+/// Both backends run kernels/functors/small_spectral.h, with the same bits. values [batch, n] lie
+/// densely; component i of vector j is element (i, j) of left and right, whose data is null where
+/// no vectors are wanted.
+struct SmallSpectralLaunch {
+  enum class Step : std::uint8_t {
+    Eigh,  // a [n, n]: the triangle `upper` is read; values ascend; left [n, n]
+    Svd,   // a [m, n], m >= n; values descend; left [m, n] or, where `full`, [m, m]; right [n, n]
+  };
+  static constexpr int kMost = 16;  // of m and of n
+
+  const OpRow* row;
+  Step step;
+  std::int64_t batch, m, n;
+  DType dtype;  // float32 or float64
+  SmallMatrices a, left, right;
+  void* values;
+  std::int32_t* info;  // [batch]; as FactorLaunch has it
+  bool upper, full;
+  Device device;
+  void* stream;
+};
+
 /// Whether a device gives n x n matrices to the form of its library that takes a whole batch in one
 /// call. Such a form keeps a matrix to few multiprocessors: n^3 operations in each, while a loop of
 /// single calls spends about n steps that wait for each other on every matrix of the batch. From
@@ -73,7 +117,9 @@ struct FactorLaunch {
     LeastSquares,  // a [m, n] is lost; b [max(m, n), k]: the solution in its first n rows; rank,
                    // values (of gelsd and gelss)
     Permutation,   // order [m]: where the rows of a come from that LU has interchanged by k pivots
-    Small  // the task `small`; nothing else of this struct but row, device and stream is set
+    Small,    // the task `small`; nothing else of this struct but row, device and stream is set
+    SmallQr,  // the same of the task `small_qr`
+    SmallSpectral  // the same of the task `spectral`
   };
   enum class Op : std::uint8_t { Plain, Transpose, Adjoint };
   enum class Driver : std::uint8_t { Gels, Gelsy, Gelsd, Gelss };
@@ -82,6 +128,8 @@ struct FactorLaunch {
   const OpRow* row;
   Step step;
   const SmallLaunch* small;
+  const SmallQrLaunch* small_qr;
+  const SmallSpectralLaunch* spectral;
   std::int64_t batch, m, n, k;
   DType dtype;
   MatrixBatch a, b, u, v;

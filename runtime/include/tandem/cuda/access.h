@@ -183,6 +183,7 @@ __device__ __forceinline__ float float_of_bits(std::uint64_t bits, DType stored_
 
 template <class C>
 __device__ __forceinline__ C from_integer(std::uint64_t bits, const ElementCast& c) {
+  if (c.is_bool) bits = bits != 0 ? 1 : 0;  // see Note [Bytes of bool]
   const std::int64_t v = static_cast<std::int64_t>(bits << c.sign_shift) >> c.sign_shift;
   if constexpr (fn::is_complex_v<C>) {
     return C{from_integer<fn::real_t<C>>(bits, c), 0};

@@ -23,6 +23,7 @@
 #include "tandem/cuda/access.h"
 #include "tandem/cuda/index.h"
 #include "tandem/cuda/launch.h"
+#include "tandem/stored.h"
 
 namespace tandem::cuda {
 
@@ -108,9 +109,10 @@ template <class S, int V>
 __device__ __forceinline__ void load_vector(compute_t<S> (&r)[V], const char* p, Access access,
                                             const ScalarBits& number, std::int64_t left) {
   if (access == Access::Vector && left >= V) {
-    const Vec<S, V> v = *reinterpret_cast<const Vec<S, V>*>(p);
+    using M = fn::stored_t<S>;
+    const Vec<M, V> v = *reinterpret_cast<const Vec<M, V>*>(p);
 #pragma unroll
-    for (int k = 0; k < V; ++k) r[k] = fn::load(v.at[k]);
+    for (int k = 0; k < V; ++k) r[k] = fn::load(fn::value_of<S>(v.at[k]));
   } else if (access == Access::Number) {
 #pragma unroll
     for (int k = 0; k < V; ++k) r[k] = scalar_value<compute_t<S>>(number);
@@ -118,7 +120,7 @@ __device__ __forceinline__ void load_vector(compute_t<S> (&r)[V], const char* p,
     const S* s = reinterpret_cast<const S*>(p);
     const int step = access == Access::Broadcast ? 0 : 1;
 #pragma unroll
-    for (int k = 0; k < V; ++k) r[k] = k < left ? fn::load(s[k * step]) : compute_t<S>{};
+    for (int k = 0; k < V; ++k) r[k] = k < left ? fn::load_at(s + k * step) : compute_t<S>{};
   }
 }
 
