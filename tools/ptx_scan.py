@@ -52,6 +52,7 @@ MAY_USE_LOCAL_MEMORY = [
     (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),
     (r"scan_(rows|columns)_kernel<.*fn::ScanLogAddExp<.*Complex<double>", "exp and log1p of complex numbers in one join"),
     (r"scan_columns_kernel<.*fn::ScanLogAddExp<.*Complex<float>", "the same beside a segment in registers"),
+    (r"small_kernel<.*SmallLaunch::Step\)1>", "lu: where the rows of a matrix come from, an array that pivots index"),
 ]
 MAY_HAVE_FEWER_BLOCKS = [
     (r"flat_kernel<.*fn::(Acos|Asin|Acosh|Asinh|Sigmoid), .*Complex", "3: bound by arithmetic, not by memory"),
