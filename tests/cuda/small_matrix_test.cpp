@@ -272,7 +272,7 @@ std::vector<Tensor> layouts(const Tensor& x) {
   const Tensor columns = matrix_transpose(matrix_transpose(x).contiguous());
   Dims wide(x.shape());
   wide.back() *= 2;
-  Tensor every_other = zeros(wide, {.dtype = x.dtype(), .device = x.device()}).slice(-1, 0, {}, 2);
+  Tensor every_other = empty(wide, {.dtype = x.dtype(), .device = x.device()}).slice(-1, 0, {}, 2);
   every_other.copy_(x);
   return {x, columns, every_other};
 }
