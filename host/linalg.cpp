@@ -39,21 +39,12 @@ void run_cholesky(const FactorLaunch& l) {
   });
 }
 
-/// getrf.
-template <class T>
-lapack_int factor(const FactorLaunch& l, std::int64_t m, std::int64_t n, T* a, lapack_int* pivots) {
-  if constexpr (is_complex_number<T>) {
-    return Lapack<T>::getrf(kColumns, small(m), small(n), a, small(l.a.leading), pivots);
-  } else {
-    return factor_lu(m, n, a, l.a.leading, pivots);
-  }
-}
-
 template <class T>
 void run_lu(const FactorLaunch& l) {
   over_batch(l, cubic(l, 2.0 / 3), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t b = first; b < last; ++b) {
-      l.info[b] = factor(l, l.m, l.n, matrix_at<T>(l.a, b), l.pivots + b * l.pivots_stride);
+      l.info[b] =
+          factor_lu(l.m, l.n, matrix_at<T>(l.a, b), l.a.leading, l.pivots + b * l.pivots_stride);
     }
   });
 }
@@ -80,7 +71,7 @@ void run_inverse(const FactorLaunch& l) {
     const auto work = room<T>(told(size));
     for (std::int64_t b = first; b < last; ++b) {
       T* a = matrix_at<T>(l.a, b);
-      l.info[b] = factor(l, n, n, a, pivots.get());
+      l.info[b] = factor_lu(l.n, l.n, a, l.a.leading, pivots.get());
       if (l.info[b] == 0) {
         l.info[b] = Lapack<T>::getri(kColumns, n, a, lda, pivots.get(), work.get(), told(size));
       }
