@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -401,11 +402,11 @@ void apply_to(const LuPanel<R>& p, R* c, std::int64_t leading) {
   for (int j = 0; j < C; ++j) std::copy_n(last[j], p.m - i, columns[j] + i);
 }
 
-/// The same of complex columns, with the two sums of `take_products`; u: real parts, then imaginary
-/// ones.
+/// The same of complex columns, with the two sums of `take_products`; u from place `first` on.
 template <class R, int Vectors, int C>
 TANDEM_FN void eliminate_complex(const LuPanel<std::complex<R>>& p, const R* rows,
-                                 const R (&u)[2][kLuPanel][C], R* const (&c)[C]) {
+                                 const R (&u)[kLuPanel][Wide<R>::kLanes], int first,
+                                 R* const (&c)[C]) {
   constexpr int kLanes = Wide<R>::kLanes;
   Wide<R> sum[C][Vectors], side[C][Vectors];
   for (int j = 0; j < C; ++j) {
@@ -418,7 +419,8 @@ TANDEM_FN void eliminate_complex(const LuPanel<std::complex<R>>& p, const R* row
     Wide<R> l[Vectors];
     for (int v = 0; v < Vectors; ++v) l[v] = Wide<R>::from(rows + 2 * k * p.pitch + v * kLanes);
     for (int j = 0; j < C; ++j) {
-      const Wide<R> re = spread(u[0][k][j]), im = spread(u[1][k][j]);
+      const R* by = u[k] + 2 * (first + j);
+      const Wide<R> re = spread(by[0]), im = spread(by[1]);
       for (int v = 0; v < Vectors; ++v) {
         sum[j][v] = multiply_add(l[v], re, sum[j][v]);
         side[j][v] = multiply_add(l[v], im, side[j][v]);
@@ -430,78 +432,124 @@ TANDEM_FN void eliminate_complex(const LuPanel<std::complex<R>>& p, const R* row
   }
 }
 
-template <class R, int C>
-TANDEM_FN void solve_above_complex(const LuPanel<std::complex<R>>& p,
-                                   std::complex<R>* const (&columns)[C], R (&u)[2][kLuPanel][C]) {
-  R side[2][kLuPanel][C] = {};
-  for (int k = 0; k < p.n; ++k) {
-    for (int j = 0; j < C; ++j) {
-      u[0][k][j] = columns[j][k].real();
-      u[1][k][j] = columns[j][k].imag();
-    }
-  }
-  for (int k = 0; k < p.n; ++k) {
-    for (int j = 0; j < C; ++j) {
-      u[0][k][j] = -(u[0][k][j] - side[1][k][j]);
-      u[1][k][j] = -(u[1][k][j] + side[0][k][j]);
-    }
-    for (int i = k + 1; i < p.n; ++i) {
-      const R* l = parts_of(p.data + k * p.pitch + i);
-      for (int part = 0; part < 2; ++part) {
-        for (int j = 0; j < C; ++j) {
-          u[part][i][j] = multiply_add(l[part], u[0][k][j], u[part][i][j]);
-          side[part][i][j] = multiply_add(l[part], u[1][k][j], side[part][i][j]);
-        }
-      }
-    }
-  }
-  for (int k = 0; k < p.n; ++k) {
-    for (int j = 0; j < C; ++j) columns[j][k] = {-u[0][k][j], -u[1][k][j]};
+/// Complex columns a vector holds a row of.
+template <class R>
+inline constexpr int kAbreast = Wide<R>::kLanes / 2;
+/// Of them, those that are eliminated together.
+template <class R>
+inline constexpr int kComplexTogether = std::min(kTogether / 2, kAbreast<R>);
+
+template <class R>
+TANDEM_FN Wide<R> spread_pair(const R* x) {
+  if constexpr (sizeof(R) == 4) {
+    std::int64_t bits = 0;
+    std::memcpy(&bits, x, sizeof bits);
+    const Words<double> all = Words<double>{} + bits;
+    Wide<R> w;
+    std::memcpy(&w.v, &all, sizeof w.v);
+    return w;
+  } else {
+    return alternating(x[0], x[1]);
   }
 }
 
-template <int C, class R>
-void apply_to(const LuPanel<std::complex<R>>& p, std::complex<R>* c, std::int64_t leading) {
-  constexpr int kLanes = Wide<R>::kLanes, kVectors = 3;
-  std::complex<R>* columns[C];
-  for (int j = 0; j < C; ++j) {
-    columns[j] = c + j * leading;
-    for (int k = 0; k < p.n; ++k) std::swap(columns[j][k], columns[j][p.pivots[k]]);
+/// Every element's real part (Part 0) or imaginary one in both of its places.
+template <int Part, class R, int... I>
+TANDEM_FN Wide<R> doubled(const Wide<R>& x, std::integer_sequence<int, I...>) {
+  return Wide<R>(__builtin_shufflevector(x.v, x.v, (I / 2 * 2 + Part)...));
+}
+
+/// The first rows of `count` columns become U; u: the same by rows, with the sign turned.
+template <class R>
+TANDEM_FN void solve_above(const LuPanel<std::complex<R>>& p, std::complex<R>* const* columns,
+                           int count, R (&u)[kLuPanel][Wide<R>::kLanes]) {
+  using Lanes = std::make_integer_sequence<int, Wide<R>::kLanes>;
+  R rows[kLuPanel][Wide<R>::kLanes] = {};
+  for (int j = 0; j < count; ++j) {
+    for (int k = 0; k < p.n; ++k) std::copy_n(parts_of(columns[j] + k), 2, rows[k] + 2 * j);
   }
-  R u[2][kLuPanel][C];
-  solve_above_complex(p, columns, u);
+  Wide<R> sum[kLuPanel], side[kLuPanel];
+  for (int k = 0; k < p.n; ++k) {
+    sum[k] = Wide<R>::from(rows[k]);
+    side[k] = spread(R(0));
+  }
+  for (int k = 0; k < p.n; ++k) {
+    const Wide<R> value = joined(sum[k], side[k]), turned = -value;
+    value.to(rows[k]);
+    turned.to(u[k]);
+    const Wide<R> re = doubled<0>(turned, Lanes()), im = doubled<1>(turned, Lanes());
+    const R* l = parts_of(p.data + k * p.pitch);
+    for (int i = k + 1; i < p.n; ++i) {
+      const Wide<R> by = spread_pair(l + 2 * i);
+      sum[i] = multiply_add(by, re, sum[i]);
+      side[i] = multiply_add(by, im, side[i]);
+    }
+  }
+  for (int j = 0; j < count; ++j) {
+    for (int k = 0; k < p.n; ++k) std::copy_n(rows[k] + 2 * j, 2, parts_of(columns[j] + k));
+  }
+}
+
+/// The rows below a panel's of C columns, the first of them at place `first` of u.
+template <int C, class R>
+void eliminate_below(const LuPanel<std::complex<R>>& p, std::complex<R>* const* columns, int first,
+                     const R (&u)[kLuPanel][Wide<R>::kLanes]) {
+  constexpr int kLanes = Wide<R>::kLanes, kVectors = 3;
   const R* rows = parts_of(p.data);
   R* at[C];
   const std::int64_t end = 2 * p.m;
   std::int64_t i = 2 * p.n;
   const auto here = [&] {
-    for (int j = 0; j < C; ++j) at[j] = parts_of(columns[j]) + i;
+    for (int j = 0; j < C; ++j) at[j] = parts_of(columns[first + j]) + i;
   };
   for (here(); i + kVectors * kLanes <= end; i += kVectors * kLanes, here())
-    eliminate_complex<R, kVectors, C>(p, rows + i, u, at);
-  for (; i + kLanes <= end; i += kLanes, here()) eliminate_complex<R, 1, C>(p, rows + i, u, at);
+    eliminate_complex<R, kVectors, C>(p, rows + i, u, first, at);
+  for (; i + kLanes <= end; i += kLanes, here())
+    eliminate_complex<R, 1, C>(p, rows + i, u, first, at);
   if (i == end) return;
   R last[C][kLanes] = {};
   for (int j = 0; j < C; ++j) {
-    std::copy_n(parts_of(columns[j]) + i, end - i, last[j]);
+    std::copy_n(at[j], end - i, last[j]);
     at[j] = last[j];
   }
-  eliminate_complex<R, 1, C>(p, rows + i, u, at);
-  for (int j = 0; j < C; ++j) std::copy_n(last[j], end - i, parts_of(columns[j]) + i);
+  eliminate_complex<R, 1, C>(p, rows + i, u, first, at);
+  for (int j = 0; j < C; ++j) std::copy_n(last[j], end - i, parts_of(columns[first + j]) + i);
 }
 
-template <class T>
-void apply(const LuPanel<T>& p, T* c, std::int64_t leading, std::int64_t columns) {
-  constexpr int kColumns = kTogether / Parts<T>::kCount;
+template <class R>
+void apply(const LuPanel<std::complex<R>>& p, std::complex<R>* c, std::int64_t leading,
+           std::int64_t columns) {
+  constexpr int kColumns = kComplexTogether<R>;
+  std::complex<R>* at[kAbreast<R>];
+  R u[kLuPanel][Wide<R>::kLanes];
+  for (std::int64_t from = 0; from < columns; from += kAbreast<R>) {
+    const int count = static_cast<int>(std::min<std::int64_t>(kAbreast<R>, columns - from));
+    for (int j = 0; j < count; ++j) {
+      at[j] = c + (from + j) * leading;
+      for (int k = 0; k < p.n; ++k) std::swap(at[j][k], at[j][p.pivots[k]]);
+    }
+    solve_above(p, at, count, u);
+    int j = 0;
+    for (; j + kColumns <= count; j += kColumns) eliminate_below<kColumns>(p, at, j, u);
+    for (; j < count; ++j) eliminate_below<1>(p, at, j, u);
+  }
+}
+
+template <class R>
+void apply(const LuPanel<R>& p, R* c, std::int64_t leading, std::int64_t columns) {
   std::int64_t j = 0;
-  for (; j + kColumns <= columns; j += kColumns) apply_to<kColumns>(p, c + j * leading, leading);
+  for (; j + kTogether <= columns; j += kTogether) apply_to<kTogether>(p, c + j * leading, leading);
   for (; j + 2 <= columns; j += 2) apply_to<2>(p, c + j * leading, leading);
   if (j < columns) apply_to<1>(p, c + j * leading, leading);
 }
 
 template <class T>
 void bind_lu() {
-  lu_loops(T()) = {&factor<T>, &apply<T>};
+  LuLoops<T>& loops = lu_loops(T());
+  loops.factor = [](LuPanel<T>& p) { return factor(p); };
+  loops.apply = [](const LuPanel<T>& p, T* c, std::int64_t leading, std::int64_t columns) {
+    apply(p, c, leading, columns);
+  };
 }
 
 void register_lu(HostRegistry&) {
