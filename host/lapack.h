@@ -30,7 +30,7 @@ TANDEM_DIVIDE(d, double)
 /// NaN, workspaces given.
 // clang-format off
 #define TANDEM_LAPACK_OF(X, p)                                                          \
-  X(LAPACKE_##p##potrf_work) X(LAPACKE_##p##getrf_work) X(LAPACKE_##p##getrs_work)      \
+  X(LAPACKE_##p##potrf_work) X(LAPACKE_##p##getrs_work)                                 \
   X(LAPACKE_##p##getri_work) X(LAPACKE_##p##geqrf_work) X(LAPACKE_##p##gesdd_work)      \
   X(LAPACKE_##p##geev_work)  X(LAPACKE_##p##gels_work)  X(LAPACKE_##p##gelsy_work)      \
   X(LAPACKE_##p##gelsd_work) X(LAPACKE_##p##gelss_work) X(cblas_##p##gemm)              \
@@ -38,7 +38,7 @@ TANDEM_DIVIDE(d, double)
 #define TANDEM_LAPACK_REAL(X, p)                                                        \
   TANDEM_LAPACK_OF(X, p)                                                                \
   X(LAPACKE_##p##orgqr_work) X(LAPACKE_##p##syevd_work) X(LAPACKE_##p##bdsdc_work)      \
-  X(LAPACKE_##p##steqr_work) X(p##laed2_)               X(p##lamrg_)
+  X(LAPACKE_##p##steqr_work) X(LAPACKE_##p##sterf_work) X(p##laed2_) X(p##lamrg_)
 #define TANDEM_LAPACK_COMPLEX(X, p)                                                     \
   TANDEM_LAPACK_OF(X, p)                                                                \
   X(LAPACKE_##p##ungqr_work) X(LAPACKE_##p##heevd_work)

@@ -41,39 +41,12 @@ void run_cholesky(const FactorLaunch& l) {
   });
 }
 
-/// getrf.
-template <class T>
-lapack_int factor(const FactorLaunch& l, std::int64_t m, std::int64_t n, T* a, lapack_int* pivots) {
-  if constexpr (is_complex_number<T>) {
-    return Lapack<T>::getrf(kColumns, small(m), small(n), a, small(l.a.leading), pivots);
-  } else {
-    return factor_lu(m, n, a, l.a.leading, pivots);
-  }
-}
-
 template <class T>
 void run_lu(const FactorLaunch& l) {
   over_batch(l, cubic(l, 2.0 / 3), [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t b = first; b < last; ++b) {
-      l.info[b] = factor(l, l.m, l.n, matrix_at<T>(l.a, b), l.pivots + b * l.pivots_stride);
-    }
-  });
-}
-
-template <class T>
-void run_inverse(const FactorLaunch& l) {
-  over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
-    const lapack_int n = small(l.n), lda = small(l.a.leading);
-    const auto pivots = room<lapack_int>(l.n);
-    T size{};
-    Lapack<T>::getri(kColumns, n, nullptr, lda, pivots.get(), &size, -1);
-    const auto work = room<T>(told(size));
-    for (std::int64_t b = first; b < last; ++b) {
-      T* a = matrix_at<T>(l.a, b);
-      l.info[b] = factor(l, n, n, a, pivots.get());
-      if (l.info[b] == 0) {
-        l.info[b] = Lapack<T>::getri(kColumns, n, a, lda, pivots.get(), work.get(), told(size));
-      }
+      l.info[b] =
+          factor_lu(l.m, l.n, matrix_at<T>(l.a, b), l.a.leading, l.pivots + b * l.pivots_stride);
     }
   });
 }
@@ -92,6 +65,67 @@ TANDEM_TRIANGLES(double, d)
 TANDEM_TRIANGLES(std::complex<float>, c)
 TANDEM_TRIANGLES(std::complex<double>, z)
 #undef TANDEM_TRIANGLES
+
+/// Whether `invert` is faster than getri, which threads share badly at these sizes.
+template <class T>
+constexpr bool inverts(std::int64_t n) {
+  return is_complex_number<T> ? n >= 64 && n < 230 : n < 280;
+}
+
+/// a = U^-1 L^-1 P from LU's factors in a: both triangles on the identity's columns, shared by
+/// threads, L from where a column begins. `x`: room for n * n.
+template <class T>
+void invert(std::int64_t n, T* a, std::int64_t leading, const lapack_int* pivots, T* x) {
+  constexpr std::int64_t kWidth = 32;
+  const auto solve = [&](CBLAS_UPLO uplo, CBLAS_DIAG diagonal, std::int64_t from,
+                         std::int64_t first, std::int64_t last) {
+    const T one = 1;
+    const auto call = [&](auto alpha) {
+      Triangles<T>::matrix(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, small(n - from),
+                           small(last - first), alpha, a + from * leading + from, small(leading),
+                           x + first * n + from, small(n));
+    };
+    if constexpr (is_complex_number<T>)
+      call(&one);
+    else
+      call(one);
+  };
+  parallel_for((n + kWidth - 1) / kWidth, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t first = begin * kWidth, last = std::min(end * kWidth, n);
+    std::fill(x + first * n, x + last * n, T(0));
+    for (std::int64_t j = first; j < last; ++j) x[j * n + j] = 1;
+    for (std::int64_t j = first; j < last; j += kWidth)
+      solve(CblasLower, CblasUnit, j, j, std::min(j + kWidth, last));
+    for (std::int64_t j = first; j < last; j += kWidth)  // the same widths at any number of threads
+      solve(CblasUpper, CblasNonUnit, 0, j, std::min(j + kWidth, last));
+  });
+  const auto order = room<std::int64_t>(n);
+  std::iota(order.get(), order.get() + n, std::int64_t(0));
+  for (std::int64_t i = 0; i < n; ++i) std::swap(order[i], order[pivots[i] - 1]);
+  for (std::int64_t j = 0; j < n; ++j) std::copy_n(x + j * n, n, a + order[j] * leading);
+}
+
+template <class T>
+void run_inverse(const FactorLaunch& l) {
+  over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
+    const lapack_int n = small(l.n), lda = small(l.a.leading);
+    const auto pivots = room<lapack_int>(l.n);
+    T size{};
+    Lapack<T>::getri(kColumns, n, nullptr, lda, pivots.get(), &size, -1);
+    const bool own = inverts<T>(l.n);
+    const auto work = room<T>(told(size)), x = room<T>(own ? l.n * l.n : 0);
+    for (std::int64_t b = first; b < last; ++b) {
+      T* a = matrix_at<T>(l.a, b);
+      l.info[b] = factor_lu(l.n, l.n, a, l.a.leading, pivots.get());
+      if (l.info[b] != 0) continue;
+      if (own) {
+        invert(l.n, a, l.a.leading, pivots.get(), x.get());
+      } else {
+        l.info[b] = Lapack<T>::getri(kColumns, n, a, lda, pivots.get(), work.get(), told(size));
+      }
+    }
+  });
+}
 
 struct Triangle {
   bool upper, unit;

@@ -20,7 +20,6 @@ struct Lapack;
 
 #define TANDEM_LAPACK_COMMON(p)                                               \
   static constexpr FromLapack<&LapackTable::LAPACKE_##p##potrf_work> potrf{}; \
-  static constexpr FromLapack<&LapackTable::LAPACKE_##p##getrf_work> getrf{}; \
   static constexpr FromLapack<&LapackTable::LAPACKE_##p##getrs_work> getrs{}; \
   static constexpr FromLapack<&LapackTable::LAPACKE_##p##getri_work> getri{}; \
   static constexpr FromLapack<&LapackTable::LAPACKE_##p##geqrf_work> geqrf{}; \

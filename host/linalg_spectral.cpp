@@ -35,33 +35,37 @@ constexpr double shared_from(double factor) {
   return factor * kOneThread * kOneThread * kOneThread;
 }
 
-/// Eigenvalues and eigenvectors, in a, of a real matrix: LAPACK's syevd by own parts.
+/// LAPACK of real numbers alone.
+template <class R>
+struct Condensed;
+template <>
+struct Condensed<float> {
+  static constexpr FromLapack<&LapackTable::LAPACKE_sbdsdc_work> bdsdc{};
+  static constexpr FromLapack<&LapackTable::LAPACKE_ssterf_work> sterf{};
+};
+template <>
+struct Condensed<double> {
+  static constexpr FromLapack<&LapackTable::LAPACKE_dbdsdc_work> bdsdc{};
+  static constexpr FromLapack<&LapackTable::LAPACKE_dsterf_work> sterf{};
+};
+
+/// Eigenvalues and, where they are wanted, eigenvectors, in a, of a real matrix: LAPACK's syevd by
+/// own parts.
 template <class R>
 lapack_int divided_eigh(const FactorLaunch& l, R* a, R* w) {
   const std::int64_t n = l.n;
   TridiagonalForm<R> form(n, a, l.a.leading, l.upper);
-  const auto e = room<R>(n), q = room<R>(n * n);
+  const auto e = room<R>(n), q = room<R>(l.vectors ? n * n : 0);
   form.run(w, e.get());
-  const lapack_int info = tridiagonal_eigh<R>(n, w, e.get(), q.get());
+  const lapack_int info = l.vectors ? tridiagonal_eigh<R>(n, w, e.get(), q.get())
+                                    : Condensed<R>::sterf(small(n), w, e.get());
   if (info != 0) return info;
+  for (std::int64_t j = 0; j < n; ++j) w[j] *= form.scale();
+  if (!l.vectors) return 0;
   apply_reflectors<R>(form.reflectors(), q.get(), n, n, false);
-  for (std::int64_t j = 0; j < n; ++j) {
-    w[j] *= form.scale();
-    std::copy_n(q.get() + j * n, n, a + j * l.a.leading);
-  }
+  for (std::int64_t j = 0; j < n; ++j) std::copy_n(q.get() + j * n, n, a + j * l.a.leading);
   return 0;
 }
-
-template <class R>
-struct Bidiagonal;
-template <>
-struct Bidiagonal<float> {
-  static constexpr FromLapack<&LapackTable::LAPACKE_sbdsdc_work> bdsdc{};
-};
-template <>
-struct Bidiagonal<double> {
-  static constexpr FromLapack<&LapackTable::LAPACKE_dbdsdc_work> bdsdc{};
-};
 
 /// c [rows, columns], whose first `known` of both are given, with 1 on the diagonal of the rest.
 template <class R>
@@ -82,9 +86,9 @@ lapack_int divided_svd(const FactorLaunch& l, const R* a, R* s, R* u, R* v) {
   const auto e = room<R>(least), work = room<R>(3 * least * least + 4 * least);
   const auto integers = room<lapack_int>(8 * least);
   form.run(s, e.get());
-  const lapack_int info = Bidiagonal<R>::bdsdc(
-      kColumns, l.m < l.n ? 'L' : 'U', 'I', small(least), s, e.get(), u, small(l.u.leading), v,
-      small(l.v.leading), nullptr, nullptr, work.get(), integers.get());
+  const lapack_int info = Condensed<R>::bdsdc(kColumns, l.m < l.n ? 'L' : 'U', 'I', small(least), s,
+                                              e.get(), u, small(l.u.leading), v, small(l.v.leading),
+                                              nullptr, nullptr, work.get(), integers.get());
   if (info != 0) return info;
   const std::int64_t columns = l.full ? l.m : least, rows = l.full ? l.n : least;
   fill_rest(u, l.u.leading, l.m, columns, least);
@@ -95,16 +99,32 @@ lapack_int divided_svd(const FactorLaunch& l, const R* a, R* s, R* u, R* v) {
   return 0;
 }
 
+/// Singular values alone of a real matrix.
+template <class R>
+lapack_int divided_values(const FactorLaunch& l, const R* a, R* s) {
+  const std::int64_t least = std::min(l.m, l.n);
+  BidiagonalForm<R> form(l.m, l.n, a, l.a.leading);
+  const auto e = room<R>(least), work = room<R>(4 * least);
+  const auto integers = room<lapack_int>(8 * least);
+  form.run(s, e.get());
+  // The form of a transpose is upper too.
+  const lapack_int info =
+      Condensed<R>::bdsdc(kColumns, 'U', 'N', small(least), s, e.get(), nullptr, 1, nullptr, 1,
+                          nullptr, nullptr, work.get(), integers.get());
+  if (info != 0) return info;
+  for (std::int64_t i = 0; i < least; ++i) s[i] *= form.scale();
+  return 0;
+}
+
 /// Rows from which own parts pay.
 constexpr std::int64_t kDivided = 33;
 
-inline bool divides_eigh(const FactorLaunch& l) { return l.vectors && l.n >= kDivided; }
+inline bool divides_eigh(const FactorLaunch& l) { return l.n >= kDivided; }
 
-/// Of singular values also by shape: LAPACK takes a triangle first where one extent is much the
-/// larger.
+/// With vectors also by shape: LAPACK takes a triangle first where one extent is much the larger.
 inline bool divides_svd(const FactorLaunch& l) {
   const std::int64_t least = std::min(l.m, l.n), most = std::max(l.m, l.n);
-  return l.vectors && least >= kDivided && 5 * most < 8 * least;
+  return least >= kDivided && (!l.vectors || 5 * most < 8 * least);
 }
 
 /// The same of the triangle that is read.
@@ -321,10 +341,13 @@ void run_svd(const FactorLaunch& l) {
     if constexpr (!is_complex_number<T>) {
       for (std::int64_t b = first; b < last && divides_svd(l); ++b) {
         T* a = matrix_at<T>(l.a, b);
-        l.info[b] = finite(a, l.m, l.n, l.a.leading)
-                        ? divided_svd<T>(l, a, static_cast<T*>(l.values) + b * least,
-                                         matrix_at<T>(l.u, b), matrix_at<T>(l.v, b))
-                        : l.kNotFinite;
+        T* values = static_cast<T*>(l.values) + b * least;
+        if (!finite(a, l.m, l.n, l.a.leading))
+          l.info[b] = l.kNotFinite;
+        else if (l.vectors)
+          l.info[b] = divided_svd<T>(l, a, values, matrix_at<T>(l.u, b), matrix_at<T>(l.v, b));
+        else
+          l.info[b] = divided_values<T>(l, a, values);
       }
       if (divides_svd(l)) return;
     }

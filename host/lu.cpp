@@ -2,6 +2,7 @@
 #include "host/lu.h"
 
 #include <algorithm>
+#include <complex>
 #include <utility>
 
 #include "host/lapack.h"
@@ -13,6 +14,8 @@ namespace {
 
 LuLoops<float> g_float;
 LuLoops<double> g_double;
+LuLoops<std::complex<float>> g_complex_float;
+LuLoops<std::complex<double>> g_complex_double;
 
 /// Columns below which panels do all of the work: the library's products are the faster ones where
 /// what a panel goes over is far larger than the caches.
@@ -33,17 +36,38 @@ struct LuBlas<double> {
   static constexpr FromLapack<&LapackTable::cblas_dtrsm> trsm{};
 };
 
+template <>
+struct LuBlas<std::complex<float>> {
+  static constexpr FromLapack<&LapackTable::cblas_cgemm> gemm{};
+  static constexpr FromLapack<&LapackTable::cblas_ctrsm> trsm{};
+};
+template <>
+struct LuBlas<std::complex<double>> {
+  static constexpr FromLapack<&LapackTable::cblas_zgemm> gemm{};
+  static constexpr FromLapack<&LapackTable::cblas_ztrsm> trsm{};
+};
+
+/// A factor as the library takes it: complex ones by their place.
+template <class R>
+R factor_of(const R& x) {
+  return x;
+}
+template <class R>
+const void* factor_of(const std::complex<R>& x) {
+  return &x;
+}
+
 int extent(std::int64_t n) { return static_cast<int>(n); }
 
 /// Interchanges pairs of rows of columns [0, columns), in the order of the k pivots; with `own`
 /// those alone that come after a column's own panel.
-template <class R>
-void interchange(R* a, std::int64_t leading, std::int64_t columns, const std::int32_t* pivots,
+template <class T>
+void interchange(T* a, std::int64_t leading, std::int64_t columns, const std::int32_t* pivots,
                  std::int64_t k, bool own = false) {
   if (columns <= 0 || k == 0) return;
   parallel_for(columns, kPerThread / k + 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t j = first; j < last; ++j) {
-      R* x = a + j * leading;
+      T* x = a + j * leading;
       for (std::int64_t i = own ? (j / kLuPanel + 1) * kLuPanel : 0; i < k; ++i)
         std::swap(x[i], x[pivots[i] - 1]);
     }
@@ -51,25 +75,26 @@ void interchange(R* a, std::int64_t leading, std::int64_t columns, const std::in
 }
 
 /// Columns on the right: U above, what is left below.
-template <class R>
-void eliminate_by_blocks(std::int64_t m, std::int64_t k, std::int64_t n, const R* l, R* c,
+template <class T>
+void eliminate_by_blocks(std::int64_t m, std::int64_t k, std::int64_t n, const T* l, T* c,
                          std::int64_t leading) {
   const int lda = extent(leading);
-  LuBlas<R>::trsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasUnit, extent(k),
-                  extent(n), R(1), l, lda, c, lda);
+  const T one(1), less(-1);
+  LuBlas<T>::trsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasUnit, extent(k),
+                  extent(n), factor_of(one), l, lda, c, lda);
   if (m == k) return;
-  LuBlas<R>::gemm(CblasColMajor, CblasNoTrans, CblasNoTrans, extent(m - k), extent(n), extent(k),
-                  R(-1), l + k, lda, c, lda, R(1), c + k, lda);
+  LuBlas<T>::gemm(CblasColMajor, CblasNoTrans, CblasNoTrans, extent(m - k), extent(n), extent(k),
+                  factor_of(less), l + k, lda, c, lda, factor_of(one), c + k, lda);
 }
 
-template <class R>
+template <class T>
 class Recursion {
  public:
   Recursion(std::int64_t rows, std::int64_t leading)
       : leading_(leading), pitch_(block_of(rows + 2 * kRowBlock - 1)), panel_(pitch_ * kLuPanel) {}
 
   /// a [m, columns], whose first n columns are factored, n <= m.
-  std::int32_t run(std::int64_t m, std::int64_t n, std::int64_t columns, R* a,
+  std::int32_t run(std::int64_t m, std::int64_t n, std::int64_t columns, T* a,
                    std::int32_t* pivots) {
     if (n < kByPanels) return by_panels(m, n, columns, a, pivots);
     const std::int64_t left = (n / 2 + kLuPanel - 1) / kLuPanel * kLuPanel;
@@ -86,33 +111,33 @@ class Recursion {
 
  private:
   /// `columns` columns behind the first k of a.
-  void to_the_right(std::int64_t m, std::int64_t k, std::int64_t columns, R* a,
+  void to_the_right(std::int64_t m, std::int64_t k, std::int64_t columns, T* a,
                     const std::int32_t* pivots) const {
     if (columns == 0) return;
-    R* right = a + k * leading_;
+    T* right = a + k * leading_;
     interchange(right, leading_, columns, pivots, k);
     eliminate_by_blocks(m, k, columns, a, right, leading_);
   }
 
-  std::int32_t by_panels(std::int64_t m, std::int64_t n, std::int64_t columns, R* a,
+  std::int32_t by_panels(std::int64_t m, std::int64_t n, std::int64_t columns, T* a,
                          std::int32_t* pivots) {
-    const LuLoops<R>& loops = lu_loops(R());
+    const LuLoops<T>& loops = lu_loops(T());
     std::int32_t info = 0;
-    LuPanel<R> p{};
+    LuPanel<T> p{};
     p.data = panel_.get();
     for (std::int64_t j = 0; j < n; j += kLuPanel) {
-      R* at = a + j * leading_ + j;
+      T* at = a + j * leading_ + j;
       p.m = m - j;
       p.n = static_cast<int>(std::min<std::int64_t>(kLuPanel, n - j));
       p.pitch = std::min(pitch_, block_of(p.m + 2 * kRowBlock - 1));
       for (int c = 0; c < p.n; ++c) {
-        R* end = std::copy_n(at + c * leading_, p.m, p.data + c * p.pitch);
-        std::fill(end, p.data + (c + 1) * p.pitch, R(0));
+        T* end = std::copy_n(at + c * leading_, p.m, p.data + c * p.pitch);
+        std::fill(end, p.data + (c + 1) * p.pitch, T(0));
       }
       const int missing = loops.factor(p);
       if (info == 0 && missing != 0) info = static_cast<std::int32_t>(j) + missing;
       for (int c = 0; c < p.n; ++c) std::copy_n(p.data + c * p.pitch, p.m, at + c * leading_);
-      R* right = at + p.n * leading_;
+      T* right = at + p.n * leading_;
       parallel_for(columns - j - p.n, kPerThread / p.m + 1,
                    [&](std::int64_t first, std::int64_t last) {
                      loops.apply(p, right + first * leading_, leading_, last - first);
@@ -124,23 +149,28 @@ class Recursion {
   }
 
   std::int64_t leading_, pitch_;
-  Aligned<R> panel_;
+  Aligned<T> panel_;
 };
 
 }  // namespace
 
 LuLoops<float>& lu_loops(float) { return g_float; }
 LuLoops<double>& lu_loops(double) { return g_double; }
+LuLoops<std::complex<float>>& lu_loops(std::complex<float>) { return g_complex_float; }
+LuLoops<std::complex<double>>& lu_loops(std::complex<double>) { return g_complex_double; }
 
-template <class R>
-std::int32_t factor_lu(std::int64_t m, std::int64_t n, R* a, std::int64_t leading,
+template <class T>
+std::int32_t factor_lu(std::int64_t m, std::int64_t n, T* a, std::int64_t leading,
                        std::int32_t* pivots) {
-  return Recursion<R>(m, leading).run(m, std::min(m, n), n, a, pivots);
+  return Recursion<T>(m, leading).run(m, std::min(m, n), n, a, pivots);
 }
 
-template std::int32_t factor_lu<float>(std::int64_t, std::int64_t, float*, std::int64_t,
-                                       std::int32_t*);
-template std::int32_t factor_lu<double>(std::int64_t, std::int64_t, double*, std::int64_t,
-                                        std::int32_t*);
+#define TANDEM_LU(T) \
+  template std::int32_t factor_lu<T>(std::int64_t, std::int64_t, T*, std::int64_t, std::int32_t*);
+TANDEM_LU(float)
+TANDEM_LU(double)
+TANDEM_LU(std::complex<float>)
+TANDEM_LU(std::complex<double>)
+#undef TANDEM_LU
 
 }  // namespace tandem::host

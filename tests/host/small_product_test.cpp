@@ -1,6 +1,6 @@
 // Batches of small products, which are computed a product in each lane of vectors: each has the
 // bits that it has alone, by the loops that have a single product's rows in vectors; in every
-// dtype, layout and size, for batches that fill vectors and that do not.
+// dtype, layout and size, for batches that fill vectors and that do not. lint: oracle table
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -13,7 +13,7 @@ from tandem import linalg
 DTYPES = ["float32", "float64"]
 # Beside blocks of 16 rows and 32 or 64 reflectors, and beside 220 rows, from where threads share.
 SQUARE = [1, 2, 7, 16, 31, 32, 33, 34, 40, 47, 48, 49, 63, 64, 65, 96, 129, 193, 219, 225]
-OBLONG = [(33, 34), (34, 33), (49, 33), (33, 49), (64, 80), (97, 64), (120, 150), (230, 229), (300, 40), (40, 300), (34, 1)]
+OBLONG = [(33, 34), (34, 33), (49, 33), (33, 49), (64, 80), (97, 64), (120, 150), (230, 229), (300, 40), (40, 300), (34, 1), (900, 35)]
 LEVELS = ["baseline", "v3", "v4"]
 
 
@@ -44,6 +44,9 @@ def check_svd(a):
         orthonormal(v.T, n, eps)
         assert np.abs((u[:, :k] * s) @ v[:k] - b).max() <= n * eps * norm
         assert np.abs(s - want).max() <= n * eps * norm
+    s = wide(linalg.svdvals(tandem.tensor(a)))[0] / scale
+    assert np.all(s >= 0) and np.all(np.diff(s) <= 0)
+    assert np.abs(s - want).max() <= n * eps * norm
 
 
 def check_qr(a):
@@ -69,7 +72,11 @@ def check_eigh(a):
         assert np.all(np.diff(w) >= 0)
         orthonormal(v, n, eps)
         assert np.abs((v * w) @ v.T - full).max() <= n * eps * norm
-        assert np.abs(w - np.linalg.eigvalsh(full)).max() <= n * eps * norm
+        want = np.linalg.eigvalsh(full)
+        assert np.abs(w - want).max() <= n * eps * norm
+        w = wide(linalg.eigvalsh(tandem.tensor(a), uplo))[0] / scale
+        assert np.all(np.diff(w) >= 0)
+        assert np.abs(w - want).max() <= n * eps * norm
 
 
 def check(a):
@@ -158,6 +165,10 @@ def test_qr_passes_on_what_is_not_finite(dtype, bad):
         linalg.svd(tandem.tensor(a))
     with pytest.raises(ValueError, match="expected finite"):
         linalg.eigh(tandem.tensor(a))
+    with pytest.raises(ValueError, match="expected finite"):
+        linalg.svdvals(tandem.tensor(a))
+    with pytest.raises(ValueError, match="expected finite"):
+        linalg.eigvalsh(tandem.tensor(a))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
