@@ -52,9 +52,13 @@ MAY_USE_LOCAL_MEMORY = [
     (r"flat_kernel<.*fn::Clamp, (unsigned )?short, ", "four words: 24 elements of 16 bits are in flight"),
     (r"scan_(rows|columns)_kernel<.*fn::ScanLogAddExp<.*Complex<double>", "exp and log1p of complex numbers in one join"),
     (r"scan_columns_kernel<.*fn::ScanLogAddExp<.*Complex<float>", "the same beside a segment in registers"),
+    (r"flat_kernel<.*fn::Heaviside, bool, 2>", "two words: bytes of two inputs in flight, each made 0 or 1"),
+    (r"general_kernel<.*fn::Sigmoid, .*Complex<double>", "two words: exp of complex numbers beside the strides"),
+    (r"reduce_columns_kernel<.*fn::Abs(Max|Min|Sum), .*Complex<float>", "two words: four hypots in flight"),
     (r"small_kernel<.*SmallLaunch::Step\)1>", "lu: where the rows of a matrix come from, an array that pivots index"),
 ]
 MAY_HAVE_FEWER_BLOCKS = [
+    (r"cast_kernel<bool>", "2: eight bytes in flight a thread, each made 0 or 1"),
     (r"flat_kernel<.*fn::(Acos|Asin|Acosh|Asinh|Sigmoid), .*Complex", "3: bound by arithmetic, not by memory"),
     (r"flat_kernel<.*fn::Addcmul, (signed|unsigned) char, ", "3: 64 elements are in flight"),
     (r"rows_kernel<.*fn::Asinh, .*Complex<float>", "2: bound by arithmetic"),

@@ -15,7 +15,7 @@ namespace TANDEM_ISA_NAMESPACE {
 
 template <class R>
 TANDEM_FN Wide<R> spread(R x) {
-  return Wide<R>(typename Wide<R>::Vector{} + x);
+  return Wide<R>(x - typename Wide<R>::Vector{});
 }
 
 /// a * b + c: one rounding where the level has it.

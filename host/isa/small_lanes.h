@@ -168,10 +168,10 @@ struct OneLane {
   TANDEM_FN static void add_row(E* to, const E* from, const E& factor, int a, int b) {
     Vector by, by_im;
     if constexpr (kComplex) {
-      by = Vector{} + factor.re;
+      by = factor.re - Vector{};
       alternate(-factor.im, factor.im, by_im);
     } else {
-      by = Vector{} + factor;
+      by = factor - Vector{};
     }
     const auto sum_at = [&](int c) {
       Vector x, y;
@@ -205,7 +205,7 @@ struct OneLane {
     Vector ratio, sign;
     alternate(divisor.ratio, -divisor.ratio, ratio);
     alternate(R(1), R(-1), sign);
-    const Vector scale = Vector{} + divisor.scale, d = Vector{} + divisor.d;
+    const Vector scale = divisor.scale - Vector{}, d = divisor.d - Vector{};
     for (int c = 0; c < count; c += kWide) {
       const std::size_t bytes = sizeof(E) * static_cast<std::size_t>(std::min(kWide, count - c));
       Vector z{};

@@ -96,7 +96,7 @@ struct QrArithmetic {
 #endif
   }
   TANDEM_FN static void add_product(Packed& sum, const R& a, const Packed& b) {
-    add_product(sum, Packed{} + a, b);
+    add_product(sum, a - Packed{}, b);
   }
 };
 

@@ -21,7 +21,7 @@ const Device kDevice(DeviceKind::CUDA, 0);
 
 void expect_same(const Tensor& there, const Tensor& here, const std::string& what) {
   EXPECT_EQ(tandem::testing::mismatch(there.cpu(), here, {.rtol = 0, .atol = 0}), "") << what;
-  EXPECT_EQ(tandem::testing::mismatch(signbit(there).cpu(), signbit(here)), "") << what;
+  EXPECT_EQ(tandem::testing::mismatch(signbit(there.cpu()), signbit(here)), "") << what;
 }
 
 /// Equal ones, some without rank, a triangle and one of 0 among them.

@@ -130,3 +130,31 @@ def test_errors_are_those_of_larger_matrices():
                 f(tandem.tensor(a))
         with pytest.raises(ValueError, match="UPLO"):
             linalg.eigh(tandem.tensor(a), "X")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_negative_zeros_do_not_depend_on_the_batch(dtype):
+    rng = np.random.default_rng(3)
+    for n in (2, 3, 5, 20):
+        a = rng.integers(-1, 2, (n, n)).astype(dtype) * -1.0  # many zeros, all of them negative
+        b = np.full((n, 2), -0.0, dtype)
+        ops = [tandem.linalg.det, lambda x: tandem.linalg.inv_ex(x)[0], tandem.linalg.lu_factor_ex,
+               lambda x: tandem.linalg.solve_ex(x, tandem.tensor(np.stack([b] * x.shape[0])))[0]]
+        if dtype[0] == "f":
+            ops.append(lambda x: tandem.linalg.qr(x, mode="complete"))
+        for op in ops:
+            want = None
+            for batch in (1, 2, 9, 37):
+                got = op(tandem.tensor(np.stack([a] * batch)))
+                for t in got if isinstance(got, tuple) else [got]:
+                    rows = t.numpy()
+                    assert all(np.array_equal(rows[0], row, equal_nan=True) for row in rows)
+                    parts = np.ascontiguousarray(rows.reshape(batch, -1))
+                    parts = parts.view(rows.real.dtype) if rows.dtype.kind == "c" else parts
+                    signs = np.signbit(parts) & ~np.isnan(parts)
+                    assert (signs == signs[0]).all()
+                first = [t.numpy()[0] for t in (got if isinstance(got, tuple) else [got])]
+                if want is not None:
+                    for x, y in zip(first, want):
+                        assert np.array_equal(x, y, equal_nan=True)
+                want = first
