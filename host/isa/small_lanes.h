@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "host/isa/wide.h"
 #include "host/registry.h"
 #include "kernels/functors/small_matrix.h"
 #include "tandem/backend/linalg.h"
@@ -22,17 +23,9 @@
 
 namespace TANDEM_ISA_NAMESPACE {
 
-#if defined(__AVX512F__)
-inline constexpr int kLaneBytes = 64;
-#elif defined(__AVX2__)
-inline constexpr int kLaneBytes = 32;
-#else
-inline constexpr int kLaneBytes = 16;
-#endif
-
 template <class R>
 struct LaneVector {
-  using type __attribute__((vector_size(kLaneBytes))) = R;
+  using type __attribute__((vector_size(kWideBytes))) = R;
 };
 
 /// A matrix in each lane; of complex numbers the parts are vectors of their own.
@@ -45,7 +38,7 @@ struct ManyLanes {
   using V = std::conditional_t<kComplex, Complex<S>, S>;
   using Word = std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t>;
   using I = typename LaneVector<Word>::type;
-  static constexpr int kLanes = kLaneBytes / static_cast<int>(sizeof(R)), kWide = 1;
+  static constexpr int kLanes = kWideBytes / static_cast<int>(sizeof(R)), kWide = 1;
   static constexpr int kParts = kComplex ? 2 : 1;
   static constexpr int first = 0, step = 1, kBeside = 4;
   static constexpr bool kByRows = false, kLines = false;
@@ -63,23 +56,7 @@ struct ManyLanes {
   TANDEM_FN static void root(const S& x, S& y) {
     for (int l = 0; l < kLanes; ++l) y[l] = std::sqrt(x[l]);
   }
-  TANDEM_FN static void add_product(S& sum, const S& a, const S& b) {
-#if defined(__AVX512F__)
-    if constexpr (sizeof(R) == 4) {
-      sum = _mm512_fmadd_ps(a, b, sum);
-    } else {
-      sum = _mm512_fmadd_pd(a, b, sum);
-    }
-#elif defined(__AVX2__)
-    if constexpr (sizeof(R) == 4) {
-      sum = _mm256_fmadd_ps(a, b, sum);
-    } else {
-      sum = _mm256_fmadd_pd(a, b, sum);
-    }
-#else
-    for (int l = 0; l < kLanes; ++l) sum[l] = fn::fma(a[l], b[l], sum[l]);
-#endif
-  }
+  TANDEM_FN static void add_product(S& sum, const S& a, const S& b) { fused_add<R>(a, b, sum); }
 
   TANDEM_FN static void add_row(V* to, const V* from, const V& factor, int a, int b) {
     for (int c = a; c < b; ++c) fn::add_product(ManyLanes(), to[c], factor, from[c]);

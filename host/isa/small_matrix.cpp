@@ -123,7 +123,7 @@ class SmallGroup {
             V column[kLanes / L::kParts];  // parts of an element beside each other
             const bool apart = down && L::kParts > 1;
             transpose_block<Block<R>, kLanes>(reinterpret_cast<char*>(apart ? column : to),
-                                              (down && !apart ? pitch_ : 1) * kLaneBytes,
+                                              (down && !apart ? pitch_ : 1) * kWideBytes,
                                               reinterpret_cast<const char*>(a),
                                               m.stride * static_cast<std::int64_t>(sizeof(E)));
             for (int e = 0; apart && e < kLanes / L::kParts; ++e) to[e * pitch_] = column[e];
@@ -148,7 +148,7 @@ class SmallGroup {
             transpose_block<Block<R>, kLanes>(reinterpret_cast<char*>(a),
                                               m.stride * static_cast<std::int64_t>(sizeof(E)),
                                               reinterpret_cast<const char*>(apart ? column : of),
-                                              (down && !apart ? pitch_ : 1) * kLaneBytes);
+                                              (down && !apart ? pitch_ : 1) * kWideBytes);
           }
 #endif
         },
@@ -254,7 +254,7 @@ class SmallGroup {
 
 template <class L>
 void run_groups(const SmallLaunch& l, std::int64_t first, std::int64_t last) {
-  alignas(L::kParts * kLaneBytes) typename L::V room[SmallGroup<L>::kRoom];
+  alignas(L::kParts * kWideBytes) typename L::V room[SmallGroup<L>::kRoom];
   SmallGroup<L> group(l, room);
   for (std::int64_t b = first; b < last; b += L::kLanes) group.run(b, last);
 }

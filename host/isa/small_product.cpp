@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "host/isa/transpose.h"
+#include "host/isa/wide.h"
 #include "host/registry.h"
 
 #if defined(__AVX2__)
@@ -15,15 +16,11 @@
 namespace TANDEM_ISA_NAMESPACE {
 
 #if defined(__AVX512F__)
-inline constexpr int kLaneBytes = 64;
 template <class R>
 using Block = std::conditional_t<sizeof(R) == 4, Words16, WideWords8>;
 #elif defined(__AVX2__)
-inline constexpr int kLaneBytes = 32;
 template <class R>
 using Block = std::conditional_t<sizeof(R) == 4, Words8, Words4>;
-#else
-inline constexpr int kLaneBytes = 16;
 #endif
 
 /// What elements are multiplied in, part by part. Integers wrap: 32 bits without a sign do for
@@ -43,34 +40,23 @@ using Part = typename PartOf<T>::type;
 template <class T>
 inline constexpr int kParts = fn::is_complex_v<T> ? 2 : 1;
 template <class T>
-inline constexpr int kLanes = kLaneBytes / static_cast<int>(sizeof(Part<T>));
+inline constexpr int kLanes = kWideBytes / static_cast<int>(sizeof(Part<T>));
 
 template <class R>
 struct LaneVector {
-  using type __attribute__((vector_size(kLaneBytes))) = R;
+  using type __attribute__((vector_size(kWideBytes))) = R;
 };
 template <class T>
 using Lanes = typename LaneVector<Part<T>>::type;
 
-/// sum = a * b + sum, rounded once.
+/// sum = a * b + sum: rounded once, integers wrapping.
 template <class R, class V>
 TANDEM_FN void multiply_add(const V& a, const V& b, V& sum) {
-  if constexpr (!fn::is_real_float_v<R>) {
-    sum += a * b;
-    return;
-  }
-#if defined(__AVX512F__)
-  if constexpr (fn::same_v<R, float>) sum = _mm512_fmadd_ps(a, b, sum);
-  if constexpr (fn::same_v<R, double>) sum = _mm512_fmadd_pd(a, b, sum);
-#elif defined(__AVX2__)
-  if constexpr (fn::same_v<R, float>) sum = _mm256_fmadd_ps(a, b, sum);
-  if constexpr (fn::same_v<R, double>) sum = _mm256_fmadd_pd(a, b, sum);
-#else
   if constexpr (fn::is_real_float_v<R>) {
-    for (int l = 0; l < kLaneBytes / static_cast<int>(sizeof(R)); ++l)
-      sum[l] = fn::fma(a[l], b[l], sum[l]);
+    fused_add<R>(a, b, sum);
+  } else {
+    sum += a * b;
   }
-#endif
 }
 
 /// An element of a product in every lane: its real and, if it has one, its imaginary part.
@@ -262,7 +248,7 @@ class ProductGroup {
         x,
         [&]([[maybe_unused]] const T* p, [[maybe_unused]] int e) {
 #if defined(__AVX2__)
-          transpose_block<Block<R>, kLanes<T>>(reinterpret_cast<char*>(room + e), kLaneBytes,
+          transpose_block<Block<R>, kLanes<T>>(reinterpret_cast<char*>(room + e), kWideBytes,
                                                reinterpret_cast<const char*>(p),
                                                x.stride * static_cast<std::int64_t>(sizeof(T)));
 #endif
@@ -283,7 +269,7 @@ class ProductGroup {
 #if defined(__AVX2__)
           transpose_block<Block<R>, kLanes<T>>(
               reinterpret_cast<char*>(p), c_.stride * static_cast<std::int64_t>(sizeof(T)),
-              reinterpret_cast<const char*>(c_room_ + e), kLaneBytes);
+              reinterpret_cast<const char*>(c_room_ + e), kWideBytes);
 #endif
         },
         [&](std::int64_t offset, int e) { give<T>(c_room_[e], lanes, offset); });

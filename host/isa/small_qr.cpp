@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "host/isa/wide.h"
 #include "host/registry.h"
 #include "host/small_qr.h"
 
@@ -19,19 +20,11 @@
 
 namespace TANDEM_ISA_NAMESPACE {
 
-#if defined(__AVX512F__)
-inline constexpr int kQrBytes = 64;
-#elif defined(__AVX2__)
-inline constexpr int kQrBytes = 32;
-#else
-inline constexpr int kQrBytes = 16;
-#endif
-
 template <class R>
 struct QrVector {
-  using type __attribute__((vector_size(kQrBytes), may_alias)) = R;
+  using type __attribute__((vector_size(kWideBytes), may_alias)) = R;
   using Word = std::conditional_t<sizeof(R) == 4, std::int32_t, std::int64_t>;
-  using mask __attribute__((vector_size(kQrBytes))) = Word;
+  using mask __attribute__((vector_size(kWideBytes))) = Word;
 };
 
 template <class R>
@@ -40,7 +33,7 @@ struct QrArithmetic {
   using Packed = typename QrVector<R>::type;
   using Word = typename QrVector<R>::Word;
   using Mask = typename QrVector<R>::mask;
-  static constexpr int kLanes = kQrBytes / static_cast<int>(sizeof(R));
+  static constexpr int kLanes = kWideBytes / static_cast<int>(sizeof(R));
   static constexpr int first = 0, threads = 1;
 
   TANDEM_FN static void sync() {}
@@ -79,21 +72,7 @@ struct QrArithmetic {
   }
   TANDEM_FN static void add_product(R& sum, const R& a, const R& b) { sum = fn::fma(a, b, sum); }
   TANDEM_FN static void add_product(Packed& sum, const Packed& a, const Packed& b) {
-#if defined(__AVX512F__)
-    if constexpr (sizeof(R) == 4) {
-      sum = _mm512_fmadd_ps(a, b, sum);
-    } else {
-      sum = _mm512_fmadd_pd(a, b, sum);
-    }
-#elif defined(__AVX2__)
-    if constexpr (sizeof(R) == 4) {
-      sum = _mm256_fmadd_ps(a, b, sum);
-    } else {
-      sum = _mm256_fmadd_pd(a, b, sum);
-    }
-#else
-    for (int l = 0; l < kLanes; ++l) sum[l] = fn::fma(a[l], b[l], sum[l]);
-#endif
+    fused_add<R>(a, b, sum);
   }
   TANDEM_FN static void add_product(Packed& sum, const R& a, const Packed& b) {
     add_product(sum, a - Packed{}, b);

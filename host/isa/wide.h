@@ -20,6 +20,27 @@ inline constexpr int kWideBytes = 32;
 inline constexpr int kWideBytes = 16;
 #endif
 
+/// sum = a * b + sum, rounded once, of vectors of kWideBytes whose lanes are R.
+template <class R, class V>
+TANDEM_FN void fused_add(const V& a, const V& b, V& sum) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(R) == 4) {
+    sum = _mm512_fmadd_ps(a, b, sum);
+  } else {
+    sum = _mm512_fmadd_pd(a, b, sum);
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(R) == 4) {
+    sum = _mm256_fmadd_ps(a, b, sum);
+  } else {
+    sum = _mm256_fmadd_pd(a, b, sum);
+  }
+#else
+  for (int l = 0; l < kWideBytes / static_cast<int>(sizeof(R)); ++l)
+    sum[l] = fn::fma(a[l], b[l], sum[l]);
+#endif
+}
+
 template <class T>
 struct Wide {
   static constexpr int kLanes = kWideBytes / static_cast<int>(sizeof(T));
@@ -42,17 +63,9 @@ struct Wide {
   friend TANDEM_FN Wide operator*(const Wide& a, const Wide& b) { return Wide(a.v * b.v); }
   friend TANDEM_FN Wide operator-(const Wide& a) { return Wide(-a.v); }
   friend TANDEM_FN Wide fma(const Wide& a, const Wide& b, const Wide& c) {
-#if defined(__AVX512F__)
-    if constexpr (sizeof(T) == 4) return Wide(_mm512_fmadd_ps(a.v, b.v, c.v));
-    if constexpr (sizeof(T) == 8) return Wide(_mm512_fmadd_pd(a.v, b.v, c.v));
-#elif defined(__AVX2__)
-    if constexpr (sizeof(T) == 4) return Wide(_mm256_fmadd_ps(a.v, b.v, c.v));
-    if constexpr (sizeof(T) == 8) return Wide(_mm256_fmadd_pd(a.v, b.v, c.v));
-#else
-    Wide sum;
-    for (int i = 0; i < kLanes; ++i) sum.v[i] = fn::fma(a.v[i], b.v[i], c.v[i]);
+    Wide sum = c;
+    fused_add<T>(a.v, b.v, sum.v);
     return sum;
-#endif
   }
 
  private:

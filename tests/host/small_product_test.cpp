@@ -64,11 +64,11 @@ Tensor alone(const Tensor& a, const Tensor& b) {
 }
 
 void expect_each(const Tensor& a, const Tensor& b, const std::string& what) {
-  const Tensor c = matmul(a, b);
+  const Tensor c = product(a, b);
   const std::int64_t batch = c.size(0);
   for (std::int64_t i = 0; i < batch; ++i) {
-    const Tensor one = alone(a.select(0, a.size(0) == 1 ? 0 : i).clone(),
-                             b.select(0, b.size(0) == 1 ? 0 : i).clone());
+    const Tensor one = product(a.select(0, a.size(0) == 1 ? 0 : i).clone(),
+                               b.select(0, b.size(0) == 1 ? 0 : i).clone());
     ASSERT_TRUE(same_bytes(c.select(0, i), one)) << what << ", product " << i;
   }
 }
@@ -106,8 +106,8 @@ TEST(SmallProducts, SumsOfEinsumToo) {
         const Tensor one = matmul(a.select(0, i).clone(), v.select(0, i).clone());
         ASSERT_TRUE(same_bytes(c.select(0, i), one)) << what;
         ASSERT_TRUE(same_bytes(d.select(1, i), one)) << what;
-        const Tensor product = dot(v.select(0, i).clone(), v.select(0, 36 - i).clone());
-        ASSERT_TRUE(same_bytes(e.select(0, i), product)) << what;
+        const Tensor whole = dot(v.select(0, i).clone(), v.select(0, 36 - i).clone());
+        ASSERT_TRUE(same_bytes(e.select(0, i), whole)) << what;
       }
     }
   }
