@@ -181,7 +181,7 @@ class ProductGroup {
  private:
   static Operand<T> operand(const void* p, std::int64_t batch, std::int64_t rows,
                             std::int64_t columns, std::int64_t row, std::int64_t column) {
-    return {static_cast<T*>(const_cast<void*>(p)),
+    return {const_cast<T*>(static_cast<const T*>(p)),
             batch,
             static_cast<int>(rows),
             static_cast<int>(columns),

@@ -55,10 +55,10 @@ std::vector<Tensor> layouts(const Tensor& x) {
   return {x, columns, inside, steps};
 }
 
-/// Below AVX2 single products go to a library, but in exact mode, which leaves vectors' order
+/// Below AVX2 what is not small goes to a library, but in exact mode, which leaves vectors' order
 /// alone.
-Tensor alone(const Tensor& a, const Tensor& b) {
-  const bool vector = (a.size(0) == 1 || b.size(1) == 1) && !is_complex(a.dtype());
+Tensor product(const Tensor& a, const Tensor& b) {
+  const bool vector = (a.size(-2) == 1 || b.size(-1) == 1) && !is_complex(a.dtype());
   const ExactGuard mode(!vector);
   return matmul(a, b);
 }
