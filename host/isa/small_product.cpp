@@ -8,10 +8,14 @@
 #include "host/isa/transpose.h"
 #include "host/isa/wide.h"
 #include "host/registry.h"
+#include "kernels/functors/complex_math.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
+
+// Vectors of this file are not passed between functions of different levels.
+#pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace TANDEM_ISA_NAMESPACE {
 
@@ -83,10 +87,8 @@ TANDEM_FN void multiply(const Element<T>& a, const Element<T>& b, Element<T>& pr
     product.part[0] = a.part[0] * b.part[0];
   } else {
     const auto& [re, im] = a.part;
-    product.part[0] =
-        __builtin_assoc_barrier(re * b.part[0]) - __builtin_assoc_barrier(im * b.part[1]);
-    product.part[1] =
-        __builtin_assoc_barrier(re * b.part[1]) + __builtin_assoc_barrier(im * b.part[0]);
+    product.part[0] = rounded(re * b.part[0]) - rounded(im * b.part[1]);
+    product.part[1] = rounded(re * b.part[1]) + rounded(im * b.part[0]);
   }
 }
 
