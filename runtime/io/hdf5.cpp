@@ -1,6 +1,7 @@
 // HDF5: the lock, the errors and the mapping of element types.
 #include "runtime/io/hdf5.h"
 
+#include <atomic>
 #include <vector>
 
 namespace tandem::io::h5 {
@@ -13,9 +14,9 @@ herr_t keep_first(unsigned n, const H5E_error2_t* error, void* out) {
 
 }  // namespace
 
-std::mutex& process_mutex() {
-  static std::mutex mutex;
-  return mutex;
+ForkMutex& process_mutex() {
+  static constinit std::atomic<ForkMutex*> there{nullptr};
+  return made_once(there);
 }
 
 Session::Session(const char* op, const std::string& path) : op_(op), path_(path) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/memory/fork.h"
 #include "tandem/dtype.h"
 #include "tandem/error.h"
 
@@ -45,9 +46,9 @@ inline Id attribute(hid_t id) { return {id, H5Aclose}; }
 inline Id plist(hid_t id) { return {id, H5Pclose}; }
 inline Id object(hid_t id) { return {id, H5Oclose}; }
 
-/// Held around every use of the library in this process, and around fork(): it is not thread-safe
-/// everywhere.
-std::mutex& process_mutex();
+/// Held around every use of the library in this process, which is not thread-safe everywhere; and,
+/// once made, across every fork, so that a child finds the library whole.
+ForkMutex& process_mutex();
 
 /// One call of Tandem's into HDF5: keeps the library from printing its errors.
 class Session {

@@ -162,15 +162,11 @@ void Child::expect_bytes(std::uint64_t bytes) {
   raise_limit(RLIMIT_AS, bytes);
 }
 
-Isolated run_isolated(const char* op, const std::string& crashed, std::mutex& lock,
-                      std::uint64_t file_bytes, const std::function<void(Child&)>& work) {
+Isolated run_isolated(const char* op, const std::string& crashed, std::uint64_t file_bytes,
+                      const std::function<void(Child&)>& work) {
   const Memory answer(op), memory(op);
-  pid_t pid = -1;
-  {
-    const std::lock_guard guard(lock);
-    pid = ::fork();
-    if (pid == 0) be_the_child(answer.descriptor(), memory.descriptor(), file_bytes, work);
-  }
+  const pid_t pid = ::fork();
+  if (pid == 0) be_the_child(answer.descriptor(), memory.descriptor(), file_bytes, work);
   if (pid < 0) Memory::fail(op);
   int status = 0;
   // Where the program ignores or reaps its children, this waits all the same; the answer tells.

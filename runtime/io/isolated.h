@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 
 namespace tandem::io {
@@ -54,8 +53,8 @@ struct Isolated {
 };
 
 /// Raises FileError with the message of the FileError that `work` raised, or `crashed` where it
-/// came to no end. The lock is held while forking.
-Isolated run_isolated(const char* op, const std::string& crashed, std::mutex& lock,
-                      std::uint64_t file_bytes, const std::function<void(Child&)>& work);
+/// came to no end.
+Isolated run_isolated(const char* op, const std::string& crashed, std::uint64_t file_bytes,
+                      const std::function<void(Child&)>& work);
 
 }  // namespace tandem::io

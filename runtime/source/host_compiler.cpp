@@ -151,12 +151,12 @@ void compile(const std::string& key, const std::string& program, const char* op)
 
 /// The folder's name says what is in it.
 const std::string& include_name() {
-  static const std::string name = [] {
+  static constinit std::atomic<const std::string*> kept{nullptr};
+  return made_once(kept, [] {
     std::string all = kForNvrtc;
     for (const Header& h : headers()) all += std::string(h.name) + '\n' + h.text;
-    return "include-" + key_of(all);
-  }();
-  return name;
+    return std::make_unique<const std::string>("include-" + key_of(all));
+  });
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ SourceArgs args_of(const ElementwiseLaunch& l, std::span<const Scalar> numbers) 
 
 const SourceStore& device_store() {
   using source::Store;
-  static const SourceStore store{
+  static constexpr SourceStore store{
       nullptr,
       [](const void*, const char* name, void (*take)(void*, const char*, std::size_t), void* to) {
         if (const auto bytes = Store::process().read_sealed(name))

@@ -28,8 +28,11 @@ std::string wanted_folder() {
     const char* value = std::getenv(variable);
     return value == nullptr ? std::string() : std::string(value);
   };
-  if (std::string own = set("TANDEM_CACHE_DIR"); !own.empty()) return own;
-  if (const std::string all = set("XDG_CACHE_HOME"); !all.empty()) return all + "/tandem";
+  // A relative path would be another folder once the process goes elsewhere.
+  std::error_code error;
+  if (std::string own = set("TANDEM_CACHE_DIR"); !own.empty()) return fs::absolute(own, error);
+  // One that is relative is to be ignored: the XDG base directory specification.
+  if (const std::string all = set("XDG_CACHE_HOME"); all.starts_with('/')) return all + "/tandem";
   const std::string home = set("HOME");
   return home.empty() ? "" : home + "/.cache/tandem";
 }
@@ -105,8 +108,8 @@ Store::Store() : shared_(shared_folder()), alone_(shared_.empty()) {
 }
 
 const Store& Store::process() {
-  static const auto* store = new Store;
-  return *store;
+  static constinit std::atomic<const Store*> kept{nullptr};
+  return made_once(kept, [] { return std::unique_ptr<const Store>(new Store); });
 }
 
 std::string Store::folder() const { return alone_.load() ? own_folder() : shared_; }

@@ -17,6 +17,7 @@
 
 #include "tandem/fft.h"
 #include "tandem/graph.h"
+#include "tandem/io.h"
 #include "tandem/linalg.h"
 #include "tandem/memory.h"
 #include "tandem/tandem.h"
@@ -350,6 +351,28 @@ TEST(Fork, WhileOtherThreadsBeginWithOps) {
     ASSERT_EQ(alone("Fork.DISABLED_ARaceForTheFirstOps", round * round * 100'000), 0)
         << "round " << round;
   }
+}
+
+/// HDF5 has one lock for the process, which the writer holds most of the time.
+TEST(Fork, WhileAnotherThreadWritesHdf5) {
+  const std::string path = testing::TempDir() + "tandem_fork.h5";
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    while (!stop) io::save_hdf5(path, ones({300'000}));
+  });
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(in_child([&] {
+                const std::string own = path + std::to_string(getpid());
+                io::save_hdf5(own, ones({3}));
+                const float sum = tandem::sum(io::load_hdf5(own)).item<float>();
+                unlink(own.c_str());
+                return static_cast<int>(sum);
+              }),
+              3);
+  }
+  stop = true;
+  writer.join();
+  unlink(path.c_str());
 }
 
 }  // namespace
