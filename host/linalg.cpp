@@ -6,13 +6,11 @@
 
 #include <numeric>
 
+#include "host/lanes.h"
 #include "host/launchers.h"
 #include "host/lu.h"
 #include "host/reflectors.h"
 #include "host/registry.h"
-#include "host/small_matrix.h"
-#include "host/small_qr.h"
-#include "host/small_spectral.h"
 #include "tandem/error.h"
 
 namespace tandem::host {
@@ -267,23 +265,20 @@ void run_permutation(const FactorLaunch& l) {
   });
 }
 
-/// Whole groups of lanes a thread.
 void run_small(const SmallLaunch& l) {
-  const SmallLoops& loops = small_loops(l.dtype);
-  const std::int64_t groups = (l.batch + loops.lanes - 1) / loops.lanes;
   const double products = is_complex(l.dtype) ? 4 : 1;  // of two elements
-  const double cube = products * static_cast<double>(l.n * l.n) * static_cast<double>(l.n + l.k);
-  constexpr double kPerThread = 1 << 14;  // vector operations that are worth waking one
-  parallel_for(groups, static_cast<std::int64_t>(kPerThread / cube) + 1,
-               [&](std::int64_t first, std::int64_t last) {
-                 loops.run(l, first * loops.lanes, std::min(last * loops.lanes, l.batch));
-               });
+  const auto n = static_cast<double>(l.n);
+  over_lanes(l, l.dtype, l.batch, products * n * n * static_cast<double>(l.n + l.k));
 }
 
-SmallLoops g_small[4];
+void run_small_qr(const SmallQrLaunch& l) {
+  const double work = static_cast<double>(l.m * (l.n + l.columns)) * static_cast<double>(l.k);
+  over_lanes(l, l.dtype, l.batch, work);
+}
 
-int place_of(DType t) {
-  return (t == DType::float64 || t == DType::complex128 ? 1 : 0) + (is_complex(t) ? 2 : 0);
+void run_small_spectral(const SmallSpectralLaunch& l) {
+  over_lanes(l, l.dtype, l.batch,
+             15.0 * static_cast<double>(l.n * l.n) * static_cast<double>(l.m + 8));
 }
 
 template <class T>
@@ -343,9 +338,6 @@ void launch_factor(const void* desc, const void*) {
 }
 
 }  // namespace
-
-const SmallLoops& small_loops(DType t) { return g_small[place_of(t)]; }
-void bind_small_loops(DType t, SmallLoops loops) { g_small[place_of(t)] = loops; }
 
 void register_linalg(HostRegistry& r) {
 #define TANDEM_FUNC(name, ...) r.bind(#name, {&launch_factor, nullptr});

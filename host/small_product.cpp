@@ -4,17 +4,12 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "host/parallel.h"
+#include "host/lanes.h"
 #include "tandem/backend.h"
 
 namespace tandem::host {
 
 namespace {
-
-SmallProductLoops g_loops[kNumDTypes] = {};
-
-/// Vector operations that are worth a thread.
-constexpr std::int64_t kPerThread = 1 << 15;
 
 /// Multiplications of one product up to which lanes are faster than a product's own rows.
 std::int64_t most_multiplications(DType t) {
@@ -30,30 +25,24 @@ std::int64_t most_multiplications(DType t) {
   }
 }
 
-bool is_small(const GemmLaunch& g, const SmallProductLoops& loops) {
-  constexpr std::int64_t most = SmallProductLoops::kMostElements;
+bool is_small(const GemmLaunch& g, const LaneLoops<SmallProducts>& loops) {
+  constexpr std::int64_t most = SmallProducts::kMostElements;
   return loops.run != nullptr && 2 * g.batch >= loops.lanes && g.k > 0 &&
-         std::max({g.m, g.n, g.k}) <= most && g.k <= SmallProductLoops::kMostTerms &&
+         std::max({g.m, g.n, g.k}) <= most && g.k <= SmallProducts::kMostTerms &&
          std::max({g.m * g.k, g.k * g.n, g.m * g.n}) <= most &&
          g.m * g.n * g.k <= most_multiplications(g.dtype);
 }
 
 }  // namespace
 
-const SmallProductLoops& small_product_loops(DType t) { return g_loops[static_cast<int>(t)]; }
-void bind_small_product_loops(DType t, SmallProductLoops loops) {
-  g_loops[static_cast<int>(t)] = loops;
-}
-
 bool small_products(const GemmLaunch& g, SmallOrder order) {
-  const SmallProductLoops& loops = small_product_loops(g.dtype);
+  const LaneLoops<SmallProducts>& loops = lane_loops<SmallProducts>[static_cast<int>(g.dtype)];
   if (!is_small(g, loops)) return false;
-  const std::int64_t groups = (g.batch + loops.lanes - 1) / loops.lanes;
-  const std::int64_t work =
-      g.m * g.n * g.k + loops.lanes * (g.m * g.k + g.k * g.n + g.m * g.n) / 2 + 1;
-  parallel_for(groups, kPerThread / work + 1, [&](std::int64_t first, std::int64_t last) {
-    loops.run(g, order, first * loops.lanes, std::min(last * loops.lanes, g.batch));
-  });
+  // A group's elements go to lanes and from them, one by one at worst.
+  const std::int64_t moved = g.m * g.k + g.k * g.n + g.m * g.n;
+  const std::int64_t work = (g.m * g.n * g.k + loops.lanes * moved / 2 + 1) / 2;
+  over_lanes(SmallProducts{g, order}, g.dtype, g.batch,
+             static_cast<double>(std::max<std::int64_t>(work, 1)));
   return true;
 }
 
@@ -105,7 +94,7 @@ bool as_product(const ReduceLaunch& l, int batch, int matrix, GemmLaunch& g) {
 
 bool small_sums(const ReduceLaunch& l) {
   const bool shaped = l.n_out == 1 && l.n_in == 2 && l.rank_reduced == 1 && l.rank_outer >= 1 &&
-                      l.rank_outer <= 2 && l.n <= SmallProductLoops::kMostTerms;
+                      l.rank_outer <= 2 && l.n <= SmallProducts::kMostTerms;
   if (!shaped || category(l.dtype) < Category::Float) return false;
   for (int i = 0; i < 3; ++i) {
     const OperandDesc& x = l.operands[i];

@@ -12,20 +12,15 @@ namespace tandem::host {
 /// order of k, or rounded and on the fixed tree of the reductions.
 enum class SmallOrder : std::uint8_t { Chain, Tree };
 
-struct SmallProductLoops {
+/// What is done in lanes (host/lanes.h; not bool, which has no product). The tree is of real and
+/// complex numbers alone.
+struct SmallProducts {
   static constexpr std::int64_t kMostElements = 256;  // of each of A, B and C
   static constexpr std::int64_t kMostTerms = 64;      // k
 
-  /// Products [first, last) of the batch, on the calling thread.
-  void (*run)(const GemmLaunch& g, SmallOrder order, std::int64_t first,
-              std::int64_t last) = nullptr;
-  int lanes = 1;  // products at a time
+  const GemmLaunch& g;
+  SmallOrder order;
 };
-
-/// Null for bool, which has no product; the tree of real and complex numbers alone.
-const SmallProductLoops& small_product_loops(DType t);
-/// Called by the level's registration.
-void bind_small_product_loops(DType t, SmallProductLoops loops);
 
 /// Whether the batch is one of small products, which is then done. Without `outer` places.
 bool small_products(const GemmLaunch& g, SmallOrder order);

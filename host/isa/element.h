@@ -3,29 +3,14 @@
 
 #include "host/registry.h"
 #include "tandem/dtype.h"
+#include "tandem/stored.h"
 
 namespace TANDEM_ISA_NAMESPACE {
 
+/// The type through which loops read and write elements of T: also, g++ 12 does not vectorise loops
+/// that load or store bool itself.
 template <class T>
-struct InMemory {
-  using type = T;
-};
-/// g++ 12 does not vectorise loops that load or store bool itself.
-template <>
-struct InMemory<bool> {
-  using type = std::uint8_t;
-};
-
-/// The type through which loops read and write elements of T.
-template <class T>
-using Element = typename InMemory<T>::type;
-
-template <class T>
-TANDEM_FN T value_of(Element<T> x) {
-  if constexpr (fn::same_v<T, bool>)
-    return x != 0;
-  else
-    return x;
-}
+using Element = fn::stored_t<T>;
+using fn::value_of;
 
 }  // namespace TANDEM_ISA_NAMESPACE

@@ -5,17 +5,10 @@
 
 #include "host/isa/small_lanes.h"
 #include "host/isa/transpose.h"
-#include "host/small_matrix.h"
+#include "host/lanes.h"
+#include "tandem/backend/linalg.h"
 
 namespace TANDEM_ISA_NAMESPACE {
-
-#if defined(__AVX512F__)
-template <class R>
-using Block = std::conditional_t<sizeof(R) == 4, Words16, WideWords8>;
-#elif defined(__AVX2__)
-template <class R>
-using Block = std::conditional_t<sizeof(R) == 4, Words8, Words4>;
-#endif
 
 /// Rows up to which a matrix in each lane is faster than one by rows.
 template <class E>
@@ -122,10 +115,10 @@ class SmallGroup {
             V* to = room_ + i * pitch_ + from + j;
             V column[kLanes / L::kParts];  // parts of an element beside each other
             const bool apart = down && L::kParts > 1;
-            transpose_block<Block<R>, kLanes>(reinterpret_cast<char*>(apart ? column : to),
-                                              (down && !apart ? pitch_ : 1) * kWideBytes,
-                                              reinterpret_cast<const char*>(a),
-                                              m.stride * static_cast<std::int64_t>(sizeof(E)));
+            transpose_block<LaneWords<R>, kLanes>(reinterpret_cast<char*>(apart ? column : to),
+                                                  (down && !apart ? pitch_ : 1) * kWideBytes,
+                                                  reinterpret_cast<const char*>(a),
+                                                  m.stride * static_cast<std::int64_t>(sizeof(E)));
             for (int e = 0; apart && e < kLanes / L::kParts; ++e) to[e * pitch_] = column[e];
           }
 #endif
@@ -145,10 +138,10 @@ class SmallGroup {
             V column[kLanes / L::kParts];
             const bool apart = down && L::kParts > 1;
             for (int e = 0; apart && e < kLanes / L::kParts; ++e) column[e] = of[e * pitch_];
-            transpose_block<Block<R>, kLanes>(reinterpret_cast<char*>(a),
-                                              m.stride * static_cast<std::int64_t>(sizeof(E)),
-                                              reinterpret_cast<const char*>(apart ? column : of),
-                                              (down && !apart ? pitch_ : 1) * kWideBytes);
+            transpose_block<LaneWords<R>, kLanes>(
+                reinterpret_cast<char*>(a), m.stride * static_cast<std::int64_t>(sizeof(E)),
+                reinterpret_cast<const char*>(apart ? column : of),
+                (down && !apart ? pitch_ : 1) * kWideBytes);
           }
 #endif
         },
@@ -270,11 +263,16 @@ void small_run(const SmallLaunch& l, std::int64_t first, std::int64_t last) {
   if (alone > 0) run_groups<OneLane<E>>(l, last - alone, last);
 }
 
+template <class E>
+void register_one() {
+  lane_loops<SmallLaunch>[static_cast<int>(dtype_of<E>)] = {&small_run<E>, ManyLanes<E>::kLanes};
+}
+
 void register_small(HostRegistry&) {
-  bind_small_loops(DType::float32, {&small_run<float>, ManyLanes<float>::kLanes});
-  bind_small_loops(DType::float64, {&small_run<double>, ManyLanes<double>::kLanes});
-  bind_small_loops(DType::complex64, {&small_run<Complex64>, ManyLanes<Complex64>::kLanes});
-  bind_small_loops(DType::complex128, {&small_run<Complex128>, ManyLanes<Complex128>::kLanes});
+  register_one<float>();
+  register_one<double>();
+  register_one<Complex64>();
+  register_one<Complex128>();
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

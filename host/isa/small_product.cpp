@@ -7,6 +7,7 @@
 
 #include "host/isa/transpose.h"
 #include "host/isa/wide.h"
+#include "host/lanes.h"
 #include "host/registry.h"
 #include "kernels/functors/complex_math.h"
 
@@ -18,14 +19,6 @@
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 namespace TANDEM_ISA_NAMESPACE {
-
-#if defined(__AVX512F__)
-template <class R>
-using Block = std::conditional_t<sizeof(R) == 4, Words16, WideWords8>;
-#elif defined(__AVX2__)
-template <class R>
-using Block = std::conditional_t<sizeof(R) == 4, Words8, Words4>;
-#endif
 
 /// What elements are multiplied in, part by part. Integers wrap: 32 bits without a sign do for
 /// those of 32 bits and less.
@@ -150,7 +143,7 @@ class ProductGroup {
  public:
   using E = Element<T>;
   using R = Part<T>;
-  static constexpr int kMost = SmallProductLoops::kMostElements;
+  static constexpr int kMost = SmallProducts::kMostElements;
 
   explicit ProductGroup(const GemmLaunch& g)
       : a_(operand(g.a, g.a_batch, g.m, g.k, g.a_row, g.a_col)),
@@ -250,9 +243,9 @@ class ProductGroup {
         x,
         [&]([[maybe_unused]] const T* p, [[maybe_unused]] int e) {
 #if defined(__AVX2__)
-          transpose_block<Block<R>, kLanes<T>>(reinterpret_cast<char*>(room + e), kWideBytes,
-                                               reinterpret_cast<const char*>(p),
-                                               x.stride * static_cast<std::int64_t>(sizeof(T)));
+          transpose_block<LaneWords<R>, kLanes<T>>(reinterpret_cast<char*>(room + e), kWideBytes,
+                                                   reinterpret_cast<const char*>(p),
+                                                   x.stride * static_cast<std::int64_t>(sizeof(T)));
 #endif
         },
         [&](std::int64_t offset, int e) { take<T>(room[e], lanes, offset); });
@@ -269,7 +262,7 @@ class ProductGroup {
         c_,
         [&]([[maybe_unused]] T* p, [[maybe_unused]] int e) {
 #if defined(__AVX2__)
-          transpose_block<Block<R>, kLanes<T>>(
+          transpose_block<LaneWords<R>, kLanes<T>>(
               reinterpret_cast<char*>(p), c_.stride * static_cast<std::int64_t>(sizeof(T)),
               reinterpret_cast<const char*>(c_room_ + e), kWideBytes);
 #endif
@@ -295,7 +288,7 @@ class ProductGroup {
   }
 
   void by_tree() {
-    E products[SmallProductLoops::kMostTerms];
+    E products[SmallProducts::kMostTerms];
     const int lanes = std::bit_ceil(static_cast<unsigned>(k_));
     for (int i = 0; i < m_; ++i) {
       for (int j = 0; j < n_; ++j) {
@@ -318,17 +311,16 @@ class ProductGroup {
 };
 
 template <class T>
-void small_product_run(const GemmLaunch& g, SmallOrder order, std::int64_t first,
-                       std::int64_t last) {
-  ProductGroup<T> group(g);
-  for (std::int64_t b = first; b < last; b += kLanes<T>) group.run(order, b, last);
+void small_product_run(const SmallProducts& l, std::int64_t first, std::int64_t last) {
+  ProductGroup<T> group(l.g);
+  for (std::int64_t b = first; b < last; b += kLanes<T>) group.run(l.order, b, last);
 }
 
 void register_small_product(HostRegistry&) {
   for (int d = 0; d < kNumDTypes; ++d) {
     visit(static_cast<DType>(d), [&]<class T>() {
       if constexpr (fn::is_int_v<T> || fn::is_complex_v<T> || fn::is_real_float_v<compute_t<T>>)
-        bind_small_product_loops(static_cast<DType>(d), {&small_product_run<T>, kLanes<T>});
+        lane_loops<SmallProducts>[d] = {&small_product_run<T>, kLanes<T>};
     });
   }
 }

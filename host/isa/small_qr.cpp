@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "host/isa/wide.h"
+#include "host/lanes.h"
 #include "host/registry.h"
-#include "host/small_qr.h"
+#include "tandem/backend/linalg.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -397,8 +398,9 @@ void small_qr_run(const SmallQrLaunch& l, std::int64_t first, std::int64_t last)
 }
 
 void register_small_qr(HostRegistry&) {
-  bind_small_qr_loops(DType::float32, {&small_qr_run<float>, QrArithmetic<float>::kLanes});
-  bind_small_qr_loops(DType::float64, {&small_qr_run<double>, QrArithmetic<double>::kLanes});
+  auto& loops = lane_loops<SmallQrLaunch>;
+  loops[static_cast<int>(DType::float32)] = {&small_qr_run<float>, QrArithmetic<float>::kLanes};
+  loops[static_cast<int>(DType::float64)] = {&small_qr_run<double>, QrArithmetic<double>::kLanes};
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

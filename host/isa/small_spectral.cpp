@@ -7,8 +7,9 @@
 #include <cmath>
 #include <utility>
 
+#include "host/lanes.h"
 #include "host/registry.h"
-#include "host/small_spectral.h"
+#include "tandem/backend/linalg.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -360,8 +361,9 @@ void spectral_run(const SmallSpectralLaunch& l, std::int64_t first, std::int64_t
 }
 
 void register_small_spectral(HostRegistry&) {
-  bind_spectral_loops(DType::float32, {&spectral_run<float>, kSpectralBytes / 4});
-  bind_spectral_loops(DType::float64, {&spectral_run<double>, kSpectralBytes / 8});
+  auto& loops = lane_loops<SmallSpectralLaunch>;
+  loops[static_cast<int>(DType::float32)] = {&spectral_run<float>, kSpectralBytes / 4};
+  loops[static_cast<int>(DType::float64)] = {&spectral_run<double>, kSpectralBytes / 8};
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace tandem::host::TANDEM_ISA {
 
@@ -93,6 +94,15 @@ inline __attribute__((always_inline)) void transpose_rows(WideWords8 (&r)[8]) {
     for (int q = 0; q < 4; ++q) r[2 * q + c] = a[c][q];
   }
 }
+#endif
+
+/// The widest vector of the level, as words of R's size: a square of them goes through registers.
+#if defined(__AVX512F__)
+template <class R>
+using LaneWords = std::conditional_t<sizeof(R) == 4, Words16, WideWords8>;
+#elif defined(__AVX2__)
+template <class R>
+using LaneWords = std::conditional_t<sizeof(R) == 4, Words8, Words4>;
 #endif
 
 /// Side x Side elements, a row every `from_row` bytes, become columns.
