@@ -10,14 +10,22 @@
 namespace tandem {
 
 /// A lock that is held across every fork, so that the child does not find it taken by a thread that
-/// it does not have. These locks are taken in the reverse order of their making, and before those
-/// of the pools: who takes lock A with B held has A made first.
-class TANDEM_API ForkMutex : public std::mutex {
+/// it does not have. Threads take them in any order that suits them among each other, and make new
+/// ones with some held; never with a lock of a pool held, which a fork takes last. While a thread
+/// waits for a fork, those that hold none of these locks take none, so that it does not wait long.
+class TANDEM_API ForkMutex {
  public:
   ForkMutex();
   ~ForkMutex();
   ForkMutex(const ForkMutex&) = delete;
   ForkMutex& operator=(const ForkMutex&) = delete;
+  void lock();
+  bool try_lock();
+  void unlock();
+
+ private:
+  friend struct ForkLocks;
+  std::mutex mutex_;
 };
 
 /// The object kept at `kept`, made at its first use. Not by a static variable: its guard would stay

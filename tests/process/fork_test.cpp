@@ -11,10 +11,12 @@
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "runtime/memory/fork.h"
 #include "tandem/fft.h"
 #include "tandem/graph.h"
 #include "tandem/io.h"
@@ -351,6 +353,68 @@ TEST(Fork, WhileOtherThreadsBeginWithOps) {
     ASSERT_EQ(alone("Fork.DISABLED_ARaceForTheFirstOps", round * round * 100'000), 0)
         << "round " << round;
   }
+}
+
+/// A fork waits for locks one at a time: threads take them in another order than that in which they
+/// were made, and make new ones with some held.
+TEST(Fork, LocksAreTakenAndMadeInAnyOrder) {
+  const auto forks = [] {
+    ForkMutex a, b;
+    std::atomic<bool> stop{false};
+    std::atomic<int> rounds{0};
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] {
+      while (!stop) {
+        const std::lock_guard first(b);
+        std::this_thread::yield();
+        const std::lock_guard second(a);
+        ++rounds;
+      }
+    });
+    threads.emplace_back([&] {
+      while (!stop) {
+        const std::lock_guard first(a);
+        std::this_thread::yield();
+        ForkMutex fresh;
+        const std::lock_guard second(fresh);
+        ++rounds;
+      }
+    });
+    while (rounds < 100) std::this_thread::yield();
+    int wrong = 0;
+    for (int i = 0; i < 30 && wrong == 0; ++i) {
+      wrong = in_child([&] {
+        const std::lock_guard first(a), second(b);
+        const ForkMutex fresh;
+        return 0;
+      });
+    }
+    stop = true;
+    for (std::thread& t : threads) t.join();
+    return wrong == 0 ? 0 : 1;
+  };
+  EXPECT_EQ(in_child(forks), 0);
+}
+
+/// Writers hold the lock of HDF5, whose files have names: the table of names has a lock as well.
+TEST(Fork, WhileNamesAreWritten) {
+  const auto forks = [] {
+    const std::string path = testing::TempDir() + "tandem_fork_names.h5";
+    std::atomic<bool> stop{false};
+    io::save_hdf5(path, ones({2}));  // the lock of HDF5 is made before that of names
+    const Tensor named = ones({20, 2}).refine_names({"fork_rows", "fork_columns"});
+    std::thread writer([&] {
+      while (!stop) io::save_hdf5(path, named);
+    });
+    int wrong = 0;
+    for (int i = 0; i < 100 && wrong == 0; ++i)
+      wrong = in_child([] { return Name("fork_rows").str() == "fork_rows" ? 0 : 1; });
+    stop = true;
+    writer.join();
+    unlink(path.c_str());
+    return wrong == 0 ? 0 : 1;
+  };
+  EXPECT_EQ(in_child(forks), 0);
 }
 
 /// HDF5 has one lock for the process, which the writer holds most of the time.
