@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,18 +87,26 @@ std::vector<std::string> flags() {
   return all;
 }
 
-/// Runs a program; its exit status, with what it printed in the file `log`.
-int run(const std::vector<std::string>& words, const std::string& log, const char* op) {
-  std::vector<char*> arguments;
+/// Runs a program whose own temporary files go to `folder` as well; its exit status, with what it
+/// printed in the file `log`.
+int run(const std::vector<std::string>& words, const std::string& folder, const std::string& log,
+        const char* op) {
+  std::vector<char*> arguments, environment;
   for (const std::string& w : words) arguments.push_back(const_cast<char*>(w.c_str()));
   arguments.push_back(nullptr);
+  std::string temporary = "TMPDIR=" + folder;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    if (!std::string_view(*at).starts_with("TMPDIR=")) environment.push_back(*at);
+  }
+  environment.push_back(temporary.data());
+  environment.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   pid_t child = 0;
   const int error =
-      posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+      posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   TANDEM_EXPECTS(error == 0, NotImplemented,
                  fmt::format("[{}] expected a C++ compiler that runs, got '{}': {}", op, words[0],
@@ -118,15 +127,24 @@ std::string first_lines(const std::string& text) {
   return text.substr(0, end);
 }
 
+/// Whether the disk has too little room for what a compiler writes beside its result.
+bool is_full(const std::string& place) {
+  constexpr std::uint64_t kWanted = 8 << 20;
+  struct statvfs s {};
+  return statvfs(place.c_str(), &s) == 0 && std::uint64_t{s.f_bavail} * s.f_frsize < kWanted;
+}
+
 /// What is kept beside a library: its program, and what the library is. Loading one that was cut
 /// short would end the process.
 std::string stamp_of(const std::string& program, const std::string& library) {
   return program + "// " + key_of(library) + "\n";
 }
 
-void compile(const std::string& key, const std::string& program, const char* op) {
+/// The library that a program is compiled to, in a folder at `place`. Raises FileError where that
+/// is full.
+std::string compiled(const std::string& program, const std::string& place, const char* op) {
   std::vector<std::string> words = {compiler(op)};
-  const ScratchFolder scratch(op);
+  const ScratchFolder scratch(place, op);
   {
     io::AtomicFile text(op, scratch.path("kernel.cpp"));
     text.write(program.data(), program.size());
@@ -137,16 +155,37 @@ void compile(const std::string& key, const std::string& program, const char* op)
                                std::string("-o"), scratch.path("kernel.so")}) {
     words.push_back(w);
   }
-  const int status = run(words, scratch.path("log"), op);
+  const int status = run(words, scratch.path("."), scratch.path("log"), op);
   const std::string said = read_file(scratch.path("log")).value_or("");
-  const auto library = read_file(scratch.path("kernel.so"));
-  if (status != 0 || !library) {
+  auto library = read_file(scratch.path("kernel.so"));
+  if (status == 0 && library) return *std::move(library);
+  if (is_full(place)) {
+    detail::fail<FileError>(
+        fmt::format("[{}] expected room to compile in, got a full disk at '{}'", op, place));
+  }
+  if (said.empty()) {
     detail::fail<ValueError>(fmt::format(
-        "[{}] argument 'source': expected C++ that compiles, got:\n{}", op, first_lines(said)));
+        "[{}] argument 'source': expected C++ that compiles, got exit status {} of '{}', {}", op,
+        status, words[0], library ? "which said nothing" : "which said nothing and made nothing"));
+  }
+  detail::fail<ValueError>(fmt::format(
+      "[{}] argument 'source': expected C++ that compiles, got:\n{}", op, first_lines(said)));
+}
+
+void compile(const std::string& key, const std::string& program, const char* op) {
+  std::string library;
+  const std::vector<std::string> places = ScratchFolder::places();
+  for (const std::string& place : places) {
+    try {
+      library = compiled(program, place, op);
+      break;
+    } catch (const FileError&) {
+      if (&place == &places.back()) throw;
+    }
   }
   const Store& store = Store::process();
-  store.write(key + ".so", *library, op);
-  store.write(key + ".cpp", stamp_of(program, *library), op);  // last: the library is there
+  store.write(key + ".so", library, op);
+  store.write(key + ".cpp", stamp_of(program, library), op);  // last: the library is there
 }
 
 /// The folder's name says what is in it.
@@ -173,7 +212,7 @@ std::string include_folder(const char* op) {
   for (const Header& h : headers()) files.emplace_back(h.name, h.text);
   files.emplace_back("nvrtc/cstdint", kForNvrtc);
   const bool whole = std::ranges::all_of(
-      files, [&](const auto& f) { return read_file(found + "/" + f.first) == f.second; });
+      files, [&](const auto& f) { return read_file(found + "/" + f.first, true) == f.second; });
   for (std::string folder; !whole && folder != store.folder();) {
     folder = store.folder();  // another one after a write that failed
     for (const auto& [file, text] : files)

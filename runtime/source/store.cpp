@@ -1,5 +1,6 @@
 #include "runtime/source/store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,8 +9,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <vector>
 
@@ -37,11 +36,35 @@ std::string wanted_folder() {
   return home.empty() ? "" : home + "/.cache/tandem";
 }
 
+bool is_ours_alone(const struct stat& s) {
+  return s.st_uid == geteuid() && (s.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 /// Whether the folder is there, ours, and nobody else can write to it.
 bool is_safe(const std::string& folder) {
   struct stat s {};
-  return stat(folder.c_str(), &s) == 0 && S_ISDIR(s.st_mode) && s.st_uid == geteuid() &&
-         (s.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(folder.c_str(), R_OK | X_OK) == 0;
+  return stat(folder.c_str(), &s) == 0 && S_ISDIR(s.st_mode) && is_ours_alone(s) &&
+         access(folder.c_str(), R_OK | X_OK) == 0;
+}
+
+/// The folders of a name below `folder`, for this user alone whatever the process gives to others.
+void make_folders(const std::string& folder, std::string_view name) {
+  for (auto end = name.find('/'); end != name.npos; end = name.find('/', end + 1))
+    mkdir((folder + "/" + std::string(name.substr(0, end))).c_str(), 0700);
+}
+
+std::optional<std::string> read_open(int descriptor, bool ours_alone) {
+  struct stat s {};
+  if (fstat(descriptor, &s) != 0 || !S_ISREG(s.st_mode)) return std::nullopt;
+  if (ours_alone && !is_ours_alone(s)) return std::nullopt;
+  std::string bytes(static_cast<std::size_t>(s.st_size), '\0');
+  for (std::size_t at = 0; at < bytes.size();) {
+    const ssize_t n = ::read(descriptor, bytes.data() + at, bytes.size() - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return std::nullopt;
+    at += static_cast<std::size_t>(n);
+  }
+  return bytes;
 }
 
 /// The folder for what all processes share, made; empty where there can be none.
@@ -121,25 +144,25 @@ std::string Store::path(std::string_view name) const {
   return access(there.c_str(), F_OK) == 0 ? there : here;
 }
 
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (file.bad()) return std::nullopt;
+std::optional<std::string> read_file(const std::string& path, bool ours_alone) {
+  const int descriptor =
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait
+  if (descriptor < 0) return std::nullopt;
+  auto bytes = read_open(descriptor, ours_alone);
+  close(descriptor);
   return bytes;
 }
 
 std::optional<std::string> Store::read(std::string_view name) const {
-  return read_file(path(name));
+  return read_file(path(name), true);
 }
 
 void Store::write(std::string_view name, std::string_view bytes, const char* op,
                   bool durable) const {
   const auto to = [&](const std::string& folder) {
-    const std::string last = folder + "/" + std::string(name);
-    std::error_code error;
-    fs::create_directories(fs::path(last).parent_path(), error);
-    io::AtomicFile file(op, last);
+    make_folders(folder, name);
+    io::AtomicFile file(op, folder + "/" + std::string(name));
+    fchmod(file.descriptor(), 0600);
     file.write(bytes.data(), bytes.size());
     file.commit(durable);
   };
@@ -166,8 +189,12 @@ std::optional<std::string> Store::read_sealed(std::string_view name) const {
   return key_of(*bytes) == seal ? bytes : std::nullopt;
 }
 
-ScratchFolder::ScratchFolder(const char* op)
-    : folder_(new_folder({temporary_place(), Store::process().folder()}, op)) {}
+std::vector<std::string> ScratchFolder::places() {
+  return {temporary_place(), Store::process().folder()};
+}
+
+ScratchFolder::ScratchFolder(const std::string& place, const char* op)
+    : folder_(new_folder({place}, op)) {}
 
 ScratchFolder::~ScratchFolder() {
   std::error_code ignored;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tandem/export.h"
 
@@ -23,7 +24,7 @@ class TANDEM_API Store {
   std::string folder() const;
   /// Of a file that is there, or else of one to be written.
   std::string path(std::string_view name) const;
-  /// Nothing where there is no such file.
+  /// Nothing where there is no such file, or one that others can write to.
   std::optional<std::string> read(std::string_view name) const;
   /// The file appears whole or not at all; `durable`: also where the machine goes down. Raises
   /// FileError, naming `op`.
@@ -42,8 +43,10 @@ class TANDEM_API Store {
 /// A folder of this process for a short while; it and what is in it are removed at the end.
 class ScratchFolder {
  public:
+  /// Where there can be one, the better places first.
+  static std::vector<std::string> places();
   /// Raises FileError, naming `op`.
-  explicit ScratchFolder(const char* op);
+  ScratchFolder(const std::string& place, const char* op);
   ~ScratchFolder();
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
@@ -53,8 +56,8 @@ class ScratchFolder {
   std::string folder_;
 };
 
-/// All of a file; nothing where it is not there.
-std::optional<std::string> read_file(const std::string& path);
+/// All of a file; nothing where there is none. `ours_alone`: nor where others can write to it.
+std::optional<std::string> read_file(const std::string& path, bool ours_alone = false);
 
 /// A name for a text: 128 bits in hexadecimal. Texts are compared besides.
 std::string key_of(std::string_view text);

@@ -232,11 +232,10 @@ def test_what_a_folder_that_is_only_read_has_is_used(tmp_path):
     assert files(temporary) == []
 
 
-@pytest.mark.parametrize("size", ["16k", "400k"])  # full at the first file, or at some later one
-def test_a_full_disk_is_done_without(tmp_path, size):
-    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
-    cache.mkdir()
-    mount = f'mount -t tmpfs -o size={size} tmpfs "{cache}" && chmod 700 "{cache}"'
+def small_disk(folder, size):
+    """Words that run a command with a disk of its own, that small, mounted at the folder."""
+    folder.mkdir()
+    mount = f'mount -t tmpfs -o size={size} tmpfs "{folder}" && chmod 700 "{folder}"'
     inside = ["unshare", "-m", "sh", "-c"]
     try:
         possible = subprocess.run([*inside, mount], capture_output=True).returncode == 0
@@ -244,9 +243,56 @@ def test_a_full_disk_is_done_without(tmp_path, size):
         possible = False
     if not possible:
         pytest.skip("this user can mount no small disk")
-    run = run_with(cache, temporary, before=[*inside, mount + ' && exec "$@"', "sh"])
+    return [*inside, mount + ' && exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("size", ["16k", "400k"])  # full at the first file, or at some later one
+def test_a_full_disk_is_done_without(tmp_path, size):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    run = run_with(cache, temporary, before=small_disk(cache, size))
     assert run.stdout == "[1.0, 1.0]\n", run.stderr
     assert files(cache) == [] and files(temporary) == []
+
+
+@pytest.mark.parametrize("size", ["4k", "16k", "400k"])  # full at once, or while the compiler writes
+def test_a_full_disk_for_temporary_files_is_done_without(tmp_path, size):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    run = run_with(cache, temporary, before=small_disk(temporary, size))
+    assert run.stdout == "[1.0, 1.0]\n", run.stderr
+    assert len(list(cache.glob("*.so"))) == 1 and not list(cache.glob("tandem-*"))
+
+
+def test_what_is_kept_is_its_owners_alone(tmp_path):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    cache.mkdir(mode=0o755)
+    loose = ["sh", "-c", 'umask 0 && exec "$@"', "sh"]
+    assert run_with(cache, temporary, before=loose).stdout == "[1.0, 1.0]\n"
+    assert [f for f in cache.rglob("*") if f.stat().st_mode & 0o077] == []
+
+
+def test_what_others_can_write_to_is_not_used(tmp_path):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    assert run_with(cache, temporary).stdout == "[1.0, 1.0]\n"
+    (library,) = cache.glob("*.so")
+    for mode in (0o666, 0o620, 0o602):
+        library.chmod(mode)
+        assert "/nonexistent/c++" in run_with(cache, temporary, TANDEM_CXX="/nonexistent/c++").stderr
+        assert run_with(cache, temporary).stdout == "[1.0, 1.0]\n"
+        assert library.stat().st_mode & 0o777 == 0o600  # made anew
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/nonexistent/x", path)])
+def test_what_is_no_file_is_not_waited_for(tmp_path, make):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    assert run_with(cache, temporary).stdout == "[1.0, 1.0]\n"
+    (library,) = cache.glob("*.so")
+    (program,) = cache.glob("*.cpp")
+    for kept in (library, program):
+        kept.unlink()
+        make(kept)
+        run = run_with(cache, temporary)
+        assert run.stdout == "[1.0, 1.0]\n", run.stderr
+        assert files(temporary) == []
 
 
 def test_a_compiler_that_fails_leaves_nothing_behind(tmp_path):
@@ -260,7 +306,7 @@ def test_a_compiler_that_fails_leaves_nothing_behind(tmp_path):
     other = PROGRAM.replace("damped", "another")
     for environment in ({"TANDEM_CXX": "/nonexistent/c++"}, {"PATH": ""}):
         assert "C++ compiler" in run_with(cache, temporary, other, **environment).stderr
-    assert "ValueError" in run_with(cache, temporary, other, TANDEM_CXX="/bin/false").stderr
+    assert "got exit status 1 of '/bin/false'" in run_with(cache, temporary, other, TANDEM_CXX="/bin/false").stderr
     assert "ValueError" in run_with(cache, temporary, other, TANDEM_CXX="/bin/true").stderr  # no library
     assert files(cache) == before and files(temporary) == []
 
