@@ -17,15 +17,16 @@ struct LaneLoops {
   int lanes = 1;  // tasks at a time
 };
 
-/// By dtype, filled in by the level's registration.
+/// What the level's registration has filled in for a dtype. Defined in host/lanes.cpp: a level's
+/// object must not bring a copy of its own.
 template <class Launch>
-inline LaneLoops<Launch> lane_loops[kNumDTypes]{};
+LaneLoops<Launch>& lane_loops(DType t);
 
 /// The whole batch, whole groups of lanes a thread. `work`: vector operations of such a group,
 /// which decide how many threads are worth waking.
 template <class Launch>
 void over_lanes(const Launch& l, DType t, std::int64_t batch, double work) {
-  const LaneLoops<Launch>& loops = lane_loops<Launch>[static_cast<int>(t)];
+  const LaneLoops<Launch>& loops = lane_loops<Launch>(t);
   const std::int64_t groups = (batch + loops.lanes - 1) / loops.lanes;
   constexpr double kPerThread = 1 << 14;
   parallel_for(groups, static_cast<std::int64_t>(kPerThread / work) + 1,

@@ -36,7 +36,7 @@ bool is_small(const GemmLaunch& g, const LaneLoops<SmallProducts>& loops) {
 }  // namespace
 
 bool small_products(const GemmLaunch& g, SmallOrder order) {
-  const LaneLoops<SmallProducts>& loops = lane_loops<SmallProducts>[static_cast<int>(g.dtype)];
+  const LaneLoops<SmallProducts>& loops = lane_loops<SmallProducts>(g.dtype);
   if (!is_small(g, loops)) return false;
   // A group's elements go to lanes and from them, one by one at worst.
   const std::int64_t moved = g.m * g.k + g.k * g.n + g.m * g.n;

@@ -8,6 +8,7 @@
 
 #include "kernels/cuda/context.h"
 #include "kernels/cuda/flag.h"
+#include "kernels/cuda/small_batch.h"
 #include "kernels/cuda/solver.h"
 #include "kernels/functors/small_matrix.h"
 #include "tandem/cuda/elementwise.h"
@@ -125,17 +126,16 @@ struct SharedColumns {
   }
 };
 
-/// The matrix of a thread's group: number b of the batch; those beyond it do the last one again.
+/// The matrix of a thread's group.
 /// E: its elements.
 template <class E>
 struct SmallTask {
   const SmallParams& p;
   fn::SmallMatrix<SharedColumns<E>> m;
-  std::int64_t b;
-  bool real;
+  SmallPlace place;
 
   __device__ E& element(const SmallMatrices& of, int i, int j) const {
-    return static_cast<E*>(of.data)[b * of.stride + i * of.row + j * of.column];
+    return place.element<E>(of, i, j);
   }
   __device__ static E number(int x) {
     if constexpr (fn::is_complex_v<E>) {
@@ -151,31 +151,28 @@ struct SmallTask {
   }
   __device__ void store(const SmallMatrices& of, int from, int width) const {
     __syncwarp();
-    if (!real) return;
+    if (!place.real) return;
     for (int e = m.lanes.first; e < p.n * width; e += m.lanes.step)
       element(of, e / width, e % width) = m.at(e / width, from + e % width);
   }
   __device__ void tell(int info) const {
-    if (real && m.lanes.first == 0 && p.info != nullptr) p.info[b] = info;
+    if (place.real && m.lanes.first == 0 && p.info != nullptr) p.info[place.b] = info;
   }
 
-  /// a = P L U. Every thread knows where the rows come from.
+  /// a = P L U. Each thread follows the row of its own number: a list of all would lie in local
+  /// memory.
   __device__ void parts(int& info) const {
-    int order[SmallLaunch::kMost];
-    for (int i = 0; i < p.n; ++i) order[i] = i;
-    m.eliminate(info, [&](int k, int row) {
-      const int kept = order[k];
-      order[k] = order[row];
-      order[row] = kept;
-    });
+    const int row = m.lanes.first;
+    int now = row;
+    m.eliminate(info, [&](int k, int pivot) { now = now == k ? pivot : now == pivot ? k : now; });
     __syncwarp();
-    if (!real) return;
+    if (!place.real) return;
+    for (int j = 0; row < p.n && j < p.n; ++j) element(p.p, row, j) = number(j == now ? 1 : 0);
     for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step) {
       const int i = e / p.n, j = e % p.n;
       const E x = m.at(i, j);
       element(p.u, i, j) = j < i ? E{} : x;
       element(p.x, i, j) = j < i ? x : number(i == j ? 1 : 0);
-      element(p.p, i, j) = number(order[j] == i ? 1 : 0);
     }
   }
 
@@ -191,7 +188,7 @@ struct SmallTask {
     __syncwarp();
     if constexpr (S == Small::LU) {
       m.eliminate(info, [&](int k, int row) {
-        if (real && m.lanes.first == 0) p.pivots[b * p.n + k] = row + 1;
+        if (place.real && m.lanes.first == 0) p.pivots[place.b * p.n + k] = row + 1;
       });
       store(p.x, 0, p.n);
     } else if constexpr (S == Small::Parts) {
@@ -199,7 +196,7 @@ struct SmallTask {
     } else if constexpr (S == Small::Determinant) {
       fn::real_t<E> sign = 1;
       m.eliminate(info, [&](int k, int row) { sign = row == k ? sign : -sign; });
-      if (real && m.lanes.first == 0) element(p.x, 0, 0) = m.diagonal_product(sign);
+      if (place.real && m.lanes.first == 0) element(p.x, 0, 0) = m.diagonal_product(sign);
     } else if constexpr (S == Small::Cholesky) {
       m.cholesky(info);
       for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step) {
@@ -212,7 +209,6 @@ struct SmallTask {
       store(p.x, p.n, p.columns - p.n);
     }
     tell(info);
-    __syncwarp();  // the memory is the next matrix's
   }
 };
 
@@ -222,20 +218,11 @@ struct SmallTask {
 template <class E, Small S>
 __global__ void __launch_bounds__(kThreads, 4) small_kernel(const __grid_constant__ SmallParams p) {
   TANDEM_DYNAMIC_SHARED(E, shared);
-  const int groups = static_cast<int>(blockDim.x) / p.width;
-  const int group = static_cast<int>(threadIdx.x) / p.width;
-  const int first = static_cast<int>(threadIdx.x) % p.width;
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * groups;
-  for (std::int64_t base = static_cast<std::int64_t>(blockIdx.x) * groups; base < p.batch;
-       base += step) {
-    const std::int64_t b = base + group;
-    const bool real = b < p.batch;
-    const SmallTask<E> task{p,
-                            {shared + group * p.n * p.columns, p.n, p.columns, {first, p.width}},
-                            real ? b : p.batch - 1,
-                            real};
+  each_small(p.batch, p.width, [&](const SmallPlace& at) {
+    const SmallTask<E> task{
+        p, {shared + at.group * p.n * p.columns, p.n, p.columns, {at.first, p.width}}, at};
     task.template run<S>();
-  }
+  });
 }
 
 template <class E, Small S>

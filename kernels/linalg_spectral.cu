@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/small_batch.h"
 #include "kernels/cuda/solver.h"
 #include "kernels/functors/small_spectral.h"
 #include "tandem/cuda/launch.h"
@@ -71,7 +72,7 @@ struct SharedPairs {
   }
 };
 
-/// The matrix of a thread's group: number b of the batch; those beyond it do the last one again.
+/// The matrix of a thread's group.
 template <class R>
 struct SpectralTask {
   using L = SharedPairs<R>;
@@ -82,24 +83,26 @@ struct SpectralTask {
   const SpectralParams& p;
   R* room;
   L lanes;
-  std::int64_t b;
-  bool real;
+  SmallPlace at;
 
   __device__ R& element(const SmallMatrices& of, std::int64_t i, std::int64_t j) const {
-    return static_cast<R*>(of.data)[b * of.stride + i * of.row + j * of.column];
+    return at.element<R>(of, i, j);
   }
-  /// Component i of x to row i, or order[i], of column j.
+  /// Component i of x to row row(i) of column j.
+  template <class Row>
   __device__ void put(const SmallMatrices& to, std::int64_t j, const R* x, int rows,
-                      const I* order) const {
-    for (int i = 0; real && i < rows; ++i)
-      element(to, order == nullptr ? i : order[i], j) = x[i] + R(0);
+                      Row&& row) const {
+    for (int i = 0; at.real && i < rows; ++i) element(to, row(i), j) = x[i] + R(0);
+  }
+  __device__ void put(const SmallMatrices& to, std::int64_t j, const R* x, int rows) const {
+    put(to, j, x, rows, [](int i) { return i; });
   }
   __device__ void tell(bool bad, I info) const {
-    if (real && lanes.first == 0)
-      p.info[b] = bad ? FactorLaunch::kNotFinite : static_cast<std::int32_t>(info);
+    if (at.real && lanes.first == 0)
+      p.info[at.b] = bad ? FactorLaunch::kNotFinite : static_cast<std::int32_t>(info);
   }
   __device__ void value(I place, R x) const {
-    if (real) static_cast<R*>(p.values)[b * p.n + place] = x;
+    if (at.real) static_cast<R*>(p.values)[at.b * p.n + place] = x;
   }
 
   __device__ void eigh() const {
@@ -111,7 +114,7 @@ struct SpectralTask {
       room[e] = i > j ? R(0) : p.upper ? element(p.a, i, j) : element(p.a, j, i);
     }
     __syncwarp();
-    const fn::SmallEigh<L> f{room, p.vectors ? z : nullptr, turn, n, lanes};
+    const fn::SmallEigh<L> f{room, z, p.vectors, turn, n, lanes};
     I by, info;
     bool bad;
     f.run(by, bad, info);
@@ -119,7 +122,7 @@ struct SpectralTask {
     for (int j = lanes.first; j < n; j += lanes.step) {
       const I place = f.place(j);
       value(place, Turns::original(room[j * n + j], by));
-      if (p.vectors) put(p.left_vectors, place, z + j * n, n, nullptr);
+      if (p.vectors) put(p.left_vectors, place, z + j * n, n);
     }
   }
 
@@ -133,8 +136,7 @@ struct SpectralTask {
     R* z = tau + 2 * n + Arrays::kArrays * (n / 2);
     for (int e = lanes.first; e < m * n; e += lanes.step) room[e] = element(p.a, e % m, e / m);
     __syncwarp();
-    const fn::SmallSvd<L> f{room,   g,    p.vectors ? z : nullptr, size, tau, turn, order, m, n,
-                            p.left, lanes};
+    const fn::SmallSvd<L> f{room, g, z, p.vectors, size, tau, turn, order, m, n, p.left, lanes};
     I by, info;
     bool bad;
     f.run(by, bad, info);
@@ -143,11 +145,11 @@ struct SpectralTask {
       const I place = f.place(j);
       value(place, Turns::original(size[j], by));
       if (!p.vectors) continue;
-      put(p.left_vectors, place, z + j * m, m, nullptr);
-      put(p.right_vectors, place, g + j * n, n, order);
+      put(p.left_vectors, place, z + j * m, m);
+      put(p.right_vectors, place, g + j * n, n, [&](int i) { return order[i]; });
     }
     for (int j = lanes.after(n - 1); p.vectors && j < p.left; j += lanes.step)
-      put(p.left_vectors, j, z + j * m, m, nullptr);
+      put(p.left_vectors, j, z + j * m, m);
   }
 };
 
@@ -158,23 +160,14 @@ template <class R, Spectral S>
 __global__ void __launch_bounds__(kSpectralThreads, 4)
     small_spectral_kernel(const __grid_constant__ SpectralParams p) {
   TANDEM_DYNAMIC_SHARED(R, shared);
-  const int groups = kSpectralThreads / p.width;
-  const int group = static_cast<int>(threadIdx.x) / p.width;
-  const int first = static_cast<int>(threadIdx.x) % p.width;
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * groups;
-  for (std::int64_t base = static_cast<std::int64_t>(blockIdx.x) * groups; base < p.batch;
-       base += step) {
-    const std::int64_t b = base + group;
-    const bool real = b < p.batch;
-    const SpectralTask<R> task{
-        p, shared + group * p.room, {first, p.width}, real ? b : p.batch - 1, real};
+  each_small(p.batch, p.width, [&](const SmallPlace& at) {
+    const SpectralTask<R> task{p, shared + at.group * p.room, {at.first, p.width}, at};
     if constexpr (S == Spectral::Eigh) {
       task.eigh();
     } else {
       task.svd();
     }
-    __syncwarp();  // the memory is the next matrix's
-  }
+  });
 }
 
 template <class R, Spectral S>

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/context.h"
+#include "kernels/cuda/small_batch.h"
 #include "kernels/cuda/solver.h"
 #include "kernels/functors/small_qr.h"
 #include "tandem/cuda/launch.h"
@@ -50,16 +51,15 @@ struct QrColumns {
   __device__ static void add_product(R& sum, const R& a, const R& b) { sum = fn::fma(a, b, sum); }
 };
 
-/// The matrix of a thread's group: number b of the batch; those beyond it do the last one again.
+/// The matrix of a thread's group.
 template <class R>
 struct SmallQrTask {
   const SmallQrParams& p;
   fn::SmallQr<QrColumns<R>> qr;
-  std::int64_t b;
-  bool real;
+  SmallPlace at;
 
   __device__ R& element(const SmallMatrices& of, int i, int j) const {
-    return static_cast<R*>(of.data)[b * of.stride + i * of.row + j * of.column];
+    return at.element<R>(of, i, j);
   }
   __device__ void load(int columns) const {
     for (int e = qr.lanes.first; e < p.m * columns; e += qr.lanes.threads)
@@ -68,21 +68,22 @@ struct SmallQrTask {
   /// `upper`: zeros below the diagonal.
   __device__ void store(const SmallMatrices& to, int rows, int columns, bool upper) const {
     __syncwarp();
-    for (int e = qr.lanes.first; real && e < rows * columns; e += qr.lanes.threads) {
+    for (int e = qr.lanes.first; at.real && e < rows * columns; e += qr.lanes.threads) {
       const int i = e / columns, j = e % columns;
       element(to, i, j) = upper && j < i ? R(0) : qr.lanes.at(i, j);
     }
     __syncwarp();
   }
   __device__ void run(QrStep step) const {
-    R* factors = static_cast<R*>(p.tau) + b * p.k;
+    R* factors = static_cast<R*>(p.tau) + at.b * p.k;
     load(step == QrStep::Orthogonal ? p.k : p.n);
     for (int i = qr.lanes.first; step == QrStep::Orthogonal && i < p.k; i += qr.lanes.threads)
       qr.tau[i] = factors[i];
     __syncwarp();
     if (step != QrStep::Orthogonal) qr.factor(p.n, p.k);
     if (step == QrStep::Factor) {
-      for (int i = qr.lanes.first; real && i < p.k; i += qr.lanes.threads) factors[i] = qr.tau[i];
+      for (int i = qr.lanes.first; at.real && i < p.k; i += qr.lanes.threads)
+        factors[i] = qr.tau[i];
       store(p.r, p.m, p.n, false);
       return;
     }
@@ -100,21 +101,12 @@ template <class R, QrStep S>
 __global__ void __launch_bounds__(kQrThreads, 6)
     small_qr_kernel(const __grid_constant__ SmallQrParams p) {
   TANDEM_DYNAMIC_SHARED(R, shared);
-  const int groups = kQrThreads / p.width;
-  const int group = static_cast<int>(threadIdx.x) / p.width;
-  const int first = static_cast<int>(threadIdx.x) % p.width;
-  R* room = shared + group * (p.m * p.leading + p.k);
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * groups;
-  for (std::int64_t base = static_cast<std::int64_t>(blockIdx.x) * groups; base < p.batch;
-       base += step) {
-    const std::int64_t b = base + group;
-    const bool real = b < p.batch;
-    const SmallQrTask<R> task{p,
-                              {room + p.m * p.leading, p.m, {room, p.leading, first, p.width}},
-                              real ? b : p.batch - 1,
-                              real};
+  each_small(p.batch, p.width, [&](const SmallPlace& at) {
+    R* room = shared + at.group * (p.m * p.leading + p.k);
+    const SmallQrTask<R> task{
+        p, {room + p.m * p.leading, p.m, {room, p.leading, at.first, p.width}}, at};
     task.run(S);
-  }
+  });
 }
 
 template <class R, QrStep S>

@@ -55,7 +55,6 @@ MAY_USE_LOCAL_MEMORY = [
     (r"flat_kernel<.*fn::Heaviside, bool, 2>", "two words: bytes of two inputs in flight, each made 0 or 1"),
     (r"general_kernel<.*fn::Sigmoid, .*Complex<double>", "two words: exp of complex numbers beside the strides"),
     (r"reduce_columns_kernel<.*fn::Abs(Max|Min|Sum), .*Complex<float>", "two words: four hypots in flight"),
-    (r"small_kernel<.*SmallLaunch::Step\)1>", "lu: where the rows of a matrix come from, an array that pivots index"),
 ]
 MAY_HAVE_FEWER_BLOCKS = [
     (r"cast_kernel<bool>", "2: eight bytes in flight a thread, each made 0 or 1"),

@@ -265,7 +265,7 @@ void small_run(const SmallLaunch& l, std::int64_t first, std::int64_t last) {
 
 template <class E>
 void register_one() {
-  lane_loops<SmallLaunch>[static_cast<int>(dtype_of<E>)] = {&small_run<E>, ManyLanes<E>::kLanes};
+  lane_loops<SmallLaunch>(dtype_of<E>) = {&small_run<E>, ManyLanes<E>::kLanes};
 }
 
 void register_small(HostRegistry&) {

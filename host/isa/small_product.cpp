@@ -318,9 +318,10 @@ void small_product_run(const SmallProducts& l, std::int64_t first, std::int64_t 
 
 void register_small_product(HostRegistry&) {
   for (int d = 0; d < kNumDTypes; ++d) {
-    visit(static_cast<DType>(d), [&]<class T>() {
+    const DType t = static_cast<DType>(d);
+    visit(t, [&]<class T>() {
       if constexpr (fn::is_int_v<T> || fn::is_complex_v<T> || fn::is_real_float_v<compute_t<T>>)
-        lane_loops<SmallProducts>[d] = {&small_product_run<T>, kLanes<T>};
+        lane_loops<SmallProducts>(t) = {&small_product_run<T>, kLanes<T>};
     });
   }
 }

@@ -398,9 +398,8 @@ void small_qr_run(const SmallQrLaunch& l, std::int64_t first, std::int64_t last)
 }
 
 void register_small_qr(HostRegistry&) {
-  auto& loops = lane_loops<SmallQrLaunch>;
-  loops[static_cast<int>(DType::float32)] = {&small_qr_run<float>, QrArithmetic<float>::kLanes};
-  loops[static_cast<int>(DType::float64)] = {&small_qr_run<double>, QrArithmetic<double>::kLanes};
+  lane_loops<SmallQrLaunch>(DType::float32) = {&small_qr_run<float>, QrArithmetic<float>::kLanes};
+  lane_loops<SmallQrLaunch>(DType::float64) = {&small_qr_run<double>, QrArithmetic<double>::kLanes};
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

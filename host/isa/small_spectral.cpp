@@ -231,7 +231,7 @@ class SpectralGroup {
   void eigh() {
     load_triangle();
     const bool vectors = l_.left.data != nullptr;
-    const fn::SmallEigh<L> f{a_, vectors ? z_ : nullptr, turns(), n_, {}};
+    const fn::SmallEigh<L> f{a_, z_, vectors, turns(), n_, {}};
     I by, info;
     typename L::Mask bad;
     f.run(by, bad, info);
@@ -249,8 +249,7 @@ class SpectralGroup {
     const int left = l_.full ? m_ : n_;
     I order[kMost];
     V size[kMost], tau[kMost];
-    const fn::SmallSvd<L> f{a_,   g_, vectors ? z_ : nullptr, size, tau, turns(), order, m_, n_,
-                            left, {}};
+    const fn::SmallSvd<L> f{a_, g_, z_, vectors, size, tau, turns(), order, m_, n_, left, {}};
     I by, info;
     typename L::Mask bad;
     f.run(by, bad, info);
@@ -361,9 +360,8 @@ void spectral_run(const SmallSpectralLaunch& l, std::int64_t first, std::int64_t
 }
 
 void register_small_spectral(HostRegistry&) {
-  auto& loops = lane_loops<SmallSpectralLaunch>;
-  loops[static_cast<int>(DType::float32)] = {&spectral_run<float>, kSpectralBytes / 4};
-  loops[static_cast<int>(DType::float64)] = {&spectral_run<double>, kSpectralBytes / 8};
+  lane_loops<SmallSpectralLaunch>(DType::float32) = {&spectral_run<float>, kSpectralBytes / 4};
+  lane_loops<SmallSpectralLaunch>(DType::float64) = {&spectral_run<double>, kSpectralBytes / 8};
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

@@ -256,8 +256,9 @@ struct SmallEigh {
   using T = typename L::T;
   using Mask = typename L::Mask;
 
-  V* a;                   // [n, n]: the upper triangle, 0 below it
-  V* z;                   // [n, n]: a vector a row; or null
+  V* a;  // [n, n]: the upper triangle, 0 below it
+  V* z;  // [n, n]: a vector a row, where wanted
+  bool vectors;
   SpectralTurns<V> turn;  // [n / 2]
   int n;
   L lanes;
@@ -265,7 +266,7 @@ struct SmallEigh {
   /// scaled: the exponent of the scale. info: 0, or above 0 without convergence.
   TANDEM_FN void run(I& scaled, Mask& bad, I& info) const {
     scaled = R::scale(lanes, a, n * n, bad);
-    for (int e = lanes.first; z != nullptr && e < n * n; e += lanes.step)
+    for (int e = lanes.first; vectors && e < n * n; e += lanes.step)
       z[e] = V{} + T(e / n == e % n ? 1 : 0);
     const Tournament t(n);
     Mask moved{};
@@ -323,7 +324,7 @@ struct SmallEigh {
     for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
       const SpectralPair x = t.pair(round, k);
       if (idle >= 0) R::rotate(at(idle, x.p), at(idle, x.q), turn.s[k], turn.tau[k]);
-      if (z != nullptr) L::rotate(z + x.p * n, z + x.q * n, n, turn.s[k], turn.tau[k]);
+      if (vectors) L::rotate(z + x.p * n, z + x.q * n, n, turn.s[k], turn.tau[k]);
     }
   }
 
@@ -350,9 +351,10 @@ struct SmallSvd {
   using T = typename L::T;
   using Mask = typename L::Mask;
 
-  V* a;                   // [n, m]: the columns, one a row; then reflectors
-  V* g;                   // [n, n]: right vectors, one a row, by interchanged columns
-  V* z;                   // [left, m]: left vectors, one a row; or null
+  V* a;  // [n, m]: the columns, one a row; then reflectors
+  V* g;  // [n, n]: right vectors, one a row, by interchanged columns
+  V* z;  // [left, m]: left vectors, one a row, where wanted
+  bool vectors;
   V* size;                // [n]: singular values, scaled
   V* tau;                 // [n]
   SpectralTurns<V> turn;  // [n / 2]
@@ -368,14 +370,14 @@ struct SmallSvd {
     }
     for (int e = lanes.first; e < n * n; e += lanes.step)
       g[e] = e % n < e / n ? V{} : a[(e % n) * m + e / n];
-    for (int e = lanes.first; z != nullptr && e < left * m; e += lanes.step)
+    for (int e = lanes.first; vectors && e < left * m; e += lanes.step)
       z[e] = V{} + T(e / m == e % m ? 1 : 0);
     lanes.sync();
     info = orthogonalise();
     Mask lost{};
     for (int j = lanes.first; j < n; j += lanes.step) lost = lost | measure(j);
     lanes.sync();
-    if (z == nullptr) return;
+    if (!vectors) return;
     if (L::any(lost)) complete();
     for (int j = lanes.first; j < left; j += lanes.step) expand(z + j * m);
     lanes.sync();
@@ -494,7 +496,7 @@ struct SmallSvd {
     for (int k = lanes.first; k < t.pairs(); k += lanes.step) {
       const SpectralPair x = t.pair(round, k);
       L::rotate(g + x.p * n, g + x.q * n, n, turn.s[k], turn.tau[k]);
-      if (z != nullptr) L::rotate(z + x.p * m, z + x.q * m, n, turn.s[k], turn.tau[k]);
+      if (vectors) L::rotate(z + x.p * m, z + x.q * m, n, turn.s[k], turn.tau[k]);
     }
     return any;
   }
@@ -508,7 +510,7 @@ struct SmallSvd {
     size[j] = length;
     const V inverse = V{} + T(1);
     const V by = lost ? V{} : inverse / (lost ? inverse : length);
-    for (int i = 0; z != nullptr && i < n; ++i) x[i] = x[i] * by;
+    for (int i = 0; vectors && i < n; ++i) x[i] = x[i] * by;
     return lost;
   }
 

@@ -167,50 +167,9 @@ Tensor small_operand(const Tensor& x) {
   return dense ? x : x.contiguous();
 }
 
-void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, SmallLaunch l,
-               std::initializer_list<const Tensor*> written,
-               std::initializer_list<const Tensor*> read) {
-  l.row = &row;
-  l.step = step;
-  l.batch = 1;
-  for (const std::int64_t s : a.batch) l.batch *= s;
-  l.n = a.n;
-  l.dtype = a.x.dtype();
-  l.device = a.x.device();
-  l.stream = launch_stream(l.device, written, read);
-  FactorLaunch f{};
-  f.row = &row;
-  f.step = FactorLaunch::Step::Small;
-  f.small = &l;
-  f.device = l.device;
-  f.stream = l.stream;
-  launch(op::linalg_lu_factor_ex, l.device, &f);
-}
-
 bool is_small_qr(const Matrices& a, std::int64_t columns) {
   return !is_complex(a.x.dtype()) && std::min(a.m, a.n) > 0 &&
          std::max({a.m, a.n, columns}) <= SmallQrLaunch::kMost;
-}
-
-void run_small_qr(const OpRow& row, SmallQrLaunch::Step step, const Matrices& a, const Tensor& x,
-                  SmallQrLaunch l, std::initializer_list<const Tensor*> written,
-                  std::initializer_list<const Tensor*> read) {
-  l.row = &row;
-  l.step = step;
-  l.batch = a.count();
-  l.m = a.m;
-  l.n = a.n;
-  l.dtype = a.x.dtype();
-  l.a = small_matrices(x);
-  l.device = a.x.device();
-  l.stream = launch_stream(l.device, written, read);
-  FactorLaunch f{};
-  f.row = &row;
-  f.step = FactorLaunch::Step::SmallQr;
-  f.small_qr = &l;
-  f.device = l.device;
-  f.stream = l.stream;
-  launch(op::linalg_qr, l.device, &f);
 }
 
 void check_info(const OpRow& row, const Tensor& info, const char* expected, const char* got) {

@@ -1,4 +1,4 @@
-// Eigenvalues and singular values of small real matrices: one launch for the whole batch.
+// Small matrices: one launch for the whole batch. Eigenvalues and singular values of real ones.
 #include <algorithm>
 
 #include "runtime/ops/linalg.h"
@@ -10,25 +10,36 @@ namespace tandem::detail {
 
 namespace {
 
-/// Runs the step, which writes to `out`.
-void run_spectral(const OpRow& row, SmallSpectralLaunch l, const Matrices& a, const Tensor& x,
-                  const Tensor& info, const SmallSpectrum& out) {
+/// Small matrices of any kind: what all of their launches say, and the way to the backend's kernel,
+/// which finds the launch in `place`.
+template <class Launch>
+void run_step(const OpRow& kernel, FactorLaunch::Step step, const Launch* FactorLaunch::*place,
+              const OpRow& row, const Matrices& a, Launch l,
+              std::initializer_list<const Tensor*> written,
+              std::initializer_list<const Tensor*> read) {
   l.row = &row;
   l.batch = a.count();
   l.dtype = a.x.dtype();
-  l.values = out.values.data_ptr();
-  l.info = info.data<std::int32_t>();
   l.device = a.x.device();
-  const Tensor& left = out.left.defined() ? out.left : out.values;
-  const Tensor& right = out.right.defined() ? out.right : out.values;
-  l.stream = launch_stream(l.device, {&info, &out.values, &left, &right}, {&x});
+  l.stream = launch_stream(l.device, written, read);
   FactorLaunch f{};
   f.row = &row;
-  f.step = FactorLaunch::Step::SmallSpectral;
-  f.spectral = &l;
+  f.step = step;
+  f.*place = &l;
   f.device = l.device;
   f.stream = l.stream;
-  launch(op::linalg_svd, l.device, &f);
+  launch(kernel, l.device, &f);
+}
+
+/// Runs the step, which writes to `out`.
+void run_spectral(const OpRow& row, SmallSpectralLaunch l, const Matrices& a, const Tensor& x,
+                  const Tensor& info, const SmallSpectrum& out) {
+  l.values = out.values.data_ptr();
+  l.info = info.data<std::int32_t>();
+  const Tensor& left = out.left.defined() ? out.left : out.values;
+  const Tensor& right = out.right.defined() ? out.right : out.values;
+  run_step(op::linalg_svd, FactorLaunch::Step::SmallSpectral, &FactorLaunch::spectral, row, a, l,
+           {&info, &out.values, &left, &right}, {&x});
 }
 
 Tensor fresh_values(const Matrices& a, std::int64_t n) {
@@ -36,6 +47,26 @@ Tensor fresh_values(const Matrices& a, std::int64_t n) {
 }
 
 }  // namespace
+
+void run_small(const OpRow& row, SmallLaunch::Step step, const Matrices& a, SmallLaunch l,
+               std::initializer_list<const Tensor*> written,
+               std::initializer_list<const Tensor*> read) {
+  l.step = step;
+  l.n = a.n;
+  run_step(op::linalg_lu_factor_ex, FactorLaunch::Step::Small, &FactorLaunch::small, row, a, l,
+           written, read);
+}
+
+void run_small_qr(const OpRow& row, SmallQrLaunch::Step step, const Matrices& a, const Tensor& x,
+                  SmallQrLaunch l, std::initializer_list<const Tensor*> written,
+                  std::initializer_list<const Tensor*> read) {
+  l.step = step;
+  l.m = a.m;
+  l.n = a.n;
+  l.a = small_matrices(x);
+  run_step(op::linalg_qr, FactorLaunch::Step::SmallQr, &FactorLaunch::small_qr, row, a, l, written,
+           read);
+}
 
 bool is_small_spectral(const Matrices& a) {
   return !is_complex(a.x.dtype()) && std::min(a.m, a.n) > 0 &&

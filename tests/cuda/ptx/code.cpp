@@ -177,6 +177,8 @@ class Builder {
       call(s);
     } else if (i.opcode == "shfl.sync.down.b32" || i.opcode == "shfl.sync.up.b32") {
       shuffle(s);
+    } else if (i.opcode == "vote.sync.any.pred" || i.opcode == "vote.sync.ballot.b32") {
+      vote(s);
     } else if (i.opcode == "atom.shared.add.u32" || i.opcode == "atom.global.add.u64") {
       atomic_add(s);
     } else if (words_[0] == "bfi") {
@@ -233,6 +235,15 @@ class Builder {
     if (to.kind == Kind::Pair) s.parts[0] = register_of(to.parts[1], 1);
     for (std::size_t k = 0; k < 3; ++k) s.src[k] = source(i_->operands[k + 1], 4);
     s.members = source(i_->operands[4], 4);
+  }
+
+  void vote(Step& s) {
+    require(i_->operands.size() == 3 && i_->guard < 0, "another number of operands, or a guard,");
+    s.kind = StepKind::Vote;
+    s.ballot = words_[2] == "ballot";
+    s.dst = register_of(i_->operands[0], s.ballot ? 4 : 1);
+    s.src[0] = source(i_->operands[1], 1, true);
+    s.members = source(i_->operands[2], 4);
   }
 
   void arithmetic(Step& s) {

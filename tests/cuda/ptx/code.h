@@ -37,6 +37,7 @@ enum class StepKind : std::uint8_t {
   Return,
   Call,
   Shuffle,
+  Vote,
   AtomicAdd,
   Barrier
 };
@@ -65,9 +66,10 @@ struct Step {
   std::uint8_t address_bytes = 8;
   std::int64_t offset = 0;
   bool is_param = false, is_shared = false;
-  // Shuffle: src holds value, distance, clamp
+  // Shuffle: src holds value, distance, clamp. Vote: a predicate; the answer is a word of those for
+  // which it holds, or whether there is one
   const void* members = nullptr;
-  bool up = false;
+  bool up = false, ballot = false;
   // Call
   Code* callee = nullptr;
   std::vector<std::pair<Place, Place>> given, results;  // from, to
@@ -117,6 +119,7 @@ class Code {
   void store(const Machine& machine, const Step& step, const Mask& mask);
   void call(Machine& machine, const Step& step, const Mask& mask);
   void shuffle(const Step& step, const Mask& mask);
+  void vote(const Step& step, const Mask& mask);
   void atomic_add(const Machine& machine, const Step& step, const Mask& mask);
 
   Function function_;

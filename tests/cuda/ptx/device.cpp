@@ -104,20 +104,11 @@ class Device {
     names_ = own_symbols(info);
   }
 
-  /// What the machine does not know yet, which runs by its C++: generic addresses of shared memory,
-  /// and arrays in local memory (lu of small matrices: SmallLaunch's second step).
-  static bool is_beyond(const std::string& name) {
-    const bool parts = name.find("small_kernelI") != std::string::npos &&
-                       name.find("StepE1E") != std::string::npos;
-    return parts || name.find("small_spectral_kernel") != std::string::npos;
-  }
-
   Program* program_of(const void* kernel) {
     const auto known = programs_.find(kernel);
     if (known != programs_.end()) return known->second.get();
     const auto name = names_.find(reinterpret_cast<std::uintptr_t>(kernel) - base_);
     if (name == names_.end()) throw std::runtime_error("a kernel without a name");
-    if (is_beyond(name->second)) return nullptr;
     const auto entry = entries_.find(name->second);
     if (entry == entries_.end()) {
       if (std::getenv("TANDEM_PTX_PARTIAL") != nullptr) return nullptr;

@@ -369,6 +369,21 @@ TEST(Machine, ShufflesUp) {
   for (std::uint32_t i = 0; i < kLanes; ++i) EXPECT_EQ(out[i], i % 32 >= 4 ? i - 4 : i + 1000);
 }
 
+TEST(Machine, Votes) {
+  // One thread of the second warp says yes; each thread of the halves of the third asks its own.
+  const std::string yes = "setp.eq.u32 %p0, %r8, 40;\n";
+  auto out = each_thread(yes + "vote.sync.any.pred %p1, %p0, -1;\nselp.b32 %r0, 1, 0, %p1;\n");
+  for (std::uint32_t i = 0; i < kLanes; ++i) EXPECT_EQ(out[i], i / 32 == 1 ? 1u : 0u) << i;
+  out = each_thread(
+      "setp.ge.u32 %p0, %r8, 70;\nand.b32 %r1, %r8, 16;\nshl.b32 %r1, 65535, %r1;\n"
+      "vote.sync.ballot.b32 %r0, %p0, %r1;\n");
+  EXPECT_EQ(out[0], 0u);
+  EXPECT_EQ(out[64], 0xffc0u);
+  EXPECT_EQ(out[80], 0xffff0000u);
+  expect_error(yes + "@%p0 bra X;\nvote.sync.any.pred %p1, %p0, -1;\nX:\nret;", 3,
+               "thread 40 takes no part in a vote");
+}
+
 TEST(Machine, AddsToSharedWordsInTurn) {
   const auto out = each_thread(
       "mov.u32 %r1, s;\nmov.u32 %r2, 0;\nst.shared.u32 [%r1], %r2;\nbar.sync 0;\n"

@@ -153,6 +153,24 @@ void pack_lanes(std::size_t n, const Step& step, const Mask& mask) {
   }
 }
 
+constexpr std::uint32_t kWarp = 32;
+
+std::uint32_t word(const void* lanes, std::uint32_t i) {
+  return static_cast<const std::uint32_t*>(lanes)[i];
+}
+
+/// The members that lane i's instruction names; throws where one of them is not there.
+std::uint32_t members_of(const Step& step, const Mask& mask, std::uint32_t i) {
+  const std::uint32_t members = word(step.members, i), warp = i - i % kWarp;
+  for (std::uint32_t k = 0; k < kWarp; ++k) {
+    if ((members >> k & 1u) != 0 && mask[warp + k] == 0)
+      throw Error(step.line, "thread " + std::to_string(warp + k) + " takes no part in a " +
+                                 (step.kind == StepKind::Vote ? "vote" : "shuffle") +
+                                 " that names it");
+  }
+  return members;
+}
+
 }  // namespace
 
 void Code::convert(const Step& step, const Mask& mask, bool full) const {
@@ -193,22 +211,13 @@ void Code::call(Machine& machine, const Step& step, const Mask& mask) {
 }
 
 void Code::shuffle(const Step& step, const Mask& mask) {
-  constexpr std::uint32_t kWarp = 32;
-  const auto word = [](const void* lanes, std::uint32_t i) {
-    return static_cast<const std::uint32_t*>(lanes)[i];
-  };
   std::uint32_t value[kMaxLanes];
   std::copy_n(static_cast<const std::uint32_t*>(step.src[0]), lanes_, value);
   for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(lanes_); ++i) {
     if (mask[i] == 0) continue;
     const std::uint32_t lane = i % kWarp;
     const std::uint32_t warp = i - lane;
-    const std::uint32_t members = word(step.members, i);
-    for (std::uint32_t k = 0; k < kWarp; ++k) {
-      if ((members >> k & 1u) != 0 && mask[warp + k] == 0)
-        throw Error(step.line, "thread " + std::to_string(warp + k) +
-                                   " takes no part in a shuffle that names it");
-    }
+    members_of(step, mask, i);
     const std::uint32_t clamp = word(step.src[2], i);
     const std::uint32_t segment = clamp >> 8 & 31u;
     const std::uint32_t last = (lane & segment) | (clamp & ~segment & 31u);
@@ -218,6 +227,21 @@ void Code::shuffle(const Step& step, const Mask& mask) {
     const std::uint32_t from = step.up ? lane - distance : lane + distance;
     static_cast<std::uint32_t*>(step.dst)[i] = value[warp + (moved ? from : lane)];
     if (step.parts[0] != nullptr) static_cast<std::uint8_t*>(step.parts[0])[i] = moved ? 1 : 0;
+  }
+}
+
+void Code::vote(const Step& step, const Mask& mask) {
+  std::uint8_t holds[kMaxLanes];
+  std::copy_n(static_cast<const std::uint8_t*>(step.src[0]), lanes_, holds);
+  for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(lanes_); ++i) {
+    if (mask[i] == 0) continue;
+    const std::uint32_t members = members_of(step, mask, i), warp = i - i % kWarp;
+    std::uint32_t ballot = 0;
+    for (std::uint32_t k = 0; k < kWarp; ++k) ballot |= (members >> k & holds[warp + k] & 1u) << k;
+    if (step.ballot)
+      static_cast<std::uint32_t*>(step.dst)[i] = ballot;
+    else
+      static_cast<std::uint8_t*>(step.dst)[i] = ballot != 0 ? 1 : 0;
   }
 }
 
@@ -257,6 +281,8 @@ void Code::execute(Machine& machine, const Step& step, const Mask& mask, bool fu
       return store(machine, step, mask);
     case StepKind::Shuffle:
       return shuffle(step, mask);
+    case StepKind::Vote:
+      return vote(step, mask);
     case StepKind::AtomicAdd:
       return atomic_add(machine, step, mask);
     case StepKind::Call:
