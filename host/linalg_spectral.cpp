@@ -2,10 +2,12 @@
 // linalg.cpp.
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "host/linalg.h"
 #include "host/reflectors.h"
 #include "host/secular.h"
+#include "host/tall_qr.h"
 
 namespace tandem::host {
 
@@ -121,10 +123,22 @@ constexpr std::int64_t kDivided = 33;
 
 inline bool divides_eigh(const FactorLaunch& l) { return l.n >= kDivided; }
 
-/// With vectors also by shape: LAPACK takes a triangle first where one extent is much the larger.
+/// Whether one extent is much the larger.
+inline bool is_long(const FactorLaunch& l) {
+  return 5 * std::max(l.m, l.n) >= 8 * std::min(l.m, l.n);
+}
+
+/// Not for all vectors of a long matrix: LAPACK takes a triangle first.
 inline bool divides_svd(const FactorLaunch& l) {
-  const std::int64_t least = std::min(l.m, l.n), most = std::max(l.m, l.n);
-  return least >= kDivided && (!l.vectors || 5 * most < 8 * least);
+  return std::min(l.m, l.n) >= kDivided && !(is_long(l) && l.vectors && l.full);
+}
+
+/// Whether a triangle is taken first here, whose singular values are those of the matrix; of few
+/// columns where its blocks are of use.
+inline bool takes_triangle(const FactorLaunch& l) {
+  const std::int64_t least = std::min(l.m, l.n);
+  return is_long(l) && !(l.vectors && l.full) && least > 0 &&
+         (least >= kDivided || has_blocks(std::max(l.m, l.n), least));
 }
 
 /// The same of the triangle that is read.
@@ -167,6 +181,73 @@ lapack_int svd(const FactorLaunch& l, char job, T* a, typename Lapack<T>::Real* 
     (void)rwork;
     return Lapack<T>::gesdd(kColumns, job, m, n, a, lda, s, u, ldu, v, ldv, work, lwork, iwork);
   }
+}
+
+/// gesdd: all that a batch of matrices of one shape wants of it.
+template <class T>
+class LibrarySvd {
+ public:
+  using R = typename Lapack<T>::Real;
+  explicit LibrarySvd(const FactorLaunch& l) : l_(l), job_(!l.vectors ? 'N' : l.full ? 'A' : 'S') {
+    const std::int64_t least = std::min(l.m, l.n), most = std::max(l.m, l.n);
+    // The documentation of zgesdd gives the size of its real work.
+    const std::int64_t reals =
+        std::max(5 * least * least + 5 * least, 2 * most * least + 2 * least * least + least);
+    rwork_ = room<R>(!is_complex_number<T> ? 1 : l.vectors ? reals : 7 * least);
+    iwork_ = room<lapack_int>(8 * least);
+    T size{};
+    svd<T>(l, job_, nullptr, nullptr, nullptr, nullptr, &size, -1, rwork_.get(), iwork_.get());
+    size_ = told(size);
+    work_ = room<T>(size_);
+  }
+  lapack_int run(T* a, R* s, T* u, T* v) const {
+    return svd<T>(l_, job_, a, s, u, v, work_.get(), size_, rwork_.get(), iwork_.get());
+  }
+
+ private:
+  const FactorLaunch& l_;
+  char job_;
+  lapack_int size_ = 0;
+  std::unique_ptr<R[]> rwork_;
+  std::unique_ptr<lapack_int[]> iwork_;
+  std::unique_ptr<T[]> work_;
+};
+
+template <class R>
+lapack_int real_svd(const FactorLaunch& l, R* a, R* s, R* u, R* v) {
+  if (std::min(l.m, l.n) < kDivided) return LibrarySvd<R>(l).run(a, s, u, v);
+  return l.vectors ? divided_svd<R>(l, a, s, u, v) : divided_values<R>(l, a, s);
+}
+
+/// By the triangle of the matrix, or of its transpose where that is the tall one: A = Q R and
+/// R = U S V^T give A = (Q U) S V^T.
+template <class R>
+lapack_int tall_svd(const FactorLaunch& l, const R* a, R* s, R* u, R* v) {
+  const bool turned = l.m < l.n;
+  const std::int64_t k = std::min(l.m, l.n);
+  const R factor = scale_to_one(
+      l.n, a, l.a.leading, [](std::int64_t) { return std::int64_t(0); },
+      [&](std::int64_t) { return l.m; });
+  const TallQr<R> qr(std::max(l.m, l.n), k, a, l.a.leading, turned, factor);
+  FactorLaunch square = l;
+  square.m = square.n = square.a.leading = square.u.leading = square.v.leading = k;
+  const auto triangle = room<R>(k * k), left = room<R>(l.vectors ? k * k : 0),
+             right = room<R>(l.vectors ? k * k : 0);
+  std::copy_n(qr.triangle(), k * k, triangle.get());
+  const lapack_int info = real_svd<R>(square, triangle.get(), s, left.get(), right.get());
+  if (info != 0) return info;
+  for (std::int64_t i = 0; i < k; ++i) s[i] /= factor;
+  if (!l.vectors) return 0;
+  if (!turned) {
+    qr.apply(left.get(), k, u, l.u.leading, false);
+    for (std::int64_t j = 0; j < k; ++j) std::copy_n(right.get() + j * k, k, v + j * l.v.leading);
+  } else {
+    qr.apply(left.get(), k, v, l.v.leading, true);
+    for (std::int64_t j = 0; j < k; ++j) {
+      for (std::int64_t i = 0; i < k; ++i) u[j * l.u.leading + i] = right[i * k + j];
+    }
+  }
+  return 0;
 }
 
 /// Real matrices have their complex eigenvalues in pairs, of whose vectors LAPACK gives the real
@@ -334,39 +415,28 @@ template <class T>
 void run_svd(const FactorLaunch& l) {
   using R = typename Lapack<T>::Real;
   const std::int64_t least = std::min(l.m, l.n);
-  const std::int64_t most = std::max(l.m, l.n);
-  const char job = !l.vectors ? 'N' : l.full ? 'A' : 'S';
   const double factor = l.vectors ? 20 : 4;
   const auto run = [&](std::int64_t first, std::int64_t last) {
-    if constexpr (!is_complex_number<T>) {
-      for (std::int64_t b = first; b < last && divides_svd(l); ++b) {
-        T* a = matrix_at<T>(l.a, b);
-        T* values = static_cast<T*>(l.values) + b * least;
-        if (!finite(a, l.m, l.n, l.a.leading))
-          l.info[b] = l.kNotFinite;
-        else if (l.vectors)
-          l.info[b] = divided_svd<T>(l, a, values, matrix_at<T>(l.u, b), matrix_at<T>(l.v, b));
-        else
-          l.info[b] = divided_values<T>(l, a, values);
-      }
-      if (divides_svd(l)) return;
-    }
-    // The documentation of zgesdd gives the size of its real work.
-    const std::int64_t reals =
-        std::max(5 * least * least + 5 * least, 2 * most * least + 2 * least * least + least);
-    const auto rwork = room<R>(!is_complex_number<T> ? 1 : l.vectors ? reals : 7 * least);
-    const auto iwork = room<lapack_int>(8 * least);
-    T size{};
-    svd<T>(l, job, nullptr, nullptr, nullptr, nullptr, &size, -1, rwork.get(), iwork.get());
-    const auto work = room<T>(told(size));
+    std::unique_ptr<LibrarySvd<T>> library;
     for (std::int64_t b = first; b < last; ++b) {
       T* a = matrix_at<T>(l.a, b);
+      R* values = static_cast<R*>(l.values) + b * least;
       T* u = l.vectors ? matrix_at<T>(l.u, b) : nullptr;
       T* v = l.vectors ? matrix_at<T>(l.v, b) : nullptr;
-      l.info[b] = finite(a, l.m, l.n, l.a.leading)
-                      ? svd<T>(l, job, a, static_cast<R*>(l.values) + b * least, u, v, work.get(),
-                               told(size), rwork.get(), iwork.get())
-                      : l.kNotFinite;
+      l.info[b] = l.kNotFinite;
+      if (!finite(a, l.m, l.n, l.a.leading)) continue;
+      if constexpr (!is_complex_number<T>) {
+        if (takes_triangle(l)) {
+          l.info[b] = tall_svd<T>(l, a, values, u, v);
+          continue;
+        }
+        if (divides_svd(l)) {
+          l.info[b] = real_svd<T>(l, a, values, u, v);
+          continue;
+        }
+      }
+      if (library == nullptr) library = std::make_unique<LibrarySvd<T>>(l);
+      l.info[b] = library->run(a, values, u, v);
     }
   };
   over_batch(l, cubic(l, factor), run, shared_from(factor));

@@ -19,22 +19,6 @@ std::int64_t padded(std::int64_t n) { return block_of(n + kRowBlock - 1); }
 /// Not a power of two bytes from column to column: those would meet in the same places of a cache.
 std::int64_t leading_of(std::int64_t n) { return padded(n) + kRowBlock; }
 
-/// A power of two that takes the largest element near 1: squares neither overflow nor vanish.
-/// `first(j)` and `last(j)`: the rows of column j that are read.
-template <class R, class First, class Last>
-R scale_to_one(std::int64_t columns, const R* a, std::int64_t leading, First first, Last last) {
-  R most = 0;
-  for (std::int64_t j = 0; j < columns; ++j) {
-    for (std::int64_t i = first(j); i < last(j); ++i)
-      most = std::max(most, std::abs(a[j * leading + i]));
-  }
-  if (most == 0) return 1;
-  int exponent = 0;
-  std::frexp(most, &exponent);
-  constexpr int kMost = std::numeric_limits<R>::max_exponent - 8;
-  return std::ldexp(R(1), std::clamp(-exponent, -kMost, kMost));
-}
-
 /// sum of the team's parts.
 template <class R>
 void join(std::int64_t team, std::int64_t from, std::int64_t rows, const R* parts, R* sum) {

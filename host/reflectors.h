@@ -5,8 +5,11 @@
 
 #include <omp.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 
 #include "host/parallel.h"
@@ -139,6 +142,22 @@ struct Reflection {
 template <class R>
 Reflection<R> reflect(const ReflectorLoops<R>& loops, std::int64_t i, std::int64_t rows, R* c,
                       R least);
+
+/// A power of two that takes the largest element near 1: squares neither overflow nor vanish.
+/// `first(j)` and `last(j)`: the rows of column j that are read.
+template <class R, class First, class Last>
+R scale_to_one(std::int64_t columns, const R* a, std::int64_t leading, First first, Last last) {
+  R most = 0;
+  for (std::int64_t j = 0; j < columns; ++j) {
+    for (std::int64_t i = first(j); i < last(j); ++i)
+      most = std::max(most, std::abs(a[j * leading + i]));
+  }
+  if (most == 0) return 1;
+  int exponent = 0;
+  std::frexp(most, &exponent);
+  constexpr int kMost = std::numeric_limits<R>::max_exponent - 8;
+  return std::ldexp(R(1), std::clamp(-exponent, -kMost, kMost));
+}
 
 /// Threads of a step: those that Team has set.
 inline int team_size() { return omp_in_parallel() != 0 ? 1 : omp_get_max_threads(); }

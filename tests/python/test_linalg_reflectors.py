@@ -32,11 +32,11 @@ def scaled(a):
     return a / scale, scale
 
 
-def check_svd(a):
+def check_svd(a, forms=(False, True)):
     b, scale = scaled(a)
     n, eps, norm, k = max(a.shape), np.finfo(a.dtype).eps, max(np.linalg.norm(b), 1), min(a.shape)
     want = np.linalg.svd(b, compute_uv=False)
-    for full in (False, True):
+    for full in forms:
         u, s, v = wide(*linalg.svd(tandem.tensor(a), full_matrices=full))
         s = s / scale
         assert np.all(s >= 0) and np.all(np.diff(s) <= 0)
@@ -47,6 +47,58 @@ def check_svd(a):
     s = wide(linalg.svdvals(tandem.tensor(a)))[0] / scale
     assert np.all(s >= 0) and np.all(np.diff(s) <= 0)
     assert np.abs(s - want).max() <= n * eps * norm
+
+
+def tall_matrices(rows, columns, dtype):
+    rng = np.random.default_rng(rows)
+    a, info = rng.standard_normal((rows, columns)), np.finfo(dtype)
+    down = np.logspace(0, -35, rows)[:, None]
+    yield "plain", a
+    yield "huge", a * (float(info.max) / 1e5)
+    yield "denormal", a * float(info.tiny) / 100
+    yield "rows down", a * down
+    yield "rows up", a * down[::-1]
+    yield "columns down", a * np.logspace(0, -30, columns)
+    yield "low rank", a[:, :1] @ a[:1]
+    yield "one row", np.where(np.arange(rows)[:, None] == rows // 2, a, 0)
+    yield "zeros", np.zeros((rows, columns))
+    yield "ones", np.ones((rows, columns))
+
+
+# Of one block of rows, several, and so many that their triangles have blocks again.
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(900, 35), (2100, 34), (10007, 64), (8200, 8), (65600, 1), (66000, 3), (2049, 120)])
+def test_svd_of_tall_matrices(dtype, shape):
+    for name, a in tall_matrices(*shape, dtype):
+        a = a.astype(dtype)
+        for x in (a, np.ascontiguousarray(a.T)):
+            try:
+                check_svd(x, (False,))
+            except AssertionError as e:
+                raise AssertionError(name) from e
+
+
+def test_svd_of_tall_matrices_in_any_form():
+    a = np.random.default_rng(5).standard_normal((3, 2100, 40))
+    x = tandem.tensor(a)
+    want = [t.numpy() for t in linalg.svd(x, full_matrices=False)]
+    before = tandem.get_num_threads()
+    try:
+        for threads in (1, 2, 3):
+            tandem.set_num_threads(threads)
+            for b in range(3):
+                alone = x[b] if b == 0 else x[b].t().contiguous().t()
+                for got, all_of_them in zip(linalg.svd(alone, full_matrices=False), want):
+                    assert np.array_equal(got.numpy(), all_of_them[b])
+                assert np.array_equal(linalg.svdvals(alone).numpy(), linalg.svdvals(x)[b].numpy())
+    finally:
+        tandem.set_num_threads(before)
+    tandem.linalg.svd(x[0, :, :0], full_matrices=False), linalg.svd(x[:0], full_matrices=False)
+    bad = a[0].copy()
+    bad[2000, 3] = np.nan
+    for f in (linalg.svd, linalg.svdvals, linalg.pinv):
+        with pytest.raises(ValueError, match="expected finite"):
+            f(tandem.tensor(bad))
 
 
 def check_qr(a):

@@ -1,0 +1,100 @@
+#include "host/tall_qr.h"
+
+#include <algorithm>
+
+#include "host/linalg.h"
+#include "host/parallel.h"
+#include "host/reflectors.h"
+
+namespace tandem::host {
+
+namespace {
+
+/// Rows of a block: some hundred KiB, and few triangles beside the matrix.
+std::int64_t block_rows(std::int64_t columns) { return std::max(8 * columns, 32768 / columns); }
+
+/// to [rows, columns] = factor * a, each by columns, or by rows where `down` is not 1.
+template <class R>
+void copy_tiles(std::int64_t rows, std::int64_t columns, const R* a, std::int64_t a_down,
+                std::int64_t a_across, R* to, std::int64_t down, std::int64_t across, R factor) {
+  constexpr std::int64_t kTile = 32;  // of rows, whose lines stay near where columns are turned
+  for (std::int64_t top = 0; top < rows; top += kTile) {
+    for (std::int64_t j = 0; j < columns; ++j) {
+      for (std::int64_t i = top; i < std::min(top + kTile, rows); ++i)
+        to[i * down + j * across] = a[i * a_down + j * a_across] * factor;
+    }
+  }
+}
+
+}  // namespace
+
+bool has_blocks(std::int64_t rows, std::int64_t columns) { return rows >= 2 * block_rows(columns); }
+
+template <class R>
+TallQr<R>::TallQr(std::int64_t rows, std::int64_t columns, const R* a, std::int64_t leading,
+                  bool turned, R factor)
+    : rows_(rows),
+      columns_(columns),
+      blocks_(std::max<std::int64_t>(rows / block_rows(columns), 1)),
+      reflectors_(room<R>(rows * columns)),
+      tau_(room<R>(blocks_ * columns)),
+      triangles_(room<R>(blocks_ * columns * columns)) {
+  const std::int64_t down = turned ? leading : 1, across = turned ? 1 : leading;
+  parallel_for(blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t b = begin; b < end; ++b) {
+      copy_tiles<R>(height(b), columns_, a + first(b) * down, down, across, reflectors(b), 1,
+                    height(b), factor);
+      this->factor(b);
+    }
+  });
+  if (blocks_ > 1) {
+    next_ = std::make_unique<TallQr>(blocks_ * columns, columns, triangles_.get(),
+                                     blocks_ * columns, false, R(1));
+  }
+}
+
+/// The triangle goes to the others; what is left has 1 on the diagonal and 0 above it.
+template <class R>
+void TallQr<R>::factor(std::int64_t block) {
+  const std::int64_t rows = height(block);
+  R* v = reflectors(block);
+  factor_qr(rows, columns_, v, rows, tau_.get() + block * columns_);
+  for (std::int64_t j = 0; j < columns_; ++j) {
+    R* column = v + j * rows;
+    R* to = triangles_.get() + (j * blocks_ + block) * columns_;
+    std::copy_n(column, j + 1, to);
+    std::fill(to + j + 1, to + columns_, R(0));
+    std::fill_n(column, j, R(0));
+    column[j] = 1;
+  }
+}
+
+template <class R>
+void TallQr<R>::apply(const R* c, std::int64_t k, R* to, std::int64_t leading, bool turned) const {
+  const std::int64_t tops = blocks_ * columns_;
+  const auto own = room<R>(next_ != nullptr ? tops * k : 0);
+  if (next_ != nullptr) {
+    next_->apply(c, k, own.get(), tops, false);
+    c = own.get();
+  }
+  parallel_for(blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t b = begin; b < end; ++b) {
+      const std::int64_t rows = height(b);
+      const auto part = room<R>(rows * k);
+      for (std::int64_t j = 0; j < k; ++j) {
+        R* column = part.get() + j * rows;
+        std::copy_n(c + j * tops + b * columns_, columns_, column);
+        std::fill(column + columns_, column + rows, R(0));
+      }
+      apply_reflectors<R>({rows, columns_, 0, reflectors(b), rows, tau_.get() + b * columns_},
+                          part.get(), rows, k, false);
+      const std::int64_t down = turned ? leading : 1, across = turned ? 1 : leading;
+      copy_tiles<R>(rows, k, part.get(), 1, rows, to + first(b) * down, down, across, R(1));
+    }
+  });
+}
+
+template class TallQr<float>;
+template class TallQr<double>;
+
+}  // namespace tandem::host
