@@ -111,7 +111,8 @@ void run_inverse(const FactorLaunch& l) {
     T size{};
     Lapack<T>::getri(kColumns, n, nullptr, lda, pivots.get(), &size, -1);
     const bool own = inverts<T>(l.n);
-    const auto work = room<T>(told(size)), x = room<T>(own ? l.n * l.n : 0);
+    const auto work = workspace<T>(told(size), l), x = room<T>(own ? l.n * l.n : 0);
+    const ForLapack<T> matrix(l.n, own ? 0 : l.n, l.a.leading);
     for (std::int64_t b = first; b < last; ++b) {
       T* a = matrix_at<T>(l.a, b);
       l.info[b] = factor_lu(l.n, l.n, a, l.a.leading, pivots.get());
@@ -119,7 +120,9 @@ void run_inverse(const FactorLaunch& l) {
       if (own) {
         invert(l.n, a, l.a.leading, pivots.get(), x.get());
       } else {
-        l.info[b] = Lapack<T>::getri(kColumns, n, a, lda, pivots.get(), work.get(), told(size));
+        l.info[b] = Lapack<T>::getri(kColumns, n, matrix.take(a), lda, pivots.get(), work.get(),
+                                     told(size));
+        matrix.give_back(a);
       }
     }
   });
@@ -131,7 +134,7 @@ struct Triangle {
 };
 
 /// x [n, k] = op(a)^-1 x, of the triangle. A single column is a vector: trsm packs the triangle for
-/// it, which takes longer than the solution.
+/// it, which takes longer than the solution. Not of complex numbers: see ForLapack.
 template <class T>
 void solve_triangle(const FactorLaunch& l, const Triangle& t, const T* a, T* x) {
   const auto uplo = t.upper ? CblasUpper : CblasLower;
@@ -141,7 +144,7 @@ void solve_triangle(const FactorLaunch& l, const Triangle& t, const T* a, T* x) 
   const auto diagonal = t.unit ? CblasUnit : CblasNonUnit;
   const lapack_int n = small(l.n), k = small(l.k), lda = small(l.a.leading),
                    ldb = small(l.b.leading);
-  if (k == 1) {
+  if (k == 1 && !is_complex_number<T>) {
     Triangles<T>::vector(CblasColMajor, uplo, op, diagonal, n, a, lda, x, 1);
     return;
   }
@@ -208,10 +211,13 @@ void run_qr(const FactorLaunch& l) {
     const lapack_int m = small(l.m), n = small(l.n), lda = small(l.a.leading);
     T size{};
     Lapack<T>::geqrf(kColumns, m, n, nullptr, lda, nullptr, &size, -1);
-    const auto work = room<T>(told(size));
+    const auto work = workspace<T>(told(size), l);
+    const ForLapack<T> matrix(l.m, l.n, l.a.leading);
     for (std::int64_t b = first; b < last; ++b) {
-      Lapack<T>::geqrf(kColumns, m, n, matrix_at<T>(l.a, b), lda,
+      T* a = matrix_at<T>(l.a, b);
+      Lapack<T>::geqrf(kColumns, m, n, matrix.take(a), lda,
                        static_cast<T*>(l.tau) + b * std::min(l.m, l.n), work.get(), told(size));
+      matrix.give_back(a);
     }
   });
 }
@@ -245,10 +251,13 @@ void run_orthogonal(const FactorLaunch& l) {
     const lapack_int m = small(l.m), n = small(l.n), k = small(l.k), lda = small(l.a.leading);
     T size{};
     Lapack<T>::orgqr(kColumns, m, n, k, nullptr, lda, nullptr, &size, -1);
-    const auto work = room<T>(told(size));
+    const auto work = workspace<T>(told(size), l);
+    const ForLapack<T> matrix(l.m, l.n, l.a.leading);
     for (std::int64_t b = first; b < last; ++b) {
-      Lapack<T>::orgqr(kColumns, m, n, k, matrix_at<T>(l.a, b), lda,
-                       static_cast<T*>(l.tau) + b * l.k, work.get(), told(size));
+      T* a = matrix_at<T>(l.a, b);
+      Lapack<T>::orgqr(kColumns, m, n, k, matrix.take(a), lda, static_cast<T*>(l.tau) + b * l.k,
+                       work.get(), told(size));
+      matrix.give_back(a);
     }
   });
 }

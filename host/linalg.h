@@ -2,6 +2,7 @@
 // Internal to host/linalg*.cpp.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -72,6 +73,45 @@ lapack_int told(const T& t) {
       "[linalg] expected matrices that LAPACK's 32-bit interface has workspaces for, got "
       "larger ones");
   return static_cast<lapack_int>(size);
+}
+
+/// Matrices of a batch in turn, for LAPACK. OpenBLAS before 0.3.24 reads one column beyond a
+/// complex matrix (its issue 4013), where memory may end: complex ones go to own memory with a
+/// spare column and come back; others are used where they lie.
+template <class T>
+class ForLapack {
+ public:
+  ForLapack(std::int64_t rows, std::int64_t columns, std::int64_t leading)
+      : rows_(rows),
+        columns_(columns),
+        leading_(leading),
+        own_(kCopies ? room<T>((columns + 1) * leading) : nullptr) {}
+
+  /// The matrix for a call; null for null. `filled`: it is read.
+  T* take(T* matrix, bool filled = true) const {
+    if (!kCopies || matrix == nullptr) return matrix;
+    if (filled) copy(matrix, own_.get());
+    return own_.get();
+  }
+  /// After the call.
+  void give_back(T* matrix) const {
+    if (kCopies && matrix != nullptr) copy(own_.get(), matrix);
+  }
+
+ private:
+  static constexpr bool kCopies = is_complex_number<T>;
+  void copy(const T* from, T* to) const {
+    for (std::int64_t j = 0; j < columns_; ++j)
+      std::copy_n(from + j * leading_, rows_, to + j * leading_);
+  }
+  std::int64_t rows_, columns_, leading_;
+  std::unique_ptr<T[]> own_;
+};
+
+/// A workspace of which LAPACK makes matrices, with a spare column for complex ones.
+template <class T>
+std::unique_ptr<T[]> workspace(lapack_int size, const FactorLaunch& l) {
+  return room<T>(size + (is_complex_number<T> ? std::max({l.m, l.n, l.k}) + 1 : 0));
 }
 
 inline lapack_int small(std::int64_t n) { return static_cast<lapack_int>(n); }

@@ -19,13 +19,18 @@ constexpr int kColumns = LAPACK_COL_MAJOR;
 template <class T>
 bool finite(const T* a, std::int64_t rows, std::int64_t columns, std::int64_t leading) {
   using R = typename Lapack<T>::Real;
-  R sum = 0;  // x * 0 is NaN for each that is not finite
+  constexpr int kLanes = 64 / sizeof(R);
+  R sums[kLanes] = {};  // x * 0 is NaN for each that is not finite
   constexpr std::int64_t parts = is_complex_number<T> ? 2 : 1;
   for (std::int64_t j = 0; j < columns; ++j) {
     const R* x = reinterpret_cast<const R*>(a + j * leading);
-    for (std::int64_t i = 0; i < rows * parts; ++i) sum += x[i] * R(0);
+    std::int64_t i = 0;
+    for (; i + kLanes <= rows * parts; i += kLanes) {
+      for (int k = 0; k < kLanes; ++k) sums[k] += x[i + k] * R(0);
+    }
+    for (; i < rows * parts; ++i) sums[0] += x[i] * R(0);
   }
-  return sum == 0;
+  return std::all_of(sums, sums + kLanes, [](R sum) { return sum == 0; });
 }
 
 /// Extent below which one thread is faster than two in iterations for eigenvalues and singular
@@ -188,7 +193,18 @@ template <class T>
 class LibrarySvd {
  public:
   using R = typename Lapack<T>::Real;
-  explicit LibrarySvd(const FactorLaunch& l) : l_(l), job_(!l.vectors ? 'N' : l.full ? 'A' : 'S') {
+  explicit LibrarySvd(const FactorLaunch& l)
+      : l_(l),
+        job_(!l.vectors ? 'N'
+             : l.full   ? 'A'
+                        : 'S'),
+        a_(l.m, l.n, l.a.leading),
+        u_(l.m,
+           !l.vectors ? 0
+           : l.full   ? l.m
+                      : std::min(l.m, l.n),
+           l.u.leading),
+        v_(l.full ? l.n : std::min(l.m, l.n), !l.vectors ? 0 : l.n, l.v.leading) {
     const std::int64_t least = std::min(l.m, l.n), most = std::max(l.m, l.n);
     // The documentation of zgesdd gives the size of its real work.
     const std::int64_t reals =
@@ -198,15 +214,20 @@ class LibrarySvd {
     T size{};
     svd<T>(l, job_, nullptr, nullptr, nullptr, nullptr, &size, -1, rwork_.get(), iwork_.get());
     size_ = told(size);
-    work_ = room<T>(size_);
+    work_ = workspace<T>(size_, l);
   }
   lapack_int run(T* a, R* s, T* u, T* v) const {
-    return svd<T>(l_, job_, a, s, u, v, work_.get(), size_, rwork_.get(), iwork_.get());
+    const lapack_int info = svd<T>(l_, job_, a_.take(a), s, u_.take(u, false), v_.take(v, false),
+                                   work_.get(), size_, rwork_.get(), iwork_.get());
+    u_.give_back(u);
+    v_.give_back(v);
+    return info;
   }
 
  private:
   const FactorLaunch& l_;
   char job_;
+  ForLapack<T> a_, u_, v_;
   lapack_int size_ = 0;
   std::unique_ptr<R[]> rwork_;
   std::unique_ptr<lapack_int[]> iwork_;
@@ -228,12 +249,13 @@ lapack_int tall_svd(const FactorLaunch& l, const R* a, R* s, R* u, R* v) {
   const R factor = scale_to_one(
       l.n, a, l.a.leading, [](std::int64_t) { return std::int64_t(0); },
       [&](std::int64_t) { return l.m; });
-  const TallQr<R> qr(std::max(l.m, l.n), k, a, l.a.leading, turned, factor);
+  const TallQr<R> qr(std::max(l.m, l.n), k, a, l.a.leading, turned, factor, l.vectors);
   FactorLaunch square = l;
   square.m = square.n = square.a.leading = square.u.leading = square.v.leading = k;
   const auto triangle = room<R>(k * k), left = room<R>(l.vectors ? k * k : 0),
              right = room<R>(l.vectors ? k * k : 0);
   std::copy_n(qr.triangle(), k * k, triangle.get());
+  const Team team(static_cast<double>(k) < kOneThread ? 1 : omp_get_max_threads());
   const lapack_int info = real_svd<R>(square, triangle.get(), s, left.get(), right.get());
   if (info != 0) return info;
   for (std::int64_t i = 0; i < k; ++i) s[i] /= factor;
@@ -305,13 +327,16 @@ void eig_complex(const FactorLaunch& l, std::int64_t first, std::int64_t last) {
                            work, lwork, rwork.get());
   };
   call(nullptr, nullptr, nullptr, &size, -1);
-  const auto work = room<T>(told(size));
+  const auto work = workspace<T>(told(size), l);
+  const ForLapack<T> matrix(l.n, l.n, l.a.leading), all(l.n, l.vectors ? l.n : 0, ldv);
   for (std::int64_t b = first; b < last; ++b) {
     T* a = matrix_at<T>(l.a, b);
-    l.info[b] = finite(a, l.n, l.n, lda)
-                    ? call(a, static_cast<T*>(l.values) + b * l.n,
-                           l.vectors ? matrix_at<T>(l.u, b) : nullptr, work.get(), told(size))
-                    : l.kNotFinite;
+    T* vectors = l.vectors ? matrix_at<T>(l.u, b) : nullptr;
+    l.info[b] = l.kNotFinite;
+    if (!finite(a, l.n, l.n, lda)) continue;
+    l.info[b] = call(matrix.take(a), static_cast<T*>(l.values) + b * l.n, all.take(vectors, false),
+                     work.get(), told(size));
+    all.give_back(vectors);
   }
 }
 
@@ -371,7 +396,7 @@ LeastSquaresWork<T> least_squares_work(const FactorLaunch& l) {
   lapack_int rank = 0;
   least_squares<T>(l, w, nullptr, nullptr, &size, -1, real, integers, &rank);
   w.size = told(size);
-  w.work = room<T>(w.size);
+  w.work = workspace<T>(w.size, l);
   w.real = room<R>(std::max<std::int64_t>(told(real[0]), 5 * std::max(l.m, l.n)));
   w.integers = room<lapack_int>(std::max<std::int64_t>(integers[0], l.n));
   return w;
@@ -397,15 +422,17 @@ void run_eigh(const FactorLaunch& l) {
     R real_size{};
     lapack_int int_size = 0;
     eigh<T>(l, nullptr, nullptr, &size, -1, &real_size, -1, &int_size, -1);
-    const auto work = room<T>(told(size));
+    const auto work = workspace<T>(told(size), l);
     const auto rwork = room<R>(told(real_size));
     const auto iwork = room<lapack_int>(int_size);
+    const ForLapack<T> matrix(l.n, l.n, l.a.leading);
     for (std::int64_t b = first; b < last; ++b) {
       T* a = matrix_at<T>(l.a, b);
-      l.info[b] = finite_triangle(a, l.n, l.a.leading, l.upper)
-                      ? eigh<T>(l, a, static_cast<R*>(l.values) + b * l.n, work.get(), told(size),
-                                rwork.get(), told(real_size), iwork.get(), int_size)
-                      : l.kNotFinite;
+      l.info[b] = l.kNotFinite;
+      if (!finite_triangle(a, l.n, l.a.leading, l.upper)) continue;
+      l.info[b] = eigh<T>(l, matrix.take(a), static_cast<R*>(l.values) + b * l.n, work.get(),
+                          told(size), rwork.get(), told(real_size), iwork.get(), int_size);
+      if (l.vectors) matrix.give_back(a);
     }
   };
   over_batch(l, cubic(l, factor), run, shared_from(factor));
@@ -459,15 +486,18 @@ void run_least_squares(const FactorLaunch& l) {
   const std::int64_t least = std::min(l.m, l.n);
   over_batch(l, cubic(l, 4), [&](std::int64_t first, std::int64_t last) {
     LeastSquaresWork<T> w = least_squares_work<T>(l);
+    const ForLapack<T> matrix(l.m, l.n, l.a.leading), right(std::max(l.m, l.n), l.k, l.b.leading);
     for (std::int64_t b = first; b < last; ++b) {
       T* a = matrix_at<T>(l.a, b);
       T* x = matrix_at<T>(l.b, b);
       std::fill_n(w.integers.get(), l.n, 0);  // gelsy: columns that it may move
       lapack_int rank = 0;
-      l.info[b] = finite(a, l.m, l.n, l.a.leading) && finite(x, l.m, l.k, l.b.leading)
-                      ? least_squares<T>(l, w, a, x, w.work.get(), w.size, w.real.get(),
-                                         w.integers.get(), &rank)
-                      : l.kNotFinite;
+      l.info[b] = l.kNotFinite;
+      if (finite(a, l.m, l.n, l.a.leading) && finite(x, l.m, l.k, l.b.leading)) {
+        l.info[b] = least_squares<T>(l, w, matrix.take(a), right.take(x), w.work.get(), w.size,
+                                     w.real.get(), w.integers.get(), &rank);
+        right.give_back(x);
+      }
       if (l.rank != nullptr) l.rank[b] = rank;
       if (l.values != nullptr)
         std::copy_n(w.values.get(), least, static_cast<R*>(l.values) + b * least);

@@ -208,7 +208,7 @@ template <class R>
 void factor_qr(std::int64_t m, std::int64_t n, R* a, std::int64_t leading, R* tau) {
   constexpr std::int64_t kPanel = 32;
   const std::int64_t most = block_of(m + 2 * kRowBlock - 1);
-  const Aligned<R> panel(most * kPanel), work(5 * (most + kPanel));
+  const Aligned<R> panel(most * std::min(kPanel, n)), work(5 * (most + kPanel));
   for (std::int64_t k = 0; k < std::min(m, n); k += kPanel) {
     const std::int64_t left = m - k, width = std::min(kPanel, n - k);
     const std::int64_t count = std::min(left, width);

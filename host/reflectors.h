@@ -50,6 +50,8 @@ struct ReflectorLoops {
   /// out = s * x - p * cp - q * cq
   void (*combine)(std::int64_t first, std::int64_t last, R* out, R s, const R* x, R cp, const R* p,
                   R cq, const R* q);
+  /// The largest absolute value.
+  R (*largest)(std::int64_t first, std::int64_t last, const R* x);
 };
 
 ReflectorLoops<float>& reflector_loops(float);
@@ -148,10 +150,8 @@ Reflection<R> reflect(const ReflectorLoops<R>& loops, std::int64_t i, std::int64
 template <class R, class First, class Last>
 R scale_to_one(std::int64_t columns, const R* a, std::int64_t leading, First first, Last last) {
   R most = 0;
-  for (std::int64_t j = 0; j < columns; ++j) {
-    for (std::int64_t i = first(j); i < last(j); ++i)
-      most = std::max(most, std::abs(a[j * leading + i]));
-  }
+  for (std::int64_t j = 0; j < columns; ++j)
+    most = std::max(most, reflector_loops(R()).largest(first(j), last(j), a + j * leading));
   if (most == 0) return 1;
   int exponent = 0;
   std::frexp(most, &exponent);

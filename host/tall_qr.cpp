@@ -10,7 +10,8 @@ namespace tandem::host {
 
 namespace {
 
-/// Rows of a block: some hundred KiB, and few triangles beside the matrix.
+/// Rows of a block: in the nearest cache where columns are few, and few triangles beside the
+/// matrix.
 std::int64_t block_rows(std::int64_t columns) { return std::max(8 * columns, 32768 / columns); }
 
 /// to [rows, columns] = factor * a, each by columns, or by rows where `down` is not 1.
@@ -32,33 +33,34 @@ bool has_blocks(std::int64_t rows, std::int64_t columns) { return rows >= 2 * bl
 
 template <class R>
 TallQr<R>::TallQr(std::int64_t rows, std::int64_t columns, const R* a, std::int64_t leading,
-                  bool turned, R factor)
+                  bool turned, R factor, bool keep)
     : rows_(rows),
       columns_(columns),
       blocks_(std::max<std::int64_t>(rows / block_rows(columns), 1)),
-      reflectors_(room<R>(rows * columns)),
+      reflectors_(keep ? room<R>(rows * columns) : nullptr),
       tau_(room<R>(blocks_ * columns)),
       triangles_(room<R>(blocks_ * columns * columns)) {
   const std::int64_t down = turned ? leading : 1, across = turned ? 1 : leading;
   parallel_for(blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
+    const auto own = room<R>(keep ? 0 : (rows / blocks_ + 1) * columns);
     for (std::int64_t b = begin; b < end; ++b) {
-      copy_tiles<R>(height(b), columns_, a + first(b) * down, down, across, reflectors(b), 1,
-                    height(b), factor);
-      this->factor(b);
+      R* v = keep ? reflectors(b) : own.get();
+      copy_tiles<R>(height(b), columns_, a + first(b) * down, down, across, v, 1, height(b),
+                    factor);
+      this->factor(b, v, tau_.get() + b * columns_);
     }
   });
   if (blocks_ > 1) {
     next_ = std::make_unique<TallQr>(blocks_ * columns, columns, triangles_.get(),
-                                     blocks_ * columns, false, R(1));
+                                     blocks_ * columns, false, R(1), keep);
   }
 }
 
 /// The triangle goes to the others; what is left has 1 on the diagonal and 0 above it.
 template <class R>
-void TallQr<R>::factor(std::int64_t block) {
+void TallQr<R>::factor(std::int64_t block, R* v, R* tau) {
   const std::int64_t rows = height(block);
-  R* v = reflectors(block);
-  factor_qr(rows, columns_, v, rows, tau_.get() + block * columns_);
+  factor_qr(rows, columns_, v, rows, tau);
   for (std::int64_t j = 0; j < columns_; ++j) {
     R* column = v + j * rows;
     R* to = triangles_.get() + (j * blocks_ + block) * columns_;

@@ -17,9 +17,9 @@ template <class R>
 class TallQr {
  public:
   /// Of `factor` times a [rows, columns], by columns with the leading dimension; where `turned`, a
-  /// is stored by rows instead. At least as many rows as columns.
+  /// is stored by rows instead. At least as many rows as columns. `keep`: apply() is wanted.
   TallQr(std::int64_t rows, std::int64_t columns, const R* a, std::int64_t leading, bool turned,
-         R factor);
+         R factor, bool keep);
   /// [columns, columns] by columns, 0 below the diagonal.
   const R* triangle() const { return next_ != nullptr ? next_->triangle() : triangles_.get(); }
   /// to [rows, k] = Q c of c [columns, k]; where `turned`, to is stored by rows.
@@ -29,10 +29,10 @@ class TallQr {
   std::int64_t first(std::int64_t block) const { return block * rows_ / blocks_; }
   std::int64_t height(std::int64_t block) const { return first(block + 1) - first(block); }
   R* reflectors(std::int64_t block) const { return reflectors_.get() + first(block) * columns_; }
-  void factor(std::int64_t block);
+  void factor(std::int64_t block, R* v, R* tau);
 
   std::int64_t rows_, columns_, blocks_;
-  std::unique_ptr<R[]> reflectors_;  // [rows, columns], a block after the other
+  std::unique_ptr<R[]> reflectors_;  // [rows, columns], a block after the other, where kept
   std::unique_ptr<R[]> tau_;         // [blocks, columns]
   std::unique_ptr<R[]> triangles_;   // [blocks * columns, columns]
   std::unique_ptr<TallQr> next_;     // of the triangles, where there are several

@@ -6,6 +6,7 @@
 #endif
 
 #include <algorithm>
+#include <cmath>
 
 #include "host/registry.h"
 
@@ -159,9 +160,29 @@ void combine(std::int64_t first, std::int64_t last, R* out, R s, const R* x, R c
   for (std::int64_t i = first; i < last; ++i) out[i] = s * x[i] - p[i] * cp - q[i] * cq;
 }
 
+template <class R>
+R largest(std::int64_t first, std::int64_t last, const R* x) {
+  constexpr int kParts = 4;  // a comparison waits for the one before it
+  Packed<R> most[kParts] = {};
+  std::int64_t i = first;
+  for (; i + kParts * kPassLanes<R> <= last; i += kParts * kPassLanes<R>) {
+    for (int k = 0; k < kParts; ++k) {
+      const Packed<R> v = load(x + i + k * kPassLanes<R>);
+      const Packed<R> size = v < 0 ? -v : v;
+      most[k] = most[k] < size ? size : most[k];
+    }
+  }
+  R all = 0;
+  for (const Packed<R>& part : most) {
+    for (int l = 0; l < kPassLanes<R>; ++l) all = std::max(all, part[l]);
+  }
+  for (; i < last; ++i) all = std::max(all, std::abs(x[i]));
+  return all;
+}
+
 void register_reflectors(HostRegistry&) {
-  reflector_loops(0.0F) = {&pass<float>, &dot<float>, &combine<float>};
-  reflector_loops(0.0) = {&pass<double>, &dot<double>, &combine<double>};
+  reflector_loops(0.0F) = {&pass<float>, &dot<float>, &combine<float>, &largest<float>};
+  reflector_loops(0.0) = {&pass<double>, &dot<double>, &combine<double>, &largest<double>};
 }
 
 }  // namespace TANDEM_ISA_NAMESPACE

@@ -2,10 +2,12 @@
 // long double loops, the same results at any number of threads and in batches, names of the batch's
 // bad matrices. tests/python/test_linalg.py has the rest, against NumPy.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <complex>
 
 #include "host/linalg.h"
+#include "tandem/memory.h"
 #include "tandem/tandem.h"
 #include "tests/support/calls_linalg.h"
 #include "tests/support/message_of.h"
@@ -142,6 +144,70 @@ TEST(Linalg, AWorkspaceIsNoSmallerThanItsRoundedSize) {
   }
   EXPECT_THROW((void)told(-2147287040.0f), ValueError);  // it ran over in LAPACK
   EXPECT_THROW((void)told(2147483648.0), ValueError);
+}
+
+/// Memory whose next page cannot be read.
+class Guarded : public MemoryResource {
+ public:
+  Guarded() {
+    empty_cache(kCPU);
+    set_memory_resource(kCPU, this);
+  }
+  ~Guarded() {
+    set_memory_resource(kCPU, nullptr);
+    empty_cache(kCPU);
+  }
+  void* allocate(std::size_t bytes, std::size_t align, void*) override {
+    bytes = whole(bytes);
+    const std::size_t all = bytes + align + kPage;
+    void* p = mmap(nullptr, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return nullptr;
+    const auto at = (reinterpret_cast<std::uintptr_t>(p) + align - 1) / align * align;
+    mprotect(reinterpret_cast<void*>(at + bytes), kPage, PROT_NONE);
+    ++parts;
+    return reinterpret_cast<void*>(at);
+  }
+  void deallocate(void* p, std::size_t bytes, std::size_t, void*) override {
+    munmap(p, whole(bytes));
+  }
+  /// Tensors that leave room for one more like x in the pool's part, at its end.
+  std::vector<Tensor> fillers(const Tensor& x) {
+    std::vector<Tensor> list{empty_like(x), empty_like(x)};
+    for (const int before = parts; parts == before;) list.push_back(empty_like(x));
+    list.resize(list.size() - 2);
+    return list;
+  }
+
+ private:
+  int parts = 0;
+  static constexpr std::size_t kPage = 4096;
+  static std::size_t whole(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+};
+
+/// OpenBLAS 0.3.21 reads a column beyond a complex matrix.
+TEST(Linalg, NothingBeyondAMatrixIsRead) {
+  constexpr std::int64_t n = 512;
+  for (const DType t : kTypes) {
+    manual_seed(3);
+    Guarded guarded;
+    const Options options{.dtype = t};
+    const Tensor a = randn({n, n}, options), right = randn({n, 1}, options);
+    const Tensor h = matmul(a, adjoint(a));
+    const std::vector<Tensor> fillers = guarded.fillers(a);
+    for (const Tensor& x : {a, a.transpose(0, 1)}) {
+      (void)linalg::svdvals(x);
+      (void)linalg::svd(x, false);
+      (void)linalg::inv(x);
+      (void)linalg::solve(x, right);
+      for (const char* triangle : {"L", "U"}) (void)linalg::eigvalsh(h, triangle);
+      (void)linalg::qr(x, "complete");
+      for (const bool upper : {false, true}) (void)linalg::solve_triangular(x, right, upper);
+    }
+    (void)linalg::eigvals(a);
+    (void)linalg::eigh(h);
+    (void)linalg::cholesky(h);
+    (void)linalg::lstsq(a, right);
+  }
 }
 
 }  // namespace
