@@ -41,7 +41,7 @@ TANDEM_DIVIDE(d, double)
   X(LAPACKE_##p##steqr_work) X(LAPACKE_##p##sterf_work) X(p##laed2_) X(p##lamrg_)
 #define TANDEM_LAPACK_COMPLEX(X, p)                                                     \
   TANDEM_LAPACK_OF(X, p)                                                                \
-  X(LAPACKE_##p##ungqr_work) X(LAPACKE_##p##heevd_work)
+  X(LAPACKE_##p##ungqr_work) X(LAPACKE_##p##heevd_work) X(LAPACKE_##p##hetrd_work)
 #define TANDEM_LAPACK_FUNCTIONS(X)                                                      \
   TANDEM_LAPACK_REAL(X, s)                                                              \
   TANDEM_LAPACK_REAL(X, d)                                                              \

@@ -201,13 +201,11 @@ constexpr std::int64_t kOwnReflectors = 33;
 template <class T>
 void run_qr(const FactorLaunch& l) {
   over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
-    if constexpr (!is_complex_number<T>) {
-      const std::int64_t least = std::min(l.m, l.n);
-      for (std::int64_t b = first; b < last && least >= kOwnReflectors; ++b) {
-        factor_qr(l.m, l.n, matrix_at<T>(l.a, b), l.a.leading, static_cast<T*>(l.tau) + b * least);
-      }
-      if (least >= kOwnReflectors) return;
+    const std::int64_t least = std::min(l.m, l.n);
+    for (std::int64_t b = first; b < last && least >= kOwnReflectors; ++b) {
+      factor_qr(l.m, l.n, matrix_at<T>(l.a, b), l.a.leading, static_cast<T*>(l.tau) + b * least);
     }
+    if (least >= kOwnReflectors) return;
     const lapack_int m = small(l.m), n = small(l.n), lda = small(l.a.leading);
     T size{};
     Lapack<T>::geqrf(kColumns, m, n, nullptr, lda, nullptr, &size, -1);
@@ -243,11 +241,9 @@ void orthogonal(const FactorLaunch& l, R* a, const R* tau) {
 template <class T>
 void run_orthogonal(const FactorLaunch& l) {
   over_batch(l, cubic(l, 2), [&](std::int64_t first, std::int64_t last) {
-    if constexpr (!is_complex_number<T>) {
-      for (std::int64_t b = first; b < last && l.k >= kOwnReflectors; ++b)
-        orthogonal(l, matrix_at<T>(l.a, b), static_cast<const T*>(l.tau) + b * l.k);
-      if (l.k >= kOwnReflectors) return;
-    }
+    for (std::int64_t b = first; b < last && l.k >= kOwnReflectors; ++b)
+      orthogonal(l, matrix_at<T>(l.a, b), static_cast<const T*>(l.tau) + b * l.k);
+    if (l.k >= kOwnReflectors) return;
     const lapack_int m = small(l.m), n = small(l.n), k = small(l.k), lda = small(l.a.leading);
     T size{};
     Lapack<T>::orgqr(kColumns, m, n, k, nullptr, lda, nullptr, &size, -1);

@@ -74,6 +74,50 @@ lapack_int divided_eigh(const FactorLaunch& l, R* a, R* w) {
   return 0;
 }
 
+template <class T>
+struct Hermitian;
+template <>
+struct Hermitian<std::complex<float>> {
+  static constexpr FromLapack<&LapackTable::LAPACKE_chetrd_work> hetrd{};
+};
+template <>
+struct Hermitian<std::complex<double>> {
+  static constexpr FromLapack<&LapackTable::LAPACKE_zhetrd_work> hetrd{};
+};
+
+/// The same of a complex matrix, whose reduction is LAPACK's.
+template <class T>
+lapack_int divided_eigh_complex(const FactorLaunch& l, T* a, typename Lapack<T>::Real* w) {
+  using R = typename Lapack<T>::Real;
+  const std::int64_t n = l.n, leading = l.a.leading;
+  const R factor = scale_to_one(
+      n, reinterpret_cast<const R*>(a), 2 * leading,
+      [&](std::int64_t j) { return l.upper ? 0 : 2 * j; },
+      [&](std::int64_t j) { return l.upper ? 2 * (j + 1) : 2 * n; });
+  const auto h = room<T>((n + 1) * n), tau = room<T>(n);  // a spare column: see ForLapack
+  for (std::int64_t j = 0; j < n; ++j) {
+    for (std::int64_t i = j; i < n; ++i)
+      h[j * n + i] = (l.upper ? std::conj(a[i * leading + j]) : a[j * leading + i]) * factor;
+  }
+  const lapack_int size = small(32 * n);
+  const auto work = workspace<T>(size, l);
+  const auto e = room<R>(n), q = room<R>(l.vectors ? n * n : 0);
+  Hermitian<T>::hetrd(kColumns, 'L', small(n), h.get(), small(n), w, e.get(), tau.get(), work.get(),
+                      size);
+  const lapack_int info = l.vectors ? tridiagonal_eigh<R>(n, w, e.get(), q.get())
+                                    : Condensed<R>::sterf(small(n), w, e.get());
+  if (info != 0) return info;
+  for (std::int64_t j = 0; j < n; ++j) w[j] /= factor;
+  if (!l.vectors) return 0;
+  for (std::int64_t j = 0; j < n; ++j) {
+    std::fill_n(h.get() + j * n, std::min(j + 1, n), T(0));
+    if (j + 1 < n) h[j * n + j + 1] = 1;
+    std::copy_n(q.get() + j * n, n, a + j * leading);
+  }
+  apply_reflectors<T>({n, n - 1, 1, h.get(), n, tau.get()}, a, leading, n, false);
+  return 0;
+}
+
 /// c [rows, columns], whose first `known` of both are given, with 1 on the diagonal of the rest.
 template <class R>
 void fill_rest(R* c, std::int64_t leading, std::int64_t rows, std::int64_t columns,
@@ -234,29 +278,34 @@ class LibrarySvd {
   std::unique_ptr<T[]> work_;
 };
 
-template <class R>
-lapack_int real_svd(const FactorLaunch& l, R* a, R* s, R* u, R* v) {
-  if (std::min(l.m, l.n) < kDivided) return LibrarySvd<R>(l).run(a, s, u, v);
-  return l.vectors ? divided_svd<R>(l, a, s, u, v) : divided_values<R>(l, a, s);
+template <class T>
+lapack_int any_svd(const FactorLaunch& l, T* a, typename Lapack<T>::Real* s, T* u, T* v) {
+  if constexpr (!is_complex_number<T>) {
+    if (divides_svd(l))
+      return l.vectors ? divided_svd<T>(l, a, s, u, v) : divided_values<T>(l, a, s);
+  }
+  return LibrarySvd<T>(l).run(a, s, u, v);
 }
 
 /// By the triangle of the matrix, or of its transpose where that is the tall one: A = Q R and
-/// R = U S V^T give A = (Q U) S V^T.
-template <class R>
-lapack_int tall_svd(const FactorLaunch& l, const R* a, R* s, R* u, R* v) {
+/// R = U S V^H give A = (Q U) S V^H.
+template <class T>
+lapack_int tall_svd(const FactorLaunch& l, const T* a, typename Lapack<T>::Real* s, T* u, T* v) {
+  using R = typename Lapack<T>::Real;
   const bool turned = l.m < l.n;
-  const std::int64_t k = std::min(l.m, l.n);
+  const std::int64_t k = std::min(l.m, l.n), parts = is_complex_number<T> ? 2 : 1;
   const R factor = scale_to_one(
-      l.n, a, l.a.leading, [](std::int64_t) { return std::int64_t(0); },
-      [&](std::int64_t) { return l.m; });
-  const TallQr<R> qr(std::max(l.m, l.n), k, a, l.a.leading, turned, factor, l.vectors);
+      l.n, reinterpret_cast<const R*>(a), parts * l.a.leading,
+      [](std::int64_t) { return std::int64_t(0); }, [&](std::int64_t) { return parts * l.m; });
+  const TallQr<T> qr(std::max(l.m, l.n), k, a, l.a.leading, turned, factor, l.vectors);
   FactorLaunch square = l;
   square.m = square.n = square.a.leading = square.u.leading = square.v.leading = k;
-  const auto triangle = room<R>(k * k), left = room<R>(l.vectors ? k * k : 0),
-             right = room<R>(l.vectors ? k * k : 0);
+  const auto triangle = room<T>(k * k), left = room<T>(l.vectors ? k * k : 0),
+             right = room<T>(l.vectors ? k * k : 0);
   std::copy_n(qr.triangle(), k * k, triangle.get());
   const Team team(static_cast<double>(k) < kOneThread ? 1 : omp_get_max_threads());
-  const lapack_int info = real_svd<R>(square, triangle.get(), s, left.get(), right.get());
+  const lapack_int info = any_svd<T>(square, triangle.get(), s, l.vectors ? left.get() : nullptr,
+                                     l.vectors ? right.get() : nullptr);
   if (info != 0) return info;
   for (std::int64_t i = 0; i < k; ++i) s[i] /= factor;
   if (!l.vectors) return 0;
@@ -409,15 +458,17 @@ void run_eigh(const FactorLaunch& l) {
   using R = typename Lapack<T>::Real;
   const double factor = l.vectors ? 9 : 4.0 / 3;
   const auto run = [&](std::int64_t first, std::int64_t last) {
-    if constexpr (!is_complex_number<T>) {
-      for (std::int64_t b = first; b < last && divides_eigh(l); ++b) {
-        T* a = matrix_at<T>(l.a, b);
-        l.info[b] = finite_triangle(a, l.n, l.a.leading, l.upper)
-                        ? divided_eigh<T>(l, a, static_cast<T*>(l.values) + b * l.n)
-                        : l.kNotFinite;
-      }
-      if (divides_eigh(l)) return;
+    for (std::int64_t b = first; b < last && divides_eigh(l); ++b) {
+      T* a = matrix_at<T>(l.a, b);
+      R* values = static_cast<R*>(l.values) + b * l.n;
+      l.info[b] = l.kNotFinite;
+      if (!finite_triangle(a, l.n, l.a.leading, l.upper)) continue;
+      if constexpr (is_complex_number<T>)
+        l.info[b] = divided_eigh_complex<T>(l, a, values);
+      else
+        l.info[b] = divided_eigh<T>(l, a, values);
     }
+    if (divides_eigh(l)) return;
     T size{};
     R real_size{};
     lapack_int int_size = 0;
@@ -452,15 +503,13 @@ void run_svd(const FactorLaunch& l) {
       T* v = l.vectors ? matrix_at<T>(l.v, b) : nullptr;
       l.info[b] = l.kNotFinite;
       if (!finite(a, l.m, l.n, l.a.leading)) continue;
-      if constexpr (!is_complex_number<T>) {
-        if (takes_triangle(l)) {
-          l.info[b] = tall_svd<T>(l, a, values, u, v);
-          continue;
-        }
-        if (divides_svd(l)) {
-          l.info[b] = real_svd<T>(l, a, values, u, v);
-          continue;
-        }
+      if (takes_triangle(l)) {
+        l.info[b] = tall_svd<T>(l, a, values, u, v);
+        continue;
+      }
+      if (!is_complex_number<T> && divides_svd(l)) {
+        l.info[b] = any_svd<T>(l, a, values, u, v);
+        continue;
       }
       if (library == nullptr) library = std::make_unique<LibrarySvd<T>>(l);
       l.info[b] = library->run(a, values, u, v);

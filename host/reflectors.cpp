@@ -15,19 +15,35 @@ namespace tandem::host {
 
 namespace {
 
+template <class T>
+struct Gemm;
+#define TANDEM_GEMM(T, p)                                              \
+  template <>                                                          \
+  struct Gemm<T> {                                                     \
+    static constexpr FromLapack<&LapackTable::cblas_##p##gemm> call{}; \
+  };
+TANDEM_GEMM(float, s)
+TANDEM_GEMM(double, d)
+TANDEM_GEMM(std::complex<float>, c)
+TANDEM_GEMM(std::complex<double>, z)
+#undef TANDEM_GEMM
+
+template <class T>
 void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
-          double alpha, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
-          double beta, double* c, std::int64_t ldc) {
-  lapack().cblas_dgemm(CblasColMajor, ta, tb, small(m), small(n), small(k), alpha, a, small(lda), b,
-                       small(ldb), beta, c, small(ldc));
+          T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
+          std::int64_t ldc) {
+  const auto call = [&](auto first, auto second) {
+    Gemm<T>::call(CblasColMajor, ta, tb, small(m), small(n), small(k), first, a, small(lda), b,
+                  small(ldb), second, c, small(ldc));
+  };
+  if constexpr (is_complex_number<T>)
+    call(&alpha, &beta);
+  else
+    call(alpha, beta);
 }
 
-void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
-          float alpha, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
-          float beta, float* c, std::int64_t ldc) {
-  lapack().cblas_sgemm(CblasColMajor, ta, tb, small(m), small(n), small(k), alpha, a, small(lda), b,
-                       small(ldb), beta, c, small(ldc));
-}
+template <class T>
+constexpr CBLAS_TRANSPOSE kAdjoint = is_complex_number<T> ? CblasConjTrans : CblasTrans;
 
 /// Reflectors a block, of few and of many.
 constexpr std::int64_t block_size(std::int64_t k) { return k < 192 ? 32 : 64; }
@@ -58,7 +74,7 @@ class Blocks {
     R* w = work_.get() + first * size_;
     R* tw = products_ + first * size_;
     R* at = c + first * leading + top;
-    gemm(CblasTrans, CblasNoTrans, k, n, h_.rows - top, R(1), v(b), h_.leading, at, leading, R(0),
+    gemm(kAdjoint<R>, CblasNoTrans, k, n, h_.rows - top, R(1), v(b), h_.leading, at, leading, R(0),
          w, size_);
     gemm(op, CblasNoTrans, k, n, k, R(1), t(b), size_, w, size_, R(0), tw, size_);
     gemm(CblasNoTrans, CblasNoTrans, h_.rows - top, n, k, R(-1), v(b), h_.leading, tw, size_, R(1),
@@ -89,7 +105,7 @@ class Blocks {
     const std::int64_t k = width(b), rows = h_.rows - start(b) - h_.shift;
     R* to = t(b);
     R* g = grams_.get() + b * size_ * size_;
-    gemm(CblasTrans, CblasNoTrans, k, k, rows, R(1), v(b), h_.leading, v(b), h_.leading, R(0), g,
+    gemm(kAdjoint<R>, CblasNoTrans, k, k, rows, R(1), v(b), h_.leading, v(b), h_.leading, R(0), g,
          size_);
     std::fill_n(to, size_ * size_, R(0));
     for (std::int64_t j = 0; j < k; ++j) {
@@ -142,6 +158,20 @@ void factor_panel(std::int64_t m, std::int64_t rows, std::int64_t width, R* p, R
   }
 }
 
+/// The same of complex numbers, by the library. work: [rows, 5].
+template <class T>
+void factor_complex_panel(std::int64_t m, std::int64_t rows, std::int64_t width, T* p, T* a,
+                          std::int64_t leading, T* tau, T* work) {
+  Lapack<T>::geqrf(LAPACK_COL_MAJOR, small(m), small(width), p, small(rows), tau, work,
+                   small(rows));
+  for (std::int64_t j = 0; j < width; ++j) {
+    T* u = p + j * rows;
+    std::copy_n(u, m, a + j * leading);
+    std::fill_n(u, std::min(j, m), T(0));
+    if (j < m) u[j] = 1;
+  }
+}
+
 }  // namespace
 
 template <class R>
@@ -185,10 +215,10 @@ void apply_reflectors(const Reflectors<R>& h, R* c, std::int64_t leading, std::i
   for (std::int64_t b = blocks.count() - 1; b >= 0; --b) {
     const std::int64_t skip = identity ? std::min(blocks.start(b) + h.shift, columns) : 0;
     parallel_for(columns - skip, kColumns, [&](std::int64_t first, std::int64_t last) {
-      if (transposed)
-        blocks.right(b, c, leading, skip + first, skip + last);
-      else
-        blocks.left(b, CblasNoTrans, c, leading, skip + first, skip + last);
+      if constexpr (!is_complex_number<R>) {
+        if (transposed) return blocks.right(b, c, leading, skip + first, skip + last);
+      }
+      blocks.left(b, CblasNoTrans, c, leading, skip + first, skip + last);
     });
   }
 }
@@ -199,29 +229,32 @@ void apply_reflectors_backwards(const Reflectors<R>& h, R* c, std::int64_t leadi
   const Blocks<R> blocks(h, columns);
   for (std::int64_t b = 0; b < blocks.count(); ++b) {
     parallel_for(columns, kColumns, [&](std::int64_t first, std::int64_t last) {
-      blocks.left(b, CblasTrans, c, leading, first, last);
+      blocks.left(b, kAdjoint<R>, c, leading, first, last);
     });
   }
 }
 
-template <class R>
-void factor_qr(std::int64_t m, std::int64_t n, R* a, std::int64_t leading, R* tau) {
+template <class T>
+void factor_qr(std::int64_t m, std::int64_t n, T* a, std::int64_t leading, T* tau) {
   constexpr std::int64_t kPanel = 32;
   const std::int64_t most = block_of(m + 2 * kRowBlock - 1);
-  const Aligned<R> panel(most * std::min(kPanel, n)), work(5 * (most + kPanel));
+  const Aligned<T> panel((most + 1) * std::min(kPanel, n)), work(5 * (most + kPanel));
   for (std::int64_t k = 0; k < std::min(m, n); k += kPanel) {
     const std::int64_t left = m - k, width = std::min(kPanel, n - k);
     const std::int64_t count = std::min(left, width);
     const std::int64_t rows = std::max(block_of(left + kRowBlock - 1), 2 * kRowBlock);
-    R* at = a + k * leading + k;
+    T* at = a + k * leading + k;
     for (std::int64_t j = 0; j < width; ++j) {
       std::copy_n(at + j * leading, left, panel.get() + j * rows);
-      std::fill(panel.get() + j * rows + left, panel.get() + (j + 1) * rows, R(0));
+      std::fill(panel.get() + j * rows + left, panel.get() + (j + 1) * rows, T(0));
     }
-    factor_panel(left, rows, width, panel.get(), at, leading, tau + k, work.get());
+    if constexpr (is_complex_number<T>)
+      factor_complex_panel(left, rows, width, panel.get(), at, leading, tau + k, work.get());
+    else
+      factor_panel(left, rows, width, panel.get(), at, leading, tau + k, work.get());
     const std::int64_t rest = n - k - width;
     if (rest > 0) {
-      apply_reflectors_backwards<R>({left, count, 0, panel.get(), rows, tau + k},
+      apply_reflectors_backwards<T>({left, count, 0, panel.get(), rows, tau + k},
                                     at + width * leading, leading, rest);
     }
   }
@@ -236,13 +269,19 @@ ReflectorLoops<double>& reflector_loops(double) {
   return loops;
 }
 
-#define TANDEM_REFLECTORS(R)                                                                   \
-  template Reflection<R> reflect(const ReflectorLoops<R>&, std::int64_t, std::int64_t, R*, R); \
-  template void apply_reflectors(const Reflectors<R>&, R*, std::int64_t, std::int64_t, bool,   \
-                                 bool);                                                        \
-  template void factor_qr(std::int64_t, std::int64_t, R*, std::int64_t, R*);
+#define TANDEM_REFLECTORS(T)                                                                 \
+  template void apply_reflectors(const Reflectors<T>&, T*, std::int64_t, std::int64_t, bool, \
+                                 bool);                                                      \
+  template void factor_qr(std::int64_t, std::int64_t, T*, std::int64_t, T*);
 TANDEM_REFLECTORS(float)
 TANDEM_REFLECTORS(double)
+TANDEM_REFLECTORS(std::complex<float>)
+TANDEM_REFLECTORS(std::complex<double>)
 #undef TANDEM_REFLECTORS
+
+template Reflection<float> reflect(const ReflectorLoops<float>&, std::int64_t, std::int64_t, float*,
+                                   float);
+template Reflection<double> reflect(const ReflectorLoops<double>&, std::int64_t, std::int64_t,
+                                    double*, double);
 
 }  // namespace tandem::host

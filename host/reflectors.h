@@ -72,7 +72,7 @@ class Aligned {
   R* data_;
 };
 
-/// k reflectors H = I - tau v v^T of `rows` rows each, the columns of v: 0 above the place `shift +
+/// k reflectors H = I - tau v v^H of `rows` rows each, the columns of v: 0 above the place `shift +
 /// column`, where there is 1.
 template <class R>
 struct Reflectors {
@@ -84,12 +84,13 @@ struct Reflectors {
 
 /// c [rows, columns] = H_0 H_1 ... H_(k - 1) c, by columns with the leading dimension.
 /// `transposed`: c is stored by rows instead, that is c^T = c^T H_(k - 1) ... H_0 of [columns,
-/// rows]. `identity`: c is the identity's first columns, of whose zeros nothing is computed.
+/// rows], of real numbers alone. `identity`: c is the identity's first columns, of whose zeros
+/// nothing is computed.
 template <class R>
 void apply_reflectors(const Reflectors<R>& h, R* c, std::int64_t leading, std::int64_t columns,
                       bool transposed, bool identity = false);
 
-/// c = H_(k - 1) ... H_0 c.
+/// c = H_(k - 1)^H ... H_0^H c.
 template <class R>
 void apply_reflectors_backwards(const Reflectors<R>& h, R* c, std::int64_t leading,
                                 std::int64_t columns);

@@ -15,9 +15,10 @@ namespace {
 std::int64_t block_rows(std::int64_t columns) { return std::max(8 * columns, 32768 / columns); }
 
 /// to [rows, columns] = factor * a, each by columns, or by rows where `down` is not 1.
-template <class R>
-void copy_tiles(std::int64_t rows, std::int64_t columns, const R* a, std::int64_t a_down,
-                std::int64_t a_across, R* to, std::int64_t down, std::int64_t across, R factor) {
+template <class T>
+void copy_tiles(std::int64_t rows, std::int64_t columns, const T* a, std::int64_t a_down,
+                std::int64_t a_across, T* to, std::int64_t down, std::int64_t across,
+                typename TallQr<T>::Real factor) {
   constexpr std::int64_t kTile = 32;  // of rows, whose lines stay near where columns are turned
   for (std::int64_t top = 0; top < rows; top += kTile) {
     for (std::int64_t j = 0; j < columns; ++j) {
@@ -31,50 +32,50 @@ void copy_tiles(std::int64_t rows, std::int64_t columns, const R* a, std::int64_
 
 bool has_blocks(std::int64_t rows, std::int64_t columns) { return rows >= 2 * block_rows(columns); }
 
-template <class R>
-TallQr<R>::TallQr(std::int64_t rows, std::int64_t columns, const R* a, std::int64_t leading,
-                  bool turned, R factor, bool keep)
+template <class T>
+TallQr<T>::TallQr(std::int64_t rows, std::int64_t columns, const T* a, std::int64_t leading,
+                  bool turned, Real factor, bool keep)
     : rows_(rows),
       columns_(columns),
       blocks_(std::max<std::int64_t>(rows / block_rows(columns), 1)),
-      reflectors_(keep ? room<R>(rows * columns) : nullptr),
-      tau_(room<R>(blocks_ * columns)),
-      triangles_(room<R>(blocks_ * columns * columns)) {
+      reflectors_(keep ? room<T>(rows * columns) : nullptr),
+      tau_(room<T>(blocks_ * columns)),
+      triangles_(room<T>(blocks_ * columns * columns)) {
   const std::int64_t down = turned ? leading : 1, across = turned ? 1 : leading;
   parallel_for(blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
-    const auto own = room<R>(keep ? 0 : (rows / blocks_ + 1) * columns);
+    const auto own = room<T>(keep ? 0 : (rows / blocks_ + 1) * columns);
     for (std::int64_t b = begin; b < end; ++b) {
-      R* v = keep ? reflectors(b) : own.get();
-      copy_tiles<R>(height(b), columns_, a + first(b) * down, down, across, v, 1, height(b),
+      T* v = keep ? reflectors(b) : own.get();
+      copy_tiles<T>(height(b), columns_, a + first(b) * down, down, across, v, 1, height(b),
                     factor);
       this->factor(b, v, tau_.get() + b * columns_);
     }
   });
   if (blocks_ > 1) {
     next_ = std::make_unique<TallQr>(blocks_ * columns, columns, triangles_.get(),
-                                     blocks_ * columns, false, R(1), keep);
+                                     blocks_ * columns, false, Real(1), keep);
   }
 }
 
 /// The triangle goes to the others; what is left has 1 on the diagonal and 0 above it.
-template <class R>
-void TallQr<R>::factor(std::int64_t block, R* v, R* tau) {
+template <class T>
+void TallQr<T>::factor(std::int64_t block, T* v, T* tau) {
   const std::int64_t rows = height(block);
   factor_qr(rows, columns_, v, rows, tau);
   for (std::int64_t j = 0; j < columns_; ++j) {
-    R* column = v + j * rows;
-    R* to = triangles_.get() + (j * blocks_ + block) * columns_;
+    T* column = v + j * rows;
+    T* to = triangles_.get() + (j * blocks_ + block) * columns_;
     std::copy_n(column, j + 1, to);
-    std::fill(to + j + 1, to + columns_, R(0));
-    std::fill_n(column, j, R(0));
+    std::fill(to + j + 1, to + columns_, T(0));
+    std::fill_n(column, j, T(0));
     column[j] = 1;
   }
 }
 
-template <class R>
-void TallQr<R>::apply(const R* c, std::int64_t k, R* to, std::int64_t leading, bool turned) const {
+template <class T>
+void TallQr<T>::apply(const T* c, std::int64_t k, T* to, std::int64_t leading, bool turned) const {
   const std::int64_t tops = blocks_ * columns_;
-  const auto own = room<R>(next_ != nullptr ? tops * k : 0);
+  const auto own = room<T>(next_ != nullptr ? tops * k : 0);
   if (next_ != nullptr) {
     next_->apply(c, k, own.get(), tops, false);
     c = own.get();
@@ -82,21 +83,23 @@ void TallQr<R>::apply(const R* c, std::int64_t k, R* to, std::int64_t leading, b
   parallel_for(blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b) {
       const std::int64_t rows = height(b);
-      const auto part = room<R>(rows * k);
+      const auto part = room<T>(rows * k);
       for (std::int64_t j = 0; j < k; ++j) {
-        R* column = part.get() + j * rows;
+        T* column = part.get() + j * rows;
         std::copy_n(c + j * tops + b * columns_, columns_, column);
-        std::fill(column + columns_, column + rows, R(0));
+        std::fill(column + columns_, column + rows, T(0));
       }
-      apply_reflectors<R>({rows, columns_, 0, reflectors(b), rows, tau_.get() + b * columns_},
+      apply_reflectors<T>({rows, columns_, 0, reflectors(b), rows, tau_.get() + b * columns_},
                           part.get(), rows, k, false);
       const std::int64_t down = turned ? leading : 1, across = turned ? 1 : leading;
-      copy_tiles<R>(rows, k, part.get(), 1, rows, to + first(b) * down, down, across, R(1));
+      copy_tiles<T>(rows, k, part.get(), 1, rows, to + first(b) * down, down, across, Real(1));
     }
   });
 }
 
 template class TallQr<float>;
 template class TallQr<double>;
+template class TallQr<std::complex<float>>;
+template class TallQr<std::complex<double>>;
 
 }  // namespace tandem::host
