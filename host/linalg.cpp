@@ -49,21 +49,6 @@ void run_lu(const FactorLaunch& l) {
   });
 }
 
-/// cblas's trsv and trsm.
-template <class T>
-struct Triangles;
-#define TANDEM_TRIANGLES(T, p)                                           \
-  template <>                                                            \
-  struct Triangles<T> {                                                  \
-    static constexpr FromLapack<&LapackTable::cblas_##p##trsv> vector{}; \
-    static constexpr FromLapack<&LapackTable::cblas_##p##trsm> matrix{}; \
-  };
-TANDEM_TRIANGLES(float, s)
-TANDEM_TRIANGLES(double, d)
-TANDEM_TRIANGLES(std::complex<float>, c)
-TANDEM_TRIANGLES(std::complex<double>, z)
-#undef TANDEM_TRIANGLES
-
 /// Whether `invert` is faster than getri, which threads share badly at these sizes.
 template <class T>
 constexpr bool inverts(std::int64_t n) {
@@ -75,18 +60,12 @@ constexpr bool inverts(std::int64_t n) {
 template <class T>
 void invert(std::int64_t n, T* a, std::int64_t leading, const lapack_int* pivots, T* x) {
   constexpr std::int64_t kWidth = 32;
+  const T one = 1;
   const auto solve = [&](CBLAS_UPLO uplo, CBLAS_DIAG diagonal, std::int64_t from,
                          std::int64_t first, std::int64_t last) {
-    const T one = 1;
-    const auto call = [&](auto alpha) {
-      Triangles<T>::matrix(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, small(n - from),
-                           small(last - first), alpha, a + from * leading + from, small(leading),
-                           x + first * n + from, small(n));
-    };
-    if constexpr (is_complex_number<T>)
-      call(&one);
-    else
-      call(one);
+    Lapack<T>::trsm(CblasColMajor, CblasLeft, uplo, CblasNoTrans, diagonal, small(n - from),
+                    small(last - first), factor_of(one), a + from * leading + from, small(leading),
+                    x + first * n + from, small(n));
   };
   parallel_for((n + kWidth - 1) / kWidth, 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t first = begin * kWidth, last = std::min(end * kWidth, n);
@@ -145,18 +124,12 @@ void solve_triangle(const FactorLaunch& l, const Triangle& t, const T* a, T* x) 
   const lapack_int n = small(l.n), k = small(l.k), lda = small(l.a.leading),
                    ldb = small(l.b.leading);
   if (k == 1 && !is_complex_number<T>) {
-    Triangles<T>::vector(CblasColMajor, uplo, op, diagonal, n, a, lda, x, 1);
+    Lapack<T>::trsv(CblasColMajor, uplo, op, diagonal, n, a, lda, x, 1);
     return;
   }
   const T one = 1;
-  const auto call = [&](auto alpha) {
-    Triangles<T>::matrix(CblasColMajor, CblasLeft, uplo, op, diagonal, n, k, alpha, a, lda, x, ldb);
-  };
-  if constexpr (is_complex_number<T>) {
-    call(&one);
-  } else {
-    call(one);
-  }
+  Lapack<T>::trsm(CblasColMajor, CblasLeft, uplo, op, diagonal, n, k, factor_of(one), a, lda, x,
+                  ldb);
 }
 
 /// Of one right-hand side: getrs has trsm for it too.

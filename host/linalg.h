@@ -1,9 +1,10 @@
-// LAPACK for the host kernels of factorisations: its routines by element type, and threads.
+// LAPACK and BLAS for the host kernels of factorisations: their routines by element type, threads.
 // Internal to host/linalg*.cpp.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <limits>
 #include <memory>
 #include <type_traits>
@@ -29,7 +30,10 @@ struct Lapack;
   static constexpr FromLapack<&LapackTable::LAPACKE_##p##gels_work> gels{};   \
   static constexpr FromLapack<&LapackTable::LAPACKE_##p##gelsy_work> gelsy{}; \
   static constexpr FromLapack<&LapackTable::LAPACKE_##p##gelsd_work> gelsd{}; \
-  static constexpr FromLapack<&LapackTable::LAPACKE_##p##gelss_work> gelss{};
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##gelss_work> gelss{}; \
+  static constexpr FromLapack<&LapackTable::cblas_##p##gemm> gemm{};          \
+  static constexpr FromLapack<&LapackTable::cblas_##p##trsm> trsm{};          \
+  static constexpr FromLapack<&LapackTable::cblas_##p##trsv> trsv{};
 #define TANDEM_LAPACK(T, p, R, q_letters, e_letters)                                     \
   template <>                                                                            \
   struct Lapack<T> {                                                                     \
@@ -47,6 +51,16 @@ TANDEM_LAPACK(std::complex<double>, z, double, un, he)
 
 template <class T>
 inline constexpr bool is_complex_number = !std::is_floating_point_v<T>;
+
+/// A factor as cblas takes it: complex ones by their place.
+template <class R>
+R factor_of(const R& x) {
+  return x;
+}
+template <class R>
+const void* factor_of(const std::complex<R>& x) {
+  return &x;
+}
 
 /// Elements without a value, for workspaces.
 template <class T>

@@ -18,14 +18,12 @@ template <>
 struct Divide<float> {
   static constexpr FromLapack<&LapackTable::slaed2_> laed2{};
   static constexpr FromLapack<&LapackTable::slamrg_> lamrg{};
-  static constexpr FromLapack<&LapackTable::cblas_sgemm> gemm{};
   static constexpr FromLapack<&LapackTable::LAPACKE_ssteqr_work> steqr{};
 };
 template <>
 struct Divide<double> {
   static constexpr FromLapack<&LapackTable::dlaed2_> laed2{};
   static constexpr FromLapack<&LapackTable::dlamrg_> lamrg{};
-  static constexpr FromLapack<&LapackTable::cblas_dgemm> gemm{};
   static constexpr FromLapack<&LapackTable::LAPACKE_dsteqr_work> steqr{};
 };
 
@@ -151,7 +149,7 @@ class Tridiagonal {
       for (std::int64_t j = 0; j < k; ++j) std::fill_n(to + j * n_, rows, R(0));
       return;
     }
-    Divide<R>::gemm(CblasColMajor, CblasNoTrans, CblasNoTrans, small(rows), small(k), small(inner),
+    Lapack<R>::gemm(CblasColMajor, CblasNoTrans, CblasNoTrans, small(rows), small(k), small(inner),
                     R(1), left, small(rows), s, small(inner), R(0), to, small(n_));
   }
 

@@ -5,7 +5,7 @@
 #include <complex>
 #include <utility>
 
-#include "host/lapack.h"
+#include "host/linalg.h"
 #include "host/parallel.h"
 
 namespace tandem::host {
@@ -22,42 +22,6 @@ LuLoops<std::complex<double>> g_complex_double;
 constexpr std::int64_t kByPanels = 3072;
 /// Elements that are worth a thread's waking.
 constexpr std::int64_t kPerThread = 1 << 14;
-
-template <class R>
-struct LuBlas;
-template <>
-struct LuBlas<float> {
-  static constexpr FromLapack<&LapackTable::cblas_sgemm> gemm{};
-  static constexpr FromLapack<&LapackTable::cblas_strsm> trsm{};
-};
-template <>
-struct LuBlas<double> {
-  static constexpr FromLapack<&LapackTable::cblas_dgemm> gemm{};
-  static constexpr FromLapack<&LapackTable::cblas_dtrsm> trsm{};
-};
-
-template <>
-struct LuBlas<std::complex<float>> {
-  static constexpr FromLapack<&LapackTable::cblas_cgemm> gemm{};
-  static constexpr FromLapack<&LapackTable::cblas_ctrsm> trsm{};
-};
-template <>
-struct LuBlas<std::complex<double>> {
-  static constexpr FromLapack<&LapackTable::cblas_zgemm> gemm{};
-  static constexpr FromLapack<&LapackTable::cblas_ztrsm> trsm{};
-};
-
-/// A factor as the library takes it: complex ones by their place.
-template <class R>
-R factor_of(const R& x) {
-  return x;
-}
-template <class R>
-const void* factor_of(const std::complex<R>& x) {
-  return &x;
-}
-
-int extent(std::int64_t n) { return static_cast<int>(n); }
 
 /// Interchanges pairs of rows of columns [0, columns), in the order of the k pivots; with `own`
 /// those alone that come after a column's own panel.
@@ -78,12 +42,12 @@ void interchange(T* a, std::int64_t leading, std::int64_t columns, const std::in
 template <class T>
 void eliminate_by_blocks(std::int64_t m, std::int64_t k, std::int64_t n, const T* l, T* c,
                          std::int64_t leading) {
-  const int lda = extent(leading);
+  const int lda = small(leading);
   const T one(1), less(-1);
-  LuBlas<T>::trsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasUnit, extent(k),
-                  extent(n), factor_of(one), l, lda, c, lda);
+  Lapack<T>::trsm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasUnit, small(k), small(n),
+                  factor_of(one), l, lda, c, lda);
   if (m == k) return;
-  LuBlas<T>::gemm(CblasColMajor, CblasNoTrans, CblasNoTrans, extent(m - k), extent(n), extent(k),
+  Lapack<T>::gemm(CblasColMajor, CblasNoTrans, CblasNoTrans, small(m - k), small(n), small(k),
                   factor_of(less), l + k, lda, c, lda, factor_of(one), c + k, lda);
 }
 

@@ -16,30 +16,11 @@ namespace tandem::host {
 namespace {
 
 template <class T>
-struct Gemm;
-#define TANDEM_GEMM(T, p)                                              \
-  template <>                                                          \
-  struct Gemm<T> {                                                     \
-    static constexpr FromLapack<&LapackTable::cblas_##p##gemm> call{}; \
-  };
-TANDEM_GEMM(float, s)
-TANDEM_GEMM(double, d)
-TANDEM_GEMM(std::complex<float>, c)
-TANDEM_GEMM(std::complex<double>, z)
-#undef TANDEM_GEMM
-
-template <class T>
 void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, std::int64_t m, std::int64_t n, std::int64_t k,
           T alpha, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta, T* c,
           std::int64_t ldc) {
-  const auto call = [&](auto first, auto second) {
-    Gemm<T>::call(CblasColMajor, ta, tb, small(m), small(n), small(k), first, a, small(lda), b,
-                  small(ldb), second, c, small(ldc));
-  };
-  if constexpr (is_complex_number<T>)
-    call(&alpha, &beta);
-  else
-    call(alpha, beta);
+  Lapack<T>::gemm(CblasColMajor, ta, tb, small(m), small(n), small(k), factor_of(alpha), a,
+                  small(lda), b, small(ldb), factor_of(beta), c, small(ldc));
 }
 
 template <class T>
