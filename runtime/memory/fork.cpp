@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -14,9 +15,24 @@ namespace tandem {
 
 /// What a fork does with the locks.
 struct ForkLocks {
-  std::mutex mutex;  // guards the lists; held across every fork
+  std::mutex mutex;  // guards the list and what is awaited; held across every fork
   std::vector<ForkMutex*> list;
-  std::vector<ForkMutex*> awaited;  // by threads that are about to fork; these are not destroyed
+
+  void add(ForkMutex* m) {
+    const std::lock_guard lock(mutex);
+    list.push_back(m);
+  }
+
+  void remove(ForkMutex* m) {
+    std::unique_lock lock(mutex);
+    // Who waits for it gets it at once, since nobody holds it any more.
+    while (m->awaited_ > 0) {
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+    }
+    std::erase(list, m);
+  }
 
   /// Takes every lock but `mine`; where one is not free, none of them, and returns it.
   ForkMutex* take_all_but(const ForkMutex* mine) const {
@@ -38,14 +54,19 @@ struct ForkLocks {
     while (true) {
       if (mine != nullptr) mine->mutex_.lock();
       mutex.lock();
-      if (mine != nullptr) awaited.erase(std::find(awaited.begin(), awaited.end(), mine));
+      if (mine != nullptr) --mine->awaited_;
       ForkMutex* busy = take_all_but(mine);
       if (busy == nullptr) return;
-      awaited.push_back(busy);
+      ++busy->awaited_;
       mutex.unlock();
       if (mine != nullptr) mine->mutex_.unlock();
       mine = busy;
     }
+  }
+
+  /// Of the threads that wait the child has none.
+  void forget_others() {
+    for (ForkMutex* m : list) m->awaited_ = 0;
   }
 
   void give_back() {
@@ -83,42 +104,31 @@ void before_fork() {
 void after_fork_in_parent() {
   locks().give_back();
   g_forks.fetch_sub(1);
-  g_forks.notify_all();
 }
 
 void after_fork_in_child() {
-  locks().awaited.clear();
+  locks().forget_others();
   locks().give_back();
   g_forks.store(0);
 }
 
+/// Who holds a lock goes on, since the fork waits for it. Others wait a while, not without end: one
+/// that holds a lock may wait for them.
+void let_forks_pass() {
+  constexpr int kTimes = 200;
+  for (int i = 0; i < kTimes && t_held == 0 && g_forks.load(std::memory_order_relaxed) != 0; ++i)
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+}
+
 }  // namespace
 
-ForkMutex::ForkMutex() {
-  const std::lock_guard lock(locks().mutex);
-  locks().list.push_back(this);
-}
+ForkMutex::ForkMutex() { locks().add(this); }
 
-ForkMutex::~ForkMutex() {
-  ForkLocks& all = locks();
-  std::unique_lock lock(all.mutex);
-  // Who waits for this lock gets it at once, since nobody holds it any more.
-  while (std::find(all.awaited.begin(), all.awaited.end(), this) != all.awaited.end()) {
-    lock.unlock();
-    std::this_thread::yield();
-    lock.lock();
-  }
-  std::erase(all.list, this);
-}
+ForkMutex::~ForkMutex() { locks().remove(this); }
 
 void ForkMutex::lock() {
-  // Who holds a lock goes on, since the fork waits for it.
-  while (t_held == 0) {
-    const int forks = g_forks.load(std::memory_order_relaxed);
-    if (forks == 0) [[likely]]
-      break;
-    g_forks.wait(forks);
-  }
+  if (g_forks.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    let_forks_pass();
   mutex_.lock();
   ++t_held;
 }

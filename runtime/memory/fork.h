@@ -12,7 +12,8 @@ namespace tandem {
 /// A lock that is held across every fork, so that the child does not find it taken by a thread that
 /// it does not have. Threads take them in any order that suits them among each other, and make new
 /// ones with some held; never with a lock of a pool held, which a fork takes last. While a thread
-/// waits for a fork, those that hold none of these locks take none, so that it does not wait long.
+/// waits for a fork, those that hold none of these locks let it pass, so that it does not wait
+/// long.
 class TANDEM_API ForkMutex {
  public:
   ForkMutex();
@@ -26,6 +27,7 @@ class TANDEM_API ForkMutex {
  private:
   friend struct ForkLocks;
   std::mutex mutex_;
+  int awaited_ = 0;  // threads that are about to fork wait for it; it is not destroyed then
 };
 
 /// The object kept at `kept`, made at its first use. Not by a static variable: its guard would stay
