@@ -1,5 +1,6 @@
 // Factorisations on the host: LAPACK (OpenBLAS's) on batches of column-major matrices. The steps by
-// reflectors and pivots; those of eigenvalues and singular values are in linalg_spectral.cpp.
+// reflectors and pivots; those of eigenvalues are in linalg_spectral.cpp, of singular values in
+// linalg_svd.cpp.
 #include "host/linalg.h"
 
 #include <fmt/format.h>
