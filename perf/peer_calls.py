@@ -201,15 +201,16 @@ class Torch:
         return lambda: self.lib._int_mm(x, x)
 
     def factorise(self, row):
-        """Of matrices whose diagonal dominates: definite by their lower triangles."""
+        """Of matrices whose diagonal dominates: definite by their lower triangles. Long ones as they are."""
         (x,) = self.inputs(row, [row["dtype"]])
-        n = row["shape"][-1]
-        a = x + self.lib.diag(self.lib.arange(n, 2 * n, dtype=x.dtype, device=x.device))
+        rows, n = row["shape"][-2:]
+        diagonal = self.lib.diag(self.lib.arange(n, 2 * n, device=x.device).to(x.dtype))
+        a = x + diagonal if rows == n else x
         function = getattr(self.lib.linalg, row["op"].removeprefix("linalg_"))
         return (lambda: function(a, x)) if row["op"] == "linalg_solve" else (lambda: function(a))
 
     _linalg_det = _linalg_lu = factorise
-    _linalg_cholesky = _linalg_eigh = _linalg_inv = _linalg_qr = _linalg_solve = _linalg_svd = factorise
+    _linalg_cholesky = _linalg_eigh = _linalg_inv = _linalg_qr = _linalg_solve = _linalg_svd = _linalg_svdvals = factorise
 
     def _transform(self, row):
         (x,) = self.inputs(row, [row["dtype"]])
