@@ -58,14 +58,17 @@ template <class T>
 lapack_int divided_eigh_complex(const FactorLaunch& l, T* a, typename Lapack<T>::Real* w) {
   using R = typename Lapack<T>::Real;
   const std::int64_t n = l.n, leading = l.a.leading;
-  const R factor = scale_to_one(
-      n, reinterpret_cast<const R*>(a), 2 * leading,
-      [&](std::int64_t j) { return l.upper ? 0 : 2 * j; },
-      [&](std::int64_t j) { return l.upper ? 2 * (j + 1) : 2 * n; });
   const auto h = room<T>((n + 1) * n), tau = room<T>(n);  // a spare column: see ForLapack
   for (std::int64_t j = 0; j < n; ++j) {
-    for (std::int64_t i = j; i < n; ++i)
-      h[j * n + i] = (l.upper ? std::conj(a[i * leading + j]) : a[j * leading + i]) * factor;
+    h[j * n + j] = std::real(a[j * leading + j]);  // what else is there is not read
+    for (std::int64_t i = j + 1; i < n; ++i)
+      h[j * n + i] = l.upper ? std::conj(a[i * leading + j]) : a[j * leading + i];
+  }
+  const R factor = scale_to_one(
+      n, reinterpret_cast<const R*>(h.get()), 2 * n, [](std::int64_t j) { return 2 * j; },
+      [&](std::int64_t) { return 2 * n; });
+  for (std::int64_t j = 0; j < n; ++j) {
+    for (std::int64_t i = j; i < n; ++i) h[j * n + i] *= factor;
   }
   const lapack_int size = small(32 * n);
   const auto work = workspace<T>(size, l);
@@ -88,7 +91,7 @@ lapack_int divided_eigh_complex(const FactorLaunch& l, T* a, typename Lapack<T>:
 
 inline bool divides_eigh(const FactorLaunch& l) { return l.n >= kDivided; }
 
-/// The same of the triangle that is read.
+/// Whether the triangle that is read is finite.
 template <class T>
 bool finite_triangle(const T* a, std::int64_t n, std::int64_t leading, bool upper) {
   for (std::int64_t j = 0; j < n; ++j) {

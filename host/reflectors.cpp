@@ -1,4 +1,4 @@
-// Products of Householder reflectors with matrices, in blocks I - V T V^T (R. Schreiber and C. Van
+// Products of Householder reflectors with matrices, in blocks I - V T V^H (R. Schreiber and C. Van
 // Loan, "A storage-efficient WY representation for products of Householder transformations", SIAM
 // J. Sci. Stat. Comput. 10, 1989), whose V is whole, so that all are products of the library; and
 // the QR factorisation made of them. A thread has its own columns: it calls the library for those.
@@ -29,16 +29,16 @@ constexpr CBLAS_TRANSPOSE kAdjoint = is_complex_number<T> ? CblasConjTrans : Cbl
 /// Reflectors a block, of few and of many.
 constexpr std::int64_t block_size(std::int64_t k) { return k < 192 ? 32 : 64; }
 
-template <class R>
+template <class T>
 class Blocks {
  public:
-  Blocks(const Reflectors<R>& h, std::int64_t columns)
+  Blocks(const Reflectors<T>& h, std::int64_t columns)
       : h_(h),
         size_(block_size(h.k)),
         count_((h.k + size_ - 1) / size_),
-        t_(room<R>(count_ * size_ * size_)),
-        grams_(room<R>(count_ * size_ * size_)),
-        work_(room<R>(2 * size_ * columns)),
+        t_(room<T>(count_ * size_ * size_)),
+        grams_(room<T>(count_ * size_ * size_)),
+        work_(room<T>(2 * size_ * columns)),
         products_(work_.get() + size_ * columns) {
     parallel_for(count_, 1, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t b = first; b < last; ++b) triangle(b);
@@ -48,62 +48,63 @@ class Blocks {
   std::int64_t count() const { return count_; }
   std::int64_t start(std::int64_t b) const { return b * size_; }
 
-  /// Columns [first, last) of c, from the left: I - V T V^T, or with T^T.
-  void left(std::int64_t b, CBLAS_TRANSPOSE op, R* c, std::int64_t leading, std::int64_t first,
+  /// Columns [first, last) of c, from the left: I - V T V^H, or with T^H.
+  void left(std::int64_t b, CBLAS_TRANSPOSE op, T* c, std::int64_t leading, std::int64_t first,
             std::int64_t last) const {
     const std::int64_t n = last - first, k = width(b), top = start(b) + h_.shift;
-    R* w = work_.get() + first * size_;
-    R* tw = products_ + first * size_;
-    R* at = c + first * leading + top;
-    gemm(kAdjoint<R>, CblasNoTrans, k, n, h_.rows - top, R(1), v(b), h_.leading, at, leading, R(0),
+    T* w = work_.get() + first * size_;
+    T* tw = products_ + first * size_;
+    T* at = c + first * leading + top;
+    gemm(kAdjoint<T>, CblasNoTrans, k, n, h_.rows - top, T(1), v(b), h_.leading, at, leading, T(0),
          w, size_);
-    gemm(op, CblasNoTrans, k, n, k, R(1), t(b), size_, w, size_, R(0), tw, size_);
-    gemm(CblasNoTrans, CblasNoTrans, h_.rows - top, n, k, R(-1), v(b), h_.leading, tw, size_, R(1),
+    gemm(op, CblasNoTrans, k, n, k, T(1), t(b), size_, w, size_, T(0), tw, size_);
+    gemm(CblasNoTrans, CblasNoTrans, h_.rows - top, n, k, T(-1), v(b), h_.leading, tw, size_, T(1),
          at, leading);
   }
 
-  /// Rows [first, last) of c, whose columns are the reflectors' rows: c (I - V T V^T)^T.
-  void right(std::int64_t b, R* c, std::int64_t leading, std::int64_t first,
+  /// Rows [first, last) of c, whose columns are the reflectors' rows: c (I - V T V^T)^T,
+  /// of real numbers alone.
+  void right(std::int64_t b, T* c, std::int64_t leading, std::int64_t first,
              std::int64_t last) const {
     const std::int64_t n = last - first, k = width(b), top = start(b) + h_.shift;
-    R* w = work_.get() + first * size_;
-    R* tw = products_ + first * size_;
-    R* at = c + top * leading + first;
-    gemm(CblasNoTrans, CblasNoTrans, n, k, h_.rows - top, R(1), at, leading, v(b), h_.leading, R(0),
+    T* w = work_.get() + first * size_;
+    T* tw = products_ + first * size_;
+    T* at = c + top * leading + first;
+    gemm(CblasNoTrans, CblasNoTrans, n, k, h_.rows - top, T(1), at, leading, v(b), h_.leading, T(0),
          w, n);
-    gemm(CblasNoTrans, CblasTrans, n, k, k, R(1), w, n, t(b), size_, R(0), tw, n);
-    gemm(CblasNoTrans, CblasTrans, n, h_.rows - top, k, R(-1), tw, n, v(b), h_.leading, R(1), at,
+    gemm(CblasNoTrans, CblasTrans, n, k, k, T(1), w, n, t(b), size_, T(0), tw, n);
+    gemm(CblasNoTrans, CblasTrans, n, h_.rows - top, k, T(-1), tw, n, v(b), h_.leading, T(1), at,
          leading);
   }
 
  private:
   std::int64_t width(std::int64_t b) const { return std::min(size_, h_.k - start(b)); }
-  const R* v(std::int64_t b) const { return h_.v + start(b) * h_.leading + start(b) + h_.shift; }
-  R* t(std::int64_t b) const { return t_.get() + b * size_ * size_; }
+  const T* v(std::int64_t b) const { return h_.v + start(b) * h_.leading + start(b) + h_.shift; }
+  T* t(std::int64_t b) const { return t_.get() + b * size_ * size_; }
 
-  /// T of I - V T V^T, column by column (LAPACK's larft).
+  /// T of I - V T V^H, column by column (LAPACK's larft).
   void triangle(std::int64_t b) {
     const std::int64_t k = width(b), rows = h_.rows - start(b) - h_.shift;
-    R* to = t(b);
-    R* g = grams_.get() + b * size_ * size_;
-    gemm(kAdjoint<R>, CblasNoTrans, k, k, rows, R(1), v(b), h_.leading, v(b), h_.leading, R(0), g,
+    T* to = t(b);
+    T* g = grams_.get() + b * size_ * size_;
+    gemm(kAdjoint<T>, CblasNoTrans, k, k, rows, T(1), v(b), h_.leading, v(b), h_.leading, T(0), g,
          size_);
-    std::fill_n(to, size_ * size_, R(0));
+    std::fill_n(to, size_ * size_, T(0));
     for (std::int64_t j = 0; j < k; ++j) {
-      R* column = to + j * size_;
-      const R tau = h_.tau[start(b) + j];
+      T* column = to + j * size_;
+      const T tau = h_.tau[start(b) + j];
       for (std::int64_t l = 0; l < j; ++l) {
-        const R f = -tau * g[j * size_ + l];
+        const T f = -tau * g[j * size_ + l];
         for (std::int64_t i = 0; i <= l; ++i) column[i] += to[l * size_ + i] * f;
       }
       column[j] = tau;
     }
   }
 
-  const Reflectors<R>& h_;
+  const Reflectors<T>& h_;
   std::int64_t size_, count_;
-  std::unique_ptr<R[]> t_, grams_, work_;
-  R* products_;
+  std::unique_ptr<T[]> t_, grams_, work_;
+  T* products_;
 };
 
 /// Columns that are worth a thread.
@@ -189,14 +190,16 @@ Reflection<R> reflect(const ReflectorLoops<R>& loops, std::int64_t i, std::int64
   return {beta * unit, (beta - alpha) / beta};
 }
 
-template <class R>
-void apply_reflectors(const Reflectors<R>& h, R* c, std::int64_t leading, std::int64_t columns,
+template <class T>
+void apply_reflectors(const Reflectors<T>& h, T* c, std::int64_t leading, std::int64_t columns,
                       bool transposed, bool identity) {
-  const Blocks<R> blocks(h, columns);
+  TANDEM_EXPECTS(!transposed || !is_complex_number<T>, ValueError,
+                 "[linalg] expected complex reflectors for columns, got them for rows");
+  const Blocks<T> blocks(h, columns);
   for (std::int64_t b = blocks.count() - 1; b >= 0; --b) {
     const std::int64_t skip = identity ? std::min(blocks.start(b) + h.shift, columns) : 0;
     parallel_for(columns - skip, kColumns, [&](std::int64_t first, std::int64_t last) {
-      if constexpr (!is_complex_number<R>) {
+      if constexpr (!is_complex_number<T>) {
         if (transposed) return blocks.right(b, c, leading, skip + first, skip + last);
       }
       blocks.left(b, CblasNoTrans, c, leading, skip + first, skip + last);
@@ -204,22 +207,22 @@ void apply_reflectors(const Reflectors<R>& h, R* c, std::int64_t leading, std::i
   }
 }
 
-template <class R>
-void apply_reflectors_backwards(const Reflectors<R>& h, R* c, std::int64_t leading,
+template <class T>
+void apply_reflectors_backwards(const Reflectors<T>& h, T* c, std::int64_t leading,
                                 std::int64_t columns) {
-  const Blocks<R> blocks(h, columns);
+  const Blocks<T> blocks(h, columns);
   for (std::int64_t b = 0; b < blocks.count(); ++b) {
     parallel_for(columns, kColumns, [&](std::int64_t first, std::int64_t last) {
-      blocks.left(b, kAdjoint<R>, c, leading, first, last);
+      blocks.left(b, kAdjoint<T>, c, leading, first, last);
     });
   }
 }
 
 template <class T>
 void factor_qr(std::int64_t m, std::int64_t n, T* a, std::int64_t leading, T* tau) {
-  constexpr std::int64_t kPanel = 32;
+  constexpr std::int64_t kPanel = 32;  // and a spare column: see ForLapack
   const std::int64_t most = block_of(m + 2 * kRowBlock - 1);
-  const Aligned<T> panel((most + 1) * std::min(kPanel, n)), work(5 * (most + kPanel));
+  const Aligned<T> panel(most * (std::min(kPanel, n) + 1)), work(5 * (most + kPanel));
   for (std::int64_t k = 0; k < std::min(m, n); k += kPanel) {
     const std::int64_t left = m - k, width = std::min(kPanel, n - k);
     const std::int64_t count = std::min(left, width);

@@ -74,25 +74,25 @@ class Aligned {
 
 /// k reflectors H = I - tau v v^H of `rows` rows each, the columns of v: 0 above the place `shift +
 /// column`, where there is 1.
-template <class R>
+template <class T>
 struct Reflectors {
   std::int64_t rows, k, shift;
-  const R* v;
+  const T* v;
   std::int64_t leading;
-  const R* tau;
+  const T* tau;
 };
 
 /// c [rows, columns] = H_0 H_1 ... H_(k - 1) c, by columns with the leading dimension.
 /// `transposed`: c is stored by rows instead, that is c^T = c^T H_(k - 1) ... H_0 of [columns,
 /// rows], of real numbers alone. `identity`: c is the identity's first columns, of whose zeros
 /// nothing is computed.
-template <class R>
-void apply_reflectors(const Reflectors<R>& h, R* c, std::int64_t leading, std::int64_t columns,
+template <class T>
+void apply_reflectors(const Reflectors<T>& h, T* c, std::int64_t leading, std::int64_t columns,
                       bool transposed, bool identity = false);
 
 /// c = H_(k - 1)^H ... H_0^H c.
-template <class R>
-void apply_reflectors_backwards(const Reflectors<R>& h, R* c, std::int64_t leading,
+template <class T>
+void apply_reflectors_backwards(const Reflectors<T>& h, T* c, std::int64_t leading,
                                 std::int64_t columns);
 
 /// The reduction of a symmetric matrix to a tridiagonal one, Q^T a Q: its diagonal and
@@ -133,8 +133,8 @@ class BidiagonalForm {
 };
 
 /// geqrf: R in and above the diagonal of a, reflectors below it.
-template <class R>
-void factor_qr(std::int64_t m, std::int64_t n, R* a, std::int64_t leading, R* tau);
+template <class T>
+void factor_qr(std::int64_t m, std::int64_t n, T* a, std::int64_t leading, T* tau);
 
 /// A reflector that takes c, 0 above row i, to beta e_i: its vector in c. A rest of at most `least`
 /// in norm counts as none.

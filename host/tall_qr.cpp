@@ -14,16 +14,16 @@ namespace {
 /// matrix.
 std::int64_t block_rows(std::int64_t columns) { return std::max(8 * columns, 32768 / columns); }
 
-/// to [rows, columns] = factor * a, each by columns, or by rows where `down` is not 1.
+/// to [rows, columns] = scale * a, each by columns, or by rows where `down` is not 1.
 template <class T>
 void copy_tiles(std::int64_t rows, std::int64_t columns, const T* a, std::int64_t a_down,
                 std::int64_t a_across, T* to, std::int64_t down, std::int64_t across,
-                typename TallQr<T>::Real factor) {
+                typename TallQr<T>::Real scale) {
   constexpr std::int64_t kTile = 32;  // of rows, whose lines stay near where columns are turned
   for (std::int64_t top = 0; top < rows; top += kTile) {
     for (std::int64_t j = 0; j < columns; ++j) {
       for (std::int64_t i = top; i < std::min(top + kTile, rows); ++i)
-        to[i * down + j * across] = a[i * a_down + j * a_across] * factor;
+        to[i * down + j * across] = a[i * a_down + j * a_across] * scale;
     }
   }
 }
@@ -34,7 +34,7 @@ bool has_blocks(std::int64_t rows, std::int64_t columns) { return rows >= 2 * bl
 
 template <class T>
 TallQr<T>::TallQr(std::int64_t rows, std::int64_t columns, const T* a, std::int64_t leading,
-                  bool turned, Real factor, bool keep)
+                  bool turned, Real scale, bool keep)
     : rows_(rows),
       columns_(columns),
       blocks_(std::max<std::int64_t>(rows / block_rows(columns), 1)),
@@ -46,9 +46,8 @@ TallQr<T>::TallQr(std::int64_t rows, std::int64_t columns, const T* a, std::int6
     const auto own = room<T>(keep ? 0 : (rows / blocks_ + 1) * columns);
     for (std::int64_t b = begin; b < end; ++b) {
       T* v = keep ? reflectors(b) : own.get();
-      copy_tiles<T>(height(b), columns_, a + first(b) * down, down, across, v, 1, height(b),
-                    factor);
-      this->factor(b, v, tau_.get() + b * columns_);
+      copy_tiles<T>(height(b), columns_, a + first(b) * down, down, across, v, 1, height(b), scale);
+      factor_block(b, v, tau_.get() + b * columns_);
     }
   });
   if (blocks_ > 1) {
@@ -59,7 +58,7 @@ TallQr<T>::TallQr(std::int64_t rows, std::int64_t columns, const T* a, std::int6
 
 /// The triangle goes to the others; what is left has 1 on the diagonal and 0 above it.
 template <class T>
-void TallQr<T>::factor(std::int64_t block, T* v, T* tau) {
+void TallQr<T>::factor_block(std::int64_t block, T* v, T* tau) {
   const std::int64_t rows = height(block);
   factor_qr(rows, columns_, v, rows, tau);
   for (std::int64_t j = 0; j < columns_; ++j) {

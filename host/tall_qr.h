@@ -18,10 +18,10 @@ template <class T>
 class TallQr {
  public:
   using Real = decltype(std::abs(T()));
-  /// Of `factor` times a [rows, columns], by columns with the leading dimension; where `turned`, a
+  /// Of `scale` times a [rows, columns], by columns with the leading dimension; where `turned`, a
   /// is stored by rows instead. At least as many rows as columns. `keep`: apply() is wanted.
   TallQr(std::int64_t rows, std::int64_t columns, const T* a, std::int64_t leading, bool turned,
-         Real factor, bool keep);
+         Real scale, bool keep);
   /// [columns, columns] by columns, 0 below the diagonal.
   const T* triangle() const { return next_ != nullptr ? next_->triangle() : triangles_.get(); }
   /// to [rows, k] = Q c of c [columns, k]; where `turned`, to is stored by rows.
@@ -31,7 +31,7 @@ class TallQr {
   std::int64_t first(std::int64_t block) const { return block * rows_ / blocks_; }
   std::int64_t height(std::int64_t block) const { return first(block + 1) - first(block); }
   T* reflectors(std::int64_t block) const { return reflectors_.get() + first(block) * columns_; }
-  void factor(std::int64_t block, T* v, T* tau);
+  void factor_block(std::int64_t block, T* v, T* tau);
 
   std::int64_t rows_, columns_, blocks_;
   std::unique_ptr<T[]> reflectors_;  // [rows, columns], a block after the other, where kept

@@ -151,12 +151,12 @@ struct SmallTask {
   }
   __device__ void store(const SmallMatrices& of, int from, int width) const {
     __syncwarp();
-    if (!place.real) return;
+    if (!place.inside) return;
     for (int e = m.lanes.first; e < p.n * width; e += m.lanes.step)
       element(of, e / width, e % width) = m.at(e / width, from + e % width);
   }
   __device__ void tell(int info) const {
-    if (place.real && m.lanes.first == 0 && p.info != nullptr) p.info[place.b] = info;
+    if (place.inside && m.lanes.first == 0 && p.info != nullptr) p.info[place.b] = info;
   }
 
   /// a = P L U. Each thread follows the row of its own number: a list of all would lie in local
@@ -166,7 +166,7 @@ struct SmallTask {
     int now = row;
     m.eliminate(info, [&](int k, int pivot) { now = now == k ? pivot : now == pivot ? k : now; });
     __syncwarp();
-    if (!place.real) return;
+    if (!place.inside) return;
     for (int j = 0; row < p.n && j < p.n; ++j) element(p.p, row, j) = number(j == now ? 1 : 0);
     for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step) {
       const int i = e / p.n, j = e % p.n;
@@ -188,7 +188,7 @@ struct SmallTask {
     __syncwarp();
     if constexpr (S == Small::LU) {
       m.eliminate(info, [&](int k, int row) {
-        if (place.real && m.lanes.first == 0) p.pivots[place.b * p.n + k] = row + 1;
+        if (place.inside && m.lanes.first == 0) p.pivots[place.b * p.n + k] = row + 1;
       });
       store(p.x, 0, p.n);
     } else if constexpr (S == Small::Parts) {
@@ -196,7 +196,7 @@ struct SmallTask {
     } else if constexpr (S == Small::Determinant) {
       fn::real_t<E> sign = 1;
       m.eliminate(info, [&](int k, int row) { sign = row == k ? sign : -sign; });
-      if (place.real && m.lanes.first == 0) element(p.x, 0, 0) = m.diagonal_product(sign);
+      if (place.inside && m.lanes.first == 0) element(p.x, 0, 0) = m.diagonal_product(sign);
     } else if constexpr (S == Small::Cholesky) {
       m.cholesky(info);
       for (int e = m.lanes.first; e < p.n * p.n; e += m.lanes.step) {

@@ -92,17 +92,17 @@ struct SpectralTask {
   template <class Row>
   __device__ void put(const SmallMatrices& to, std::int64_t j, const R* x, int rows,
                       Row&& row) const {
-    for (int i = 0; at.real && i < rows; ++i) element(to, row(i), j) = x[i] + R(0);
+    for (int i = 0; at.inside && i < rows; ++i) element(to, row(i), j) = x[i] + R(0);
   }
   __device__ void put(const SmallMatrices& to, std::int64_t j, const R* x, int rows) const {
     put(to, j, x, rows, [](int i) { return i; });
   }
   __device__ void tell(bool bad, I info) const {
-    if (at.real && lanes.first == 0)
+    if (at.inside && lanes.first == 0)
       p.info[at.b] = bad ? FactorLaunch::kNotFinite : static_cast<std::int32_t>(info);
   }
   __device__ void value(I place, R x) const {
-    if (at.real) static_cast<R*>(p.values)[at.b * p.n + place] = x;
+    if (at.inside) static_cast<R*>(p.values)[at.b * p.n + place] = x;
   }
 
   __device__ void eigh() const {

@@ -68,7 +68,7 @@ struct SmallQrTask {
   /// `upper`: zeros below the diagonal.
   __device__ void store(const SmallMatrices& to, int rows, int columns, bool upper) const {
     __syncwarp();
-    for (int e = qr.lanes.first; at.real && e < rows * columns; e += qr.lanes.threads) {
+    for (int e = qr.lanes.first; at.inside && e < rows * columns; e += qr.lanes.threads) {
       const int i = e / columns, j = e % columns;
       element(to, i, j) = upper && j < i ? R(0) : qr.lanes.at(i, j);
     }
@@ -82,7 +82,7 @@ struct SmallQrTask {
     __syncwarp();
     if (step != QrStep::Orthogonal) qr.factor(p.n, p.k);
     if (step == QrStep::Factor) {
-      for (int i = qr.lanes.first; at.real && i < p.k; i += qr.lanes.threads)
+      for (int i = qr.lanes.first; at.inside && i < p.k; i += qr.lanes.threads)
         factors[i] = qr.tau[i];
       store(p.r, p.m, p.n, false);
       return;

@@ -11,10 +11,10 @@ namespace tandem::cuda {
 
 /// What a thread works on: matrix number b of the batch, as number `first` of its group. Groups
 /// beyond the batch do the last matrix again, since whole warps meet; what they have is not
-/// `real` and is not written.
+/// `inside` and is not written.
 struct SmallPlace {
   std::int64_t b;
-  bool real;
+  bool inside;
   int group, first;
 
   template <class E>

@@ -58,8 +58,8 @@ struct ForkLocks {
       ForkMutex* busy = take_all_but(mine);
       if (busy == nullptr) return;
       ++busy->awaited_;
+      if (mine != nullptr) mine->mutex_.unlock();  // after the list's, it may have been destroyed
       mutex.unlock();
-      if (mine != nullptr) mine->mutex_.unlock();
       mine = busy;
     }
   }

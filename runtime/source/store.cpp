@@ -112,7 +112,8 @@ Own& own() {
 std::string own_folder() {
   Own& o = own();
   const std::lock_guard lock(o.mutex);
-  if (o.made_by == getpid()) return o.folder;  // a parent's goes with the parent
+  // A parent's goes with the parent; ours may have been cleaned away.
+  if (o.made_by == getpid() && is_safe(o.folder)) return o.folder;
   o.folder = new_folder({temporary_place()}, "compile");
   if (o.made_by == 0) {
     std::atexit([] {
@@ -168,6 +169,7 @@ void Store::write(std::string_view name, std::string_view bytes, const char* op,
   };
   if (!alone_.load()) {
     try {
+      if (!is_safe(shared_)) (void)shared_folder();  // was removed: is made again
       return to(shared_);
     } catch (const FileError&) {  // full, or not to be written to: from now on without it
       alone_.store(true);

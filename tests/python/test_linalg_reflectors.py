@@ -206,6 +206,19 @@ def test_large(n, dtype):
     check(of_dtype(np.random.default_rng(2).standard_normal((n, n)), dtype))
 
 
+@pytest.mark.parametrize("dtype, small, large", [("complex64", 1e-8, 1e36), ("complex128", 1e-10, 1e305)])
+@pytest.mark.parametrize("n", [20, 40])
+def test_eigh_ignores_imaginary_parts_of_the_diagonal(n, dtype, small, large):
+    a = of_dtype(np.random.default_rng(6).standard_normal((n, n)) * small, dtype)
+    b = a.copy()
+    np.fill_diagonal(a, a.diagonal().real)
+    np.fill_diagonal(b, a.diagonal() + 1j * np.where(np.arange(n) == 5, large, 0))
+    for uplo in "LU":
+        want = linalg.eigh(tandem.tensor(a), uplo)
+        assert all(np.array_equal(p.numpy(), q.numpy()) for p, q in zip(linalg.eigh(tandem.tensor(b), uplo), want))
+        assert np.array_equal(linalg.eigvalsh(tandem.tensor(b), uplo).numpy(), linalg.eigvalsh(tandem.tensor(a), uplo).numpy())
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_threads_and_batches(dtype):
     """A matrix on several threads, and threads with a matrix each."""

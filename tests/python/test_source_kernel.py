@@ -262,6 +262,33 @@ def test_a_full_disk_for_temporary_files_is_done_without(tmp_path, size):
     assert len(list(cache.glob("*.so"))) == 1 and not list(cache.glob("tandem-*"))
 
 
+def test_a_mistake_is_told_where_little_room_is_left(tmp_path):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    before = small_disk(temporary, "7m")
+    wrong = PROGRAM.replace("exp(-rate * t)", "no_such_function(t)")
+    run = run_with(cache, temporary, wrong, before=before)
+    assert "ValueError" in run.stderr and "no_such_function" in run.stderr.split("got:\n")[1]
+    assert run_with(cache, temporary, before=before).stdout == "[1.0, 1.0]\n"
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_folder_that_goes_is_made_again(tmp_path, shared):
+    cache, temporary = tmp_path / "cache", tmp_path / "temporary"
+    where = cache if shared else temporary
+    program = (
+        "import shutil, pathlib, tandem as td\n"
+        "for by in (2, 3):\n"
+        "    f = td.elementwise_kernel('template <class T> T many(T x) { return x * %d; }' % by)\n"
+        "    print(f(td.ones(1)).item())\n"
+        f"    made = {str(where)!r} if {shared} else next(iter(pathlib.Path({str(temporary)!r}).glob('tandem-*')))\n"
+        "    kept = len(list(pathlib.Path(made).glob('*.so')))\n"
+        "    print(kept)\n"
+        "    shutil.rmtree(made)\n"
+    )
+    run = run_with(cache if shared else "/proc/none", temporary, program)
+    assert run.stdout.split() == ["2.0", "1", "3.0", "1"], run.stderr
+
+
 def test_what_is_kept_is_its_owners_alone(tmp_path):
     cache, temporary = tmp_path / "cache", tmp_path / "temporary"
     cache.mkdir(mode=0o755)
