@@ -34,19 +34,28 @@ struct Lapack;
   static constexpr FromLapack<&LapackTable::cblas_##p##gemm> gemm{};          \
   static constexpr FromLapack<&LapackTable::cblas_##p##trsm> trsm{};          \
   static constexpr FromLapack<&LapackTable::cblas_##p##trsv> trsv{};
-#define TANDEM_LAPACK(T, p, R, q_letters, e_letters)                                     \
+#define TANDEM_LAPACK_REAL_ALONE(p)                                           \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##bdsdc_work> bdsdc{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##steqr_work> steqr{}; \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##sterf_work> sterf{};
+#define TANDEM_LAPACK_COMPLEX_ALONE(p) \
+  static constexpr FromLapack<&LapackTable::LAPACKE_##p##hetrd_work> hetrd{};
+#define TANDEM_LAPACK(T, p, R, q_letters, e_letters, alone)                              \
   template <>                                                                            \
   struct Lapack<T> {                                                                     \
     using Real = R;                                                                      \
     TANDEM_LAPACK_COMMON(p)                                                              \
     static constexpr FromLapack<&LapackTable::LAPACKE_##p##q_letters##gqr_work> orgqr{}; \
     static constexpr FromLapack<&LapackTable::LAPACKE_##p##e_letters##evd_work> syevd{}; \
+    alone(p)                                                                             \
   };
-TANDEM_LAPACK(float, s, float, or, sy)
-TANDEM_LAPACK(double, d, double, or, sy)
-TANDEM_LAPACK(std::complex<float>, c, float, un, he)
-TANDEM_LAPACK(std::complex<double>, z, double, un, he)
+TANDEM_LAPACK(float, s, float, or, sy, TANDEM_LAPACK_REAL_ALONE)
+TANDEM_LAPACK(double, d, double, or, sy, TANDEM_LAPACK_REAL_ALONE)
+TANDEM_LAPACK(std::complex<float>, c, float, un, he, TANDEM_LAPACK_COMPLEX_ALONE)
+TANDEM_LAPACK(std::complex<double>, z, double, un, he, TANDEM_LAPACK_COMPLEX_ALONE)
 #undef TANDEM_LAPACK
+#undef TANDEM_LAPACK_COMPLEX_ALONE
+#undef TANDEM_LAPACK_REAL_ALONE
 #undef TANDEM_LAPACK_COMMON
 
 template <class T>
@@ -89,7 +98,7 @@ lapack_int told(const T& t) {
   return static_cast<lapack_int>(size);
 }
 
-/// Matrices of a batch in turn, for LAPACK. OpenBLAS before 0.3.24 reads one column beyond a
+/// Matrices of a batch in turn, for LAPACK. OpenBLAS 0.3.21 reads one column beyond a
 /// complex matrix (its issue 4013), where memory may end: complex ones go to own memory with a
 /// spare column and come back; others are used where they lie.
 template <class T>

@@ -12,18 +12,6 @@ namespace {
 
 constexpr int kColumns = LAPACK_COL_MAJOR;
 
-/// LAPACK of real numbers alone.
-template <class R>
-struct Condensed;
-template <>
-struct Condensed<float> {
-  static constexpr FromLapack<&LapackTable::LAPACKE_ssterf_work> sterf{};
-};
-template <>
-struct Condensed<double> {
-  static constexpr FromLapack<&LapackTable::LAPACKE_dsterf_work> sterf{};
-};
-
 /// Eigenvalues and, where they are wanted, eigenvectors, in a, of a real matrix: LAPACK's syevd by
 /// own parts.
 template <class R>
@@ -33,7 +21,7 @@ lapack_int divided_eigh(const FactorLaunch& l, R* a, R* w) {
   const auto e = room<R>(n), q = room<R>(l.vectors ? n * n : 0);
   form.run(w, e.get());
   const lapack_int info = l.vectors ? tridiagonal_eigh<R>(n, w, e.get(), q.get())
-                                    : Condensed<R>::sterf(small(n), w, e.get());
+                                    : Lapack<R>::sterf(small(n), w, e.get());
   if (info != 0) return info;
   for (std::int64_t j = 0; j < n; ++j) w[j] *= form.scale();
   if (!l.vectors) return 0;
@@ -41,17 +29,6 @@ lapack_int divided_eigh(const FactorLaunch& l, R* a, R* w) {
   for (std::int64_t j = 0; j < n; ++j) std::copy_n(q.get() + j * n, n, a + j * l.a.leading);
   return 0;
 }
-
-template <class T>
-struct Hermitian;
-template <>
-struct Hermitian<std::complex<float>> {
-  static constexpr FromLapack<&LapackTable::LAPACKE_chetrd_work> hetrd{};
-};
-template <>
-struct Hermitian<std::complex<double>> {
-  static constexpr FromLapack<&LapackTable::LAPACKE_zhetrd_work> hetrd{};
-};
 
 /// The same of a complex matrix, whose reduction is LAPACK's.
 template <class T>
@@ -73,10 +50,10 @@ lapack_int divided_eigh_complex(const FactorLaunch& l, T* a, typename Lapack<T>:
   const lapack_int size = small(32 * n);
   const auto work = workspace<T>(size, l);
   const auto e = room<R>(n), q = room<R>(l.vectors ? n * n : 0);
-  Hermitian<T>::hetrd(kColumns, 'L', small(n), h.get(), small(n), w, e.get(), tau.get(), work.get(),
-                      size);
+  Lapack<T>::hetrd(kColumns, 'L', small(n), h.get(), small(n), w, e.get(), tau.get(), work.get(),
+                   size);
   const lapack_int info = l.vectors ? tridiagonal_eigh<R>(n, w, e.get(), q.get())
-                                    : Condensed<R>::sterf(small(n), w, e.get());
+                                    : Lapack<R>::sterf(small(n), w, e.get());
   if (info != 0) return info;
   for (std::int64_t j = 0; j < n; ++j) w[j] /= factor;
   if (!l.vectors) return 0;

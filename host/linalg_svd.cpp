@@ -9,18 +9,6 @@ namespace {
 
 constexpr int kColumns = LAPACK_COL_MAJOR;
 
-/// LAPACK of real numbers alone.
-template <class R>
-struct Bidiagonal;
-template <>
-struct Bidiagonal<float> {
-  static constexpr FromLapack<&LapackTable::LAPACKE_sbdsdc_work> bdsdc{};
-};
-template <>
-struct Bidiagonal<double> {
-  static constexpr FromLapack<&LapackTable::LAPACKE_dbdsdc_work> bdsdc{};
-};
-
 /// c [rows, columns], whose first `known` of both are given, with 1 on the diagonal of the rest.
 template <class R>
 void fill_rest(R* c, std::int64_t leading, std::int64_t rows, std::int64_t columns,
@@ -40,9 +28,9 @@ lapack_int divided_svd(const FactorLaunch& l, const R* a, R* s, R* u, R* v) {
   const auto e = room<R>(least), work = room<R>(3 * least * least + 4 * least);
   const auto integers = room<lapack_int>(8 * least);
   form.run(s, e.get());
-  const lapack_int info = Bidiagonal<R>::bdsdc(
-      kColumns, l.m < l.n ? 'L' : 'U', 'I', small(least), s, e.get(), u, small(l.u.leading), v,
-      small(l.v.leading), nullptr, nullptr, work.get(), integers.get());
+  const lapack_int info = Lapack<R>::bdsdc(kColumns, l.m < l.n ? 'L' : 'U', 'I', small(least), s,
+                                           e.get(), u, small(l.u.leading), v, small(l.v.leading),
+                                           nullptr, nullptr, work.get(), integers.get());
   if (info != 0) return info;
   const std::int64_t columns = l.full ? l.m : least, rows = l.full ? l.n : least;
   fill_rest(u, l.u.leading, l.m, columns, least);
@@ -63,8 +51,8 @@ lapack_int divided_values(const FactorLaunch& l, const R* a, R* s) {
   form.run(s, e.get());
   // The form of a transpose is upper too.
   const lapack_int info =
-      Bidiagonal<R>::bdsdc(kColumns, 'U', 'N', small(least), s, e.get(), nullptr, 1, nullptr, 1,
-                           nullptr, nullptr, work.get(), integers.get());
+      Lapack<R>::bdsdc(kColumns, 'U', 'N', small(least), s, e.get(), nullptr, 1, nullptr, 1,
+                       nullptr, nullptr, work.get(), integers.get());
   if (info != 0) return info;
   for (std::int64_t i = 0; i < least; ++i) s[i] *= form.scale();
   return 0;

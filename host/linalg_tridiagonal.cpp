@@ -18,13 +18,11 @@ template <>
 struct Divide<float> {
   static constexpr FromLapack<&LapackTable::slaed2_> laed2{};
   static constexpr FromLapack<&LapackTable::slamrg_> lamrg{};
-  static constexpr FromLapack<&LapackTable::LAPACKE_ssteqr_work> steqr{};
 };
 template <>
 struct Divide<double> {
   static constexpr FromLapack<&LapackTable::dlaed2_> laed2{};
   static constexpr FromLapack<&LapackTable::dlamrg_> lamrg{};
-  static constexpr FromLapack<&LapackTable::LAPACKE_dsteqr_work> steqr{};
 };
 
 constexpr std::int64_t kLeaf = 10;  // rows that are not divided any more
@@ -74,7 +72,7 @@ class Tridiagonal {
 
   std::int32_t leaf(std::int64_t first, std::int64_t n) {
     const std::int32_t info =
-        Divide<R>::steqr(LAPACK_COL_MAJOR, 'I', small(n), d_ + first, e_ + first, at(first, first),
+        Lapack<R>::steqr(LAPACK_COL_MAJOR, 'I', small(n), d_ + first, e_ + first, at(first, first),
                          small(n_), work_.get());
     for (std::int64_t i = 0; i < n; ++i) order_[first + i] = static_cast<int>(i) + 1;
     return info;

@@ -119,13 +119,7 @@ BidiagonalForm<R>::BidiagonalForm(std::int64_t m, std::int64_t n, const R* a, st
       n, a, leading, [](std::int64_t) { return std::int64_t(0); }, [&](std::int64_t) { return m; });
   scale_ = 1 / factor;
   const std::int64_t down = flipped_ ? leading_ : 1, across = flipped_ ? 1 : leading_;
-  constexpr std::int64_t kTile = 32;  // of rows, whose lines stay near where columns are turned
-  for (std::int64_t first = 0; first < m; first += kTile) {
-    for (std::int64_t j = 0; j < n; ++j) {
-      for (std::int64_t i = first; i < std::min(first + kTile, m); ++i)
-        a_.get()[i * down + j * across] = a[j * leading + i] * factor;
-    }
-  }
+  copy_tiles(m, n, a, 1, leading, a_.get(), down, across, factor);
 }
 
 template <class R>

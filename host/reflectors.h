@@ -160,6 +160,20 @@ R scale_to_one(std::int64_t columns, const R* a, std::int64_t leading, First fir
   return std::ldexp(R(1), std::clamp(-exponent, -kMost, kMost));
 }
 
+/// to = scale * a of [rows, columns], with the steps of both from row to row and from column to
+/// column.
+template <class T, class R>
+void copy_tiles(std::int64_t rows, std::int64_t columns, const T* a, std::int64_t a_down,
+                std::int64_t a_across, T* to, std::int64_t down, std::int64_t across, R scale) {
+  constexpr std::int64_t kTile = 32;  // of rows, whose lines stay near where columns are turned
+  for (std::int64_t top = 0; top < rows; top += kTile) {
+    for (std::int64_t j = 0; j < columns; ++j) {
+      for (std::int64_t i = top; i < std::min(top + kTile, rows); ++i)
+        to[i * down + j * across] = a[i * a_down + j * a_across] * scale;
+    }
+  }
+}
+
 /// Threads of a step: those that Team has set.
 inline int team_size() { return omp_in_parallel() != 0 ? 1 : omp_get_max_threads(); }
 

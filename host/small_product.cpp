@@ -40,9 +40,9 @@ bool small_products(const GemmLaunch& g, SmallOrder order) {
   if (!is_small(g, loops)) return false;
   // A group's elements go to lanes and from them, one by one at worst.
   const std::int64_t moved = g.m * g.k + g.k * g.n + g.m * g.n;
-  const std::int64_t work = (g.m * g.n * g.k + loops.lanes * moved / 2 + 1) / 2;
+  const std::int64_t work = g.m * g.n * g.k + loops.lanes * moved / 2 + 1;
   over_lanes(SmallProducts{g, order}, g.dtype, g.batch,
-             static_cast<double>(std::max<std::int64_t>(work, 1)));
+             static_cast<double>(work) / 2);  // two at a time
   return true;
 }
 

@@ -14,20 +14,6 @@ namespace {
 /// matrix.
 std::int64_t block_rows(std::int64_t columns) { return std::max(8 * columns, 32768 / columns); }
 
-/// to [rows, columns] = scale * a, each by columns, or by rows where `down` is not 1.
-template <class T>
-void copy_tiles(std::int64_t rows, std::int64_t columns, const T* a, std::int64_t a_down,
-                std::int64_t a_across, T* to, std::int64_t down, std::int64_t across,
-                typename TallQr<T>::Real scale) {
-  constexpr std::int64_t kTile = 32;  // of rows, whose lines stay near where columns are turned
-  for (std::int64_t top = 0; top < rows; top += kTile) {
-    for (std::int64_t j = 0; j < columns; ++j) {
-      for (std::int64_t i = top; i < std::min(top + kTile, rows); ++i)
-        to[i * down + j * across] = a[i * a_down + j * a_across] * scale;
-    }
-  }
-}
-
 }  // namespace
 
 bool has_blocks(std::int64_t rows, std::int64_t columns) { return rows >= 2 * block_rows(columns); }
@@ -46,7 +32,7 @@ TallQr<T>::TallQr(std::int64_t rows, std::int64_t columns, const T* a, std::int6
     const auto own = room<T>(keep ? 0 : (rows / blocks_ + 1) * columns);
     for (std::int64_t b = begin; b < end; ++b) {
       T* v = keep ? reflectors(b) : own.get();
-      copy_tiles<T>(height(b), columns_, a + first(b) * down, down, across, v, 1, height(b), scale);
+      copy_tiles(height(b), columns_, a + first(b) * down, down, across, v, 1, height(b), scale);
       factor_block(b, v, tau_.get() + b * columns_);
     }
   });
@@ -91,7 +77,7 @@ void TallQr<T>::apply(const T* c, std::int64_t k, T* to, std::int64_t leading, b
       apply_reflectors<T>({rows, columns_, 0, reflectors(b), rows, tau_.get() + b * columns_},
                           part.get(), rows, k, false);
       const std::int64_t down = turned ? leading : 1, across = turned ? 1 : leading;
-      copy_tiles<T>(rows, k, part.get(), 1, rows, to + first(b) * down, down, across, Real(1));
+      copy_tiles(rows, k, part.get(), 1, rows, to + first(b) * down, down, across, Real(1));
     }
   });
 }

@@ -18,7 +18,6 @@ Isolated run(const char* op, const std::string& path, const std::function<void(C
   const std::string crashed = "[" + std::string(op) +
                               "] expected path to be an intact HDF5 file, got '" + path +
                               "', on which the HDF5 library does not come to an end";
-  (void)h5::process_mutex();  // is made: the fork waits for who writes
   return run_isolated(op, crashed, bytes, work);
 }
 

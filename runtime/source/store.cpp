@@ -127,9 +127,7 @@ std::string own_folder() {
 
 }  // namespace
 
-Store::Store() : shared_(shared_folder()), alone_(shared_.empty()) {
-  (void)own();  // its lock is made before that under which kernels are compiled
-}
+Store::Store() : shared_(shared_folder()), alone_(shared_.empty()) {}
 
 const Store& Store::process() {
   static constinit std::atomic<const Store*> kept{nullptr};

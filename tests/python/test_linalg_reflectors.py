@@ -201,7 +201,7 @@ def test_hard_matrices(dtype, n):
             raise AssertionError(name) from e
 
 
-@pytest.mark.parametrize("n, dtype", [(700, t) for t in DTYPES[:2]] + [(400, t) for t in DTYPES])
+@pytest.mark.parametrize("n, dtype", [(n, t) for n in (512, 700) for t in DTYPES[:2]] + [(400, t) for t in DTYPES[2:]])
 def test_large(n, dtype):
     check(of_dtype(np.random.default_rng(2).standard_normal((n, n)), dtype))
 
